@@ -1,0 +1,102 @@
+"""The command `rnn`: its commands, and how each ends."""
+
+import importlib
+import os
+import sys
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+from rnn_cli import __version__
+from rnn_cli.cli.console import error, silence_standard_output
+from rnn_cli.errors import Diverged, RnnError
+
+COMMANDS = {
+    "vocab": "Count the tokens of a text; write a vocabulary file.",
+    "train": "Train a language model on a text.",
+    "sample": "Write text with a trained model.",
+    "gradcheck": "Check every hand-written derivative against differences.",
+}
+
+
+class Commands(TyperGroup):
+    """A command is the function of its name in the module of its name, imported when it is called:
+    `rnn --help` and a typing mistake need not wait for NumPy."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"rnn_cli.cli.{cmd_name}")
+        command = typer.Typer(add_completion=False, context_settings=HELP)
+        command.command(cmd_name)(getattr(module, cmd_name))
+        return typer.main.get_command(command)
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+HELP = {"help_option_names": ["-h", "--help"]}
+app = typer.Typer(cls=Commands, add_completion=False, rich_markup_mode=None, context_settings=HELP)
+
+
+@app.callback(invoke_without_command=True)
+def rnn(ctx: typer.Context, version: bool = typer.Option(False, help="Print the version.")) -> None:
+    """Train character and word language models on your own text, and write with them.
+
+    rnn COMMAND --help explains a command. `rnn train && rnn sample` is a first try.
+    """
+    if version:
+        typer.echo(f"rnn {__version__}")
+    elif ctx.invoked_subcommand is None:
+        typer.echo(ctx.get_help())
+
+
+def main() -> None:
+    """Run the command line and exit with its status: 0 well, 2 the command line was wrong, 1 the
+    data or the machine was, 3 training diverged, 130 and 143 stopped by SIGINT and SIGTERM."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command line; -> its exit status. Every error becomes one line on standard error."""
+    try:
+        status = app(arguments, prog_name="rnn", standalone_mode=False)
+        sys.stdout.flush()
+        return status if isinstance(status, int) else 0
+    except Exception as exception:
+        if os.environ.get("RNN_DEBUG") == "1":
+            raise
+        return _report(exception)
+    except KeyboardInterrupt:
+        return 130
+
+
+def _report(exception: Exception) -> int:
+    match exception:
+        case BrokenPipeError():  # the reader of our output has had enough: `rnn sample | head -1`
+            silence_standard_output()
+            return 0
+        case typer.TyperException():
+            context = getattr(exception, "ctx", None)
+            command = context.command_path if context else "rnn"
+            error(f"{exception.format_message().rstrip('.')} (see {command} --help)")
+            return 2
+        case Diverged():
+            error(str(exception))
+            return 3
+        case RnnError():
+            error(str(exception))
+        case MemoryError():
+            error(f"out of memory ({exception}); a smaller --hidden, --max-size or --batch needs less")
+        case OSError():
+            named = f"{exception.filename}: " if exception.filename else ""
+            error(f"{named}{exception.strerror or exception}")
+        case _:
+            kind = type(exception).__name__
+            error(f"a defect of rnn, please report it: {kind}: {exception} (RNN_DEBUG=1 shows where)")
+    return 1

@@ -1,0 +1,85 @@
+"""Talk to the person: everything here goes to standard error; standard output carries data."""
+
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any
+
+from tqdm import tqdm
+
+
+def say(text: str) -> None:
+    """A line of talk, above the progress bar where there is one."""
+    with tqdm.external_write_mode(file=sys.stderr):
+        print(_safe(text), file=sys.stderr, flush=True)
+
+
+def error(message: str) -> None:
+    """The one line that a failed command ends with."""
+    print(f"rnn: error: {_safe(message)}", file=sys.stderr, flush=True)
+
+
+def warn(message: str) -> None:
+    say(f"rnn: warning: {message}")
+
+
+def _safe(text: str) -> str:
+    """One line, with nothing in it that moves a terminal's cursor or changes its colours."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def silence_standard_output() -> None:
+    """Let Python's last flush of a closed pipe go unheard."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def progress_bar(total: int, hidden: bool) -> "tqdm[Any]":
+    """A bar of tokens on a terminal, with tokens/s and the time left; elsewhere nothing."""
+    return tqdm(
+        total=total,
+        unit="tok",
+        unit_scale=True,
+        dynamic_ncols=True,
+        disable=hidden or not sys.stderr.isatty(),
+        bar_format="{percentage:3.0f}%|{bar}| {rate_fmt} {elapsed}<{remaining}{postfix}",
+        leave=False,
+    )
+
+
+class Stop:
+    """Whether a signal has asked the run to stop, and which."""
+
+    signal: int | None = None
+
+    @property
+    def name(self) -> str:
+        return signal.Signals(self.signal).name if self.signal else "nothing"
+
+    @property
+    def status(self) -> int:
+        return 128 + (self.signal or 0)
+
+
+@contextmanager
+def stop_on_signals() -> Iterator[Stop]:
+    """While inside, the first SIGINT or SIGTERM is noted, for the run to finish its step and save;
+    the next does what it would have done."""
+    stop = Stop()
+    signals = (signal.SIGINT, signal.SIGTERM)
+    before = {number: signal.getsignal(number) for number in signals}
+
+    def note(number: int, frame: FrameType | None) -> None:
+        stop.signal = number
+        for each, handler in before.items():
+            signal.signal(each, handler)
+
+    for number in signals:
+        signal.signal(number, note)
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,48 @@
+"""The files that a command writes: refused before any work where that would lose something."""
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+import typer
+
+from rnn_cli import storage
+from rnn_cli.errors import RnnError
+
+
+def refuse_overwriting(path: Path, inputs: Iterable[str | Path], force: bool, flag: str) -> None:
+    """Raises BadParameter for an output that is an input, or that is there already, unless forced."""
+    if not path.exists():
+        return
+    for source in inputs:
+        if os.path.exists(source) and os.path.samefile(path, source):
+            raise typer.BadParameter(f"{flag} {path} is also read: write to another file")
+    if not force:
+        raise typer.BadParameter(f"{path} is there already: name another file with {flag}, or --force")
+
+
+def refuse_replacing_a_stranger(path: Path) -> None:
+    """Raises RnnError for a file that --force would replace though rnn did not write it."""
+    if path.is_file() and not storage.is_ours(path):
+        raise RnnError(f"{path}: is there already, and no file of rnn: name another, or delete it")
+
+
+def try_writing(path: Path) -> None:
+    """Find out now whether `path` can be written. Raises RnnError with the reason."""
+    if path.is_dir():
+        raise RnnError(f"{path}: is a directory (name a file in it)")
+    if not path.parent.is_dir():
+        raise RnnError(f"{path}: there is no folder {path.parent} (mkdir makes it)")
+    temporary = storage.temporary_path(path)
+    try:
+        temporary.touch()
+        temporary.unlink()
+    except OSError as error:
+        raise RnnError(f"{path}: cannot be written: {error.strerror}") from error
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a small file, whole or not at all."""
+    try_writing(path)
+    with storage.replacing(path) as file:
+        file.write(text.encode())

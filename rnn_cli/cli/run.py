@@ -1,0 +1,191 @@
+"""A training run: the loop's consumer, which saves, tells, and stops early."""
+
+import math
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from rnn_cli import __version__, storage
+from rnn_cli.cli.console import say, stop_on_signals, warn
+from rnn_cli.cli.report import Report
+from rnn_cli.cli.texts import Texts
+from rnn_cli.errors import Diverged, RnnError
+from rnn_cli.language_model import LanguageModel
+from rnn_cli.network.model import Network
+from rnn_cli.text.corpus import Corpus, Windows
+from rnn_cli.training import loop
+from rnn_cli.training.loop import EpochDone, Recipe, StepDone, TrainingState
+
+STATE_FORMAT = "rnn training state"
+STATE_VERSION = 1
+MANY_UNKNOWN = 0.15  # of the tokens
+SAMPLE_TOKENS = 60  # of the sample after each epoch
+
+
+def state_path(model: Path) -> Path:
+    """Where a run keeps what it needs to go on: m.npz -> m.state.npz."""
+    return model.with_name(f"{model.name.removesuffix('.npz')}.state.npz")
+
+
+def rows_that_fit(corpus: Corpus, batch: int, bptt: int) -> int:
+    """Rows for a text: no more than can be a window long."""
+    return max(1, min(batch, len(corpus.ids) // bptt))
+
+
+def rows_without_cuts(corpus: Corpus, batch: int) -> int:
+    """Rows for a text of independent lines: so few that every line stands whole in one."""
+    return max(1, min(batch, len(corpus.ids) // int(np.diff(corpus.starts).max())))
+
+
+def default_epochs(steps_an_epoch: int) -> int:
+    """Passes over a text: ten, or as many as make 500 steps of a small one."""
+    return max(10, math.ceil(500 / steps_an_epoch))
+
+
+def default_patience(epochs: int) -> int:
+    """Epochs without a better validation loss: a tenth of all, as small texts have small epochs."""
+    return max(3, epochs // 10)
+
+
+def refuse_beyond_memory(network: Network, batch: int, bptt: int) -> None:
+    """Raises RnnError for a network that this machine's memory cannot hold in training."""
+    parameters = sum(math.prod(shape) for shape in network.shapes.values())
+    needed = 4 * (4 * parameters + 5 * batch * bptt * network.n)  # weights, gradients, two moments
+    if not hasattr(os, "sysconf"):  # Windows
+        return
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    if needed > memory:
+        raise RnnError(
+            f"{parameters:,} parameters need {needed / 2**30:,.1f} GiB to train and this machine has "
+            f"{memory / 2**30:,.1f}: lower --hidden, --max-size or --batch"
+        )
+
+
+@dataclass(frozen=True)
+class Run:
+    """What to train, on what, and how; `go` does it."""
+
+    model_path: Path
+    texts: Texts
+    network: Network
+    recipe: Recipe
+    batch: int
+    bptt: int
+    carry_state: bool
+    seed: int
+    patience: int
+
+    def describe(self) -> None:
+        texts, train, valid = self.texts, self.texts.train, self.texts.valid
+        parameters = sum(math.prod(shape) for shape in self.network.shapes.values())
+        held = f"; {valid.lines:,} lines to validate" if valid else ""
+        unknown = train.unknown / train.tokens
+        say(
+            f"text: {train.lines:,} lines, {train.tokens:,} tokens ({texts.tokenizer.name}), "
+            f"{unknown:.1%} unknown{held}"
+        )
+        if unknown > MANY_UNKNOWN:
+            warn("much of the text is unknown: lower --min-count, raise --max-size, or --tokenizer char")
+        say(
+            f"network: {self.network.cell}, hidden {self.network.n}, vocabulary {self.network.m:,}, "
+            f"{parameters:,} parameters"
+        )
+        say(
+            f"training: {self.recipe.epochs} epochs, {self.batch} rows of {self.bptt} steps, "
+            f"{self.recipe.optimizer}, learning rate {self.recipe.lr:g}"
+        )
+
+    def epoch_windows(self, epoch: int) -> Windows:
+        """The text as this epoch reads it: independent lines in an order of its own."""
+        order = None
+        if not self.carry_state:
+            rng = np.random.default_rng((self.seed, *b"shuffle", epoch))
+            order = rng.permutation(self.texts.train.lines)
+        return Windows(self.texts.train, self.batch, self.bptt, self.carry_state, order)
+
+    def valid_windows(self) -> Windows | None:
+        valid = self.texts.valid
+        if valid is None:
+            return None
+        rows = rows_that_fit(valid, self.batch, self.bptt)
+        if not self.carry_state:
+            rows = rows_without_cuts(valid, self.batch)
+        return Windows(valid, rows, self.bptt, self.carry_state)
+
+    def go(self, report: Report) -> int:
+        """Train, save and tell; -> the exit status. Raises Diverged; what was saved stays."""
+        counts = np.bincount(self.texts.train.ids, minlength=self.network.m)
+        p = self.network.initialise(np.random.default_rng((self.seed, *b"initialise")), counts)
+        at = loop.start(self.network, self.recipe, p, self.batch)
+        report.start(at, rnn=__version__, **asdict(self.recipe), **asdict(self.network))
+        steps = loop.train(self.network, self.recipe, at, self.epoch_windows, self.valid_windows())
+        try:
+            with stop_on_signals() as stop:
+                for done in steps:
+                    match done:
+                        case StepDone():
+                            report.step(at, done)
+                        case EpochDone():
+                            self.save(at, model=done.improved)
+                            report.epoch(at, done, self.sample(at))
+                            if at.epoch - at.best_epoch >= self.patience:
+                                report.end(at, f"no better for {self.patience} epochs", self.model_path)
+                                return 0
+                    if stop.signal:
+                        self.save(at, model=not at.best_epoch)
+                        report.end(at, f"stopped by {stop.name}", self.model_path)
+                        return stop.status
+        except Diverged as error:
+            held = f"{self.model_path} holds the model of epoch {at.best_epoch}"
+            report.end(at, "diverged", None)
+            raise Diverged(
+                f"{error}: lower --lr (now {self.recipe.lr:g}) or --clip (now {self.recipe.clip:g}); "
+                f"{held if at.best_epoch else 'no model was saved'}"
+            ) from error
+        report.end(at, "done", self.model_path)
+        return 0
+
+    def save(self, at: TrainingState, model: bool) -> None:
+        """Write the training state, and before it the model if asked."""
+        try:
+            if model:
+                self.language_model(at).save(self.model_path)
+            self.save_state(at)
+        except OSError as error:
+            raise RnnError(
+                f"{self.model_path}: cannot be saved: {error.strerror or error}; "
+                "what was saved before is whole"
+            ) from error
+
+    def language_model(self, at: TrainingState) -> LanguageModel:
+        history = {
+            "rnn": __version__,
+            "training": asdict(self.recipe) | {"batch": self.batch, "bptt": self.bptt, "seed": self.seed},
+            "epoch": at.epoch,
+            "step": at.step,
+            "tokens": at.tokens,
+            "loss": at.best_loss if math.isfinite(at.best_loss) else None,
+        }
+        return LanguageModel(
+            self.texts.tokenizer, self.texts.vocabulary, self.network, at.p, self.carry_state, history
+        )
+
+    def save_state(self, at: TrainingState) -> None:
+        arrays, position = at.pack()
+        run = {
+            "network": asdict(self.network),
+            "recipe": asdict(self.recipe),
+            "batch": self.batch,
+            "bptt": self.bptt,
+            "carry_state": self.carry_state,
+            "seed": self.seed,
+            "patience": self.patience,
+        }
+        header = {"format": STATE_FORMAT, "version": STATE_VERSION, "run": run, "position": position}
+        storage.save(state_path(self.model_path), arrays, header)
+
+    def sample(self, at: TrainingState) -> str:
+        """The same draw each time, to be watched as it learns."""
+        return self.language_model(at).sample(length=SAMPLE_TOKENS, temperature=0.8, seed=self.seed)[0]

@@ -1,0 +1,102 @@
+"""From files to what training needs: a vocabulary, and the text to learn and to validate on."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import typer
+
+from rnn_cli.errors import RnnError
+from rnn_cli.text.corpus import Corpus, count_tokens, hold_out, read_corpus, renumber
+from rnn_cli.text.reading import read_lines
+from rnn_cli.text.tokenizers import TOKENIZERS, Tokenizer
+from rnn_cli.text.vocabulary import Vocabulary, build, loads
+
+DEFAULT_TOKENIZER = "jieba"
+DEFAULT_MAX_SIZE = 10_000
+
+
+@dataclass(frozen=True)
+class Texts:
+    tokenizer: Tokenizer
+    vocabulary: Vocabulary
+    train: Corpus
+    valid: Corpus | None
+
+
+@dataclass(frozen=True)
+class TextOptions:
+    """What the command line says of the text; None where it says nothing."""
+
+    paths: Sequence[str]
+    encoding: str | None = None
+    tokenizer: str | None = None
+    min_count: int | None = None
+    max_size: int | None = None
+    vocab: Path | None = None
+    valid: str | None = None
+    valid_fraction: float = 0.0
+    carry_state: bool = False
+    seed: int = 0
+
+    @property
+    def inputs(self) -> list[str]:
+        return [*self.paths, *(str(path) for path in (self.valid, self.vocab) if path)]
+
+
+def read_texts(options: TextOptions) -> Texts:
+    """Read, cut and number the text. A vocabulary that is not given is of the text to learn from,
+    without what is held out: so validation meets unknown tokens as often as other text would."""
+    given = None
+    name = options.tokenizer
+    if options.vocab:
+        given, counted_with = loads(read_lines([str(options.vocab)]), str(options.vocab))
+        if name not in (None, counted_with):
+            raise typer.BadParameter(f"--tokenizer {name}, but {options.vocab} was made with {counted_with}")
+        name = counted_with
+    tokenizer = TOKENIZERS[name or DEFAULT_TOKENIZER]
+    whole, tokens = _read(options.paths, tokenizer, options)
+    train, valid = whole, None
+    if options.valid_fraction and not options.valid:
+        if whole.lines < 2:
+            raise RnnError(
+                f"{', '.join(options.paths)}: one line, so none can be held out to validate on: "
+                "give --valid FILE, or --valid-fraction 0 to do without"
+            )
+        train, valid = hold_out(whole, options.valid_fraction, options.seed, options.carry_state)
+    vocabulary = given or _vocabulary(train, tokens, tokenizer, options)
+    train = renumber(train, tokens, vocabulary)
+    if options.valid:
+        valid, tokens = _read([options.valid], tokenizer, options)
+    valid = valid and renumber(valid, tokens, vocabulary)
+    return Texts(tokenizer, vocabulary, train, valid)
+
+
+def count_text(options: TextOptions) -> tuple[Corpus, Tokenizer, dict[str, int], Vocabulary]:
+    """A text, how often each of its tokens occurs, and the vocabulary that the options make of it."""
+    tokenizer = TOKENIZERS[options.tokenizer or DEFAULT_TOKENIZER]
+    corpus, tokens = _read(options.paths, tokenizer, options)
+    counts = count_tokens(corpus, tokens)
+    return corpus, tokenizer, counts, _vocabulary(corpus, tokens, tokenizer, options)
+
+
+def _read(paths: Sequence[str], tokenizer: Tokenizer, options: TextOptions) -> tuple[Corpus, tuple[str, ...]]:
+    lines = read_lines(paths, options.encoding)
+    corpus, tokens = read_corpus(lines, tokenizer, keep_blank=options.carry_state)
+    if len(corpus.ids) == corpus.lines:
+        raise RnnError(f"{', '.join(paths)}: no text in it: it is empty, or every line is blank")
+    return corpus, tokens
+
+
+def _vocabulary(
+    corpus: Corpus, tokens: tuple[str, ...], tokenizer: Tokenizer, options: TextOptions
+) -> Vocabulary:
+    counts = count_tokens(corpus, tokens)
+    min_count = options.min_count or tokenizer.min_count
+    vocabulary = build(counts, min_count, options.max_size or DEFAULT_MAX_SIZE)
+    if len(vocabulary.tokens) < 2:
+        raise RnnError(
+            f"{', '.join(options.paths)}: {len(vocabulary.tokens)} of {len(counts)} different tokens "
+            f"occur {min_count} times or more, and a model needs two: give more text or lower --min-count"
+        )
+    return vocabulary

@@ -1,0 +1,214 @@
+"""rnn train: a model from a text."""
+
+import math
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rnn_cli.cli import files
+from rnn_cli.cli.options import (
+    DEFAULT_MODEL,
+    CorpusArgument,
+    EncodingOption,
+    MaxSizeOption,
+    MinCountOption,
+    ModelOption,
+    TokenizerOption,
+    corpus_paths,
+    finite,
+    one_of,
+)
+from rnn_cli.cli.report import Report
+from rnn_cli.cli.run import (
+    Run,
+    default_epochs,
+    default_patience,
+    refuse_beyond_memory,
+    rows_that_fit,
+    state_path,
+)
+from rnn_cli.cli.texts import TextOptions, read_texts
+from rnn_cli.network.cells import CELLS
+from rnn_cli.network.model import Network
+from rnn_cli.training.loop import Recipe
+from rnn_cli.training.optimizers import OPTIMIZERS
+
+VALID_FRACTION = 0.1
+WARMUP = 0.02  # of the run
+
+
+def train(
+    corpus: CorpusArgument = None,
+    model: ModelOption = DEFAULT_MODEL,
+    valid: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE", show_default=False, rich_help_panel="Text", help="Validate on this text."
+        ),
+    ] = None,
+    valid_fraction: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            max=0.9,
+            callback=finite,
+            show_default=False,
+            rich_help_panel="Text",
+            help="The share of lines held out to validate on. Default: 0.1.",
+        ),
+    ] = None,
+    tokenizer: TokenizerOption = None,
+    vocab: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            show_default=False,
+            rich_help_panel="Text",
+            help="Take the vocabulary and the tokenizer from this file (rnn vocab --out).",
+        ),
+    ] = None,
+    encoding: EncodingOption = None,
+    min_count: MinCountOption = None,
+    max_size: MaxSizeOption = None,
+    carry_state: Annotated[
+        bool,
+        typer.Option(
+            "--carry-state",
+            rich_help_panel="Text",
+            help="Let the state run on from line to line, as suits books and plays.",
+        ),
+    ] = False,
+    cell: Annotated[
+        str, typer.Option(rich_help_panel="Network", help="What computes a state.", **one_of(CELLS))
+    ] = "tanh",
+    hidden: Annotated[
+        int,
+        typer.Option("--hidden", "-n", min=1, max=1 << 20, rich_help_panel="Network", help="Hidden size."),
+    ] = 256,
+    batch: Annotated[
+        int,
+        typer.Option(
+            "--batch",
+            "-b",
+            min=1,
+            max=1 << 16,
+            rich_help_panel="Training",
+            help="Sequences side by side.",
+        ),
+    ] = 32,
+    bptt: Annotated[
+        int,
+        typer.Option(
+            min=1, max=1 << 16, rich_help_panel="Training", help="Steps that a gradient reaches back."
+        ),
+    ] = 32,
+    epochs: Annotated[
+        int | None,
+        typer.Option(
+            "--epochs",
+            "-e",
+            min=1,
+            max=1_000_000,
+            show_default=False,
+            rich_help_panel="Training",
+            help="Passes over the text. Default: 10; more where that is under 500 steps.",
+        ),
+    ] = None,
+    optimizer: Annotated[
+        str,
+        typer.Option(rich_help_panel="Training", help="How gradients become steps.", **one_of(OPTIMIZERS)),
+    ] = "adam",
+    lr: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            max=1000,
+            callback=finite,
+            show_default=False,
+            rich_help_panel="Training",
+            help="Highest learning rate. Default: 0.004 for adam, 1 for sgd.",
+        ),
+    ] = None,
+    clip: Annotated[
+        float,
+        typer.Option(
+            min=0,
+            rich_help_panel="Training",
+            callback=finite,
+            help="Scale a gradient down to this norm; 0 does not.",
+        ),
+    ] = 1.0,
+    patience: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            max=1_000_000,
+            show_default=False,
+            rich_help_panel="Training",
+            help="Stop after this many epochs without a better loss. Default: a tenth, at least 3.",
+        ),
+    ] = None,
+    seed: Annotated[
+        int,
+        typer.Option(
+            "--seed", "-s", min=0, max=2**64 - 1, rich_help_panel="Training", help="Decides all chance."
+        ),
+    ] = 0,
+    log: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", show_default=False, help="Append one JSON object a line to this file."),
+    ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", "-f", help="Start over: replace the model that is there.")
+    ] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")] = False,
+) -> None:
+    """Train a language model on a text.
+
+    The model file holds the model that is best on the validation text. An interrupted run (Ctrl-C)
+    finishes its step and saves.
+    """
+    if valid and valid_fraction is not None:
+        raise typer.BadParameter("--valid and --valid-fraction exclude each other")
+    if vocab and (min_count or max_size):
+        raise typer.BadParameter("--vocab is the vocabulary as it stands: drop --min-count and --max-size")
+    text_options = TextOptions(
+        paths=corpus_paths(corpus),
+        encoding=encoding,
+        tokenizer=tokenizer,
+        min_count=min_count,
+        max_size=max_size,
+        vocab=vocab,
+        valid=valid,
+        valid_fraction=0.0 if valid else VALID_FRACTION if valid_fraction is None else valid_fraction,
+        carry_state=carry_state,
+        seed=seed,
+    )
+    for output in (model, state_path(model)):
+        files.refuse_overwriting(output, text_options.inputs, force, "--model")
+        files.refuse_replacing_a_stranger(output)
+        files.try_writing(output)
+    if log:
+        others: list[str | Path] = [*text_options.inputs, model, state_path(model)]
+        files.refuse_overwriting(log, others, force=True, flag="--log")  # it is added to
+        files.try_writing(log)
+
+    texts = read_texts(text_options)
+    network = Network(texts.vocabulary.size, hidden, cell)
+    refuse_beyond_memory(network, batch, bptt)
+    batch = rows_that_fit(texts.train, batch, bptt)
+    steps_an_epoch = -(-len(texts.train.ids) // (batch * bptt))
+    recipe = Recipe(
+        optimizer=optimizer,
+        lr=OPTIMIZERS[optimizer].lr if lr is None else lr,
+        clip=clip or math.inf,
+        epochs=epochs or default_epochs(steps_an_epoch),
+        warmup=WARMUP,
+    )
+    patience = patience or default_patience(recipe.epochs)
+    run = Run(model, texts, network, recipe, batch, bptt, carry_state, seed, patience)
+    if not quiet:
+        run.describe()
+    with Report(log, quiet, recipe.epochs, texts.train, texts.valid) as report:
+        raise typer.Exit(run.go(report))

@@ -1,0 +1,160 @@
+"""A language model: tokenizer, vocabulary and network, in one object and in one file."""
+
+import itertools
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnn_cli import storage
+from rnn_cli.errors import RnnError
+from rnn_cli.network.cells import CELLS
+from rnn_cli.network.functions import Array, Buffers
+from rnn_cli.network.model import Network, Parameters, State
+from rnn_cli.network.outputs import OUTPUTS
+from rnn_cli.network.sampling import choose
+from rnn_cli.text.tokenizers import TOKENIZERS, Tokenizer
+from rnn_cli.text.vocabulary import END, START, UNK, Vocabulary
+
+FORMAT = "rnn model"
+VERSION = 1
+
+
+@dataclass(frozen=True)
+class LanguageModel:
+    """What a model file holds, and what can be done with it.
+
+    p: the network's parameters, float32, in its memory layout (`Network.lay_out`).
+    carry_state: whether the state runs on from one line into the next.
+    history: how the model came to be, for people; any JSON.
+    """
+
+    tokenizer: Tokenizer
+    vocabulary: Vocabulary
+    network: Network
+    p: Parameters
+    carry_state: bool = False
+    history: dict[str, Any] = field(default_factory=dict)
+
+    def save(self, path: str | Path) -> None:
+        """Write the model file, atomically. Raises OSError; the old file is untouched then."""
+        header = {
+            "format": FORMAT,
+            "version": VERSION,
+            "tokenizer": {"name": self.tokenizer.name},
+            "vocabulary": [*zip(self.vocabulary.tokens, self.vocabulary.counts, strict=True)],
+            "network": asdict(self.network),
+            "carry_state": self.carry_state,
+            "history": self.history,
+        }
+        storage.save(Path(path), self.p, header)
+
+    @classmethod
+    def load(cls, path: str | Path) -> "LanguageModel":
+        """Read a model file. Raises RnnError, naming what is wrong, for anything but a whole one."""
+        arrays, header = storage.load(Path(path))
+        if header.get("format") != FORMAT:
+            raise RnnError(f"{path}: not a model file of rnn, but {header.get('format', 'something else')}")
+        if header.get("version") != VERSION:
+            newer = f"version {header.get('version')!r}; this rnn reads {VERSION}"
+            raise RnnError(f"{path}: written by a newer rnn ({newer}): pip install --upgrade rnn-cli")
+        try:
+            return cls._from_parts(arrays, header)
+        except (KeyError, TypeError, ValueError) as error:
+            raise RnnError(f"{path}: damaged: {error}") from error
+
+    @classmethod
+    def _from_parts(cls, arrays: Parameters, header: dict[str, Any]) -> "LanguageModel":
+        """Raises KeyError, TypeError or ValueError where the parts do not make a model."""
+        tokenizer = TOKENIZERS[header["tokenizer"]["name"]]
+        tokens, counts = zip(*header["vocabulary"], strict=True)
+        if not all(isinstance(token, str) for token in tokens) or len(set(tokens)) < len(tokens):
+            raise ValueError("the vocabulary is not a list of different tokens")
+        vocabulary = Vocabulary(tokens, counts)
+        network = Network(**header["network"])
+        if network.cell not in CELLS or network.output not in OUTPUTS:
+            raise ValueError(f"unknown cell {network.cell!r} or output layer {network.output!r}")
+        if network.m != vocabulary.size:
+            raise ValueError(f"m is {network.m} but the vocabulary's size {vocabulary.size}")
+        shapes = {name: array.shape for name, array in arrays.items()}
+        if shapes != network.shapes:
+            raise ValueError(f"holds arrays {shapes}, not {network.shapes}")
+        for name, array in arrays.items():
+            if array.dtype != np.float32 or not np.isfinite(array).all():
+                raise ValueError(f"{name} holds values that are not finite float32 numbers")
+        carry_state, history = bool(header["carry_state"]), dict(header["history"])
+        return cls(tokenizer, vocabulary, network, network.lay_out(arrays), carry_state, history)
+
+    def encode(self, text: str) -> NDArray[np.intp]:
+        """The inputs that a text becomes, its last line not ended: START and the ids of each line."""
+        ids = []
+        for line in text.split("\n"):
+            ids += [START, *self.vocabulary.encode(self.tokenizer.split(line))]
+        return np.array(ids, np.intp)
+
+    def unknown(self, text: str) -> list[str]:
+        """The tokens of a text that the vocabulary does not hold, each once, as they come."""
+        tokens = [t for line in text.split("\n") for t in self.tokenizer.split(line)]
+        return list(dict.fromkeys(t for t in tokens if t and t not in self.vocabulary.ids))
+
+    def generate(
+        self,
+        prompt: str = "",
+        num: int = 1,
+        length: int = 300,
+        temperature: float = 1.0,
+        top_k: int | None = None,
+        top_p: float = 1.0,
+        seed: int = 0,
+    ) -> Iterator[NDArray[np.intp]]:
+        """Draw `num` continuations of a prompt side by side: at each step their next ids, (num,).
+
+        END ends a line, and with it the sample, which repeats END from then on; of a model that
+        carries its state the next line follows. Stops when all samples have ended, or after
+        `length` steps. START and UNK are never drawn.
+        """
+        rng = np.random.default_rng((seed, *b"sample"))
+        buffers = Buffers(np.float32)
+        state = self.network.zero_state(num)
+        ended = np.zeros(num, bool)
+        for id in self.encode(prompt):
+            logits, state = self._step(np.full(num, id), state, buffers)
+        for _ in range(length):
+            logits[:, [START, UNK]] = -np.inf
+            ids = np.where(ended, END, choose(logits, rng, temperature, top_k, top_p))
+            yield ids
+            if not self.carry_state:
+                ended |= ids == END
+                if ended.all():
+                    return
+            logits, state = self._step(np.where(ids == END, START, ids), state, buffers)
+
+    def _step(self, x: NDArray[np.intp], state: State, buffers: Buffers) -> tuple[Array, State]:
+        keep = np.float32(self.carry_state) + (x != START).astype(np.float32)
+        return self.network.step(self.p, x, np.minimum(keep, 1), state, buffers)
+
+    def pieces(self, ids: Iterable[int], after: str = "") -> Iterator[str]:
+        """The text of ids that follow the text `after`, piece by piece; END is a line end."""
+        begins = after == "" or after.endswith("\n")
+        for id in ids:
+            separator = "" if begins or id == END else self.tokenizer.separator
+            yield "\n" if id == END else separator + self.vocabulary.token(id)
+            begins = id == END
+
+    def stream(self, prompt: str = "", **options: Any) -> Iterator[str]:
+        """One sample, prompt first, in pieces as they are drawn; options as for `generate`."""
+        yield prompt
+        ids = (int(ids[0]) for ids in self.generate(prompt, 1, **options))
+        yield from self.pieces(self._until_end(ids), after=prompt)
+
+    def sample(self, prompt: str = "", num: int = 1, **options: Any) -> list[str]:
+        """Samples drawn side by side, each with its prompt; options as for `generate`."""
+        drawn = np.array([*self.generate(prompt, num, **options)]).reshape(-1, num)
+        return [prompt + "".join(self.pieces(self._until_end(ids), after=prompt)) for ids in drawn.T.tolist()]
+
+    def _until_end(self, ids: Iterable[int]) -> Iterable[int]:
+        """The ids of one sample: where the state is not carried, those before the first END."""
+        return ids if self.carry_state else itertools.takewhile(lambda id: id != END, ids)

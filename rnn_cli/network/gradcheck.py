@@ -1,0 +1,94 @@
+"""Every derivative of the package against central differences, in float64."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnn_cli.network.functions import Array, Buffers
+from rnn_cli.network.model import Batch, Network, Parameters, State
+
+TOLERANCE = 1e-5
+DIFFERENCES = (1e-4, 1e-5, 1e-6)  # h; the best counts: a long one may cross a kink of relu
+
+
+class Sequences(NamedTuple):
+    """A batch of random tokens; each array is (T, B)."""
+
+    x: NDArray[np.intp]
+    y: NDArray[np.intp]
+    keep: Array
+    weight: Array
+
+
+class Check(NamedTuple):
+    """How well one parameter's gradient agrees."""
+
+    name: str
+    shape: tuple[int, ...]
+    checked: int
+    error: float  # the largest relative error of an entry
+
+    @property
+    def ok(self) -> bool:
+        return self.error <= TOLERANCE  # False for a nan
+
+
+def hard_batch(m: int, rng: np.random.Generator, T: int = 6, B: int = 4) -> Sequences:
+    """What batches of real text contain: a token that several sequences share in one step, lines
+    that end within the window, padding, and tokens that do not occur."""
+    x = rng.integers(m, size=(T, B))
+    x[1] = x[1, 0]
+    keep = np.ones((T, B))
+    keep[2, 0] = keep[4, 1] = keep[0, 2] = 0
+    weight = np.ones((T, B))
+    weight[-2:, -1] = 0
+    return Sequences(x, rng.integers(m, size=(T, B)), keep, weight)
+
+
+def carried_state(network: Network, B: int, rng: np.random.Generator) -> State:
+    """A state that is not zero, as an earlier window would have left it."""
+    zero = network.zero_state(B, np.float64)
+    return {name: rng.uniform(-0.5, 0.5, s.shape) for name, s in zero.items()}
+
+
+def gradcheck(
+    network: Network,
+    p: Parameters,
+    batch: Batch,
+    state: State,
+    rng: np.random.Generator,
+    entries: int | None = None,
+) -> Iterator[Check]:
+    """Compare dE/dp with (E(p + h) - E(p - h)) / 2h for each parameter, in float64.
+
+    entries: how many of each array's entries to check, drawn by rng; None checks all. An error is
+    relative to the entry, or to a thousandth of the array's largest where the entry is smaller.
+    """
+    p = network.lay_out(p, np.float64)
+    buffers = Buffers(np.float64)
+    gradients = network.loss_and_gradients(p, batch, state, buffers)[1]
+    gradients = {name: gradient.copy() for name, gradient in gradients.items()}
+
+    def slope(array: Array, place: tuple[int, ...], h: float) -> float:
+        value = array[place]
+        array[place] = value + h
+        above, _ = network.loss(p, batch, state, buffers)
+        array[place] = value - h
+        below, _ = network.loss(p, batch, state, buffers)
+        array[place] = value
+        return (above - below) / (2 * h)
+
+    def error(by_hand: float, numeric: float, floor: float) -> float:
+        return abs(by_hand - numeric) / max(abs(by_hand), abs(numeric), floor)
+
+    for name, array in p.items():
+        floor = 1e-3 * float(np.abs(gradients[name]).max()) + 1e-12
+        count = array.size if entries is None else min(entries, array.size)
+        worst = 0.0
+        for flat in rng.choice(array.size, count, replace=False):
+            place = tuple(int(i) for i in np.unravel_index(flat, array.shape))
+            by_hand = float(gradients[name][place])
+            worst = max(worst, min(error(by_hand, slope(array, place, h), floor) for h in DIFFERENCES))
+        yield Check(name, array.shape, count, worst)

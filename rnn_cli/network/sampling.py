@@ -1,0 +1,37 @@
+"""From logits to a token."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnn_cli.network.functions import Array
+
+
+def choose(
+    logits: Array,
+    rng: np.random.Generator,
+    temperature: float = 1.0,
+    top_k: int | None = None,
+    top_p: float = 1.0,
+) -> NDArray[np.intp]:
+    """One id drawn for each row of logits (B, m); a logit of -inf is never drawn.
+
+    temperature: divides the logits; 0 takes the likeliest.
+    top_k: draw from the k likeliest only (Fan et al. 2018).
+    top_p: draw from the fewest likeliest ids that hold this much probability (Holtzman et al. 2020).
+    """
+    if temperature == 0:
+        return np.argmax(logits, axis=1)
+    z = (logits - logits.max(axis=1, keepdims=True)).astype(np.float64) / temperature
+    if top_k is not None and top_k < z.shape[1]:
+        least = np.partition(z, -top_k, axis=1)[:, -top_k, None]
+        z[z < least] = -np.inf
+    o = np.exp(z)
+    o /= o.sum(axis=1, keepdims=True)
+    if top_p < 1:
+        order = np.argsort(-o, axis=1, kind="stable")
+        likeliest = np.take_along_axis(o, order, axis=1)
+        beyond = np.cumsum(likeliest, axis=1) - likeliest >= top_p
+        np.put_along_axis(o, order, np.where(beyond, 0, likeliest), axis=1)
+    cumulative = np.cumsum(o, axis=1)
+    drawn = rng.random((len(o), 1)) * cumulative[:, -1:]
+    return np.sum(cumulative <= drawn, axis=1, dtype=np.intp)

@@ -1,0 +1,119 @@
+"""Bytes to lines.
+
+A line ends at \\n, \\r\\n or \\r and nowhere else (not at U+2028, not at \\x0b); a missing last line
+end adds nothing. A byte order mark names its encoding and is dropped. Nothing is ever replaced:
+bytes that do not decode raise an error that names the line, the byte and the likely encoding.
+"""
+
+import codecs
+import io
+import string
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from rnn_cli.errors import RnnError
+
+BLOCK_BYTES = 1 << 20
+BYTE_ORDER_MARKS = {
+    codecs.BOM_UTF8: "utf-8-sig",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
+GUESSES = ("gb18030", "big5", "utf-16-le", "utf-16-be", "cp1252")
+# Frequent in any text of their script, rare in text decoded wrongly.
+FREQUENT = frozenset(
+    string.ascii_letters + string.digits + " \n,.'，。、：？！的一是不了在人有我他這这個个們们中來来上大為为"
+    "和國国地到以說说時时要就出會会可也你對对生能而子那得於着著下自之年過过發发後后作里用道行所然家種种事成方多經经麼么去法"
+)
+
+
+def read_lines(paths: Iterable[str], encoding: str | None = None) -> Iterator[str]:
+    """The lines of several files, in order, as one text. The path `-` is standard input.
+
+    encoding: a Python codec's name; None means the byte order mark's, else UTF-8.
+    Raises RnnError for a file that is missing, unreadable, a directory, or not in that encoding.
+    """
+    for path in paths:
+        name = "standard input" if path == "-" else path
+        try:
+            with _open(path) as stream:
+                yield from decode_lines(stream, name, encoding)
+        except OSError as error:
+            raise RnnError(f"{name}: {error.strerror or error}") from error
+
+
+def _open(path: str) -> BinaryIO:
+    if path == "-":
+        return open(sys.stdin.fileno(), "rb", closefd=False)
+    if Path(path).is_dir():
+        raise RnnError(f"{path}: is a directory (name the text files in it)")
+    return open(path, "rb")
+
+
+def decode_lines(stream: BinaryIO, name: str, encoding: str | None = None) -> Iterator[str]:
+    """The lines of one stream of bytes; `name` stands for it in error messages."""
+    pieces: list[str] = []  # of the line that no block has ended yet
+    for text in _decode_blocks(stream, name, encoding):
+        first, *rest = text.split("\n")
+        pieces.append(first)
+        for line in rest:
+            yield "".join(pieces)
+            pieces = [line]
+    if any(pieces):
+        yield "".join(pieces)
+
+
+def _decode_blocks(stream: BinaryIO, name: str, encoding: str | None) -> Iterator[str]:
+    """Blocks of text in which every line end is \\n."""
+    block = stream.read(BLOCK_BYTES)
+    if encoding is None:
+        marks = BYTE_ORDER_MARKS.items()
+        encoding = next((marked for mark, marked in marks if block.startswith(mark)), "utf-8")
+        if encoding == "utf-8" and block.count(0) > len(block) // 10:
+            place = f"{name}: line 1, byte {block.index(0) + 1}"
+            raise RnnError(f"{place}: not text in UTF-8 ({_guess(block)})")
+    decoder = codecs.getincrementaldecoder(encoding)("strict")
+    newlines = io.IncrementalNewlineDecoder(None, translate=True)  # mends a \r\n cut by a block's end
+    line, column = 1, 0  # of the next byte, counting lines from 1 and bytes from 0
+    while True:
+        try:
+            text = newlines.decode(decoder.decode(block, final=not block), final=not block)
+        except UnicodeDecodeError as error:
+            good = newlines.decode(error.object[: error.start].decode(encoding), final=True)
+            line, column = _advance(line, column, good, encoding)
+            place = f"{name}: line {line}, byte {column + 1}"
+            raise RnnError(f"{place}: not {_label(encoding)} ({_guess(error.object)})") from error
+        line, column = _advance(line, column, text, encoding)
+        yield text
+        if not block:
+            return
+        block = stream.read(BLOCK_BYTES)
+
+
+def _advance(line: int, column: int, text: str, encoding: str) -> tuple[int, int]:
+    """Where the next byte stands after `text`."""
+    _, ended, tail = text.rpartition("\n")
+    width = len(tail.encode(encoding)) - len("".encode(encoding))  # without a byte order mark
+    return line + text.count("\n"), width + (0 if ended else column)
+
+
+def _label(encoding: str) -> str:
+    return encoding.upper().removesuffix("-SIG")
+
+
+def _guess(sample: bytes) -> str:
+    """What the bytes look like, and what to do about it."""
+    scores = {}
+    for encoding in GUESSES:
+        try:
+            text = codecs.getincrementaldecoder(encoding)("strict").decode(sample[:4096])
+        except UnicodeDecodeError:
+            continue
+        if text and all(c.isprintable() or c.isspace() for c in text):
+            scores[encoding] = sum(c in FREQUENT for c in text) / len(text)
+    if not scores:
+        return "looks like binary data; --encoding NAME reads other encodings"
+    best = max(scores, key=scores.__getitem__)
+    return f"looks like {_label(best)}: try --encoding {best}"

@@ -1,0 +1,1 @@
+"""Learning, on arrays: optimizers, schedules, the loop. Knows nothing of text."""
