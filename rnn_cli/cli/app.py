@@ -9,7 +9,7 @@ import typer
 from typer.core import TyperGroup
 
 from rnn_cli import __version__
-from rnn_cli.cli.console import error, silence_standard_output
+from rnn_cli.cli.console import UsageError, error, silence_standard_output
 from rnn_cli.errors import Diverged, RnnError
 
 COMMANDS = {
@@ -85,6 +85,9 @@ def _report(exception: Exception) -> int:
             context = getattr(exception, "ctx", None)
             command = context.command_path if context else "rnn"
             error(f"{exception.format_message().rstrip('.')} (see {command} --help)")
+            return 2
+        case UsageError():
+            error(str(exception))
             return 2
         case Diverged():
             error(str(exception))

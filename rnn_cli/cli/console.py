@@ -10,6 +10,12 @@ from typing import Any
 
 from tqdm import tqdm
 
+from rnn_cli.errors import RnnError
+
+
+class UsageError(RnnError):
+    """The command line was wrong (exit status 2)."""
+
 
 def say(text: str) -> None:
     """A line of talk, above the progress bar where there is one."""

@@ -4,21 +4,20 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-import typer
-
 from rnn_cli import storage
+from rnn_cli.cli.console import UsageError
 from rnn_cli.errors import RnnError
 
 
 def refuse_overwriting(path: Path, inputs: Iterable[str | Path], force: bool, flag: str) -> None:
-    """Raises BadParameter for an output that is an input, or that is there already, unless forced."""
+    """Raises UsageError for an output that is an input, or that is there already, unless forced."""
     if not path.exists():
         return
     for source in inputs:
         if os.path.exists(source) and os.path.samefile(path, source):
-            raise typer.BadParameter(f"{flag} {path} is also read: write to another file")
+            raise UsageError(f"{flag} {path} is also read: write to another file")
     if not force:
-        raise typer.BadParameter(f"{path} is there already: name another file with {flag}, or --force")
+        raise UsageError(f"{path} is there already: name another file with {flag}, or --force")
 
 
 def refuse_replacing_a_stranger(path: Path) -> None:

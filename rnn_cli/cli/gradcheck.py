@@ -6,6 +6,7 @@ from typing import Annotated
 import numpy as np
 import typer
 
+from rnn_cli.cli.console import UsageError
 from rnn_cli.cli.options import one_of
 from rnn_cli.language_model import LanguageModel
 from rnn_cli.network.cells import CELLS
@@ -45,7 +46,7 @@ def gradcheck(
     else:
         loaded = LanguageModel.load(model)
         if cell not in (None, loaded.network.cell):
-            raise typer.BadParameter(f"--cell {cell}, but {model} is of {loaded.network.cell}")
+            raise UsageError(f"--cell {cell}, but {model} is of {loaded.network.cell}")
         cases.append((loaded.network, loaded.p, ENTRIES_OF_A_MODEL))
     typer.echo(f"{'cell':<6} {'m':>6} {'array':<6} {'shape':<14} {'checked':>8} {'relative error':>15}")
     failed = False

@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import typer
-
+from rnn_cli.cli.console import UsageError
 from rnn_cli.errors import RnnError
 from rnn_cli.text.corpus import Corpus, count_tokens, hold_out, read_corpus, renumber
 from rnn_cli.text.reading import read_lines
@@ -52,7 +51,7 @@ def read_texts(options: TextOptions) -> Texts:
     if options.vocab:
         given, counted_with = loads(read_lines([str(options.vocab)]), str(options.vocab))
         if name not in (None, counted_with):
-            raise typer.BadParameter(f"--tokenizer {name}, but {options.vocab} was made with {counted_with}")
+            raise UsageError(f"--tokenizer {name}, but {options.vocab} was made with {counted_with}")
         name = counted_with
     tokenizer = TOKENIZERS[name or DEFAULT_TOKENIZER]
     whole, tokens = _read(options.paths, tokenizer, options)

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from rnn_cli.cli import files
+from rnn_cli.cli.console import UsageError
 from rnn_cli.cli.options import (
     DEFAULT_MODEL,
     CorpusArgument,
@@ -170,9 +171,9 @@ def train(
     finishes its step and saves.
     """
     if valid and valid_fraction is not None:
-        raise typer.BadParameter("--valid and --valid-fraction exclude each other")
+        raise UsageError("--valid and --valid-fraction exclude each other")
     if vocab and (min_count or max_size):
-        raise typer.BadParameter("--vocab is the vocabulary as it stands: drop --min-count and --max-size")
+        raise UsageError("--vocab is the vocabulary as it stands: drop --min-count and --max-size")
     text_options = TextOptions(
         paths=corpus_paths(corpus),
         encoding=encoding,

@@ -85,10 +85,20 @@ def gradcheck(
 
     for name, array in p.items():
         floor = 1e-3 * float(np.abs(gradients[name]).max()) + 1e-12
-        count = array.size if entries is None else min(entries, array.size)
+        chosen = _entries(gradients[name], entries, rng)
         worst = 0.0
-        for flat in rng.choice(array.size, count, replace=False):
+        for flat in chosen:
             place = tuple(int(i) for i in np.unravel_index(flat, array.shape))
             by_hand = float(gradients[name][place])
             worst = max(worst, min(error(by_hand, slope(array, place, h), floor) for h in DIFFERENCES))
-        yield Check(name, array.shape, count, worst)
+        yield Check(name, array.shape, len(chosen), worst)
+
+
+def _entries(gradient: Array, count: int | None, rng: np.random.Generator) -> NDArray[np.intp]:
+    """Flat places in an array: all, or `count`, half of them where the gradient is not zero."""
+    if count is None or count >= gradient.size:
+        return np.arange(gradient.size)
+    moved = np.flatnonzero(gradient)  # of a large U, most columns are of tokens not in the batch
+    drawn = rng.choice(moved, min(count // 2, len(moved)), replace=False)
+    others = rng.choice(gradient.size, count, replace=False)
+    return np.concatenate([drawn, np.setdiff1d(others, drawn)])[:count]
