@@ -16,6 +16,7 @@ from rnn_cli.language_model import LanguageModel
 from rnn_cli.network.model import Network
 from rnn_cli.text.corpus import Corpus, Windows
 from rnn_cli.training import loop
+from rnn_cli.training.executor import Executor
 from rnn_cli.training.loop import EpochDone, Recipe, StepDone, TrainingState
 
 STATE_FORMAT = "rnn training state"
@@ -51,7 +52,7 @@ def default_patience(epochs: int) -> int:
 
 def refuse_beyond_memory(network: Network, batch: int, bptt: int) -> None:
     """Raises RnnError for a network that this machine's memory cannot hold in training."""
-    parameters = sum(math.prod(shape) for shape in network.shapes.values())
+    parameters = network.size
     needed = 4 * (4 * parameters + 5 * batch * bptt * network.n)  # weights, gradients, two moments
     if not hasattr(os, "sysconf"):  # Windows
         return
@@ -76,10 +77,10 @@ class Run:
     carry_state: bool
     seed: int
     patience: int
+    threads: int
 
     def describe(self) -> None:
         texts, train, valid = self.texts, self.texts.train, self.texts.valid
-        parameters = sum(math.prod(shape) for shape in self.network.shapes.values())
         held = f"; {valid.lines:,} lines to validate" if valid else ""
         unknown = train.unknown / train.tokens
         say(
@@ -90,11 +91,11 @@ class Run:
             warn("much of the text is unknown: lower --min-count, raise --max-size, or --tokenizer char")
         say(
             f"network: {self.network.cell}, hidden {self.network.n}, vocabulary {self.network.m:,}, "
-            f"{parameters:,} parameters"
+            f"{self.network.size:,} parameters"
         )
         say(
             f"training: {self.recipe.epochs} epochs, {self.batch} rows of {self.bptt} steps, "
-            f"{self.recipe.optimizer}, learning rate {self.recipe.lr:g}"
+            f"{self.recipe.optimizer}, learning rate {self.recipe.lr:g}, threads {self.threads}"
         )
 
     def epoch_windows(self, epoch: int) -> Windows:
@@ -120,9 +121,9 @@ class Run:
         p = self.network.initialise(np.random.default_rng((self.seed, *b"initialise")), counts)
         at = loop.start(self.network, self.recipe, p, self.batch)
         report.start(at, rnn=__version__, **asdict(self.recipe), **asdict(self.network))
-        steps = loop.train(self.network, self.recipe, at, self.epoch_windows, self.valid_windows())
         try:
-            with stop_on_signals() as stop:
+            with Executor(self.network, self.threads) as executor, stop_on_signals() as stop:
+                steps = loop.train(executor, self.recipe, at, self.epoch_windows, self.valid_windows())
                 for done in steps:
                     match done:
                         case StepDone():
@@ -182,6 +183,7 @@ class Run:
             "carry_state": self.carry_state,
             "seed": self.seed,
             "patience": self.patience,
+            "threads": self.threads,
         }
         header = {"format": STATE_FORMAT, "version": STATE_VERSION, "run": run, "position": position}
         storage.save(state_path(self.model_path), arrays, header)

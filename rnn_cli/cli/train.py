@@ -32,6 +32,7 @@ from rnn_cli.cli.run import (
 from rnn_cli.cli.texts import TextOptions, read_texts
 from rnn_cli.network.cells import CELLS
 from rnn_cli.network.model import Network
+from rnn_cli.training.executor import available_threads
 from rnn_cli.training.loop import Recipe
 from rnn_cli.training.optimizers import OPTIMIZERS
 
@@ -156,6 +157,16 @@ def train(
             "--seed", "-s", min=0, max=2**64 - 1, rich_help_panel="Training", help="Decides all chance."
         ),
     ] = 0,
+    threads: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            max=1024,
+            show_default=False,
+            rich_help_panel="Training",
+            help="Threads to compute with. Default: the cores this process may use.",
+        ),
+    ] = None,
     log: Annotated[
         Path | None,
         typer.Option(metavar="FILE", show_default=False, help="Append one JSON object a line to this file."),
@@ -207,8 +218,9 @@ def train(
         epochs=epochs or default_epochs(steps_an_epoch),
         warmup=WARMUP,
     )
+    threads = threads or available_threads()
     patience = patience or default_patience(recipe.epochs)
-    run = Run(model, texts, network, recipe, batch, bptt, carry_state, seed, patience)
+    run = Run(model, texts, network, recipe, batch, bptt, carry_state, seed, patience, threads)
     if not quiet:
         run.describe()
     with Report(log, quiet, recipe.epochs, texts.train, texts.valid) as report:

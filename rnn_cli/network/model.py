@@ -4,6 +4,7 @@ Parameters are plain data, a dict of arrays under the tutorial's names, and grad
 dict again. Nothing here is mutable but the arrays that are passed in.
 """
 
+import math
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -46,6 +47,11 @@ class Network:
         """Each parameter's name and shape."""
         m, n = self.m, self.n
         return {"U": (n, m), "W": (n, n), "b_a": (n,), "V": (m, n), "b_y": (m,)}
+
+    @property
+    def size(self) -> int:
+        """The number of parameters."""
+        return sum(math.prod(shape) for shape in self.shapes.values())
 
     def initialise(self, rng: np.random.Generator, counts: Array) -> Parameters:
         """Fresh parameters.

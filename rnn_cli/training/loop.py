@@ -10,8 +10,8 @@ from typing import Any, Protocol
 import numpy as np
 
 from rnn_cli.errors import Diverged
-from rnn_cli.network.functions import Buffers
 from rnn_cli.network.model import Batch, Network, Parameters, State
+from rnn_cli.training.executor import Executor
 from rnn_cli.training.optimizers import OPTIMIZERS, Arrays, average_and_clip
 from rnn_cli.training.schedules import warmup_cosine
 
@@ -80,7 +80,7 @@ def start(network: Network, recipe: Recipe, p: Parameters, batch: int) -> Traini
 
 
 def train(
-    network: Network,
+    executor: Executor,
     recipe: Recipe,
     at: TrainingState,
     epoch_windows: Callable[[int], Windows],
@@ -92,7 +92,6 @@ def train(
     Raises Diverged before a loss or a gradient that is not finite touches the parameters.
     """
     update = OPTIMIZERS[recipe.optimizer].update
-    buffers = Buffers(np.float32)
     while at.epoch < recipe.epochs:
         windows = epoch_windows(at.epoch)
         while at.window < len(windows):
@@ -102,7 +101,7 @@ def train(
             progress = (at.epoch + (at.window + 1) / len(windows)) / recipe.epochs
             lr = recipe.lr * warmup_cosine(progress, recipe.warmup)
             with np.errstate(over="ignore", invalid="ignore"):  # it shows in the loss, looked at below
-                E, gradients, at_end = network.loss_and_gradients(at.p, batch, at.state, buffers)
+                E, gradients, at_end = executor.loss_and_gradients(at.p, batch, at.state)
                 norm = average_and_clip(gradients, tokens, recipe.clip)
             if not (math.isfinite(E) and math.isfinite(norm)):
                 what = "gradient" if math.isfinite(E) else "loss"
@@ -119,7 +118,7 @@ def train(
         began = time.perf_counter()
         train_loss = at.epoch_nats / at.epoch_tokens
         with np.errstate(over="ignore", invalid="ignore"):
-            valid_loss = None if valid is None else evaluate(network, at.p, valid, buffers)
+            valid_loss = None if valid is None else evaluate(executor, at.p, valid)
         loss = train_loss if valid_loss is None else valid_loss
         if not math.isfinite(loss):
             raise Diverged(f"the validation loss after epoch {at.epoch + 1} is not finite")
@@ -132,13 +131,13 @@ def train(
         yield EpochDone(train_loss, valid_loss, improved)
 
 
-def evaluate(network: Network, p: Parameters, windows: Windows, buffers: Buffers) -> float:
+def evaluate(executor: Executor, p: Parameters, windows: Windows) -> float:
     """Nats per predicted token over a text, from s_0 = 0."""
     nats, tokens = 0.0, 0.0
-    state = network.zero_state(windows[0].x.shape[1])
+    state = executor.network.zero_state(windows[0].x.shape[1])
     for index in range(len(windows)):
         batch = windows[index]
-        E, state = network.loss(p, batch, state, buffers)
+        E, state = executor.loss(p, batch, state)
         nats += E
         tokens += float(batch.weight.sum())
     return nats / tokens

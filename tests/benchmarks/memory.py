@@ -1,0 +1,59 @@
+"""Peak memory of training with a large vocabulary, beyond weights, gradients and optimizer state.
+
+    python tests/benchmarks/memory.py [--vocab 200000] [--hidden 128]
+
+Prints MiB: what the arrays that training must have come to, the process's peak above its size before
+they were made, and the difference, which is to be a fixed slack whatever the vocabulary.
+"""
+
+import argparse
+import resource
+
+import numpy as np
+
+from rnn_cli.network.gradcheck import Sequences
+from rnn_cli.network.model import Network
+from rnn_cli.training import loop
+from rnn_cli.training.executor import Executor, available_threads
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--vocab", type=int, default=200_000)
+    parser.add_argument("--hidden", type=int, default=128)
+    parser.add_argument("--batch", type=int, default=32)
+    parser.add_argument("--bptt", type=int, default=32)
+    parser.add_argument("--steps", type=int, default=3)
+    a = parser.parse_args()
+
+    rng = np.random.default_rng(0)
+    shape = (a.bptt, a.batch)
+    ids = rng.integers(a.vocab, size=(a.steps + 1, *shape))
+    ones = np.ones(shape, np.float32)
+    windows = [Sequences(ids[k], ids[k + 1], ones, ones) for k in range(a.steps)]
+    network = Network(a.vocab, a.hidden)
+    recipe = loop.Recipe("adam", lr=1e-3, clip=1.0, epochs=1, warmup=0.1)
+
+    before = peak()
+    p = {name: rng.standard_normal(shape, np.float32) * 0.1 for name, shape in network.shapes.items()}
+    p["U"] = np.asfortranarray(p["U"])
+    weights = sum(array.nbytes for array in p.values())
+    at = loop.start(network, recipe, p, a.batch)
+    with Executor(network, available_threads()) as executor:
+        for _ in loop.train(executor, recipe, at, lambda epoch: windows):
+            pass
+    needed = 4 * weights / 2**20  # weights, gradients, two moments
+    used = peak() - before
+    print(
+        f"vocabulary {a.vocab:,}, hidden {a.hidden}: arrays {needed:,.0f} MiB, peak {used:,.0f} MiB, ", end=""
+    )
+    print(f"beyond them {used - needed:,.0f} MiB")
+
+
+def peak() -> float:
+    """The process's largest resident size so far, MiB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+if __name__ == "__main__":
+    main()

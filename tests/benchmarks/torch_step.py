@@ -1,0 +1,48 @@
+"""PyTorch's side of throughput.py: prints tokens/s of one training step of its RNN layer.
+
+    python torch_step.py onehot|embedding HIDDEN VOCAB BATCH BPTT
+
+A step is what ours is: forward, cross-entropy, backward, clipping by norm, Adam, state carried on.
+`onehot` is our mathematics; `embedding` looks up a vector of the hidden size first.
+"""
+
+import sys
+import time
+
+import torch
+from torch.nn import functional
+
+SECONDS = 5
+
+
+def main() -> None:
+    form, (n, m, B, T) = sys.argv[1], map(int, sys.argv[2:6])
+    torch.manual_seed(0)
+    layers = torch.nn.ModuleDict(
+        {
+            "input": torch.nn.Embedding(m, n if form == "embedding" else 1),
+            "recurrent": torch.nn.RNN(n if form == "embedding" else m, n),
+            "output": torch.nn.Linear(n, m),
+        }
+    )
+    optimizer = torch.optim.Adam(layers.parameters(), 1e-3)
+    tokens = torch.randint(m, (50, T, B))
+    s = torch.zeros(1, B, n)
+    steps, began = 0, 0.0
+    while steps < 8 or time.perf_counter() - began < SECONDS:
+        if steps == 5:  # the first few are a warm-up
+            began = time.perf_counter()
+        x, y = tokens[steps % 49], tokens[steps % 49 + 1]
+        v = layers["input"](x) if form == "embedding" else functional.one_hot(x, m).float()
+        states, s = layers["recurrent"](v, s.detach())
+        loss = functional.cross_entropy(layers["output"](states).flatten(0, 1), y.flatten())
+        optimizer.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(layers.parameters(), 1.0)
+        optimizer.step()
+        steps += 1
+    print((steps - 5) * T * B / (time.perf_counter() - began))
+
+
+if __name__ == "__main__":
+    main()
