@@ -7,19 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnn_cli.network.functions import Array, Buffers
-from rnn_cli.network.model import Batch, Network, Parameters, State
+from rnn_cli.network.model import Batch, Network, Parameters, Sequences, State
 
 TOLERANCE = 1e-5
 DIFFERENCES = (1e-4, 1e-5, 1e-6)  # h; the best counts: a long one may cross a kink of relu
-
-
-class Sequences(NamedTuple):
-    """A batch of random tokens; each array is (T, B)."""
-
-    x: NDArray[np.intp]
-    y: NDArray[np.intp]
-    keep: Array
-    weight: Array
 
 
 class Check(NamedTuple):

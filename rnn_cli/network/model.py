@@ -6,7 +6,7 @@ dict again. Nothing here is mutable but the arrays that are passed in.
 
 import math
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +31,15 @@ class Batch(Protocol):
     def keep(self) -> Array: ...  # 0 where s_{t-1} is dropped, else 1
     @property
     def weight(self) -> Array: ...  # 0 where there is no target, else 1
+
+
+class Sequences(NamedTuple):
+    """A batch as plain arrays."""
+
+    x: NDArray[np.intp]
+    y: NDArray[np.intp]
+    keep: Array
+    weight: Array
 
 
 @dataclass(frozen=True)
