@@ -13,28 +13,18 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
-from typing import NamedTuple, Self, TypeVar
+from typing import Self, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from rnn_cli.network.functions import Array, Buffers
-from rnn_cli.network.model import Batch, Network, Parameters, State
+from rnn_cli.network.functions import Buffers
+from rnn_cli.network.model import Batch, Network, Parameters, Sequences, State
 
 SHARDED_UP_TO = 1 << 24  # parameters: 64 MiB of gradients a shard
 ROWS = 8  # of a shard, at least
 
 Result = TypeVar("Result")
-
-
-class Shard(NamedTuple):
-    """Some of the sequences of a batch."""
-
-    x: NDArray[np.intp]
-    y: NDArray[np.intp]
-    keep: Array
-    weight: Array
 
 
 class Executor:
@@ -88,7 +78,7 @@ class Executor:
             return [function(p, batch, state, self._buffers[0])]
         cuts = [B * k // count for k in range(count + 1)]
         rows = [slice(a, b) for a, b in itertools.pairwise(cuts)]
-        shards = [Shard(batch.x[:, k], batch.y[:, k], batch.keep[:, k], batch.weight[:, k]) for k in rows]
+        shards = [Sequences(batch.x[:, k], batch.y[:, k], batch.keep[:, k], batch.weight[:, k]) for k in rows]
         states = [{name: s[k] for name, s in state.items()} for k in rows]
         return list(self._pool.map(function, [p] * count, shards, states, self._buffers))
 

@@ -11,8 +11,7 @@ import resource
 
 import numpy as np
 
-from rnn_cli.network.gradcheck import Sequences
-from rnn_cli.network.model import Network
+from rnn_cli.network.model import Network, Sequences
 from rnn_cli.training import loop
 from rnn_cli.training.executor import Executor, available_threads
 

@@ -5,8 +5,7 @@ import pytest
 from threadpoolctl import threadpool_info
 
 from rnn_cli.network.functions import Buffers
-from rnn_cli.network.gradcheck import Sequences
-from rnn_cli.network.model import Network
+from rnn_cli.network.model import Network, Sequences
 from rnn_cli.training import executor as module
 from rnn_cli.training.executor import Executor, available_threads
 
@@ -66,7 +65,7 @@ def test_blas_has_its_threads_back_afterwards():
 
 
 def test_an_error_in_a_shard_is_raised():
-    network, p, batch, state = problem(32)
+    network, _, batch, state = problem(32)
     with Executor(network, 2) as executor, pytest.raises(KeyError):
         executor.loss_and_gradients({}, batch, state)
 
