@@ -40,16 +40,6 @@ def rows_without_cuts(corpus: Corpus, batch: int) -> int:
     return max(1, min(batch, len(corpus.ids) // int(np.diff(corpus.starts).max())))
 
 
-def default_epochs(steps_an_epoch: int) -> int:
-    """Passes over a text: ten, or as many as make 500 steps of a small one."""
-    return max(10, math.ceil(500 / steps_an_epoch))
-
-
-def default_patience(epochs: int) -> int:
-    """Epochs without a better validation loss: a tenth of all, as small texts have small epochs."""
-    return max(3, epochs // 10)
-
-
 def refuse_beyond_memory(network: Network, batch: int, bptt: int) -> None:
     """Raises RnnError for a network that this machine's memory cannot hold in training."""
     parameters = network.size

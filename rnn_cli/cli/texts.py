@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rnn_cli.cli.console import UsageError
+from rnn_cli.cli.defaults import DEFAULTS
 from rnn_cli.errors import RnnError
 from rnn_cli.text.corpus import Corpus, count_tokens, hold_out, read_corpus, renumber
 from rnn_cli.text.reading import read_lines
@@ -91,7 +92,7 @@ def _vocabulary(
     corpus: Corpus, tokens: tuple[str, ...], tokenizer: Tokenizer, options: TextOptions
 ) -> Vocabulary:
     counts = count_tokens(corpus, tokens)
-    min_count = options.min_count or tokenizer.min_count
+    min_count = options.min_count or DEFAULTS[tokenizer.name].min_count
     vocabulary = build(counts, min_count, options.max_size or DEFAULT_MAX_SIZE)
     if len(vocabulary.tokens) < 2:
         raise RnnError(

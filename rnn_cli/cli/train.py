@@ -8,6 +8,7 @@ import typer
 
 from rnn_cli.cli import files
 from rnn_cli.cli.console import UsageError
+from rnn_cli.cli.defaults import DEFAULTS, default_epochs, default_patience
 from rnn_cli.cli.options import (
     DEFAULT_MODEL,
     CorpusArgument,
@@ -23,8 +24,6 @@ from rnn_cli.cli.options import (
 from rnn_cli.cli.report import Report
 from rnn_cli.cli.run import (
     Run,
-    default_epochs,
-    default_patience,
     refuse_beyond_memory,
     rows_that_fit,
     state_path,
@@ -85,9 +84,17 @@ def train(
         str, typer.Option(rich_help_panel="Network", help="What computes a state.", **one_of(CELLS))
     ] = "tanh",
     hidden: Annotated[
-        int,
-        typer.Option("--hidden", "-n", min=1, max=1 << 20, rich_help_panel="Network", help="Hidden size."),
-    ] = 256,
+        int | None,
+        typer.Option(
+            "--hidden",
+            "-n",
+            min=1,
+            max=1 << 20,
+            show_default=False,
+            rich_help_panel="Network",
+            help="Hidden size. Default: 128 for words, 256 for char.",
+        ),
+    ] = None,
     batch: Annotated[
         int,
         typer.Option(
@@ -114,7 +121,7 @@ def train(
             max=1_000_000,
             show_default=False,
             rich_help_panel="Training",
-            help="Passes over the text. Default: 10; more where that is under 500 steps.",
+            help="Passes over the text. Default: 5 for words, 10 for char, more for small texts.",
         ),
     ] = None,
     optimizer: Annotated[
@@ -207,7 +214,7 @@ def train(
         files.try_writing(log)
 
     texts = read_texts(text_options)
-    network = Network(texts.vocabulary.size, hidden, cell)
+    network = Network(texts.vocabulary.size, hidden or DEFAULTS[texts.tokenizer.name].hidden, cell)
     refuse_beyond_memory(network, batch, bptt)
     batch = rows_that_fit(texts.train, batch, bptt)
     steps_an_epoch = -(-len(texts.train.ids) // (batch * bptt))
@@ -215,7 +222,7 @@ def train(
         optimizer=optimizer,
         lr=OPTIMIZERS[optimizer].lr if lr is None else lr,
         clip=clip or math.inf,
-        epochs=epochs or default_epochs(steps_an_epoch),
+        epochs=epochs or default_epochs(texts.tokenizer.name, steps_an_epoch),
         warmup=WARMUP,
     )
     threads = threads or available_threads()

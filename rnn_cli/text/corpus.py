@@ -149,11 +149,11 @@ class Windows:
         steps = min(self.bptt, int((last - first).max()))
         place = first + np.arange(steps)[:, None]  # (T, B)
         inside = place < last
-        place = np.where(inside, place, 0)
+        place = np.where(inside, place, 0)  # padding repeats the first target, after START
         place += self.shift[self._line(place)]
         y = self.ids[place]
         x = self.ids[place - 1]  # of the first target of all, the last one: an END, as it should be
-        x = np.where((x == END) | ~inside, START, x)
+        x = np.where(x == END, START, x)
         keep = np.ones_like(x) if self.carry_state else x != START
         return Window(
             x.astype(np.intp), y.astype(np.intp), keep.astype(np.float32), inside.astype(np.float32)

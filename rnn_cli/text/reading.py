@@ -16,10 +16,14 @@ from typing import BinaryIO
 from rnn_cli.errors import RnnError
 
 BLOCK_BYTES = 1 << 20
-BYTE_ORDER_MARKS = {
-    codecs.BOM_UTF8: "utf-8-sig",
-    codecs.BOM_UTF16_LE: "utf-16",
-    codecs.BOM_UTF16_BE: "utf-16",
+SAMPLE_BYTES = 4096  # looked at to guess an encoding
+NEWLINE = b"\n"
+BYTE_ORDER_MARKS = {  # of UTF-32 first, as it begins with UTF-16's
+    codecs.BOM_UTF32_LE: "utf-32-le",
+    codecs.BOM_UTF32_BE: "utf-32-be",
+    codecs.BOM_UTF8: "utf-8",
+    codecs.BOM_UTF16_LE: "utf-16-le",
+    codecs.BOM_UTF16_BE: "utf-16-be",
 }
 GUESSES = ("gb18030", "big5", "utf-16-le", "utf-16-be", "cp1252")
 # Frequent in any text of their script, rare in text decoded wrongly.
@@ -68,15 +72,18 @@ def decode_lines(stream: BinaryIO, name: str, encoding: str | None = None) -> It
 def _decode_blocks(stream: BinaryIO, name: str, encoding: str | None) -> Iterator[str]:
     """Blocks of text in which every line end is \\n."""
     block = stream.read(BLOCK_BYTES)
-    if encoding is None:
-        marks = BYTE_ORDER_MARKS.items()
-        encoding = next((marked for mark, marked in marks if block.startswith(mark)), "utf-8")
-        if encoding == "utf-8" and block.count(0) > len(block) // 10:
-            place = f"{name}: line 1, byte {block.index(0) + 1}"
-            raise RnnError(f"{place}: not text in UTF-8 ({_guess(block)})")
+    line, column = 1, 0  # of the next byte, counting lines from 1 and bytes from 0
+    for mark, marked in BYTE_ORDER_MARKS.items():
+        if block.startswith(mark) and (encoding is None or marked.startswith(_plain(encoding))):
+            block, encoding = block[len(mark) :] + stream.read(len(mark)), marked
+            break
+    if encoding is None and block.count(0) > max(1, len(block) // 10):
+        head = block[: block.index(0)].replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        place = f"{name}: line {head.count(NEWLINE) + 1}, byte {len(head) - head.rfind(NEWLINE)}"
+        raise RnnError(f"{place}: not text in UTF-8 ({_guess(block)})")
+    encoding = encoding or "utf-8"
     decoder = codecs.getincrementaldecoder(encoding)("strict")
     newlines = io.IncrementalNewlineDecoder(None, translate=True)  # mends a \r\n cut by a block's end
-    line, column = 1, 0  # of the next byte, counting lines from 1 and bytes from 0
     while True:
         try:
             text = newlines.decode(decoder.decode(block, final=not block), final=not block)
@@ -84,7 +91,9 @@ def _decode_blocks(stream: BinaryIO, name: str, encoding: str | None) -> Iterato
             good = newlines.decode(error.object[: error.start].decode(encoding), final=True)
             line, column = _advance(line, column, good, encoding)
             place = f"{name}: line {line}, byte {column + 1}"
-            raise RnnError(f"{place}: not {_label(encoding)} ({_guess(error.object)})") from error
+            raise RnnError(f"{place}: not {encoding.upper()} ({_look(error)})") from error
+        except UnicodeError as error:  # of utf-16 and utf-32, which need a mark
+            raise RnnError(f"{name}: line 1, byte 1: no byte order mark ({_guess(block)})") from error
         line, column = _advance(line, column, text, encoding)
         yield text
         if not block:
@@ -92,15 +101,23 @@ def _decode_blocks(stream: BinaryIO, name: str, encoding: str | None) -> Iterato
         block = stream.read(BLOCK_BYTES)
 
 
+def _plain(encoding: str) -> str:
+    """A codec's name as Python's tables have it, without a wish for a byte order mark."""
+    return codecs.lookup(encoding).name.removesuffix("-sig")
+
+
 def _advance(line: int, column: int, text: str, encoding: str) -> tuple[int, int]:
     """Where the next byte stands after `text`."""
     _, ended, tail = text.rpartition("\n")
-    width = len(tail.encode(encoding)) - len("".encode(encoding))  # without a byte order mark
-    return line + text.count("\n"), width + (0 if ended else column)
+    return line + text.count("\n"), len(tail.encode(encoding)) + (0 if ended else column)
 
 
-def _label(encoding: str) -> str:
-    return encoding.upper().removesuffix("-SIG")
+def _look(error: UnicodeDecodeError) -> str:
+    """What the bytes that do not decode look like, and what to do about it."""
+    if error.reason == "unexpected end of data":
+        return "it ends in the middle of a character"
+    line = error.object.rfind(b"\n", 0, error.start) + 1
+    return _guess(error.object[max(line, error.start - SAMPLE_BYTES // 2) :])
 
 
 def _guess(sample: bytes) -> str:
@@ -108,7 +125,7 @@ def _guess(sample: bytes) -> str:
     scores = {}
     for encoding in GUESSES:
         try:
-            text = codecs.getincrementaldecoder(encoding)("strict").decode(sample[:4096])
+            text = codecs.getincrementaldecoder(encoding)("strict").decode(sample[:SAMPLE_BYTES])
         except UnicodeDecodeError:
             continue
         if text and all(c.isprintable() or c.isspace() for c in text):
@@ -116,4 +133,4 @@ def _guess(sample: bytes) -> str:
     if not scores:
         return "looks like binary data; --encoding NAME reads other encodings"
     best = max(scores, key=scores.__getitem__)
-    return f"looks like {_label(best)}: try --encoding {best}"
+    return f"looks like {best.upper()}: try --encoding {best}"

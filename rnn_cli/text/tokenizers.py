@@ -19,7 +19,6 @@ class Tokenizer(NamedTuple):
     name: str
     split: Callable[[str], list[Token]]
     separator: str
-    min_count: int  # the default of --min-count: how often a token must occur to be in a vocabulary
 
     def join(self, tokens: Iterable[str]) -> str:
         return self.separator.join(tokens)
@@ -76,7 +75,7 @@ def split_spaces(line: str) -> list[Token]:
 
 
 TOKENIZERS = {
-    "jieba": Tokenizer("jieba", split_jieba, separator="", min_count=2),
-    "char": Tokenizer("char", split_characters, separator="", min_count=1),
-    "space": Tokenizer("space", split_spaces, separator=" ", min_count=2),
+    "jieba": Tokenizer("jieba", split_jieba, separator=""),
+    "char": Tokenizer("char", split_characters, separator=""),
+    "space": Tokenizer("space", split_spaces, separator=" "),
 }

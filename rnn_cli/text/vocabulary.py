@@ -86,7 +86,7 @@ def loads(text: Iterable[str], name: str) -> tuple[Vocabulary, str]:
         raise RnnError(f"{name}: line {number}: not a vocabulary file (rnn vocab --out writes one)")
     if head.get("version") != VERSION:
         raise RnnError(f"{name}: line {number}: version {head.get('version')!r} (this rnn reads {VERSION})")
-    if head.get("tokenizer") not in TOKENIZERS:
+    if head.get("tokenizer") not in list(TOKENIZERS):  # a list, as JSON may hold what has no hash
         choices = ", ".join(TOKENIZERS)
         raise RnnError(f"{name}: line {number}: tokenizer {head.get('tokenizer')!r} (one of {choices})")
     seen: dict[str, int] = {}

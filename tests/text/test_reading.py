@@ -1,0 +1,283 @@
+"""Bytes to lines: what ends a line, which bytes are text, and what an error tells."""
+
+import codecs
+import contextlib
+import io
+import os
+import re
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rnn_cli.errors import RnnError
+from rnn_cli.text import reading
+
+CHINESE = "这个人是我们的国家的人，他说中文。\n你好，世界！\n"
+TAIWANESE = "這個人是我們的國家的人，他說中文。\n你好，世界！\n"
+FRENCH = "Le café était déjà fermé, hélas.\nOù êtes-vous, garçon ?\n"
+ENGLISH = "plain English words in a line\n"
+SAMPLES = [
+    pytest.param("gb18030", CHINESE, id="gb18030"),
+    pytest.param("big5", TAIWANESE, id="big5"),
+    pytest.param("cp1252", FRENCH, id="latin-1"),
+    pytest.param("utf-16-le", CHINESE, id="utf-16-le-chinese"),
+    pytest.param("utf-16-be", CHINESE, id="utf-16-be-chinese"),
+    pytest.param("utf-16-le", ENGLISH, id="utf-16-le-english"),
+    pytest.param("utf-16-be", ENGLISH, id="utf-16-be-english"),
+]
+MARKS = [
+    pytest.param(codecs.BOM_UTF8, "utf-8", id="utf-8"),
+    pytest.param(codecs.BOM_UTF16_LE, "utf-16-le", id="utf-16-le"),
+    pytest.param(codecs.BOM_UTF16_BE, "utf-16-be", id="utf-16-be"),
+]
+
+# Neither NUL nor U+FEFF, which mean something else at the head of a file.
+line_ends = st.sampled_from(["\n", "\r", "\r\n"])
+characters = st.one_of(
+    st.sampled_from("ab，中文é\u2028\x0b\x0c\x85\x1c😀𠀀"),
+    st.characters(exclude_categories=["Cs"], exclude_characters="\0\ufeff"),
+)
+texts = st.lists(st.one_of(characters, line_ends), max_size=30).map("".join)
+
+
+def lines_of(data: bytes, encoding: str | None = None) -> list[str]:
+    return list(reading.decode_lines(io.BytesIO(data), "poem.txt", encoding))
+
+
+def error_of(data: bytes, encoding: str | None = None) -> str:
+    with pytest.raises(RnnError) as caught:
+        lines_of(data, encoding)
+    message = str(caught.value)
+    assert "\n" not in message
+    return message
+
+
+def split_by_hand(text: str) -> list[str]:
+    lines = re.split("\r\n|\r|\n", text)
+    return lines if lines[-1] else lines[:-1]
+
+
+# Lines
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_a_line_ends_at_each_usual_line_end(end):
+    assert lines_of(f"one{end}two{end}{end}four{end}".encode()) == ["one", "two", "", "four"]
+
+
+def test_line_ends_may_be_mixed():
+    assert lines_of(b"a\r\nb\rc\nd\n\re") == ["a", "b", "c", "d", "", "e"]
+
+
+@pytest.mark.parametrize("character", "\u2028\u2029\x0b\x0c\x85\x1c\x1d\x1e")
+def test_nothing_else_ends_a_line(character):
+    assert lines_of(f"a{character}b\n".encode()) == [f"a{character}b"]
+
+
+def test_a_missing_last_line_end_adds_nothing():
+    assert lines_of(b"a\nb") == lines_of(b"a\nb\n") == ["a", "b"]
+
+
+def test_blank_lines_are_lines_at_the_end_too():
+    assert lines_of(b"\na\n\n\n") == ["", "a", "", ""]
+
+
+def test_an_empty_file_has_no_lines():
+    assert lines_of(b"") == []
+
+
+def test_white_space_stays_where_it_is():
+    assert lines_of(b"  a\t \n \n") == ["  a\t ", " "]
+
+
+def test_nul_characters_inside_text_are_text():
+    assert lines_of(b"some text\0with a NUL in it\n") == ["some text\0with a NUL in it"]
+
+
+@settings(max_examples=100, deadline=None)
+@given(texts, st.sampled_from(["utf-8", "gb18030", "utf-16-le", "utf-16-be"]))
+def test_blocks_may_end_anywhere(text, encoding):
+    data = text.encode(encoding)
+    expected = split_by_hand(text)
+    assert lines_of(data, encoding) == expected
+    for size in (1, 2, 3):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(reading, "BLOCK_BYTES", size)
+            assert lines_of(data, encoding) == expected
+
+
+def test_a_file_longer_than_a_block_is_read_whole():
+    lines = ["春眠不觉晓，处处闻啼鸟。" * 30] * 1500
+    data = "\r\n".join(lines).encode()
+    assert len(data) > reading.BLOCK_BYTES
+    assert lines_of(data) == lines
+
+
+# Byte order marks
+
+
+@pytest.mark.parametrize(("mark", "encoding"), MARKS)
+def test_a_byte_order_mark_names_the_encoding_and_is_dropped(mark, encoding, monkeypatch):
+    data = mark + CHINESE.encode(encoding)
+    assert lines_of(data) == CHINESE.splitlines()
+    monkeypatch.setattr(reading, "BLOCK_BYTES", 3)
+    assert lines_of(data) == CHINESE.splitlines()
+
+
+def test_only_the_head_of_a_file_can_be_a_byte_order_mark():
+    assert lines_of("\ufeff\ufeffa\n\ufeffb".encode()) == ["\ufeffa", "\ufeffb"]
+
+
+def test_utf_32_is_not_taken_for_utf_16():
+    with contextlib.suppress(RnnError):  # refused is as well as read
+        assert lines_of(ENGLISH.encode("utf-32")) == [ENGLISH.strip()]
+
+
+# What is not text in the encoding
+
+
+def test_an_error_names_file_line_and_byte():
+    assert error_of(b"abc\nde\xff\n").startswith("poem.txt: line 2, byte 3: not UTF-8 ")
+
+
+@settings(max_examples=100, deadline=None)
+@given(texts, st.sampled_from([1, 2, 3, 7, 1 << 20]))
+def test_the_place_is_that_of_the_first_bad_byte_wherever_blocks_end(text, size):
+    good = text.encode()
+    line = 1 + len(re.findall("\r\n|\r|\n", text))
+    byte = 1 + len(re.split("[\r\n]", text)[-1].encode())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(reading, "BLOCK_BYTES", size)
+        message = error_of(good + b"\xff\n more")
+    assert message.startswith(f"poem.txt: line {line}, byte {byte}: not UTF-8 ")
+
+
+@pytest.mark.parametrize("size", [4, 1 << 20])
+def test_the_place_does_not_count_a_byte_order_mark(size, monkeypatch):
+    monkeypatch.setattr(reading, "BLOCK_BYTES", size)
+    assert "line 1, byte 5: not UTF-8 " in error_of(codecs.BOM_UTF8 + b"abcd\xff\n")
+
+
+@pytest.mark.parametrize("size", [16, 1 << 20])
+@pytest.mark.parametrize("asked_for", [None, "utf-16"])
+@pytest.mark.parametrize(("mark", "encoding"), MARKS[1:])
+def test_the_place_in_utf_16_is_right_in_every_block(mark, encoding, asked_for, size, monkeypatch):
+    monkeypatch.setattr(reading, "BLOCK_BYTES", size)
+    lone_surrogate = "\ud800".encode(encoding, "surrogatepass")
+    data = mark + ("付款\n" * 20 + "付").encode(encoding) + lone_surrogate + "\n".encode(encoding)
+    assert error_of(data, asked_for).startswith("poem.txt: line 21, byte 3: not UTF-16")
+
+
+def test_a_character_cut_off_by_the_end_of_the_file_is_an_error():
+    assert error_of("a\nb中".encode()[:-1]).startswith("poem.txt: line 2, byte 2: not UTF-8 ")
+
+
+def test_a_first_good_line_is_yielded_before_a_later_block_fails(monkeypatch):
+    monkeypatch.setattr(reading, "BLOCK_BYTES", 4)
+    lines = reading.decode_lines(io.BytesIO(b"abc\ndef\n\xff"), "poem.txt")
+    assert next(lines) == "abc"
+
+
+@pytest.mark.parametrize(("encoding", "text"), SAMPLES)
+def test_the_encoding_an_error_proposes_reads_the_file(encoding, text):
+    data = (text * 3).encode(encoding)
+    message = error_of(data)
+    assert message.endswith(f"(looks like {encoding.upper()}: try --encoding {encoding})")
+    assert lines_of(data, encoding) == (text * 3).splitlines()
+
+
+@pytest.mark.parametrize(("encoding", "text"), SAMPLES[:3])
+@pytest.mark.parametrize("size", [5_000, 1 << 20])
+def test_the_proposal_looks_at_the_bytes_that_are_wrong(encoding, text, size, monkeypatch):
+    """Below 6,000 bytes of plain English, in the same block or in a later one."""
+    monkeypatch.setattr(reading, "BLOCK_BYTES", size)
+    message = error_of((ENGLISH * 200 + text * 50).encode(encoding))
+    assert message.startswith("poem.txt: line 201, byte ")
+    assert message.endswith(f"try --encoding {encoding})")
+
+
+@pytest.mark.parametrize(
+    "data",
+    [bytes(range(256)), b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", b"\x1f\x8b\x08\0\0\0\0\0\0\x03\xff"],
+    ids=["all bytes", "png", "gzip"],
+)
+def test_binary_data_is_called_so(data):
+    assert "looks like binary data; --encoding NAME" in error_of(data)
+
+
+def test_mostly_nul_is_no_text_and_the_first_nul_is_named():
+    assert error_of(b"\0" * 50).startswith("poem.txt: line 1, byte 1: not text in UTF-8 ")
+    assert error_of(b"abc\nd" + b"\0" * 50).startswith("poem.txt: line 2, byte 2: not text in UTF-8 ")
+
+
+def test_an_encoding_asked_for_is_the_one_the_error_names():
+    assert error_of(CHINESE.encode(), "ascii").startswith("poem.txt: line 1, byte 1: not ASCII ")
+
+
+def test_utf_16_asked_for_without_a_mark_is_an_error_of_the_file():
+    """The codec `utf-16` wants a byte order mark; its complaint is no UnicodeDecodeError."""
+    assert error_of(CHINESE.encode("utf-16-le"), "utf-16").startswith("poem.txt: ")
+
+
+# Files
+
+
+def test_files_are_read_in_order_as_one_text(tmp_path):
+    first, second, third = (tmp_path / name for name in "bac")
+    first.write_bytes(b"one\ntwo")
+    second.write_bytes(b"")
+    third.write_bytes(codecs.BOM_UTF8 + b"three\n")
+    assert list(reading.read_lines(map(str, [first, second, third]))) == ["one", "two", "three"]
+
+
+def test_each_file_may_have_a_mark_of_its_own(tmp_path):
+    (tmp_path / "a").write_text("中\n", encoding="utf-16")
+    (tmp_path / "b").write_text("文\n", encoding="utf-8")
+    assert list(reading.read_lines([str(tmp_path / "a"), str(tmp_path / "b")])) == ["中", "文"]
+
+
+def test_the_encoding_holds_for_every_file(tmp_path):
+    for name in "ab":
+        (tmp_path / name).write_bytes(CHINESE.encode("gb18030"))
+    paths = [str(tmp_path / "a"), str(tmp_path / "b")]
+    assert list(reading.read_lines(paths, "gb18030")) == 2 * CHINESE.splitlines()
+
+
+def test_the_error_names_the_file_that_is_wrong(tmp_path):
+    (tmp_path / "good.txt").write_bytes(b"a\nb\n")
+    (tmp_path / "bad.txt").write_bytes(b"a\n\xff\n")
+    bad = str(tmp_path / "bad.txt")
+    with pytest.raises(RnnError, match=r"bad\.txt: line 2, byte 1: ") as caught:
+        list(reading.read_lines([str(tmp_path / "good.txt"), bad]))
+    assert str(caught.value).startswith(bad)
+
+
+def test_a_dash_is_standard_input_and_leaves_it_open(tmp_path, monkeypatch):
+    (tmp_path / "piped").write_bytes(b"b\r\nc")
+    (tmp_path / "file").write_bytes(b"a\n")
+    with open(tmp_path / "piped") as piped:
+        monkeypatch.setattr("sys.stdin", piped)
+        assert list(reading.read_lines([str(tmp_path / "file"), "-"])) == ["a", "b", "c"]
+        os.fstat(piped.fileno())
+
+
+def test_errors_call_standard_input_by_its_name(tmp_path, monkeypatch):
+    (tmp_path / "piped").write_bytes(b"ab\xff\n")
+    with open(tmp_path / "piped") as piped:
+        monkeypatch.setattr("sys.stdin", piped)
+        with pytest.raises(RnnError, match=r"^standard input: line 1, byte 3: not UTF-8 "):
+            list(reading.read_lines(["-"]))
+
+
+def test_a_missing_file_is_named(tmp_path):
+    path = str(tmp_path / "nowhere.txt")
+    with pytest.raises(RnnError) as caught:
+        list(reading.read_lines([path]))
+    assert str(caught.value) == f"{path}: No such file or directory"
+
+
+def test_a_directory_is_refused_with_a_way_out(tmp_path):
+    with pytest.raises(RnnError) as caught:
+        list(reading.read_lines([str(tmp_path)]))
+    assert str(caught.value) == f"{tmp_path}: is a directory (name the text files in it)"
