@@ -75,6 +75,8 @@ class LanguageModel:
             raise ValueError("the vocabulary is not a list of different tokens")
         vocabulary = Vocabulary(tokens, counts)
         network = Network(**header["network"])
+        if not all(isinstance(size, int) for size in (network.m, network.n, *counts)):
+            raise ValueError("a size or a count is no integer")
         if network.cell not in CELLS or network.output not in OUTPUTS:
             raise ValueError(f"unknown cell {network.cell!r} or output layer {network.output!r}")
         if network.m != vocabulary.size:
@@ -122,7 +124,9 @@ class LanguageModel:
         ended = np.zeros(num, bool)
         for id in self.encode(prompt):
             logits, state = self._step(np.full(num, id), state, buffers)
-        for _ in range(length):
+        for drawn in range(length):
+            if not np.isfinite(logits).all():  # relu's state has no bound
+                raise RnnError(f"the state has overflowed after {drawn} tokens: lower --length")
             logits[:, [START, UNK]] = -np.inf
             ids = np.where(ended, END, choose(logits, rng, temperature, top_k, top_p))
             yield ids
@@ -133,8 +137,9 @@ class LanguageModel:
             logits, state = self._step(np.where(ids == END, START, ids), state, buffers)
 
     def _step(self, x: NDArray[np.intp], state: State, buffers: Buffers) -> tuple[Array, State]:
-        keep = np.float32(self.carry_state) + (x != START).astype(np.float32)
-        return self.network.step(self.p, x, np.minimum(keep, 1), state, buffers)
+        keep = np.ones(len(x), np.float32) if self.carry_state else (x != START).astype(np.float32)
+        with np.errstate(over="ignore", invalid="ignore"):  # it shows in the logits
+            return self.network.step(self.p, x, keep, state, buffers)
 
     def pieces(self, ids: Iterable[int], after: str = "") -> Iterator[str]:
         """The text of ids that follow the text `after`, piece by piece; END is a line end."""

@@ -9,7 +9,7 @@ import typer
 from typer.core import TyperGroup
 
 from rnn_cli import __version__
-from rnn_cli.cli.console import UsageError, error, silence_standard_output
+from rnn_cli.cli.console import UsageError, error, settle_standard_streams, silence_standard_output
 from rnn_cli.errors import Diverged, RnnError
 
 COMMANDS = {
@@ -64,6 +64,7 @@ def main() -> None:
 
 def run(arguments: list[str]) -> int:
     """Run one command line; -> its exit status. Every error becomes one line on standard error."""
+    settle_standard_streams()
     try:
         status = app(arguments, prog_name="rnn", standalone_mode=False)
         sys.stdout.flush()
@@ -74,6 +75,10 @@ def run(arguments: list[str]) -> int:
         return _report(exception)
     except KeyboardInterrupt:
         return 130
+    except SystemExit as ended:  # typer's way of taking a closed pipe
+        if isinstance(ended.__context__, BrokenPipeError):
+            return _report(ended.__context__)
+        raise
 
 
 def _report(exception: Exception) -> int:

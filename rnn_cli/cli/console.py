@@ -1,5 +1,6 @@
 """Talk to the person: everything here goes to standard error; standard output carries data."""
 
+import io
 import os
 import signal
 import sys
@@ -37,9 +38,20 @@ def _safe(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
+def settle_standard_streams() -> None:
+    """Give Python the streams it goes without where their descriptors are closed, and let output
+    that the terminal's encoding lacks be written as escapes."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115 (for as long as the process)
+        elif mode == "w" and isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
 def silence_standard_output() -> None:
     """Let Python's last flush of a closed pipe go unheard."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.stdout = open(os.devnull, "w")  # noqa: SIM115 (for as long as the process)
 
 
 def progress_bar(total: int, hidden: bool) -> "tqdm[Any]":

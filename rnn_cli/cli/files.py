@@ -1,6 +1,5 @@
 """The files that a command writes: refused before any work where that would lose something."""
 
-import os
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -11,12 +10,10 @@ from rnn_cli.errors import RnnError
 
 def refuse_overwriting(path: Path, inputs: Iterable[str | Path], force: bool, flag: str) -> None:
     """Raises UsageError for an output that is an input, or that is there already, unless forced."""
-    if not path.exists():
-        return
-    for source in inputs:
-        if os.path.exists(source) and os.path.samefile(path, source):
-            raise UsageError(f"{flag} {path} is also read: write to another file")
-    if not force:
+    for other in map(Path, inputs):
+        if path.resolve() == other.resolve() or (path.exists() and other.exists() and path.samefile(other)):
+            raise UsageError(f"{flag} {path} is also read or written here: name another file")
+    if path.is_file() and not force:
         raise UsageError(f"{path} is there already: name another file with {flag}, or --force")
 
 

@@ -29,7 +29,7 @@ def gradcheck(
         Path | None,
         typer.Option("--model", "-m", help="Check a trained model instead, on a sample of its entries."),
     ] = None,
-    seed: Annotated[int, typer.Option("--seed", "-s", min=0, max=2**64 - 1)] = 0,
+    seed: Annotated[int, typer.Option("--seed", "-s", min=0, max=2**64 - 1, help="Decides the batch.")] = 0,
 ) -> None:
     """Check every hand-written derivative against central differences, in float64.
 

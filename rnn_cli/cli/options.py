@@ -37,7 +37,7 @@ def known_encoding(value: str | None) -> str | None:
     try:
         "".encode(value or "utf-8")
         codecs.getincrementaldecoder(value or "utf-8")
-    except LookupError as error:
+    except (LookupError, UnicodeError) as error:
         raise typer.BadParameter(f"{value!r} is not an encoding that Python knows") from error
     return value
 

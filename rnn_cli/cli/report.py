@@ -72,7 +72,8 @@ class Report:
             loss, corpus = done.valid_loss, self._valid
             valid_bpc = bits_per_character(loss, corpus)
             told.append(f"valid {loss:.3f}")
-        told.append(f"perplexity {math.exp(min(loss, 700)):,.2f}")
+        perplexity = math.exp(min(loss, 700))
+        told.append(f"perplexity {perplexity:,.2f}" if loss < 20 else f"perplexity {perplexity:.2g}")
         told.append(f"bits/character {bits_per_character(loss, corpus):.3f}")
         told.append("best so far" if done.improved else "")
         self._write("valid", at, train_loss=done.train_loss, valid_loss=done.valid_loss, valid_bpc=valid_bpc)

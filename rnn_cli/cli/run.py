@@ -27,7 +27,7 @@ SAMPLE_TOKENS = 60  # of the sample after each epoch
 
 def state_path(model: Path) -> Path:
     """Where a run keeps what it needs to go on: m.npz -> m.state.npz."""
-    return model.with_name(f"{model.name.removesuffix('.npz')}.state.npz")
+    return model.parent / f"{model.name.removesuffix('.npz')}.state.npz"
 
 
 def rows_that_fit(corpus: Corpus, batch: int, bptt: int) -> int:
@@ -43,7 +43,8 @@ def rows_without_cuts(corpus: Corpus, batch: int) -> int:
 def refuse_beyond_memory(network: Network, batch: int, bptt: int) -> None:
     """Raises RnnError for a network that this machine's memory cannot hold in training."""
     parameters = network.size
-    needed = 4 * (4 * parameters + 5 * batch * bptt * network.n)  # weights, gradients, two moments
+    states = 5 * batch * bptt * network.n
+    needed = 4 * (4 * parameters + states)  # weights, gradients, two moments; float32
     if not hasattr(os, "sysconf"):  # Windows
         return
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
@@ -132,7 +133,7 @@ class Run:
             held = f"{self.model_path} holds the model of epoch {at.best_epoch}"
             report.end(at, "diverged", None)
             raise Diverged(
-                f"{error}: lower --lr (now {self.recipe.lr:g}) or --clip (now {self.recipe.clip:g}); "
+                f"{error}: lower --lr (now {self.recipe.lr:g}) or --clip (now {self.recipe.clip or 0:g}); "
                 f"{held if at.best_epoch else 'no model was saved'}"
             ) from error
         report.end(at, "done", self.model_path)

@@ -8,7 +8,7 @@ from rnn_cli.cli.console import UsageError
 from rnn_cli.cli.defaults import DEFAULTS
 from rnn_cli.errors import RnnError
 from rnn_cli.text.corpus import Corpus, count_tokens, hold_out, read_corpus, renumber
-from rnn_cli.text.reading import read_lines
+from rnn_cli.text.reading import display_name, read_lines
 from rnn_cli.text.tokenizers import TOKENIZERS, Tokenizer
 from rnn_cli.text.vocabulary import Vocabulary, build, loads
 
@@ -40,6 +40,11 @@ class TextOptions:
     seed: int = 0
 
     @property
+    def name(self) -> str:
+        """Of the text, in messages."""
+        return ", ".join(map(display_name, self.paths))
+
+    @property
     def inputs(self) -> list[str]:
         return [*self.paths, *(str(path) for path in (self.valid, self.vocab) if path)]
 
@@ -60,7 +65,7 @@ def read_texts(options: TextOptions) -> Texts:
     if options.valid_fraction and not options.valid:
         if whole.lines < 2:
             raise RnnError(
-                f"{', '.join(options.paths)}: one line, so none can be held out to validate on: "
+                f"{options.name}: one line, so none can be held out to validate on: "
                 "give --valid FILE, or --valid-fraction 0 to do without"
             )
         train, valid = hold_out(whole, options.valid_fraction, options.seed, options.carry_state)
@@ -84,7 +89,8 @@ def _read(paths: Sequence[str], tokenizer: Tokenizer, options: TextOptions) -> t
     lines = read_lines(paths, options.encoding)
     corpus, tokens = read_corpus(lines, tokenizer, keep_blank=options.carry_state)
     if len(corpus.ids) == corpus.lines:
-        raise RnnError(f"{', '.join(paths)}: no text in it: it is empty, or every line is blank")
+        names = ", ".join(map(display_name, paths))
+        raise RnnError(f"{names}: no text in it: it is empty, or every line is blank")
     return corpus, tokens
 
 
@@ -96,7 +102,7 @@ def _vocabulary(
     vocabulary = build(counts, min_count, options.max_size or DEFAULT_MAX_SIZE)
     if len(vocabulary.tokens) < 2:
         raise RnnError(
-            f"{', '.join(options.paths)}: {len(vocabulary.tokens)} of {len(counts)} different tokens "
+            f"{options.name}: {len(vocabulary.tokens)} of {len(counts)} different tokens "
             f"occur {min_count} times or more, and a model needs two: give more text or lower --min-count"
         )
     return vocabulary

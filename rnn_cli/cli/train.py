@@ -1,6 +1,5 @@
 """rnn train: a model from a text."""
 
-import math
 from pathlib import Path
 from typing import Annotated
 
@@ -215,13 +214,14 @@ def train(
 
     texts = read_texts(text_options)
     network = Network(texts.vocabulary.size, hidden or DEFAULTS[texts.tokenizer.name].hidden, cell)
-    refuse_beyond_memory(network, batch, bptt)
+    bptt = min(bptt, len(texts.train.ids))
     batch = rows_that_fit(texts.train, batch, bptt)
+    refuse_beyond_memory(network, batch, bptt)
     steps_an_epoch = -(-len(texts.train.ids) // (batch * bptt))
     recipe = Recipe(
         optimizer=optimizer,
         lr=OPTIMIZERS[optimizer].lr if lr is None else lr,
-        clip=clip or math.inf,
+        clip=clip or None,
         epochs=epochs or default_epochs(texts.tokenizer.name, steps_an_epoch),
         warmup=WARMUP,
     )

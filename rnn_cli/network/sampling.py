@@ -21,7 +21,8 @@ def choose(
     """
     if temperature == 0:
         return np.argmax(logits, axis=1)
-    z = (logits - logits.max(axis=1, keepdims=True)).astype(np.float64) / temperature
+    with np.errstate(over="ignore"):  # a tiny temperature sends all but the likeliest to -inf
+        z = (logits - logits.max(axis=1, keepdims=True)).astype(np.float64) / temperature
     if top_k is not None and top_k < z.shape[1]:
         least = np.partition(z, -top_k, axis=1)[:, -top_k, None]
         z[z < least] = -np.inf
@@ -31,6 +32,7 @@ def choose(
         order = np.argsort(-o, axis=1, kind="stable")
         likeliest = np.take_along_axis(o, order, axis=1)
         beyond = np.cumsum(likeliest, axis=1) - likeliest >= top_p
+        beyond[:, 0] = False
         np.put_along_axis(o, order, np.where(beyond, 0, likeliest), axis=1)
     cumulative = np.cumsum(o, axis=1)
     drawn = rng.random((len(o), 1)) * cumulative[:, -1:]

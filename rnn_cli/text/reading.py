@@ -40,12 +40,17 @@ def read_lines(paths: Iterable[str], encoding: str | None = None) -> Iterator[st
     Raises RnnError for a file that is missing, unreadable, a directory, or not in that encoding.
     """
     for path in paths:
-        name = "standard input" if path == "-" else path
+        name = display_name(path)
         try:
             with _open(path) as stream:
                 yield from decode_lines(stream, name, encoding)
         except OSError as error:
             raise RnnError(f"{name}: {error.strerror or error}") from error
+
+
+def display_name(path: str) -> str:
+    """What a path is called in messages."""
+    return "standard input" if path == "-" else path
 
 
 def _open(path: str) -> BinaryIO:

@@ -112,5 +112,6 @@ def _parse(line: str, name: str, number: int) -> object:
 def _row(row: object, name: str, number: int) -> tuple[str, int]:
     match row:
         case [str(token), int(count)] if token and count >= 0 and not isinstance(count, bool):
-            return token, count
+            if not any("\ud800" <= c <= "\udfff" for c in token):  # halves of characters are no text
+                return token, count
     raise RnnError(f'{name}: line {number}: a line reads ["token", count], with a count of 0 or more')

@@ -24,6 +24,8 @@ from rnn_cli.network.model import Batch, Network, Parameters, Sequences, State
 SHARDED_UP_TO = 1 << 24  # parameters: 64 MiB of gradients a shard
 ROWS = 8  # of a shard, at least
 
+# What overflows is no longer finite, in the loss or in the gradient: the loop looks at both.
+OVERFLOWS = np.errstate(over="ignore", invalid="ignore")
 Result = TypeVar("Result")
 
 
@@ -53,6 +55,7 @@ class Executor:
         parts = self._map(self.network.loss, p, batch, state)
         return sum(E for E, _ in parts), _side_by_side([after for _, after in parts])
 
+    @OVERFLOWS
     def loss_and_gradients(
         self, p: Parameters, batch: Batch, state: State
     ) -> tuple[float, Parameters, State]:
@@ -72,15 +75,18 @@ class Executor:
         state: State,
     ) -> list[Result]:
         """The function of each shard, in their order."""
+
+        @OVERFLOWS
+        def of_shard(k: slice, buffers: Buffers) -> Result:
+            shard = Sequences(batch.x[:, k], batch.y[:, k], batch.keep[:, k], batch.weight[:, k])
+            return function(p, shard, {name: s[k] for name, s in state.items()}, buffers)
+
         B = batch.x.shape[1]
         count = max(1, min(len(self._buffers), B // ROWS))
-        if count == 1 or self._pool is None:
-            return [function(p, batch, state, self._buffers[0])]
         cuts = [B * k // count for k in range(count + 1)]
         rows = [slice(a, b) for a, b in itertools.pairwise(cuts)]
-        shards = [Sequences(batch.x[:, k], batch.y[:, k], batch.keep[:, k], batch.weight[:, k]) for k in rows]
-        states = [{name: s[k] for name, s in state.items()} for k in rows]
-        return list(self._pool.map(function, [p] * count, shards, states, self._buffers))
+        run = map if self._pool is None else self._pool.map
+        return list(run(of_shard, rows, self._buffers))
 
 
 def _side_by_side(states: list[State]) -> State:

@@ -29,7 +29,7 @@ class Recipe:
 
     optimizer: str
     lr: float
-    clip: float  # the largest norm of the gradient; inf does not clip
+    clip: float | None  # the largest norm of the gradient; None does not clip
     epochs: int
     warmup: float  # the share of the run in which the learning rate rises
 
@@ -100,9 +100,8 @@ def train(
             tokens = int(batch.weight.sum())
             progress = (at.epoch + (at.window + 1) / len(windows)) / recipe.epochs
             lr = recipe.lr * warmup_cosine(progress, recipe.warmup)
-            with np.errstate(over="ignore", invalid="ignore"):  # it shows in the loss, looked at below
-                E, gradients, at_end = executor.loss_and_gradients(at.p, batch, at.state)
-                norm = average_and_clip(gradients, tokens, recipe.clip)
+            E, gradients, at_end = executor.loss_and_gradients(at.p, batch, at.state)
+            norm = average_and_clip(gradients, tokens, recipe.clip)
             if not (math.isfinite(E) and math.isfinite(norm)):
                 what = "gradient" if math.isfinite(E) else "loss"
                 raise Diverged(f"the {what} of step {at.step + 1} (epoch {at.epoch + 1}) is not finite")
@@ -117,8 +116,7 @@ def train(
             yield StepDone(E / tokens, norm, lr, tokens)
         began = time.perf_counter()
         train_loss = at.epoch_nats / at.epoch_tokens
-        with np.errstate(over="ignore", invalid="ignore"):
-            valid_loss = None if valid is None else evaluate(executor, at.p, valid)
+        valid_loss = None if valid is None else evaluate(executor, at.p, valid)
         loss = train_loss if valid_loss is None else valid_loss
         if not math.isfinite(loss):
             raise Diverged(f"the validation loss after epoch {at.epoch + 1} is not finite")

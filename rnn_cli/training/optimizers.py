@@ -5,6 +5,7 @@
 function of the gradients and comes before either.
 """
 
+import math
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
@@ -24,10 +25,13 @@ class Optimizer(NamedTuple):
 
 def average_and_clip(gradients: Arrays, tokens: float, limit: float | None) -> float:
     """In place: summed gradients divided by the number of predicted tokens, and all of them scaled
-    so that their norm together is at most `limit` (Pascanu et al. 2013). -> the norm before it."""
+    so that their norm together is at most `limit` (Pascanu et al. 2013). -> the norm before it; where
+    that is not finite the gradients stay as they are."""
     square = sum(float(np.vdot(g.ravel("K"), g.ravel("K"))) for g in gradients.values())
-    norm = float(np.sqrt(square)) / tokens
-    scale = 1.0 if limit is None or not norm > limit else limit / norm
+    norm = math.sqrt(square) / tokens
+    if not math.isfinite(norm):
+        return norm
+    scale = 1.0 if limit is None or norm <= limit else limit / norm
     for g in gradients.values():
         np.multiply(g, scale / tokens, out=g)
     return norm

@@ -1,0 +1,118 @@
+"""What goes to a terminal, and how a run is stopped."""
+
+import os
+import pty
+import signal
+import subprocess
+import sys
+import termios
+import time
+
+import pytest
+
+from rnn_cli.cli.console import stop_on_signals
+
+
+def test_a_file_name_cannot_move_the_terminals_cursor(fails):
+    """`fails` looks for one line of printable characters."""
+    message = fails(1, "train", "a\x1b[31m\r\nb\x9b\u202e.txt", "--tokenizer", "char")
+    assert r"a\x1b[31m\r\nb" in message
+
+
+def test_a_text_cannot_move_the_terminals_cursor(train, write, english):
+    write("corpus.txt", [f"\x1b[2J\x07{line}" for line in english])
+    said = train("corpus.txt")
+    assert all(c.isprintable() or c == "\n" for c in said.err)
+
+
+ASCII = [
+    {"PYTHONIOENCODING": "ascii"},
+    {"LC_ALL": "C", "PYTHONIOENCODING": "ascii"},
+    {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
+]
+
+
+@pytest.mark.parametrize("env", ASCII, ids=str)
+def test_chinese_is_sampled_where_the_terminal_speaks_ascii(env, process, models):
+    done = process("sample", "--model", models["chinese"], "--seed", "1", env=env)
+    assert done.stderr == ""
+    assert done.returncode == 0
+    assert len(done.stdout.rstrip("\n")) > 0
+
+
+def test_chinese_is_counted_and_trained_on_where_the_terminal_speaks_ascii(process, write, chinese):
+    write("语料.txt", chinese)
+    counted = process("vocab", "语料.txt", "--tokenizer", "char", env=ASCII[2])
+    assert (counted.returncode, counted.stderr) == (0, "")
+    options = ["--tokenizer", "char", "--hidden", "4", "--epochs", "1", "--log", "log.jsonl"]
+    trained = process("train", "语料.txt", *options, env=ASCII[2])
+    assert trained.returncode == 0, trained.stderr
+    assert "error" not in trained.stderr
+
+
+def on_a_terminal(started, *arguments):
+    """What a command writes to a standard error that is a terminal."""
+    master, slave = pty.openpty()
+    termios.tcsetwinsize(slave, (24, 100))
+    rnn = started(*arguments, stderr=slave)
+    os.close(slave)
+    said = b""
+    while True:
+        try:
+            piece = os.read(master, 1 << 16)
+        except OSError:  # Linux's way to tell that no writer is left
+            break
+        if not piece:
+            break
+        said += piece
+    os.close(master)
+    assert rnn.wait(30) == 0
+    assert rnn.stdout.read() == ""
+    return said.decode()
+
+
+def test_a_terminal_shows_a_bar_that_is_gone_at_the_end(started, corpus):
+    said = on_a_terminal(started, "train", corpus, "-t", "char", "-n", "8", "-e", "2")
+    assert "%|" in said
+    assert "tok/s" in said
+    assert "epoch   2/2" in said
+    *_, last, after = said.split("\r")
+    assert (last.strip(), after) == ("", "")
+
+
+def test_quiet_shows_no_bar_on_a_terminal_either(started, corpus):
+    assert on_a_terminal(started, "train", corpus, "-t", "char", "-n", "8", "-e", "2", "--quiet") == ""
+
+
+def test_a_signal_is_noted_and_the_handlers_before_come_back():
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    for number, name, status in [(signal.SIGINT, "SIGINT", 130), (signal.SIGTERM, "SIGTERM", 143)]:
+        with stop_on_signals() as stop:
+            assert stop.signal is None
+            os.kill(os.getpid(), number)
+            assert (stop.signal, stop.name, stop.status) == (number, name, status)
+            assert {each: signal.getsignal(each) for each in before} == before  # a second one is heard
+        assert {each: signal.getsignal(each) for each in before} == before
+    with stop_on_signals():
+        assert signal.getsignal(signal.SIGINT) != before[signal.SIGINT]
+    assert {each: signal.getsignal(each) for each in before} == before
+
+
+def test_a_second_interrupt_ends_a_run_that_does_not_end_by_itself():
+    with pytest.raises(KeyboardInterrupt), stop_on_signals():  # noqa: PT012
+        os.kill(os.getpid(), signal.SIGINT)
+        os.kill(os.getpid(), signal.SIGINT)
+
+
+def test_an_interrupt_while_standard_input_is_read_ends_quietly_with_130():
+    code = (
+        "import sys, rnn_cli.cli.vocab\nfrom rnn_cli.cli.app import run\n"
+        "print('here', flush=True)\nsys.exit(run(['vocab', '-', '--tokenizer', 'char']))"
+    )
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen([sys.executable, "-c", code], encoding="utf-8", **pipes) as rnn:
+        assert rnn.stdout.readline() == "here\n"
+        time.sleep(0.5)  # it waits for a line by now
+        rnn.send_signal(signal.SIGINT)
+        assert rnn.wait(30) == 130
+        assert (rnn.stdout.read(), rnn.stderr.read()) == ("", "")

@@ -1,0 +1,275 @@
+"""From the files named on the command line to what is learned: texts, encodings, vocabularies."""
+
+import json
+from collections import Counter
+from importlib import resources
+
+import numpy as np
+import pytest
+
+CHAR = ("--tokenizer", "char")
+
+
+@pytest.mark.parametrize("command", ["vocab", "train"])
+class TestATextThatWillNotDo:
+    def test_a_missing_file_is_named(self, command, fails):
+        assert fails(1, command, "nowhere.txt", *CHAR) == "nowhere.txt: No such file or directory"
+
+    def test_of_several_files_the_missing_one_is_named(self, command, fails, corpus):
+        assert fails(1, command, corpus, "nowhere.txt", *CHAR).startswith("nowhere.txt: ")
+
+    def test_a_folder_is_no_text(self, command, fails, folder):
+        (folder / "texts").mkdir()
+        assert fails(1, command, "texts", *CHAR).startswith("texts: is a directory")
+
+    @pytest.mark.parametrize("content", [b"", b"\n", b"\n\n \t\r\n\xe3\x80\x80\n", b"\xef\xbb\xbf"])
+    @pytest.mark.parametrize("carry", [(), ("--carry-state",)])
+    def test_an_empty_or_blank_file_is_named_and_called_so(self, command, carry, content, fails, folder):
+        (folder / "blank.txt").write_bytes(content)
+        options = () if command == "vocab" else carry
+        message = fails(1, command, "blank.txt", *CHAR, *options)
+        assert message.startswith("blank.txt: ")
+        assert "no text" in message or "vocabulary" in message or "tokens" in message
+
+    def test_bytes_that_are_no_text_are_called_binary(self, command, fails, folder):
+        (folder / "picture.png").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 8)
+        message = fails(1, command, "picture.png", *CHAR)
+        assert message.startswith("picture.png: line 1, byte 1: not ")
+        assert "binary" in message
+
+    def test_text_in_gb18030_is_told_by_line_and_byte_with_the_way_out(self, command, fails, folder):
+        lines = ["one", "two", "three今天，我们看这本书。", "你们也在看吗？"]
+        (folder / "corpus.txt").write_bytes("\n".join(lines).encode("gb18030"))
+        assert fails(1, command, "corpus.txt", *CHAR) == (
+            "corpus.txt: line 3, byte 6: not UTF-8 (looks like GB18030: try --encoding gb18030)"
+        )
+
+    def test_the_wrong_encoding_named_is_told_too(self, command, fails, write):
+        write("corpus.txt", ["plain", "café"])
+        message = fails(1, command, "corpus.txt", *CHAR, "--encoding", "ascii")
+        assert message.startswith("corpus.txt: line 2, byte 4: not ASCII")
+
+    def test_a_text_of_one_token_is_called_too_small(self, command, fails, write):
+        write("a.txt", ["aaaa", "aa"])
+        message = fails(1, command, "a.txt", *CHAR)
+        assert message.startswith("a.txt: ")
+        assert "two" in message
+
+
+def test_text_in_gb18030_gives_the_model_that_utf_8_gives(train, write, chinese, read_npz):
+    write("utf-8.txt", chinese)
+    write("gb.txt", chinese, "gb18030")
+    train("utf-8.txt", "--quiet", model="a.npz")
+    train("gb.txt", "--quiet", "--encoding", "gb18030", model="b.npz")
+    a, b = read_npz("a.npz"), read_npz("b.npz")
+    assert a.header["vocabulary"] == b.header["vocabulary"]
+    assert all(np.array_equal(a.arrays[name], b.arrays[name]) for name in a.arrays)
+
+
+def test_a_validation_text_is_read_in_the_same_encoding(train, write, chinese, fails):
+    write("gb.txt", chinese, "gb18030")
+    write("valid.txt", chinese[:3], "gb18030")
+    train("gb.txt", "--quiet", "--encoding", "gb18030", "--valid", "valid.txt")
+    write("utf-8.txt", chinese)
+    message = fails(1, "train", "utf-8.txt", *CHAR, "--valid", "valid.txt", "--model", "b.npz")
+    assert message.startswith("valid.txt: line 1, byte 1: not UTF-8")
+
+
+@pytest.mark.parametrize("content", [b"", b" \n\n"])
+def test_a_validation_text_without_text_is_named(content, fails, corpus, folder):
+    (folder / "valid.txt").write_bytes(content)
+    assert fails(1, "train", corpus, *CHAR, "--valid", "valid.txt").startswith("valid.txt: no text")
+
+
+def test_windows_line_ends_and_a_byte_order_mark_change_nothing(rnn, write, english, folder):
+    write("plain.txt", english)
+    (folder / "windows.txt").write_bytes(b"\xef\xbb\xbf" + "\r\n".join(english).encode())
+    assert rnn("vocab", "windows.txt", *CHAR) == rnn("vocab", "plain.txt", *CHAR)
+
+
+def test_without_a_corpus_the_shipped_texts_are_counted(rnn):
+    said = rnn("vocab", *CHAR)
+    folder = resources.files("rnn_cli.corpora")
+    texts = [entry.read_text(encoding="utf-8") for entry in folder.iterdir() if entry.name.endswith(".txt")]
+    assert len(texts) >= 2
+    lines = [line for text in texts for line in text.split("\n") if line.strip()]
+    characters = Counter("".join(lines))
+    assert f"lines {len(lines):>18,}\n" in said.out
+    assert f"tokens {characters.total():>17,}\n" in said.out
+    assert f"types {len(characters):>18,} " in said.out
+
+
+def test_several_files_are_read_as_one_text(rnn, folder, english):
+    (folder / "a.txt").write_text("\n".join(english[:20]))  # its last line has no end
+    (folder / "b.txt").write_text("\n".join(english[20:]) + "\n")
+    (folder / "ab.txt").write_text("\n".join(english) + "\n")
+    assert rnn("vocab", "a.txt", "b.txt", *CHAR) == rnn("vocab", "ab.txt", *CHAR)
+
+
+def test_a_dash_is_standard_input(process, rnn, corpus, english, read_npz, train):
+    text = "".join(f"{line}\n" for line in english)
+    counted = process("vocab", "-", *CHAR, input=text)
+    assert (counted.stdout, counted.stderr) == (rnn("vocab", corpus, *CHAR).out, "")
+    train(corpus, "--quiet")
+    options = [*CHAR, "--hidden", "8", "--epochs", "2", "--quiet"]
+    trained = process("train", "-", "--model", "dash.npz", *options, input=text)
+    assert (trained.returncode, trained.stdout, trained.stderr) == (0, "", "")
+    a, b = read_npz("m.npz"), read_npz("dash.npz")
+    assert all(np.array_equal(a.arrays[name], b.arrays[name]) for name in a.arrays)
+
+
+def test_an_error_in_standard_input_is_named_as_such(process, one_line):
+    done = process("vocab", "-", *CHAR, input=b"good\nb\xffd\n", encoding=None)
+    assert done.returncode == 1
+    assert one_line(done.stderr.decode()).startswith("standard input: line 2, byte 2: not UTF-8")
+
+
+def test_an_empty_standard_input_is_named_as_such(process, one_line):
+    done = process("vocab", "-", *CHAR, input="")
+    assert done.returncode == 1
+    assert one_line(done.stderr).startswith("standard input: no text")
+
+
+def test_a_text_of_one_line_says_what_to_do_and_then_trains(fails, train, write, english):
+    write("line.txt", [" ".join(english)])
+    message = fails(1, "train", "line.txt", *CHAR)
+    assert message.startswith("line.txt: one line")
+    assert "--valid FILE" in message
+    assert "--valid-fraction 0" in message
+    train("line.txt", "--valid-fraction", "0", "--quiet", model="a.npz")
+    write("valid.txt", english[:2])
+    train("line.txt", "--valid", "valid.txt", "--quiet", model="b.npz")
+
+
+class TestVocab:
+    """rnn vocab --out, an edit, rnn train --vocab."""
+
+    @pytest.fixture
+    def vocabulary(self, rnn, corpus):
+        rnn("vocab", corpus, "--tokenizer", "space", "--min-count", "1", "--out", "v.txt")
+        return "v.txt"
+
+    def edit(self, path, change):
+        with open(path, encoding="utf-8") as file:
+            lines = file.read().splitlines()
+        with open(path, "w", encoding="utf-8") as file:
+            file.writelines(f"{line}\n" for line in change(lines))
+
+    def test_the_edited_vocabulary_and_its_tokenizer_are_the_models(
+        self, vocabulary, train, corpus, read_npz
+    ):
+        def change(lines):
+            kept = [line for line in lines if '"Anna"' not in line]
+            return [*kept, '["zebra", 0]']
+
+        self.edit(vocabulary, change)
+        train(corpus, "--vocab", vocabulary, "--quiet")
+        model = read_npz("m.npz")
+        with open(vocabulary, encoding="utf-8") as file:
+            _, *rows = map(json.loads, file)
+        assert model.header["vocabulary"] == rows
+        assert model.tokens[-1] == "zebra"
+        assert "Anna" not in model.tokens
+        assert model.header["tokenizer"]["name"] == "space"
+
+    def test_the_vocabulary_as_written_gives_the_model_without_it(self, vocabulary, train, corpus, read_npz):
+        options = ["--valid-fraction", "0", "--quiet"]
+        train(corpus, "--vocab", vocabulary, *options)
+        train(corpus, "--tokenizer", "space", "--min-count", "1", *options, model="plain.npz")
+        a, b = read_npz("m.npz"), read_npz("plain.npz")
+        assert a.header["vocabulary"] == b.header["vocabulary"]
+        assert all(np.array_equal(a.arrays[name], b.arrays[name]) for name in a.arrays)
+
+    def test_a_tokenizer_that_contradicts_the_file_is_refused(self, vocabulary, fails, train, corpus):
+        message = fails(2, "train", corpus, "--vocab", vocabulary, "--tokenizer", "char")
+        assert "--tokenizer char" in message
+        assert "space" in message
+        train(corpus, "--vocab", vocabulary, "--tokenizer", "space", "--quiet")
+
+    def test_a_missing_file_is_named(self, fails, corpus):
+        assert fails(1, "train", corpus, "--vocab", "no.txt").startswith("no.txt: No such file")
+
+    HEAD = '{"format": "rnn vocabulary", "version": 1, "tokenizer": "char"}\n'
+
+    @pytest.mark.parametrize(
+        ("text", "line"),
+        [
+            ("", 1),
+            ("Anna reads a book.\n", 1),
+            ('["a", 1]\n["b", 1]\n', 1),
+            ("{}\n", 1),
+            ('{"format": "rnn vocabulary", "version": 9, "tokenizer": "char"}\n["a", 1]\n', 1),
+            ('{"format": "rnn vocabulary", "version": 1, "tokenizer": "words"}\n["a", 1]\n', 1),
+            ('{"format": "rnn vocabulary", "version": 1, "tokenizer": ["char"]}\n["a", 1]\n', 1),
+            ('{"format": "rnn vocabulary", "version": 1}\n["a", 1]\n', 1),
+            (HEAD, None),
+            (HEAD + '["a", 1]\n["b" 1]\n', 3),
+            (HEAD + '["a", 1]\n\n["b"]\n', 4),
+            (HEAD + '["a", 1]\n["b", -1]\n', 3),
+            (HEAD + '["a", 1]\n["b", "1"]\n', 3),
+            (HEAD + '["a", 1]\n["b", true]\n', 3),
+            (HEAD + '["a", 1]\n["b", 1.5]\n', 3),
+            (HEAD + '["a", 1]\n["b", NaN]\n', 3),
+            (HEAD + '["a", 1]\n["", 1]\n', 3),
+            (HEAD + '["a", 1]\n[null, 1]\n', 3),
+            (HEAD + '["a", 1]\n["b", 1]\n["a", 1]\n', 4),
+            (HEAD + '["a", 1]\n["\\ud800", 1]\n', 3),
+            (HEAD + '["a", 1]\n' + "[" * 100_000 + "\n", 3),
+        ],
+    )
+    def test_a_damaged_file_is_told_by_its_line(self, text, line, fails, corpus, folder):
+        (folder / "v.txt").write_text(text, encoding="utf-8")
+        message = fails(1, "train", corpus, "--vocab", "v.txt", "--hidden", "4", "--epochs", "1", "--quiet")
+        assert message.startswith("v.txt: " if line is None else f"v.txt: line {line}: ")
+
+    def test_a_model_in_place_of_a_vocabulary_is_one_line(self, fails, corpus, models):
+        assert str(models["char"]) in fails(1, "train", corpus, "--vocab", models["char"])
+
+
+def test_the_vocabulary_is_of_what_is_learned_not_of_what_is_held_out(train, write, english, read_npz):
+    """So validation meets unknown tokens as often as other text would."""
+    write("corpus.txt", [f"{line} {chr(0x4E00 + number)}" for number, line in enumerate(english)])
+    train("corpus.txt", "--quiet", "--valid-fraction", "0.25")
+    only_once = [token for token in read_npz("m.npz").tokens if token >= "\u4e00"]
+    assert len(only_once) == len(english) - 12
+
+
+def test_min_count_and_max_size_choose_the_vocabulary(train, corpus, english, read_npz):
+    counts = Counter("".join(english))
+    train(corpus, "--quiet", "--valid-fraction", "0", "--min-count", "40")
+    assert set(read_npz("m.npz").tokens) == {token for token, count in counts.items() if count >= 40}
+    train(corpus, "--quiet", "--valid-fraction", "0", "--max-size", "5", "--force")
+    model = read_npz("m.npz")
+    assert len(model.tokens) == 5
+    assert sorted(count for _, count in model.header["vocabulary"]) == sorted(counts.values())[-5:]
+
+
+@pytest.mark.parametrize("tokenizer", ["char", "space"])
+def test_text_that_spells_a_special_token_is_text(tokenizer, train, rnn, write, read_npz):
+    lines = [f"<s> {word} </s> <unk> \u2028 <pad>" for word in ("red", "blue", "green", "grey") * 6]
+    write("special.txt", lines)
+    train("special.txt", "--tokenizer", tokenizer, "--min-count", "1", "--quiet")
+    tokens = read_npz("m.npz").tokens
+    if tokenizer == "char":
+        assert {"<", "s", ">"} <= set(tokens)
+    else:
+        assert {"<s>", "</s>", "<pad>"} <= set(tokens)
+        assert "<unk>" not in tokens  # the unknown word, as in Penn Treebank
+    said = rnn("sample", "--model", "m.npz", "--prompt", "<s>", "--seed", "1", "--num", "3")
+    assert said.err == ""
+    assert said.out.count("<s>") >= 3
+
+
+@pytest.mark.parametrize("carry", [(), ("--carry-state",)], ids=["lines", "carried"])
+def test_lines_much_longer_than_a_window_are_learned(carry, train, write, english, read_npz, read_log):
+    lines = [" ".join(english), *english[:10], "".join(english), *english[10:20]]
+    write("long.txt", lines)
+    write("valid.txt", [english[3], " ".join(english[::-1]), english[5]])
+    batch = "1" if carry else "4"  # one row reads the text from one s_0 = 0, as the equations do
+    options = ["--bptt", "8", "--batch", batch, "--valid", "valid.txt", "--log", "log.jsonl", *carry]
+    train("long.txt", *options, "--quiet")
+    valid = read_log("log.jsonl", "valid")
+    assert valid[1]["train_loss"] < valid[0]["train_loss"]
+    best = min(row["valid_loss"] for row in valid)
+    naive = read_npz("m.npz").measure([english[3], " ".join(english[::-1]), english[5]])
+    assert best == pytest.approx(naive.loss, rel=1e-4)

@@ -1,0 +1,174 @@
+"""rnn train: the main job, from a text to a model that writes."""
+
+import numpy as np
+import pytest
+
+
+def test_a_text_is_learned_and_the_model_writes_in_its_letters(train, rnn, corpus, english):
+    train(corpus)
+    said = rnn("sample", "--model", "m.npz", "--num", "20", "--seed", "1")
+    assert set(said.out) <= {*"".join(english), "\n"}
+    assert len(said.out) > 100
+    assert said.err == ""
+
+
+def test_training_learns_a_text_that_can_be_known_by_heart(rnn, write):
+    write("corpus.txt", ["the cat sat on the mat"] * 40)
+    rnn("train", "corpus.txt", "-t", "char", "-n", "32", "-e", "60", "--lr", "0.01", "--quiet")
+    assert rnn("sample", "--temperature", "0") == ("the cat sat on the mat\n", "")
+
+
+def test_train_and_then_sample_work_without_any_file_named(rnn, folder):
+    rnn("train", "--hidden", "4", "--epochs", "1", "--quiet")
+    assert sorted(path.name for path in folder.iterdir()) == ["model.npz", "model.state.npz"]
+    said = rnn("sample", "--num", "5")
+    assert said.err == ""
+    assert len(said.out) > 5
+
+
+def test_talk_goes_to_standard_error_and_nothing_to_standard_output(train, corpus):
+    said = train(corpus)
+    assert said.out == ""
+    assert "48" not in said.err.split("lines")[0]  # the text to learn is without what is held out
+    assert "43 lines" in said.err
+    assert "5 lines to validate" in said.err
+    assert "hidden 8" in said.err
+    assert "rnn sample --model m.npz" in said.err
+
+
+def test_quiet_says_nothing(train, corpus):
+    assert train(corpus, "--quiet") == ("", "")
+    assert train(corpus, "-q", "--force") == ("", "")
+
+
+def test_the_size_told_is_the_size_of_the_file(train, corpus, read_npz):
+    said = train(corpus)
+    parameters = sum(array.size for array in read_npz("m.npz").arrays.values())
+    assert f"{parameters:,} parameters" in said.err
+
+
+def test_the_model_file_opens_in_numpy_with_the_tutorials_names_and_shapes(train, corpus, read_npz, english):
+    train(corpus, "--valid-fraction", "0", "--quiet")
+    model = read_npz("m.npz")
+    m, n = len({*"".join(english)}) + 3, 8
+    shapes = {name: array.shape for name, array in model.arrays.items()}
+    assert shapes == {"U": (n, m), "W": (n, n), "V": (m, n), "b_a": (n,), "b_y": (m,)}
+    assert {array.dtype for array in model.arrays.values()} == {np.dtype("float32")}
+    assert model.header["tokenizer"]["name"] == "char"
+    assert model.header["network"] == {"m": m, "n": n, "cell": "tanh", "output": "softmax"}
+    assert model.header["carry_state"] is False
+
+
+@pytest.mark.parametrize("extra", [(), ("--carry-state",), ("--cell", "relu"), ("--optimizer", "sgd")])
+def test_one_seed_gives_one_model_and_another_seed_another(extra, train, corpus, read_npz):
+    train(corpus, *extra, "--seed", "7", "--quiet", model="a.npz")
+    train(corpus, *extra, "--seed", "7", "--quiet", model="b.npz")
+    train(corpus, *extra, "--seed", "8", "--quiet", model="c.npz")
+    a, b, c = (read_npz(name).arrays for name in ("a.npz", "b.npz", "c.npz"))
+    assert all(a[name].tobytes() == b[name].tobytes() for name in a)
+    assert not np.array_equal(a["W"], c["W"])
+
+
+def test_without_a_seed_the_model_is_that_of_seed_0(train, corpus, read_npz):
+    train(corpus, "--quiet", model="a.npz")
+    train(corpus, "--seed", "0", "--quiet", model="b.npz")
+    assert np.array_equal(read_npz("a.npz").arrays["W"], read_npz("b.npz").arrays["W"])
+
+
+def test_the_seed_decides_what_is_held_out(train, write, english, read_npz):
+    write("corpus.txt", [f"{line} {chr(0x4E00 + number)}" for number, line in enumerate(english)])
+    held = []
+    for seed in (1, 2):
+        train("corpus.txt", "--seed", seed, "--quiet", "--force")
+        held.append({chr(0x4E00 + number) for number in range(48)} - set(read_npz("m.npz").tokens))
+    assert [len(characters) for characters in held] == [5, 5]
+    assert held[0] != held[1]
+
+
+def test_where_the_state_is_carried_one_stretch_of_the_text_is_held_out(train, write, english, read_npz):
+    write("corpus.txt", [f"{line} {chr(0x4E00 + number)}" for number, line in enumerate(english)])
+    train("corpus.txt", "--carry-state", "--valid-fraction", "0.2", "--quiet")
+    held = [n for n in range(48) if chr(0x4E00 + n) not in read_npz("m.npz").tokens]
+    assert held == list(range(held[0], held[0] + 10))
+
+
+def test_the_options_decide_the_network(train, corpus, read_npz):
+    options = ["--cell", "relu", "--carry-state", "-n", "5", "-b", "2", "--bptt", "7", "-s", "3"]
+    train(corpus, *options, "--lr", "0.01", "--optimizer", "sgd", "-e", "1", "--quiet")
+    header = read_npz("m.npz").header
+    assert (header["network"]["cell"], header["network"]["n"], header["carry_state"]) == ("relu", 5, True)
+    training = header["history"]["training"]
+    told = {name: training[name] for name in ("batch", "bptt", "seed", "lr", "optimizer", "epochs")}
+    assert told == {"batch": 2, "bptt": 7, "seed": 3, "lr": 0.01, "optimizer": "sgd", "epochs": 1}
+
+
+def test_valid_fraction_0_learns_the_whole_text_and_validates_on_nothing(train, corpus, read_log):
+    said = train(corpus, "--valid-fraction", "0", "--log", "log.jsonl")
+    assert "48 lines" in said.err
+    assert "valid" not in said.err
+    assert "perplexity" in said.err
+    rows = read_log("log.jsonl", "valid")
+    assert len(rows) == 2
+    assert all(row["valid_loss"] is None and row["valid_bpc"] is None for row in rows)
+    assert all(row["train_loss"] > 0 for row in rows)
+
+
+def test_with_a_validation_file_the_whole_corpus_is_learned(train, corpus, write):
+    write("valid.txt", ["Mia reads two birds.", "Tom likes the book."])
+    said = train(corpus, "--valid", "valid.txt")
+    assert "48 lines" in said.err
+    assert "2 lines to validate" in said.err
+
+
+@pytest.mark.parametrize("fraction", ["0.0001", "0.25", "0.9"])
+def test_a_share_of_the_lines_is_held_out_and_at_least_one(fraction, train, corpus):
+    held = max(1, round(float(fraction) * 48))
+    said = train(corpus, "--valid-fraction", fraction)
+    assert f"{held} lines to validate" in said.err
+    assert f"{48 - held} lines," in said.err
+
+
+def test_blank_lines_are_skipped_where_lines_are_independent_and_kept_in_a_book(train, write, english):
+    write("corpus.txt", [*english[:24], "", "  ", *english[24:]])
+    assert "48 lines" in train("corpus.txt", "--valid-fraction", "0").err
+    assert "50 lines" in train("corpus.txt", "--valid-fraction", "0", "--carry-state", "--force").err
+
+
+def test_much_unknown_text_is_warned_of_in_one_line(train, corpus):
+    said = train(corpus, "--max-size", "5")
+    warnings = [line for line in said.err.splitlines() if "warning" in line]
+    assert len(warnings) == 1
+    assert warnings[0].startswith("rnn: warning: ")
+    assert "--max-size" in warnings[0]
+    assert "warning" not in train(corpus, "--force").err
+
+
+def test_a_network_beyond_the_memory_is_refused(fails, corpus):
+    message = fails(1, "train", corpus, "-t", "char", "--hidden", "1000000")
+    assert "GiB" in message
+    assert "--hidden" in message
+
+
+def test_a_batch_beyond_the_text_asks_for_no_more_memory_than_the_text(train, corpus):
+    train(corpus, "--batch", "65536", "--bptt", "65536", "--quiet")
+
+
+def test_with_a_learning_rate_of_0_the_first_loss_stays(train, corpus, english, read_npz, read_log):
+    """The loss of training is the mean over every token of the text, END too, however it is cut."""
+    for number, cut in enumerate([["--batch", "1"], ["--batch", "3", "--bptt", "5"], ["--bptt", "1000"]]):
+        options = ["--lr", "0", "--valid-fraction", "0", "--log", f"{number}.jsonl", "--force", "--quiet"]
+        train(corpus, *options, *cut)
+        naive = read_npz("m.npz").measure(english)
+        for row in read_log(f"{number}.jsonl", "valid"):
+            assert row["train_loss"] == pytest.approx(naive.loss, rel=1e-5)
+        assert read_log(f"{number}.jsonl", "end")[0]["tokens"] == 2 * naive.tokens
+
+
+def test_by_default_a_small_text_gets_more_epochs_than_a_large_one(rnn, write, english, read_log):
+    options = ["-n", "2", "--batch", "4", "--bptt", "20", "--patience", "1000000", "--quiet", "-t", "char"]
+    for name, copies in [("small", 1), ("large", 8)]:
+        write(f"{name}.txt", english * copies)
+        rnn("train", f"{name}.txt", "--model", f"{name}.npz", *options, "--log", f"{name}.jsonl")
+    small, large = (read_log(f"{name}.jsonl", "end")[0] for name in ("small", "large"))
+    assert small["epoch"] > 2 * large["epoch"]
+    assert min(small["step"], large["step"]) >= 250

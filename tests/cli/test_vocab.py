@@ -1,0 +1,114 @@
+"""rnn vocab: counts of a text, checked by counting it again in another way."""
+
+import json
+import re
+from collections import Counter
+
+import pytest
+
+SPLIT = {"char": list, "space": str.split}
+
+
+class Table:
+    """What `rnn vocab` printed."""
+
+    def __init__(self, out):
+        def number(name):
+            return int(re.search(rf"^{name} +([\d,]+)", out, re.M)[1].replace(",", ""))
+
+        self.lines, self.tokens, self.types, self.vocabulary = map(
+            number, ("lines", "tokens", "types", "vocabulary")
+        )
+        self.m = int(re.search(r"m = ([\d,]+)", out)[1].replace(",", ""))
+        self.covered = float(re.search(r"^covered +([\d.]+)%", out, re.M)[1])
+        shares = re.findall(r"^ +(\d+) % +([\d,]+)$", out, re.M)
+        self.needed = {int(share): int(count.replace(",", "")) for share, count in shares}
+        rows = re.findall(r'^ +([\d,]+) {3}(".*")$', out, re.M)
+        self.frequent = [(json.loads(token), int(count.replace(",", ""))) for count, token in rows]
+
+
+def needed(counts, share):
+    """How many types, the most frequent first, make up this share: one by one."""
+    left, total = sorted(counts.values(), reverse=True), sum(counts.values())
+    taken = types = 0
+    while taken * 100 < share * total:
+        taken += left[types]
+        types += 1
+    return types
+
+
+@pytest.mark.parametrize(("min_count", "max_size"), [(1, None), (2, None), (1, 7), (5, 12), (1, 100_000)])
+@pytest.mark.parametrize("tokenizer", ["char", "space"])
+def test_the_table_is_what_an_independent_count_gives(tokenizer, min_count, max_size, rnn, write, english):
+    lines = [line * (1 + number % 3) for number, line in enumerate(english)] + [
+        "",
+        "两 只 鸟",
+        " ",
+        "odd words here",
+    ]
+    write("corpus.txt", lines)
+    options = ["--min-count", min_count, *(["--max-size", max_size] if max_size else [])]
+    said = rnn("vocab", "corpus.txt", "--tokenizer", tokenizer, *options)
+    table = Table(said.out)
+    text = [line for line in lines if line.strip()]
+    counts = Counter(token for line in text for token in SPLIT[tokenizer](line))
+    known = sorted((count for count in counts.values() if count >= min_count), reverse=True)[:max_size]
+    assert said.err == ""
+    assert table.lines == len(text)
+    assert table.tokens == counts.total()
+    assert table.types == len(counts)
+    assert table.vocabulary == len(known)
+    assert table.m == len(known) + 3
+    assert table.covered == pytest.approx(100 * sum(known) / counts.total(), abs=0.006)
+    assert table.needed == {share: needed(counts, share) for share in (80, 90, 95, 99, 100)}
+    expected = sorted(counts.items(), key=lambda row: (-row[1], row[0]))
+    assert table.frequent == [row for row in expected if row[1] >= min_count][: min(20, max_size or 20)]
+
+
+def test_an_exact_share_needs_no_type_more(rnn, write):
+    write("corpus.txt", ["aaaaaaaabc"])  # a is 80 % exactly
+    assert Table(rnn("vocab", "corpus.txt", "-t", "char").out).needed[80] == 1
+
+
+def test_words_are_those_of_jieba_and_must_occur_twice(rnn, write):
+    write("corpus.txt", ["我们在图书馆看书。", "我们在图书馆写字。"])
+    table = Table(rnn("vocab", "corpus.txt").out)
+    assert dict(table.frequent) == {"我们": 2, "在": 2, "图书馆": 2, "。": 2}
+
+
+def test_a_token_that_would_upset_the_terminal_is_escaped(rnn, write):
+    write("corpus.txt", ["a\x1b[2J\tb\x07a"])
+    out = rnn("vocab", "corpus.txt", "-t", "char").out
+    assert all(c.isprintable() or c == "\n" for c in out)
+
+
+def test_out_writes_the_vocabulary_one_token_a_line(rnn, corpus, english):
+    said = rnn("vocab", corpus, "-t", "space", "--min-count", "1", "--out", "v.txt")
+    counts = Counter(token for line in english for token in line.split())
+    with open("v.txt", encoding="utf-8") as file:
+        head, *rows = map(json.loads, file)
+    assert head["tokenizer"] == "space"
+    assert rows == [list(row) for row in sorted(counts.items(), key=lambda row: (-row[1], row[0]))]
+    assert "v.txt" in said.err
+    assert f"{len(counts)} tokens" in said.err
+    assert "v.txt" not in said.out
+
+
+def test_out_does_not_overwrite_unless_forced(rnn, fails, corpus, folder):
+    (folder / "v.txt").write_text("of value")
+    message = fails(2, "vocab", corpus, "-t", "char", "--out", "v.txt")
+    assert "v.txt" in message
+    assert "--force" in message
+    rnn("vocab", corpus, "-t", "char", "--out", "v.txt", "--force")
+    assert "rnn vocabulary" in (folder / "v.txt").read_text()
+
+
+def test_the_table_is_the_same_with_and_without_out(rnn, corpus):
+    plain = rnn("vocab", corpus, "-t", "char").out
+    assert rnn("vocab", corpus, "-t", "char", "--out", "v.txt").out == plain
+
+
+def test_a_vocabulary_written_twice_is_the_same_file(rnn, corpus, folder):
+    for name in ("a.txt", "b.txt"):
+        rnn("vocab", corpus, "-t", "char", "--out", name)
+    assert (folder / "a.txt").read_bytes() == (folder / "b.txt").read_bytes()

@@ -1,0 +1,93 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rnn_cli.network.functions import RELU, TANH, Buffers, glorot_uniform, identity, orthogonal
+
+
+def test_tanh_and_relu_have_their_known_values():
+    z = np.array([-2.0, 0.0, 0.5])
+    np.testing.assert_allclose(TANH.function(z, np.empty(3)), [-0.9640275800758169, 0, 0.46211715726000976])
+    np.testing.assert_array_equal(RELU.function(z, np.empty(3)), [0, 0, 0.5])
+
+
+@pytest.mark.parametrize("g1", [TANH, RELU])
+def test_a_derivative_is_the_slope_of_its_function(g1):
+    z = np.array([-3.0, -1.0, -0.1, 0.1, 1.0, 3.0])
+    h = 1e-6
+    slope = (g1.function(z + h, np.empty(6)) - g1.function(z - h, np.empty(6))) / (2 * h)
+    s = g1.function(z, np.empty(6))
+    np.testing.assert_allclose(g1.derivative(s, np.empty(6)), slope, atol=1e-9)
+
+
+@pytest.mark.parametrize("g1", [TANH, RELU])
+def test_functions_write_where_they_are_told_and_keep_float32(g1):
+    z, s, slope = (np.full(3, 0.5, np.float32) for _ in range(3))
+    assert g1.function(z, s) is s
+    assert g1.derivative(s, slope) is slope
+    assert slope.dtype == np.float32
+    np.testing.assert_array_equal(z, 0.5)
+
+
+def test_relu_has_no_slope_at_zero():
+    assert RELU.derivative(np.zeros(1), np.empty(1)) == 0
+
+
+def test_a_buffer_is_the_same_memory_for_the_same_name():
+    buffers = Buffers(np.float32)
+    first = buffers("a", 2, 3)
+    first.fill(7)
+    again = buffers("a", 2, 3)
+    assert np.shares_memory(first, again)
+    np.testing.assert_array_equal(again, 7)
+    assert not np.shares_memory(first, buffers("b", 2, 3))
+
+
+def test_a_smaller_buffer_is_a_view_of_the_larger_and_does_not_shrink_it():
+    buffers = Buffers(np.float32)
+    large = buffers("a", 10, 10)
+    assert np.shares_memory(large, buffers("a", 3, 5))
+    assert np.shares_memory(large, buffers("a", 10, 10))
+
+
+@settings(max_examples=30, deadline=None, derandomize=True)
+@given(
+    st.lists(st.lists(st.integers(0, 5), max_size=3).map(tuple), min_size=1, max_size=6),
+    st.sampled_from([np.float32, np.float64]),
+)
+def test_a_buffer_has_the_shape_and_type_asked_for_and_rows_in_order(shapes, dtype):
+    buffers = Buffers(dtype)
+    for shape in shapes:
+        array = buffers("a", *shape)
+        assert array.shape == shape
+        assert array.dtype == dtype
+        assert array.flags.c_contiguous
+        assert array.flags.writeable
+
+
+def test_glorot_fills_its_range_and_goes_no_further():
+    drawn = glorot_uniform(np.random.default_rng(0), 60, 90)
+    limit = np.sqrt(6 / 150)
+    assert drawn.shape == (60, 90)
+    assert 0.99 * limit < drawn.max() <= limit
+    assert -limit <= drawn.min() < -0.99 * limit
+    assert abs(drawn.mean()) < 0.05 * limit
+
+
+@pytest.mark.parametrize("n", [1, 2, 17])
+def test_orthogonal_is_orthogonal(n):
+    W = orthogonal(np.random.default_rng(0), n)
+    np.testing.assert_allclose(W.T @ W, np.eye(n), atol=1e-12)
+
+
+def test_orthogonal_turns_both_ways():
+    # Without the signs of r's diagonal, LAPACK's q would lean one way: its trace would be far from 0.
+    rng = np.random.default_rng(0)
+    traces = [np.trace(orthogonal(rng, 3)) for _ in range(400)]
+    assert abs(np.mean(traces)) < 0.2
+    assert {float(np.sign(orthogonal(rng, 1)[0, 0])) for _ in range(20)} == {-1, 1}
+
+
+def test_identity_is_the_identity():
+    np.testing.assert_array_equal(identity(np.random.default_rng(0), 3), [[1, 0, 0], [0, 1, 0], [0, 0, 1]])

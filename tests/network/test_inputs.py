@@ -1,0 +1,72 @@
+from unittest.mock import patch
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rnn_cli.network import inputs
+from rnn_cli.network.functions import Buffers
+from rnn_cli.network.inputs import ONE_HOT_UP_TO, look_up
+
+
+def test_what_enters_a_state_is_a_column_of_U_and_the_bias():
+    U = np.asfortranarray([[1.0, 2.0, 3.0], [10.0, 20.0, 30.0]])
+    a, _ = look_up(U, np.array([0.5, -0.5]), np.array([[2, 0], [1, 1]]), Buffers(np.float64))
+    assert a.tolist() == [[[3.5, 29.5], [1.5, 9.5]], [[2.5, 19.5], [2.5, 19.5]]]
+
+
+@pytest.mark.parametrize("m", [3, ONE_HOT_UP_TO + 1])
+def test_the_gradient_of_a_column_sums_the_steps_that_read_it(m):
+    x = np.array([[2, 0], [2, 2]])
+    da = np.array([[[1.0], [10.0]], [[100.0], [1000.0]]])
+    _, backward = look_up(np.zeros((1, m), order="F"), np.zeros(1), x, Buffers(np.float64))
+    dU, db_a = backward(da)
+    assert dU[0, :3].tolist() == [10, 0, 1101]
+    assert not dU[0, 3:].any()  # the other tokens do not occur
+    assert db_a.tolist() == [1111]
+
+
+@settings(max_examples=30, deadline=None, derandomize=True)
+@given(
+    m=st.integers(1, 6),
+    n=st.integers(1, 4),
+    T=st.integers(1, 5),
+    B=st.integers(1, 3),
+    one_hot_up_to=st.sampled_from([0, 100]),
+    seed=st.integers(0, 1000),
+)
+def test_both_ways_to_the_gradient_are_sums_of_outer_products(m, n, T, B, one_hot_up_to, seed):
+    rng = np.random.default_rng(seed)
+    U, b_a = np.asfortranarray(rng.normal(size=(n, m))), rng.normal(size=n)
+    x, da = rng.integers(m, size=(T, B)), rng.normal(size=(T, B, n))
+    with patch.object(inputs, "ONE_HOT_UP_TO", one_hot_up_to):
+        a, backward = look_up(U, b_a, x, Buffers(np.float64))
+        dU, db_a = backward(da)
+    expected = np.zeros((n, m))
+    for t in range(T):
+        for b in range(B):
+            one_hot = np.eye(m)[x[t, b]]
+            np.testing.assert_allclose(a[t, b], U @ one_hot + b_a)
+            expected += np.outer(da[t, b], one_hot)
+    np.testing.assert_allclose(dU, expected, atol=1e-12)
+    np.testing.assert_allclose(db_a, da.sum((0, 1)), atol=1e-12)
+
+
+@pytest.mark.parametrize("m", [5, ONE_HOT_UP_TO, ONE_HOT_UP_TO + 1])
+def test_the_gradient_lies_in_memory_as_U_does_and_is_float32(m):
+    U = np.zeros((4, m), np.float32, order="F")
+    a, backward = look_up(U, np.zeros(4, np.float32), np.zeros((3, 2), np.intp), Buffers(np.float32))
+    dU, db_a = backward(np.ones((3, 2, 4), np.float32))
+    assert {a.dtype, dU.dtype, db_a.dtype} == {np.dtype(np.float32)}
+    assert dU.strides == U.strides
+
+
+@pytest.mark.parametrize("m", [5, ONE_HOT_UP_TO + 1])
+def test_an_earlier_window_leaves_nothing_in_the_gradient(m):
+    buffers = Buffers(np.float64)
+    U, b_a = np.zeros((2, m), order="F"), np.zeros(2)
+    look_up(U, b_a, np.full((4, 3), 4), buffers)[1](np.ones((4, 3, 2)))
+    dU, _ = look_up(U, b_a, np.array([[1]]), buffers)[1](np.ones((1, 1, 2)))
+    assert dU[:, 1].tolist() == [1, 1]
+    assert dU.sum() == 2

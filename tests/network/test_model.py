@@ -1,0 +1,408 @@
+"""The network against what shares no code with it: a number worked by hand, the tutorial's equations on
+one-hot column vectors, and PyTorch."""
+
+import tracemalloc
+from typing import NamedTuple
+from unittest.mock import patch
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rnn_cli.network import inputs, outputs
+from rnn_cli.network.functions import Buffers
+from rnn_cli.network.inputs import ONE_HOT_UP_TO
+from rnn_cli.network.model import Network
+
+NAMES = ["U", "W", "b_a", "V", "b_y"]
+
+
+class Tokens(NamedTuple):
+    x: np.ndarray
+    y: np.ndarray
+    keep: np.ndarray
+    weight: np.ndarray
+
+
+def tokens(m, T, B, rng, dtype=np.float64):
+    """Random tokens, with lines that end anywhere and holes anywhere."""
+    x, y = rng.integers(m, size=(2, T, B))
+    keep, weight = (rng.random((2, T, B)) > 0.25).astype(dtype)
+    return Tokens(x, y, keep, weight)
+
+
+def parameters(network, rng, dtype=np.float64):
+    p = {name: rng.normal(0, 0.7, shape) for name, shape in network.shapes.items()}
+    return network.lay_out(p, dtype)
+
+
+def state_of(network, B, rng, dtype=np.float64):
+    return {"s": rng.uniform(-0.5, 0.5, (B, network.n)).astype(dtype)}
+
+
+def run(network, p, batch, state, buffers=None):
+    """loss_and_gradients, copied out of its buffers."""
+    E, gradients, after = network.loss_and_gradients(p, batch, state, buffers or Buffers(np.float64))
+    return E, {name: gradient.copy(order="K") for name, gradient in gradients.items()}, after
+
+
+def same(gradients, others, **tolerance):
+    assert gradients.keys() == others.keys()
+    for name in gradients:
+        np.testing.assert_allclose(gradients[name], others[name], err_msg=name, **tolerance)
+
+
+# The oracle: the tutorial, read aloud.
+
+G1 = {
+    "tanh": (np.tanh, lambda z: 1 / np.cosh(z) ** 2),
+    "relu": (lambda z: np.where(z > 0, z, 0), lambda z: np.where(z > 0, 1.0, 0.0)),
+}
+
+
+def column(i, size):
+    vector = np.zeros((size, 1))
+    vector[i] = 1
+    return vector
+
+
+def naive(cell, p, batch, s_0):
+    """E, dE/dp and the last states: one-hot column vectors, one sequence and one token at a time."""
+    g1, slope = G1[cell]
+    U, W, V, b_a, b_y = p["U"], p["W"], p["V"], p["b_a"][:, None], p["b_y"][:, None]
+    m, n = V.shape
+    T, B = batch.x.shape
+    E, last = 0.0, np.zeros((B, n))
+    gradients = {name: np.zeros(array.shape) for name, array in p.items()}
+    for b in range(B):
+        s_t = s_0[b][:, None]
+        steps = []
+        for t in range(T):
+            x_t, y_t = column(batch.x[t, b], m), column(batch.y[t, b], m)
+            before = batch.keep[t, b] * s_t
+            z_t = U @ x_t + W @ before + b_a
+            s_t = g1(z_t)
+            o_t = np.exp(V @ s_t + b_y)
+            o_t = o_t / o_t.sum()
+            E += batch.weight[t, b] * -np.log((y_t.T @ o_t).item())
+            steps.append((x_t, y_t, before, z_t, s_t, o_t))
+        last[b] = s_t[:, 0]
+        from_later = np.zeros((n, 1))
+        for t in reversed(range(T)):
+            x_t, y_t, before, z_t, s_t, o_t = steps[t]
+            d_logits = batch.weight[t, b] * (o_t - y_t)
+            gradients["V"] += d_logits @ s_t.T
+            gradients["b_y"] += d_logits[:, 0]
+            d_z = (V.T @ d_logits + from_later) * slope(z_t)
+            gradients["U"] += d_z @ x_t.T
+            gradients["W"] += d_z @ before.T
+            gradients["b_a"] += d_z[:, 0]
+            from_later = batch.keep[t, b] * (W.T @ d_z)
+    return E, gradients, last
+
+
+def test_a_tiny_network_costs_what_a_hand_works_out():
+    # m = 2, n = 1, relu, U = (1, 2), W = 3, b_a = -1, V = (ln 2, 0), b_y = (0, ln 2)
+    # inputs 1, 0; targets 0, 1
+    # s_1 = 2 - 1 = 1            V s_1 + b_y = (ln 2, ln 2)      o_1 = (1/2, 1/2)      E_1 = ln 2
+    # s_2 = 1 + 3*1 - 1 = 3      V s_2 + b_y = (3 ln 2, ln 2)    o_2 = (8/10, 2/10)    E_2 = ln 5
+    # E = ln 2 + ln 5 = ln 10
+    # o_1 - y_1 = (-0.5, 0.5),  o_2 - y_2 = (0.8, -0.8):  db_y = (0.3, -0.3)
+    # dV = (-0.5, 0.5)*1 + (0.8, -0.8)*3 = (1.9, -1.9)
+    # ds_2 = 0.8 ln 2 = da_2;  ds_1 = -0.5 ln 2 + 3 da_2 = 1.9 ln 2 = da_1  (relu' = 1)
+    # dU = (da_2, da_1);  dW = da_2 s_1;  db_a = da_1 + da_2
+    ln2 = np.log(2)
+    p = {
+        "U": np.array([[1.0, 2.0]]),
+        "W": np.array([[3.0]]),
+        "b_a": np.array([-1.0]),
+        "V": np.array([[ln2], [0.0]]),
+        "b_y": np.array([0.0, ln2]),
+    }
+    one = np.ones((2, 1))
+    batch = Tokens(np.array([[1], [0]]), np.array([[0], [1]]), one, one)
+    network = Network(2, 1, "relu")
+    E, gradients, after = run(network, network.lay_out(p, np.float64), batch, {"s": np.zeros((1, 1))})
+    assert pytest.approx(np.log(10)) == E
+    assert after["s"] == pytest.approx(3)
+    by_hand = {
+        "U": [[0.8 * ln2, 1.9 * ln2]],
+        "W": [[0.8 * ln2]],
+        "b_a": [2.7 * ln2],
+        "V": [[1.9], [-1.9]],
+        "b_y": [0.3, -0.3],
+    }
+    same(gradients, by_hand)
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(
+    cell=st.sampled_from(["tanh", "relu"]),
+    m=st.integers(1, 8),
+    n=st.integers(1, 5),
+    T=st.integers(1, 7),
+    B=st.integers(1, 4),
+    one_hot_up_to=st.sampled_from([0, 100]),
+    block_rows=st.integers(1, 9),
+    piece=st.integers(1, 30),
+    seed=st.integers(0, 10_000),
+)
+def test_the_network_is_the_tutorial_on_one_hot_vectors(
+    cell, m, n, T, B, one_hot_up_to, block_rows, piece, seed
+):
+    rng = np.random.default_rng(seed)
+    network = Network(m, n, cell)
+    p, batch, state = parameters(network, rng), tokens(m, T, B, rng), state_of(network, B, rng)
+    with (
+        patch.object(inputs, "ONE_HOT_UP_TO", one_hot_up_to),
+        patch.multiple(outputs, BLOCK_LOGITS=1, BLOCK_ROWS=block_rows, PIECE=piece),
+    ):
+        E, gradients, after = run(network, p, batch, state)
+        alone, after_alone = network.loss(p, batch, state, Buffers(np.float64))
+    expected_E, expected, last = naive(cell, p, batch, state["s"])
+    assert pytest.approx(expected_E, rel=1e-10, abs=1e-12) == E
+    assert alone == E
+    np.testing.assert_allclose(after["s"], last, atol=1e-12)
+    np.testing.assert_array_equal(after["s"], after_alone["s"])
+    same(gradients, expected, rtol=1e-8, atol=1e-11)
+
+
+@pytest.mark.parametrize("cell", ["tanh", "relu"])
+@pytest.mark.parametrize("m", [ONE_HOT_UP_TO, ONE_HOT_UP_TO + 1])
+def test_it_is_so_on_both_sides_of_one_hot_up_to_and_in_float32(cell, m):
+    rng = np.random.default_rng(5)
+    network = Network(m, 6, cell)
+    p, batch, state = parameters(network, rng), tokens(m, 9, 8, rng), state_of(network, 8, rng)
+    expected_E, expected, _ = naive(cell, p, batch, state["s"])
+    E, gradients, _ = run(network, p, batch, state)
+    assert pytest.approx(expected_E) == E
+    same(gradients, expected, rtol=1e-8, atol=1e-11)
+    p32, state32 = network.lay_out(p), {"s": state["s"].astype(np.float32)}
+    batch32 = batch._replace(keep=batch.keep.astype(np.float32), weight=batch.weight.astype(np.float32))
+    E, gradients, _ = run(network, p32, batch32, state32, Buffers(np.float32))
+    assert pytest.approx(expected_E, rel=1e-5) == E
+    same(gradients, expected, rtol=2e-3, atol=2e-4)
+
+
+@pytest.mark.parametrize("cell", ["tanh", "relu"])
+@pytest.mark.parametrize("m", [11, ONE_HOT_UP_TO + 44])
+def test_pytorch_finds_the_same_gradients(cell, m):
+    torch = pytest.importorskip("torch")
+    rng = np.random.default_rng(7)
+    network = Network(m, 5, cell)
+    p, batch, state = parameters(network, rng), tokens(m, 8, 3, rng), state_of(network, 3, rng)
+    E, gradients, after = run(network, p, batch, state)
+
+    t = {name: torch.tensor(np.ascontiguousarray(p[name]), requires_grad=True) for name in NAMES}
+    recurrent = torch.nn.RNNCell(m, network.n, nonlinearity=cell, dtype=torch.float64)
+    own = {"weight_ih": t["U"], "weight_hh": t["W"], "bias_ih": t["b_a"]}
+    own["bias_hh"] = torch.zeros(network.n, dtype=torch.float64)
+    x, y, keep, weight = map(torch.tensor, batch)
+    s, total = torch.tensor(state["s"]), 0
+    for step in range(len(x)):
+        one_hot = torch.nn.functional.one_hot(x[step], m).double()
+        s = torch.func.functional_call(recurrent, own, (one_hot, s * keep[step, :, None]))
+        E_t = torch.nn.functional.cross_entropy(s @ t["V"].T + t["b_y"], y[step], reduction="none")
+        total = total + (weight[step] * E_t).sum()
+    total.backward()
+    assert pytest.approx(total.item()) == E
+    np.testing.assert_allclose(after["s"], s.detach().numpy())
+    same(gradients, {name: t[name].grad.numpy() for name in NAMES}, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("cell", ["tanh", "relu"])
+def test_two_windows_with_the_state_handed_over_cost_what_one_long_one_does(cell):
+    rng = np.random.default_rng(1)
+    network = Network(6, 4, cell)
+    p, batch, state = parameters(network, rng), tokens(6, 10, 3, rng), state_of(network, 3, rng)
+    buffers = Buffers(np.float64)
+    whole, after = network.loss(p, batch, state, buffers)
+    first, between = network.loss(p, Tokens(*(a[:4] for a in batch)), state, buffers)
+    second, end = network.loss(p, Tokens(*(a[4:] for a in batch)), between, buffers)
+    assert first + second == pytest.approx(whole)
+    np.testing.assert_allclose(end["s"], after["s"])
+    E_1, _, between_1 = run(network, p, Tokens(*(a[:4] for a in batch)), state, buffers)
+    E_2, _, end_2 = run(network, p, Tokens(*(a[4:] for a in batch)), between_1, buffers)
+    assert pytest.approx(whole) == E_1 + E_2
+    np.testing.assert_allclose(end_2["s"], after["s"])
+
+
+def test_padding_changes_neither_loss_nor_gradients():
+    rng = np.random.default_rng(2)
+    network = Network(6, 4)
+    p, batch, state = parameters(network, rng), tokens(6, 5, 3, rng), state_of(network, 3, rng)
+    E, gradients, _ = run(network, p, batch, state)
+    for _ in range(2):  # whatever the padding holds
+        padding = tokens(6, 3, 3, rng)._replace(weight=np.zeros((3, 3)))
+        padded = Tokens(*(np.concatenate(both) for both in zip(batch, padding, strict=True)))
+        padded_E, padded_gradients, _ = run(network, p, padded, state)
+        assert padded_E == pytest.approx(E)
+        same(padded_gradients, gradients, atol=1e-12)
+
+
+def test_a_line_start_makes_one_row_worth_two():
+    rng = np.random.default_rng(3)
+    network = Network(6, 4)
+    p, one = parameters(network, rng), np.ones((7, 1))
+    batch = Tokens(*rng.integers(6, size=(2, 7, 1)), one.copy(), one)
+    batch.keep[0] = batch.keep[4] = 0
+    state = network.zero_state(1, np.float64)
+    E, gradients, _ = run(network, p, batch, state)
+    parts = [run(network, p, Tokens(*(a[k] for a in batch)), state) for k in (slice(0, 4), slice(4, 7))]
+    assert parts[0][0] + parts[1][0] == pytest.approx(E)
+    same(gradients, {name: parts[0][1][name] + parts[1][1][name] for name in NAMES}, atol=1e-12)
+
+
+@pytest.mark.parametrize("cell", ["tanh", "relu"])
+@pytest.mark.parametrize("m", [9, ONE_HOT_UP_TO + 1])
+def test_float32_stays_float32_and_gradients_lie_as_parameters_do(cell, m):
+    rng = np.random.default_rng(4)
+    network = Network(m, 4, cell)
+    p = parameters(network, rng, np.float32)
+    batch, state = tokens(m, 5, 3, rng, np.float32), state_of(network, 3, rng, np.float32)
+    E, gradients, after = network.loss_and_gradients(p, batch, state, Buffers(np.float32))
+    assert isinstance(E, float)
+    assert after["s"].dtype == np.float32
+    assert list(gradients) == list(p) == NAMES
+    for name in NAMES:
+        assert p[name].shape == network.shapes[name]
+        assert (gradients[name].dtype, gradients[name].strides) == (np.float32, p[name].strides), name
+    logits, after = network.step(p, batch.x[0], batch.keep[0], state, Buffers(np.float32))
+    assert logits.dtype == after["s"].dtype == np.float32
+
+
+def test_parameters_are_laid_out_U_by_columns_and_the_rest_by_rows_in_memory_of_their_own():
+    network = Network(5, 4)
+    p = {name: np.ones(shape) for name, shape in network.shapes.items()}
+    laid = network.lay_out(p)
+    assert laid["U"].flags.f_contiguous
+    assert not laid["U"].flags.c_contiguous
+    assert all(laid[name].flags.c_contiguous for name in ["W", "V"])
+    for name, array in network.lay_out(laid).items():
+        assert array.dtype == np.float32
+        assert not np.shares_memory(array, laid[name])
+        assert array.flags.writeable
+
+
+@pytest.mark.parametrize("m", [5, ONE_HOT_UP_TO + 1])
+def test_what_the_buffers_held_before_does_not_show(m):
+    rng = np.random.default_rng(6)
+    network = Network(m, 4)
+    p, batch, state = parameters(network, rng), tokens(m, 5, 2, rng), state_of(network, 2, rng)
+    fresh = run(network, p, batch, state)
+    used = Buffers(np.float64)
+    spoilt = {name: np.full_like(array, np.nan) for name, array in p.items()}
+    with np.errstate(invalid="ignore"):
+        run(network, spoilt, tokens(m, 9, 4, rng), state_of(network, 4, rng), used)
+    again = run(network, p, batch, state, used)
+    assert again[0] == fresh[0]
+    same(again[1], fresh[1], rtol=1e-12)
+    np.testing.assert_array_equal(again[2]["s"], fresh[2]["s"])
+
+
+def test_the_state_handed_on_is_no_part_of_the_buffers():
+    rng = np.random.default_rng(8)
+    network, buffers = Network(5, 4), Buffers(np.float64)
+    p, state = parameters(network, rng), network.zero_state(2, np.float64)
+    for hand_on in (network.loss, network.loss_and_gradients):
+        after = hand_on(p, tokens(5, 3, 2, rng), state, buffers)[-1]
+        held = after["s"].copy()
+        hand_on(p, tokens(5, 3, 2, rng), state, buffers)
+        np.testing.assert_array_equal(after["s"], held)
+    _, after = network.step(p, np.array([1, 2]), np.ones(2), state, buffers)
+    held = after["s"].copy()
+    network.step(p, np.array([3, 4]), np.ones(2), state, buffers)
+    np.testing.assert_array_equal(after["s"], held)
+
+
+@pytest.mark.parametrize("cell", ["tanh", "relu"])
+def test_steps_one_by_one_are_the_window(cell):
+    rng = np.random.default_rng(9)
+    network, buffers = Network(6, 4, cell), Buffers(np.float64)
+    p, batch, state = parameters(network, rng), tokens(6, 7, 3, rng), state_of(network, 3, rng)
+    E, after = network.loss(p, batch, state, buffers)
+    total = 0.0
+    for t in range(7):
+        logits, state = network.step(p, batch.x[t], batch.keep[t], state, buffers)
+        o = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+        total -= (batch.weight[t] * np.log(o[np.arange(3), batch.y[t]])).sum()
+    assert total == pytest.approx(E)
+    np.testing.assert_allclose(state["s"], after["s"])
+
+
+def test_the_arrays_passed_in_are_not_changed():
+    rng = np.random.default_rng(10)
+    network = Network(6, 4)
+    p, batch, state = parameters(network, rng), tokens(6, 5, 3, rng), state_of(network, 3, rng)
+    arrays = [*p.values(), *batch, state["s"]]
+    before = [array.copy() for array in arrays]
+    run(network, p, batch, state)
+    for array, old in zip(arrays, before, strict=True):
+        np.testing.assert_array_equal(array, old)
+
+
+def test_the_first_probabilities_are_the_unigram_model():
+    counts = np.array([0, 70, 20, 9, 1])
+    p = Network(5, 3).initialise(np.random.default_rng(0), counts)
+    np.testing.assert_allclose(np.exp(p["b_y"]), (counts + 1) / 105, rtol=1e-6)
+
+
+def test_the_first_loss_is_near_the_unigram_entropy():
+    rng = np.random.default_rng(0)
+    m, n = 200, 64
+    frequencies = 1 / np.arange(1, m + 1)
+    frequencies /= frequencies.sum()
+    counts = np.round(1e6 * frequencies)
+    entropy = -(frequencies * np.log(frequencies)).sum()
+    batch = Tokens(*rng.choice(m, p=frequencies, size=(2, 40, 50)), *np.ones((2, 40, 50)))
+    for cell in ("tanh", "relu"):
+        network = Network(m, n, cell)
+        p = network.lay_out(network.initialise(rng, counts), np.float64)
+        state = network.zero_state(50, np.float64)
+        p["V"].fill(0)
+        unigram, _ = network.loss(p, batch, state, Buffers(np.float64))
+        assert unigram / 2000 == pytest.approx(entropy, rel=0.05)
+        first = Tokens(*(a[:1] for a in batch))
+        fresh = network.lay_out(network.initialise(rng, counts), np.float64)
+        at_first, _ = network.loss(fresh, first, state, Buffers(np.float64))
+        only_b_y, _ = network.loss(p, first, state, Buffers(np.float64))
+        assert abs(at_first - only_b_y) / 50 < 0.2 < np.log(m) - entropy
+
+
+def test_initialisations_are_what_they_say():
+    rng = np.random.default_rng(0)
+    n = 40
+    for m in (50, 5000):
+        tanh, relu = (Network(m, n, cell).initialise(rng, np.ones(m)) for cell in ("tanh", "relu"))
+        np.testing.assert_allclose(tanh["W"] @ tanh["W"].T, np.eye(n), atol=1e-5)
+        np.testing.assert_array_equal(relu["W"], np.eye(n))
+        for p in (tanh, relu):
+            assert p["U"].std() == pytest.approx(0.5, rel=0.05)  # whatever the vocabulary
+            assert not p["b_a"].any()
+            assert np.abs(p["V"]).max() == pytest.approx(np.sqrt(6 / (m + n)), rel=0.01)
+            assert {array.dtype for array in p.values()} == {np.dtype(np.float32)}
+            assert p["U"].flags.f_contiguous
+
+
+def test_the_same_seed_initialises_the_same():
+    network, counts = Network(6, 4), np.arange(6)
+    p, q, r = (network.initialise(np.random.default_rng(seed), counts) for seed in (3, 3, 4))
+    assert all(np.array_equal(p[name], q[name]) for name in NAMES)
+    assert not np.array_equal(p["U"], r["U"])
+
+
+def test_a_large_vocabulary_costs_little_more_memory_than_its_gradients():
+    m, n, T, B = 200_000, 16, 24, 8
+    rng = np.random.default_rng(0)
+    network = Network(m, n)
+    p = {name: np.zeros(shape, np.float32) for name, shape in network.shapes.items()}
+    p["U"] = np.zeros((n, m), np.float32, order="F")
+    batch, state = tokens(m, T, B, rng, np.float32), network.zero_state(B)
+    tracemalloc.start()
+    _, gradients, _ = network.loss_and_gradients(p, batch, state, Buffers(np.float32))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    beyond = peak - sum(gradient.nbytes for gradient in gradients.values())
+    one_block = 64 * m * 4  # 51 MB: the fewest logits at a time; those of the whole window are 154 MB
+    assert beyond < one_block + 6e6  # a second copy of a gradient would be 13 MB

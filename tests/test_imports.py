@@ -1,0 +1,111 @@
+"""The rules of the house: who may import whom."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import rnn_cli
+
+HOUSE = Path(rnn_cli.__file__).parent
+
+# What a room may import, itself apart. Imports run downward only and never between the ground floor's rooms.
+GROUND = {"text", "network", "storage"}
+MAY = {
+    "errors": set(),
+    "text": {"errors"},
+    "network": {"errors"},
+    "storage": {"errors"},
+    "corpora": set(),
+    "training": {"errors", "network", "storage"},
+    "language_model": {"errors", *GROUND},
+    "__init__": {"errors", "language_model"},
+    "cli": {"__init__", "errors", "training", "language_model", *GROUND},
+}
+ONLY_IN = {"typer": "cli", "tqdm": "cli", "jieba": "text", "threadpoolctl": "training"}
+MODULES = sorted(HOUSE.rglob("*.py"))
+
+
+def room(module):
+    """rnn_cli.network.model -> network, rnn_cli -> __init__"""
+    parts = module.split(".")
+    return parts[1] if len(parts) > 1 else "__init__"
+
+
+def imports(source):
+    """The full name of all that a source imports, in functions and TYPE_CHECKING too."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "imports are absolute here"
+            for alias in node.names:
+                inside = HOUSE.parent.joinpath(*node.module.split("."), alias.name)
+                is_module = inside.is_dir() or inside.with_suffix(".py").is_file()
+                yield f"{node.module}.{alias.name}" if is_module else node.module
+
+
+def name_of(path):
+    return ".".join(["rnn_cli", *path.relative_to(HOUSE).with_suffix("").parts]).removesuffix(".__init__")
+
+
+def test_imports_are_read_in_every_form():
+    source = """
+import numpy as np, rnn_cli.storage
+from rnn_cli import storage, __version__
+from rnn_cli.network.model import Network
+def f():
+    import typer
+"""
+    found = ["numpy", "rnn_cli.storage", "rnn_cli.storage", "rnn_cli", "rnn_cli.network.model", "typer"]
+    assert list(imports(source)) == found
+    assert {room(name_of(path)) for path in MODULES} >= {"__init__", "cli", "training", "storage", "errors"}
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_a_module_imports_only_from_its_room_and_those_below(path):
+    own = room(name_of(path))
+    rooms = {room(name) for name in imports(path.read_text("utf-8")) if name.split(".")[0] == "rnn_cli"}
+    assert rooms <= MAY[own] | {own}
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_a_library_is_imported_only_where_it_belongs(path):
+    own = room(name_of(path))
+    libraries = {name.split(".")[0] for name in imports(path.read_text("utf-8"))} - sys.stdlib_module_names
+    assert libraries <= {"rnn_cli", "numpy", *ONLY_IN}
+    for library in libraries & set(ONLY_IN):
+        assert own == ONLY_IN[library]
+    if own in ("errors", "__init__"):
+        assert "numpy" not in libraries
+
+
+def loaded_by(code):
+    """The top-level modules that a fresh Python holds after running code."""
+    show = f"import sys; {code}; print(*{{name.split('.')[0] for name in sys.modules}})"
+    run = subprocess.run([sys.executable, "-c", show], capture_output=True, text=True, check=True)
+    assert run.stderr == ""
+    return set(run.stdout.split())
+
+
+def test_the_package_alone_does_not_wait_for_numpy():
+    assert not loaded_by("import rnn_cli") & {"numpy", *ONLY_IN}
+
+
+def test_the_language_model_needs_no_command_line_and_jieba_only_when_asked():
+    loaded = loaded_by("from rnn_cli import LanguageModel")
+    assert "numpy" in loaded
+    assert not loaded & {*ONLY_IN}
+
+
+def test_training_knows_nothing_of_text():
+    code = "import rnn_cli.training.loop; assert not [m for m in sys.modules if m.startswith('rnn_cli.text')]"
+    assert "rnn_cli" in loaded_by(code)
+
+
+def test_the_package_offers_what_it_says_and_nothing_by_mistake():
+    assert all(getattr(rnn_cli, name) for name in rnn_cli.__all__)
+    with pytest.raises(AttributeError, match="no attribute 'Model'"):
+        _ = rnn_cli.Model

@@ -1,0 +1,364 @@
+import copy
+import math
+import pickle
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+
+from rnn_cli import storage
+from rnn_cli.errors import Diverged
+from rnn_cli.network import outputs
+from rnn_cli.network.functions import Buffers
+from rnn_cli.network.model import Network
+from rnn_cli.training.executor import Executor
+from rnn_cli.training.loop import EpochDone, Recipe, StepDone, TrainingState, evaluate, start, train
+from rnn_cli.training.schedules import warmup_cosine
+
+M, T, B = 6, 4, 3
+NETWORK = Network(M, 8)
+
+
+class Tokens(NamedTuple):
+    x: np.ndarray
+    y: np.ndarray
+    keep: np.ndarray
+    weight: np.ndarray
+
+
+def windows(seed=0, count=3, dtype=np.float32):
+    """Rows that count 1, 2, … 5, 1, 2, … from anywhere; the last window is short in places."""
+    rng = np.random.default_rng(seed)
+    text = (rng.integers(5, size=B) + np.arange(count * T + 1)[:, None]) % 5 + 1
+    keep = (rng.random((count * T, B)) > 0.1).astype(dtype)
+    weight = np.ones((count * T, B), dtype)
+    weight[-2:, 1] = 0
+    cut = [slice(first, first + T) for first in range(0, count * T, T)]
+    return [Tokens(text[:-1][k], text[1:][k], keep[k], weight[k]) for k in cut]
+
+
+TARGETS = int(sum(batch.weight.sum() for batch in windows()))  # 34 an epoch
+
+
+def recipe(**changes):
+    given = {"optimizer": "adam", "lr": 0.03, "clip": 1.0, "epochs": 3, "warmup": 0.1} | changes
+    return Recipe(**given)
+
+
+def first_parameters(seed=0):
+    return NETWORK.initialise(np.random.default_rng(seed), np.ones(M))
+
+
+def begin(seed=0, **changes):
+    plan = recipe(**changes)
+    return plan, start(NETWORK, plan, first_parameters(seed), B)
+
+
+def go_on(plan, at, valid=None, epoch_windows=windows):
+    with Executor(NETWORK) as executor:
+        yield from train(executor, plan, at, epoch_windows, valid)
+
+
+def validate(p, batches):
+    with Executor(NETWORK) as executor:
+        return evaluate(executor, p, batches)
+
+
+def whole(at):
+    """All of a state but the clock, in a form that can be compared bit for bit."""
+    rest = {
+        name: value for name, value in vars(at).items() if name not in ("p", "moments", "state", "seconds")
+    }
+    named = {"p": at.p, "moments": at.moments, "state": at.state}
+    return rest, {
+        f"{group}.{name}": (array.dtype.str, array.tobytes("C"))
+        for group, arrays in named.items()
+        for name, array in arrays.items()
+    }
+
+
+def naive_loss(p, batches):
+    """Nats per target: the tutorial on one-hot columns, row by row, window after window."""
+    nats, count = 0.0, 0
+    U, W, V = (np.float64(p[name]) for name in ("U", "W", "V"))
+    for b in range(batches[0].x.shape[1]):
+        s = np.zeros(len(W))
+        for batch in batches:
+            for t in range(len(batch.x)):
+                s = np.tanh(U @ np.eye(len(V))[batch.x[t, b]] + W @ (batch.keep[t, b] * s) + p["b_a"])
+                o = np.exp(V @ s + p["b_y"])
+                if batch.weight[t, b]:
+                    nats -= np.log(o[batch.y[t, b]] / o.sum())
+                    count += 1
+    return nats / count
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "sgd"])
+def test_the_same_beginning_gives_the_same_end_bit_for_bit(optimizer):
+    ends = []
+    for seed in (1, 1, 2):
+        plan, at = begin(seed, optimizer=optimizer)
+        ends.append(([*go_on(plan, at, windows(9))], whole(at)))
+    assert ends[0] == ends[1]
+    assert ends[0] != ends[2]
+
+
+@pytest.mark.parametrize(("optimizer", "lr"), [("adam", 0.03), ("sgd", 1.0)])
+def test_the_loss_falls_on_a_text_that_counts(optimizer, lr):
+    plan, at = begin(optimizer=optimizer, lr=lr, epochs=60)
+    losses = [done.train_loss for done in go_on(plan, at) if isinstance(done, EpochDone)]
+    assert losses[0] > 1
+    assert losses[-1] < 0.1
+
+
+def test_a_window_yields_a_step_and_an_epoch_its_end():
+    plan, at = begin(epochs=2)
+    done = [type(event) for event in go_on(plan, at)]
+    assert done == [StepDone, StepDone, StepDone, EpochDone] * 2
+
+
+def test_each_epoch_reads_the_windows_made_for_it():
+    plan, at = begin()
+    asked = []
+
+    def epoch_windows(epoch):
+        asked.append(epoch)
+        return windows(epoch, count=epoch + 1)
+
+    steps = [event for event in go_on(plan, at, epoch_windows=epoch_windows) if isinstance(event, StepDone)]
+    assert asked == [0, 1, 2]
+    assert len(steps) == 1 + 2 + 3
+
+
+def test_every_target_counts_once_an_epoch_and_padding_never():
+    plan, at = begin(epochs=2)
+    seen = tokens = 0
+    nats = 0.0
+    for done in go_on(plan, at):
+        if isinstance(done, StepDone):
+            tokens += done.tokens
+            nats += done.loss * done.tokens
+            assert at.tokens == seen * TARGETS + tokens
+        else:
+            assert tokens == TARGETS == 34
+            assert done.train_loss == pytest.approx(nats / tokens)
+            seen, tokens, nats = seen + 1, 0, 0.0
+    assert (at.tokens, at.step, at.epoch, at.window) == (2 * TARGETS, 6, 2, 0)
+
+
+def test_the_first_step_is_one_of_gradient_descent_on_the_mean_loss():
+    plan, at = begin(optimizer="sgd", clip=math.inf, warmup=0, epochs=1)
+    before = at.p["b_y"].copy()
+    _, gradients, _ = NETWORK.loss_and_gradients(at.p, windows()[0], at.state, Buffers(np.float32))
+    slope, norm = gradients["b_y"] / 12, math.sqrt(sum((g**2).sum() for g in gradients.values())) / 12
+    expected = naive_loss(at.p, windows()[:1])
+    done = next(go_on(plan, at))
+    assert done.loss == pytest.approx(expected)
+    assert done.norm == pytest.approx(norm)
+    np.testing.assert_allclose(at.p["b_y"], before - done.lr * slope, rtol=1e-5)
+
+
+def test_a_gradient_is_clipped_before_it_is_used():
+    plan, at = begin(optimizer="sgd", clip=0.001, warmup=0, epochs=1)
+    before = copy.deepcopy(at.p)
+    done = next(go_on(plan, at))
+    moved = math.sqrt(sum(((at.p[name] - before[name]) ** 2).sum() for name in before))
+    assert done.norm > 0.001
+    assert moved == pytest.approx(0.001 * done.lr, rel=1e-2)
+
+
+def test_the_learning_rate_follows_the_share_of_the_run_that_is_done():
+    plan, at = begin(epochs=2, warmup=0.5)
+    rates = [done.lr for done in go_on(plan, at) if isinstance(done, StepDone)]
+    assert rates == pytest.approx([0.03 * warmup_cosine(k / 6, 0.5) for k in range(1, 7)])
+    assert rates[0] > 0
+    assert rates[2] == pytest.approx(0.03)
+    assert rates[-1] == pytest.approx(0.0015)
+
+
+def test_the_state_runs_on_through_an_epoch_and_begins_the_next_at_zero():
+    plan, at = begin(epochs=2, lr=0.0)
+    at_start = first_parameters()
+    handed_on = NETWORK.zero_state(B)
+    for done in go_on(plan, at):
+        if isinstance(done, StepDone):
+            batch = windows(at.epoch)[at.window - 1]
+            _, handed_on = NETWORK.loss(at_start, batch, handed_on, Buffers(np.float32))
+            np.testing.assert_allclose(at.state["s"], handed_on["s"], rtol=1e-6)
+            assert at.state["s"].any()
+        else:
+            assert not at.state["s"].any()
+            handed_on = NETWORK.zero_state(B)
+
+
+def test_an_epoch_is_better_only_if_its_loss_is_lower():
+    plan, at = begin(lr=0.0)
+    ends = [done for done in go_on(plan, at, windows(9)) if isinstance(done, EpochDone)]
+    assert [done.improved for done in ends] == [True, False, False]
+    assert at.best_epoch == 1
+    assert at.best_loss == ends[0].valid_loss
+
+
+def test_without_a_validation_text_the_training_loss_tells_which_epoch_is_best():
+    plan, at = begin(epochs=5)
+    ends = [done for done in go_on(plan, at) if isinstance(done, EpochDone)]
+    assert {done.valid_loss for done in ends} == {None}
+    assert at.best_loss == min(done.train_loss for done in ends)
+    assert at.best_epoch == 1 + [done.train_loss for done in ends].index(at.best_loss)
+
+
+def test_the_validation_loss_and_not_the_training_loss_tells_which_epoch_is_best():
+    # The validation text counts down, so the better the training the worse the validation.
+    down = [batch._replace(x=6 - batch.x, y=6 - batch.y) for batch in windows(5)]
+    plan, at = begin(epochs=20)
+    ends = [done for done in go_on(plan, at, down) if isinstance(done, EpochDone)]
+    losses = [done.valid_loss for done in ends]
+    assert losses[-1] > min(losses)
+    assert ends[-1].train_loss < ends[0].train_loss
+    assert at.best_loss == min(losses)
+    assert at.best_epoch == 1 + losses.index(min(losses))
+
+
+def test_validation_counts_no_padding_and_hands_the_state_on():
+    p, batches = first_parameters(), windows(4, count=4)
+    expected = naive_loss(p, batches)
+    assert validate(p, batches) == pytest.approx(expected, rel=1e-5)
+    spoilt = [batch._replace(y=np.where(batch.weight == 0, 0, batch.y)) for batch in batches]
+    assert validate(p, spoilt) == pytest.approx(expected, rel=1e-5)
+    assert validate(p, batches[:1]) != pytest.approx(expected, rel=1e-3)
+
+
+def test_the_loop_validates_with_the_parameters_of_the_epochs_end():
+    plan, at = begin(epochs=1)
+    valid = windows(7, count=2)
+    for done in go_on(plan, at, valid):
+        if isinstance(done, EpochDone):
+            assert done.valid_loss == pytest.approx(naive_loss(at.p, valid), rel=1e-5)
+
+
+def untouched(at, before):
+    rest, arrays = whole(at)
+    return rest == before[0] and arrays == before[1]
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "sgd"])
+def test_a_loss_that_is_not_finite_stops_before_anything_is_touched(optimizer):
+    plan, at = begin(optimizer=optimizer)
+    steps = go_on(plan, at)
+    next(steps)
+    at.p["V"][2, 3] = np.nan
+    before = whole(at)
+    with pytest.raises(Diverged, match=r"^the loss of step 2 \(epoch 1\) is not finite$"):
+        next(steps)
+    assert untouched(at, before)
+
+
+@pytest.mark.parametrize("value", [np.inf, np.nan])
+@pytest.mark.parametrize("what", ["loss", "gradient"])
+@pytest.mark.parametrize("optimizer", ["adam", "sgd"])
+def test_either_of_them_alone_stops_before_anything_is_touched(monkeypatch, optimizer, what, value):
+    plan, at = begin(optimizer=optimizer)
+    steps = go_on(plan, at)
+    next(steps)
+    right = outputs.softmax_loss_and_gradients
+
+    def spoilt(*arguments):
+        E, gradients = right(*arguments)
+        if what == "loss":
+            return value, gradients
+        gradients.dV[1, 1] = value
+        return E, gradients
+
+    monkeypatch.setitem(outputs.OUTPUTS, "softmax", outputs.Output(outputs.softmax_loss, spoilt))
+    before = whole(at)
+    with pytest.raises(Diverged, match=rf"^the {what} of step 2 \(epoch 1\) is not finite$"):
+        next(steps)
+    assert untouched(at, before)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_states_that_overflow_are_told_without_a_warning(threads):
+    plan = recipe(optimizer="sgd")
+    network = Network(M, 8, "relu")
+    p = network.initialise(np.random.default_rng(0), np.ones(M))
+    p["W"] *= np.float32(1e20)
+    rows = 16  # enough for two shards
+    wide = [Tokens(*(np.tile(array, (1, rows))[:, :rows] for array in batch)) for batch in windows()]
+    at = start(network, plan, p, rows)
+    with Executor(network, threads) as executor, pytest.raises(Diverged):
+        list(train(executor, plan, at, lambda epoch: wide))
+
+
+def test_a_validation_loss_that_is_not_finite_is_told(monkeypatch):
+    def no_loss(*arguments):
+        return math.nan
+
+    monkeypatch.setitem(
+        outputs.OUTPUTS, "softmax", outputs.Output(no_loss, outputs.softmax_loss_and_gradients)
+    )
+    plan, at = begin()
+    steps = go_on(plan, at, windows(9))
+    for _ in range(3):
+        next(steps)
+    with pytest.raises(Diverged, match=r"validation loss after epoch 1 is not finite"):
+        next(steps)
+
+
+def stored(at, folder):
+    """The state out of a file: what --resume is given."""
+    storage.save(folder / "at.npz", *at.pack())
+    arrays, rest = storage.load(folder / "at.npz")
+    groups = {"p": {}, "moments": {}, "state": {}}
+    for key, array in arrays.items():
+        group, _, name = key.partition(".")
+        groups[group][name] = array.copy(order="K")
+    return TrainingState(**groups, **rest)
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "sgd"])
+@pytest.mark.parametrize("copied", ["deep copy", "pickle", "storage"])
+def test_a_run_goes_on_from_any_yield_as_if_never_broken_off(copied, optimizer, tmp_path):
+    def copy_of(at):
+        if copied == "deep copy":
+            return copy.deepcopy(at)
+        return pickle.loads(pickle.dumps(at)) if copied == "pickle" else stored(at, tmp_path)
+
+    plan, at = begin(optimizer=optimizer)
+    valid = windows(9)
+    events, states = [], [copy_of(at)]
+    for done in go_on(plan, at, valid):
+        events.append(done)
+        states.append(copy_of(at))
+    end = whole(at)
+    assert len(states) == 13
+    for number, state in enumerate(states):
+        assert [*go_on(plan, state, valid)] == events[number:]
+        assert whole(state) == end
+
+
+def test_a_packed_state_is_all_there_and_plain():
+    plan, at = begin()
+    next(go_on(plan, at))
+    arrays, rest = at.pack()
+    assert set(arrays) == {
+        *(f"p.{name}" for name in at.p),
+        *(f"moments.{name}" for name in at.moments),
+        "state.s",
+    }
+    assert rest["step"] == rest["window"] == 1
+    assert {type(value) for value in rest.values()} <= {int, float}
+
+
+def test_a_finished_run_does_nothing_more():
+    plan, at = begin(epochs=1)
+    list(go_on(plan, at))
+    before = whole(at)
+    assert list(go_on(plan, at)) == []
+    assert whole(at) == before
+
+
+def test_the_clock_runs_forward():
+    plan, at = begin(epochs=1)
+    times = [at.seconds for _ in go_on(plan, at, windows(9))]
+    assert times[0] > 0
+    assert times == sorted(times)
