@@ -5,13 +5,16 @@ import os
 import signal
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from types import FrameType
-from typing import Any
-
-from tqdm import tqdm
+from typing import TYPE_CHECKING, Any
 
 from rnn_cli.errors import RnnError
+
+if TYPE_CHECKING:
+    from tqdm import tqdm
+
+_bar: "tqdm[Any] | None" = None  # the latest, whose line `say` must not break into
 
 
 class UsageError(RnnError):
@@ -20,7 +23,7 @@ class UsageError(RnnError):
 
 def say(text: str) -> None:
     """A line of talk, above the progress bar where there is one."""
-    with tqdm.external_write_mode(file=sys.stderr):
+    with _bar.external_write_mode(file=sys.stderr) if _bar else nullcontext():
         print(_safe(text), file=sys.stderr, flush=True)
 
 
@@ -56,7 +59,10 @@ def silence_standard_output() -> None:
 
 def progress_bar(total: int, hidden: bool) -> "tqdm[Any]":
     """A bar of tokens on a terminal, with tokens/s and the time left; elsewhere nothing."""
-    return tqdm(
+    from tqdm import tqdm  # takes longer to import than all of this package
+
+    global _bar
+    _bar = tqdm(
         total=total,
         unit="tok",
         unit_scale=True,
@@ -65,6 +71,7 @@ def progress_bar(total: int, hidden: bool) -> "tqdm[Any]":
         bar_format="{percentage:3.0f}%|{bar}| {rate_fmt} {elapsed}<{remaining}{postfix}",
         leave=False,
     )
+    return _bar
 
 
 class Stop:
