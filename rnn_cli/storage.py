@@ -54,9 +54,14 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
 
 
 def save(path: Path, arrays: dict[str, Array], header: dict[str, Any]) -> None:
-    """Write a file in place of the one at `path`, as `replacing` does."""
+    """Write a file in place of the one at `path`, as `replacing` does.
+
+    Raises TypeError for an array of another type than DTYPES, ValueError for a header with nan or inf.
+    """
+    if strangers := [name for name, array in arrays.items() if array.dtype.str not in DTYPES]:
+        raise TypeError(f"no type to save: {strangers}")
     header = header | {HASHES: {name: _hash(array) for name, array in arrays.items()}}
-    as_bytes = np.frombuffer(json.dumps(header, ensure_ascii=False).encode(), np.uint8)
+    as_bytes = np.frombuffer(json.dumps(header, ensure_ascii=False, allow_nan=False).encode(), np.uint8)
     with replacing(path) as file:
         np.savez(file, allow_pickle=False, **{HEADER: as_bytes}, **arrays)
 

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from rnn_cli import storage
 from rnn_cli.errors import RnnError
 
-HEADER = {"format": "a test", "text": "词 é\n\0", "numbers": [1, 2.5, None, float("inf")]}
+HEADER = {"format": "a test", "text": "词 é\n\0", "numbers": [1, 2.5, None, -1e300]}
 ARRAYS = {
     "W": np.arange(6, dtype=np.float32).reshape(2, 3),
     "U": np.asfortranarray(np.arange(6.0).reshape(3, 2)),
@@ -117,7 +117,10 @@ def test_arrays_and_header_come_back_as_they_were(file):
     order=st.sampled_from("CF"),
     header=st.dictionaries(
         st.text(st.characters(exclude_categories=["Cs"])),
-        st.recursive(st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False), st.lists),
+        st.recursive(
+            st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False),
+            st.lists,
+        ),
         max_size=3,
     ),
 )
@@ -406,6 +409,18 @@ def test_a_compressed_member_that_lies_about_its_size_takes_no_memory(path):
     crafted(path, {"W.npy": bytes(truth)}, method=zipfile.ZIP_DEFLATED)
     content = bytearray(path.read_bytes())
     struct.pack_into("<I", content, content.rindex(b"PK\x01\x02") + 24, claimed)
+    path.write_bytes(content)
+    tracemalloc.start()
+    refused(path)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 5_000_000
+
+
+def test_a_member_that_claims_more_than_the_file_holds_takes_no_memory(path):
+    crafted(path, {})
+    content = bytearray(path.read_bytes())
+    struct.pack_into("<II", content, content.rindex(b"PK\x01\x02") + 20, 500_000_000, 500_000_000)
     path.write_bytes(content)
     tracemalloc.start()
     refused(path)

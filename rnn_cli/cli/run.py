@@ -1,6 +1,5 @@
 """A training run: the loop's consumer, which saves, tells, and stops early."""
 
-import math
 import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -158,7 +157,7 @@ class Run:
             "epoch": at.epoch,
             "step": at.step,
             "tokens": at.tokens,
-            "loss": at.best_loss if math.isfinite(at.best_loss) else None,
+            "loss": at.best_loss,
         }
         return LanguageModel(
             self.texts.tokenizer, self.texts.vocabulary, self.network, at.p, self.carry_state, history
@@ -181,4 +180,7 @@ class Run:
 
     def sample(self, at: TrainingState) -> str:
         """The same draw each time, to be watched as it learns."""
-        return self.language_model(at).sample(length=SAMPLE_TOKENS, temperature=0.8, seed=self.seed)[0]
+        try:
+            return self.language_model(at).sample(length=SAMPLE_TOKENS, temperature=0.8, seed=self.seed)[0]
+        except RnnError as error:  # a state of relu that overflows: no reason to end the run
+            return f"(no sample: {error})"

@@ -24,8 +24,10 @@ def choose(
     with np.errstate(over="ignore"):  # a tiny temperature sends all but the likeliest to -inf
         z = (logits - logits.max(axis=1, keepdims=True)).astype(np.float64) / temperature
     if top_k is not None and top_k < z.shape[1]:
-        least = np.partition(z, -top_k, axis=1)[:, -top_k, None]
-        z[z < least] = -np.inf
+        likeliest = np.argpartition(-z, top_k - 1, axis=1)[:, :top_k]
+        kept = np.full_like(z, -np.inf)
+        np.put_along_axis(kept, likeliest, np.take_along_axis(z, likeliest, axis=1), axis=1)
+        z = kept
     o = np.exp(z)
     o /= o.sum(axis=1, keepdims=True)
     if top_p < 1:

@@ -48,7 +48,7 @@ class TrainingState:
     seconds: float = 0.0  # spent so far
     epoch_nats: float = 0.0  # of the windows of this epoch so far
     epoch_tokens: int = 0
-    best_loss: float = math.inf  # the lowest loss at an epoch's end, on validation where there is one
+    best_loss: float | None = None  # the lowest loss at an epoch's end, on validation where there is one
     best_epoch: int = 0  # and after how many epochs that was
 
     def pack(self) -> tuple[Arrays, dict[str, Any]]:
@@ -122,7 +122,7 @@ def train(
             raise Diverged(f"the validation loss after epoch {at.epoch + 1} is not finite")
         at.epoch, at.window, at.epoch_nats, at.epoch_tokens = at.epoch + 1, 0, 0.0, 0
         at.state = {name: np.zeros_like(s) for name, s in at.state.items()}
-        improved = loss < at.best_loss
+        improved = at.best_loss is None or loss < at.best_loss
         if improved:
             at.best_loss, at.best_epoch = loss, at.epoch
         at.seconds += time.perf_counter() - began

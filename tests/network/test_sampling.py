@@ -134,3 +134,8 @@ def test_the_ends_of_the_unit_interval_draw_what_may_be_drawn(extreme, top_p):
 def test_the_same_generator_draws_the_same():
     assert draw(LOGITS, 50, seed=3).tolist() == draw(LOGITS, 50, seed=3).tolist()
     assert draw(LOGITS, 50, seed=3).tolist() != draw(LOGITS, 50, seed=4).tolist()
+
+
+def test_top_k_keeps_k_of_equally_likely_ids():
+    drawn = choose(np.zeros((200, 3)), np.random.default_rng(0), top_k=2)
+    assert len(set(drawn.tolist())) == 2

@@ -346,7 +346,7 @@ def test_a_packed_state_is_all_there_and_plain():
         "state.s",
     }
     assert rest["step"] == rest["window"] == 1
-    assert {type(value) for value in rest.values()} <= {int, float}
+    assert {type(value) for value in rest.values()} <= {int, float, type(None)}
 
 
 def test_a_finished_run_does_nothing_more():
