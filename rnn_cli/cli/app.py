@@ -31,7 +31,7 @@ class Commands(TyperGroup):
         if cmd_name not in COMMANDS:
             return None
         module = importlib.import_module(f"rnn_cli.cli.{cmd_name}")
-        command = typer.Typer(add_completion=False, context_settings=HELP)
+        command = typer.Typer(add_completion=False, rich_markup_mode="markdown", context_settings=HELP)
         command.command(cmd_name)(getattr(module, cmd_name))
         return typer.main.get_command(command)
 
@@ -45,7 +45,9 @@ app = typer.Typer(cls=Commands, add_completion=False, rich_markup_mode=None, con
 
 
 @app.callback(invoke_without_command=True)
-def rnn(ctx: typer.Context, version: bool = typer.Option(False, help="Print the version.")) -> None:
+def rnn(
+    ctx: typer.Context, version: bool = typer.Option(False, "--version", help="Print the version.")
+) -> None:
     """Train character and word language models on your own text, and write with them.
 
     rnn COMMAND --help explains a command. `rnn train && rnn sample` is a first try.

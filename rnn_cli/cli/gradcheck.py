@@ -6,11 +6,11 @@ from typing import Annotated
 import numpy as np
 import typer
 
-from rnn_cli.cli.console import UsageError
+from rnn_cli.cli.console import UsageError, say
 from rnn_cli.cli.options import one_of
 from rnn_cli.language_model import LanguageModel
 from rnn_cli.network.cells import CELLS
-from rnn_cli.network.gradcheck import carried_state, hard_batch
+from rnn_cli.network.gradcheck import TOLERANCE, carried_state, hard_batch
 from rnn_cli.network.gradcheck import gradcheck as check
 from rnn_cli.network.inputs import ONE_HOT_UP_TO
 from rnn_cli.network.model import Network, Parameters
@@ -62,4 +62,6 @@ def gradcheck(
                 f"{row.error:>15.1e}  {verdict}"
             )
     if failed:
+        say(f"FAIL: a derivative disagrees with differences by more than {TOLERANCE:g} of itself")
         raise typer.Exit(1)
+    say(f"ok: every derivative agrees with differences to within {TOLERANCE:g} of itself")

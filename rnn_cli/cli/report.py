@@ -39,7 +39,7 @@ class Report:
         if self._log:
             self._log.close()
 
-    def start(self, at: TrainingState, **settings: Any) -> None:
+    def start(self, at: TrainingState, settings: dict[str, Any]) -> None:
         self._write("start", at, settings=settings)
 
     def step(self, at: TrainingState, done: StepDone) -> None:
@@ -86,7 +86,8 @@ class Report:
         """`model`: where the best model stands, if there is one to speak of."""
         rate = at.tokens / max(at.seconds, 1e-9)
         best = at.best_loss if self._valid is not None and at.best_epoch else None
-        self._write("end", at, tokens_per_second=rate, valid_loss=best, reason=reason)
+        bpc = bits_per_character(best, self._valid) if best is not None and self._valid else None
+        self._write("end", at, tokens_per_second=rate, valid_loss=best, valid_bpc=bpc, reason=reason)
         if model and not self._quiet:
             which = f"the model of epoch {at.best_epoch}, the best" if at.best_epoch else "the model so far"
             self._say(f"{reason} after {at.seconds:.0f} s at {rate:,.0f} tokens/s: {model} holds {which}")

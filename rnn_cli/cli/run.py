@@ -3,6 +3,7 @@
 import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -69,9 +70,25 @@ class Run:
     patience: int
     threads: int
 
+    @property
+    def settings(self) -> dict[str, Any]:
+        """All that decides how the run goes, but for the text."""
+        return {
+            "network": asdict(self.network),
+            "recipe": asdict(self.recipe),
+            "batch": self.batch,
+            "bptt": self.bptt,
+            "carry_state": self.carry_state,
+            "seed": self.seed,
+            "patience": self.patience,
+            "threads": self.threads,
+        }
+
     def describe(self) -> None:
         texts, train, valid = self.texts, self.texts.train, self.texts.valid
-        held = f"; {valid.lines:,} lines to validate" if valid else ""
+        held = ""
+        if valid:
+            held = f"; {valid.lines:,} lines to validate, {valid.unknown / valid.tokens:.1%} unknown"
         unknown = train.unknown / train.tokens
         say(
             f"text: {train.lines:,} lines, {train.tokens:,} tokens ({texts.tokenizer.name}), "
@@ -110,7 +127,7 @@ class Run:
         counts = np.bincount(self.texts.train.ids, minlength=self.network.m)
         p = self.network.initialise(np.random.default_rng((self.seed, *b"initialise")), counts)
         at = loop.start(self.network, self.recipe, p, self.batch)
-        report.start(at, rnn=__version__, **asdict(self.recipe), **asdict(self.network))
+        report.start(at, {"rnn": __version__, "tokenizer": self.texts.tokenizer.name} | self.settings)
         try:
             with Executor(self.network, self.threads) as executor, stop_on_signals() as stop:
                 steps = loop.train(executor, self.recipe, at, self.epoch_windows, self.valid_windows())
@@ -165,22 +182,19 @@ class Run:
 
     def save_state(self, at: TrainingState) -> None:
         arrays, position = at.pack()
-        run = {
-            "network": asdict(self.network),
-            "recipe": asdict(self.recipe),
-            "batch": self.batch,
-            "bptt": self.bptt,
-            "carry_state": self.carry_state,
-            "seed": self.seed,
-            "patience": self.patience,
-            "threads": self.threads,
+        header = {
+            "format": STATE_FORMAT,
+            "version": STATE_VERSION,
+            "run": self.settings,
+            "position": position,
         }
-        header = {"format": STATE_FORMAT, "version": STATE_VERSION, "run": run, "position": position}
         storage.save(state_path(self.model_path), arrays, header)
 
     def sample(self, at: TrainingState) -> str:
         """The same draw each time, to be watched as it learns."""
         try:
-            return self.language_model(at).sample(length=SAMPLE_TOKENS, temperature=0.8, seed=self.seed)[0]
+            drawn = self.language_model(at).stream(length=SAMPLE_TOKENS, temperature=0.7, seed=self.seed)
+            pieces = list(drawn)  # the first is the prompt, which is empty
+            return "".join(pieces) + ("…" if len(pieces) > SAMPLE_TOKENS else "")
         except RnnError as error:  # a state of relu that overflows: no reason to end the run
             return f"(no sample: {error})"

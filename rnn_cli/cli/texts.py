@@ -1,10 +1,11 @@
 """From files to what training needs: a vocabulary, and the text to learn and to validate on."""
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from rnn_cli.cli.console import UsageError
+from rnn_cli.cli.console import say
 from rnn_cli.cli.defaults import DEFAULTS
 from rnn_cli.errors import RnnError
 from rnn_cli.text.corpus import Corpus, count_tokens, hold_out, read_corpus, renumber
@@ -57,7 +58,7 @@ def read_texts(options: TextOptions) -> Texts:
     if options.vocab:
         given, counted_with = loads(read_lines([str(options.vocab)]), str(options.vocab))
         if name not in (None, counted_with):
-            raise UsageError(f"--tokenizer {name}, but {options.vocab} was made with {counted_with}")
+            raise RnnError(f"{options.vocab}: made with {counted_with}, not {name}: drop --tokenizer")
         name = counted_with
     tokenizer = TOKENIZERS[name or DEFAULT_TOKENIZER]
     whole, tokens = _read(options.paths, tokenizer, options)
@@ -86,6 +87,8 @@ def count_text(options: TextOptions) -> tuple[Corpus, Tokenizer, dict[str, int],
 
 
 def _read(paths: Sequence[str], tokenizer: Tokenizer, options: TextOptions) -> tuple[Corpus, tuple[str, ...]]:
+    if "-" in paths and sys.stdin.isatty():
+        say("reading standard input; Ctrl-D ends it")
     lines = read_lines(paths, options.encoding)
     corpus, tokens = read_corpus(lines, tokenizer, keep_blank=options.carry_state)
     if len(corpus.ids) == corpus.lines:

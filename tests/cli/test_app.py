@@ -65,12 +65,12 @@ def test_the_help_of_train_shows_options_in_groups_with_their_defaults(rnn, monk
     )
     for option in [*options.split(), *["epochs", "optimizer", "lr", "clip", "seed", "log", "force", "quiet"]]:
         assert f"--{option} " in text, option
+    assert "[default: tanh]" in text
     for row in text.splitlines():
         if "--hidden" in row:
             assert "efault: " in row
         if "--cell" in row:
             assert "tanh|relu" in row
-            assert "[default: tanh]" in row
 
 
 def test_version_is_printed(rnn):

@@ -175,8 +175,10 @@ def test_every_row_is_json_as_every_language_reads_it(extra, train, corpus, fold
 def test_the_start_tells_the_settings(train, corpus, read_log):
     train(corpus, "--lr", "0.02", "--cell", "relu", "--log", "log.jsonl", "--quiet")
     settings = read_log("log.jsonl", "start")[0]["settings"]
-    told = {key: settings[key] for key in ("lr", "cell", "n", "epochs", "optimizer")}
-    assert told == {"lr": 0.02, "cell": "relu", "n": 8, "epochs": 2, "optimizer": "adam"}
+    recipe = {key: settings["recipe"][key] for key in ("lr", "epochs", "optimizer")}
+    assert recipe == {"lr": 0.02, "epochs": 2, "optimizer": "adam"}
+    assert settings["network"] == {"m": settings["network"]["m"], "n": 8, "cell": "relu", "output": "softmax"}
+    assert {"batch", "bptt", "carry_state", "seed", "patience", "threads", "tokenizer"} <= settings.keys()
 
 
 def test_a_second_run_appends_to_the_log(train, corpus, read_log, folder):

@@ -181,9 +181,8 @@ class TestVocab:
         assert all(np.array_equal(a.arrays[name], b.arrays[name]) for name in a.arrays)
 
     def test_a_tokenizer_that_contradicts_the_file_is_refused(self, vocabulary, fails, train, corpus):
-        message = fails(2, "train", corpus, "--vocab", vocabulary, "--tokenizer", "char")
-        assert "--tokenizer char" in message
-        assert "space" in message
+        message = fails(1, "train", corpus, "--vocab", vocabulary, "--tokenizer", "char")
+        assert "made with space, not char: drop --tokenizer" in message
         train(corpus, "--vocab", vocabulary, "--tokenizer", "space", "--quiet")
 
     def test_a_missing_file_is_named(self, fails, corpus):
