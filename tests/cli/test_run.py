@@ -183,6 +183,32 @@ def test_a_signal_ends_the_run_with_everything_saved(
     assert rnn("sample", "--model", "m.npz", "--seed", "1").err == ""
 
 
+def test_a_signal_leaves_the_best_model_not_the_last(started, write, folder, read_npz, read_log):
+    write("learn.txt", ["abababababab", "abab", "ab"] * 10)
+    write("valid.txt", ["ababb", "ba", "bab"])
+    files = ["learn.txt", "--valid", "valid.txt", "--log", "log.jsonl"]
+    running = started("train", *files, *LONG, "--lr", "0.05", "--quiet")
+    losses = [0.0]
+    while len(losses) < 30 or np.argmin(losses) > len(losses) - 10:
+        assert running.poll() is None, running.stderr.read()
+        time.sleep(0.05)
+        whole = [line for line in tail_free(folder / "log.jsonl") if '"valid"' in line]
+        losses = [json.loads(line)["valid_loss"] for line in whole] or losses
+    running.send_signal(signal.SIGTERM)
+    assert running.wait(30) == 143
+    losses = [row["valid_loss"] for row in read_log("log.jsonl", "valid")]
+    best = int(np.argmin(losses)) + 1
+    assert best < len(losses)
+    model = read_npz("m.npz")
+    assert model.header["history"]["epoch"] == best
+    assert model.measure(["ababb", "ba", "bab"]).loss == pytest.approx(losses[best - 1], rel=1e-4)
+
+
+def tail_free(path):
+    """The lines of a file that is being written, without the one that is not whole yet."""
+    return path.read_text().split("\n")[:-1] if path.exists() else []
+
+
 @pytest.mark.parametrize(("number", "status", "name"), STOPS, ids=["SIGINT", "SIGTERM"])
 def test_a_signal_in_the_first_epoch_saves_the_model_so_far(
     number, status, name, started, write, english, folder, read_npz, rnn

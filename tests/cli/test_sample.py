@@ -136,6 +136,13 @@ def test_a_book_runs_on_over_line_ends_to_its_length(sample):
     assert text.count("\n") > 3
 
 
+def test_a_book_that_stops_at_a_line_end_has_no_empty_line_after_it(sample):
+    whole = sample("book", "--seed", "1", "--length", "400")
+    until = whole.index("\n") + 1
+    assert sample("book", "--seed", "1", "--length", until) == whole[:until]
+    assert sample("book", "--seed", "1", "--length", until - 1) == whole[:until]
+
+
 def test_samples_of_a_book_are_parted_by_an_empty_line(sample):
     text = sample("book", "--seed", "1", "--length", "200", "--num", "3", "--prompt", "Mia likes")
     assert text.count("\n\nMia likes") == 2
