@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 from rnn_cli import storage
 from rnn_cli.errors import RnnError
 from rnn_cli.network.cells import CELLS
-from rnn_cli.network.functions import Array, Buffers
+from rnn_cli.network.functions import Array
 from rnn_cli.network.model import Network, Parameters, State
 from rnn_cli.network.outputs import OUTPUTS
 from rnn_cli.network.sampling import choose
+from rnn_cli.network.workspace import Workspace
 from rnn_cli.text.tokenizers import TOKENIZERS, Tokenizer
 from rnn_cli.text.vocabulary import END, START, UNK, Vocabulary
 
@@ -119,11 +120,11 @@ class LanguageModel:
         `length` steps. START and UNK are never drawn.
         """
         rng = np.random.default_rng((seed, *b"sample"))
-        buffers = Buffers(np.float32)
+        work = Workspace(np.float32)
         state = self.network.zero_state(num)
         ended = np.zeros(num, bool)
         for id in self.encode(prompt):
-            logits, state = self._step(np.full(num, id), state, buffers)
+            logits, state = self._step(np.full(num, id), state, work)
         for drawn in range(length):
             if not np.isfinite(logits).all():  # relu's state has no bound
                 raise RnnError(f"the state has overflowed after {drawn} tokens: lower --length")
@@ -134,12 +135,12 @@ class LanguageModel:
                 ended |= ids == END
                 if ended.all():
                     return
-            logits, state = self._step(np.where(ids == END, START, ids), state, buffers)
+            logits, state = self._step(np.where(ids == END, START, ids), state, work)
 
-    def _step(self, x: NDArray[np.intp], state: State, buffers: Buffers) -> tuple[Array, State]:
+    def _step(self, x: NDArray[np.intp], state: State, work: Workspace) -> tuple[Array, State]:
         keep = np.ones(len(x), np.float32) if self.carry_state else (x != START).astype(np.float32)
         with np.errstate(over="ignore", invalid="ignore"):  # it shows in the logits
-            return self.network.step(self.p, x, keep, state, buffers)
+            return self.network.step(self.p, x, keep, state, work)
 
     def pieces(self, ids: Iterable[int], after: str = "") -> Iterator[str]:
         """The text of ids that follow the text `after`, piece by piece; END is a line end."""

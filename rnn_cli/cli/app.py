@@ -17,6 +17,7 @@ COMMANDS = {
     "train": "Train a language model on a text.",
     "sample": "Write text with a trained model.",
     "gradcheck": "Check every hand-written derivative against differences.",
+    "bench": "Measure how fast training goes on this machine.",
 }
 
 

@@ -3,6 +3,7 @@
 import math
 from typing import NamedTuple
 
+WEIGHT_DECAY = 0.2
 LEAST_STEPS = 400  # of a run by default, however small the text
 
 
@@ -20,6 +21,11 @@ DEFAULTS = {"jieba": WORDS, "char": CHARACTERS, "space": WORDS}
 def default_epochs(tokenizer: str, steps_an_epoch: int) -> int:
     """Passes over a text, more of them where it is small."""
     return max(DEFAULTS[tokenizer].epochs, math.ceil(LEAST_STEPS / steps_an_epoch))
+
+
+def default_dropout(parameters: int, tokens: int) -> float:
+    """More parameters than tokens learn a text by heart."""
+    return 0.5 if parameters > 4 * tokens else 0.0
 
 
 def default_patience(epochs: int) -> int:

@@ -2,10 +2,12 @@
 
 import os
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rnn_cli import __version__, storage
 from rnn_cli.cli.console import say, stop_on_signals, warn
@@ -14,7 +16,8 @@ from rnn_cli.cli.texts import Texts
 from rnn_cli.errors import Diverged, RnnError
 from rnn_cli.language_model import LanguageModel
 from rnn_cli.network.model import Network
-from rnn_cli.text.corpus import Corpus, Windows
+from rnn_cli.text.corpus import Corpus, Windows, hide_rare
+from rnn_cli.text.vocabulary import UNK
 from rnn_cli.training import loop
 from rnn_cli.training.executor import Executor
 from rnn_cli.training.loop import EpochDone, Recipe, StepDone, TrainingState
@@ -22,6 +25,7 @@ from rnn_cli.training.loop import EpochDone, Recipe, StepDone, TrainingState
 STATE_FORMAT = "rnn training state"
 STATE_VERSION = 1
 MANY_UNKNOWN = 0.15  # of the tokens
+MANY_FLOPS = 1e11  # of a run: some seconds; of fewer, the start of processes would take a good part
 SAMPLE_TOKENS = 60  # of the sample after each epoch
 
 
@@ -84,6 +88,11 @@ class Run:
             "threads": self.threads,
         }
 
+    @cached_property
+    def counts(self) -> NDArray[np.int64]:
+        """How often each id occurs in the text to train on, (m,)."""
+        return np.bincount(self.texts.train.ids, minlength=self.network.m)
+
     def describe(self) -> None:
         texts, train, valid = self.texts, self.texts.train, self.texts.valid
         held = ""
@@ -106,12 +115,15 @@ class Run:
         )
 
     def epoch_windows(self, epoch: int) -> Windows:
-        """The text as this epoch reads it: independent lines in an order of its own."""
-        order = None
+        """The text as this epoch reads it: independent lines in an order of its own, and where no token
+        is unknown, some rare ones as if they were."""
+        order = read_as = None
         if not self.carry_state:
             rng = np.random.default_rng((self.seed, *b"shuffle", epoch))
             order = rng.permutation(self.texts.train.lines)
-        return Windows(self.texts.train, self.batch, self.bptt, self.carry_state, order)
+        if self.counts[UNK] == 0:
+            read_as = hide_rare(self.counts, np.random.default_rng((self.seed, *b"hide rare", epoch)))
+        return Windows(self.texts.train, self.batch, self.bptt, self.carry_state, order, read_as)
 
     def valid_windows(self) -> Windows | None:
         valid = self.texts.valid
@@ -124,12 +136,13 @@ class Run:
 
     def go(self, report: Report) -> int:
         """Train, save and tell; -> the exit status. Raises Diverged; what was saved stays."""
-        counts = np.bincount(self.texts.train.ids, minlength=self.network.m)
-        p = self.network.initialise(np.random.default_rng((self.seed, *b"initialise")), counts)
-        at = loop.start(self.network, self.recipe, p, self.batch)
-        report.start(at, {"rnn": __version__, "tokenizer": self.texts.tokenizer.name} | self.settings)
+        p = self.network.initialise(np.random.default_rng((self.seed, *b"initialise")), self.counts)
         try:
-            with Executor(self.network, self.threads) as executor, stop_on_signals() as stop:
+            tokens = self.recipe.epochs * len(self.texts.train.ids)
+            threads = self.threads if self.network.flops * tokens > MANY_FLOPS else 1
+            with Executor(self.network, threads) as executor, stop_on_signals() as stop:
+                at = loop.start(self.network, self.recipe, executor.place(p), self.batch)
+                report.start(at, {"rnn": __version__, "tokenizer": self.texts.tokenizer.name} | self.settings)
                 steps = loop.train(executor, self.recipe, at, self.epoch_windows, self.valid_windows())
                 for done in steps:
                     match done:

@@ -7,7 +7,7 @@ import typer
 
 from rnn_cli.cli import files
 from rnn_cli.cli.console import UsageError
-from rnn_cli.cli.defaults import DEFAULTS, default_epochs, default_patience
+from rnn_cli.cli.defaults import DEFAULTS, WEIGHT_DECAY, default_dropout, default_epochs, default_patience
 from rnn_cli.cli.options import (
     DEFAULT_MODEL,
     CorpusArgument,
@@ -147,6 +147,27 @@ def train(
             help="Scale a gradient down to this norm; 0 does not.",
         ),
     ] = 1.0,
+    dropout: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            max=0.9,
+            callback=finite,
+            show_default=False,
+            rich_help_panel="Training",
+            help="The share of what enters and leaves the states to leave out. Default: DROPOUT.",
+        ),
+    ] = None,
+    weight_decay: Annotated[
+        float,
+        typer.Option(
+            min=0,
+            max=100,
+            callback=finite,
+            rich_help_panel="Training",
+            help="Shrink the weights at each step by this, times the learning rate.",
+        ),
+    ] = WEIGHT_DECAY,
     patience: Annotated[
         int | None,
         typer.Option(
@@ -224,6 +245,9 @@ def train(
         clip=clip or None,
         epochs=epochs or default_epochs(texts.tokenizer.name, steps_an_epoch),
         warmup=WARMUP,
+        dropout=default_dropout(network.size, texts.train.tokens) if dropout is None else dropout,
+        weight_decay=weight_decay,
+        seed=seed,
     )
     threads = threads or available_threads()
     patience = patience or default_patience(recipe.epochs)

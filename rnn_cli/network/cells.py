@@ -10,20 +10,15 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rnn_cli.network.functions import (
-    RELU,
-    TANH,
-    Activation,
-    Array,
-    Buffers,
-    identity,
-    orthogonal,
-)
+from rnn_cli.network.functions import RELU, TANH, Activation, Array, identity, orthogonal
+from rnn_cli.network.workspace import Workspace
+
+SLOPES = 1 << 15  # elements of g1' computed at a time: many steps in one call, and still in the cache
 
 # ds (T, B, n), overwritten -> da (T, B, n), dW (n, n)
 Backward = Callable[[Array], tuple[Array, Array]]
 # W (n, n), a (T, B, n), s_0 (B, n), keep (T, B) -> s (T, B, n), backward
-Forward = Callable[[Array, Array, Array, Array, Buffers], tuple[Array, Backward]]
+Forward = Callable[[Array, Array, Array, Array, Workspace], tuple[Array, Backward]]
 
 
 class Cell(NamedTuple):
@@ -35,32 +30,42 @@ def simple_recurrent(g1: Activation) -> Forward:
     """The tutorial's network (Elman 1990): s_t = g1(U x_t + W s_{t-1} + b_a).
 
     Rows are sequences, so W s reads s @ W.T. `keep` multiplies s_{t-1}: it is 0 where a line starts
-    afresh from s_0 = 0.
+    afresh from s_0 = 0. A window in which no row does is spared the products.
     """
 
-    def forward(W: Array, a: Array, s_0: Array, keep: Array, buffers: Buffers) -> tuple[Array, Backward]:
+    def forward(W: Array, a: Array, s_0: Array, keep: Array, work: Workspace) -> tuple[Array, Backward]:
         T, B, n = a.shape
+        runs_on = bool(keep.all())
         keep = keep[:, :, None]
-        s = buffers("s", T, B, n)
-        r = buffers("r", T, B, n)  # keep_t s_{t-1}
-        z = buffers("z", B, n)
-        previous = s_0
+        S = work("S", T + 1, B, n)  # s_0 … s_T
+        S[0] = s_0
+        s = S[1:]
+        r = S[:-1] if runs_on else work("r", T, B, n)  # keep_t s_{t-1}
         for t in range(T):
-            np.multiply(previous, keep[t], out=r[t])
-            np.matmul(r[t], W.T, out=z)
+            if not runs_on:
+                np.multiply(S[t], keep[t], out=r[t])
+            z = np.matmul(r[t], W.T, out=s[t])
             np.add(z, a[t], out=z)
-            previous = g1.function(z, s[t])  # s_t = g1(a_t + W s_{t-1})
+            g1.function(z, s[t])  # s_t = g1(a_t + W s_{t-1})
+        work.lap("forward loop")
 
         def backward(ds: Array) -> tuple[Array, Array]:
-            da, carried, slope = ds, buffers("carried", B, n), z
+            da, carried = ds, work("carried", B, n)
             carried.fill(0)
-            for t in reversed(range(T)):
-                np.add(ds[t], carried, out=da[t])
-                np.multiply(da[t], g1.derivative(s[t], slope), out=da[t])  # da_t = ds_t g1'(z_t)
-                np.matmul(da[t], W, out=carried)
-                np.multiply(carried, keep[t], out=carried)  # ds_{t-1} += keep_t W^T da_t
-            dW = buffers("dW", n, n)
+            block = max(1, SLOPES // (B * n))
+            for first in reversed(range(0, T, block)):
+                s_k = s[first : first + block]
+                slope = g1.derivative(s_k, work("slope", *s_k.shape))
+                for t in reversed(range(first, first + len(s_k))):
+                    np.add(ds[t], carried, out=da[t])
+                    np.multiply(da[t], slope[t - first], out=da[t])  # da_t = ds_t g1'(z_t)
+                    np.matmul(da[t], W, out=carried)  # ds_{t-1} += keep_t W^T da_t
+                    if not runs_on:
+                        np.multiply(carried, keep[t], out=carried)
+            work.lap("backward loop")
+            dW = work("dW", n, n)
             np.matmul(da.reshape(T * B, n).T, r.reshape(T * B, n), out=dW)  # dW = Σ_t da_t s_{t-1}^T
+            work.lap("weight gradients")
             return da, dW
 
         return s, backward

@@ -1,5 +1,6 @@
-"""Element-wise functions with their derivatives, initialisations, and the buffers they write to."""
+"""Element-wise functions with their derivatives, and what parameters and masks begin as."""
 
+import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -30,30 +31,20 @@ def relu(z: Array, out: Array) -> Array:
 
 
 def relu_derivative(s: Array, out: Array) -> Array:
-    return np.greater(s, 0, out=out)
+    return np.sign(s, out=out)  # 1 where s > 0; s is never below 0
 
 
 TANH = Activation(tanh, tanh_derivative)
 RELU = Activation(relu, relu_derivative)
 
 
-class Buffers:
-    """Arrays made once and used again: `buffers(name, shape)` is the same memory at every step.
-
-    Fresh memory for each window would cost more in page faults than the arithmetic on it. Values
-    are what the last user left; a smaller shape is a view of the largest made under the name.
-    """
-
-    def __init__(self, dtype: Any):
-        self.dtype = np.dtype(dtype)
-        self._memory: dict[str, Array] = {}
-
-    def __call__(self, name: str, *shape: int) -> Array:
-        size = int(np.prod(shape))
-        memory = self._memory.get(name)
-        if memory is None or memory.size < size:
-            memory = self._memory[name] = np.empty(size, self.dtype)
-        return memory[:size].reshape(shape)
+def dropout_mask(rng: np.random.Generator, rate: float, *shape: int) -> Array:
+    """What multiplies a layer in training (Srivastava et al. 2014, with the scale in training, not
+    after it): 0 at `rate` of the places, 1 / (1 - rate) at the others. The rate is rounded to 1/256,
+    as one random byte a place is cheapest."""
+    dropped = round(256 * rate)
+    places = np.frombuffer(rng.bytes(math.prod(shape)), np.uint8).reshape(shape)
+    return np.multiply(places >= dropped, np.float32(256 / (256 - dropped)))
 
 
 def glorot_uniform(rng: np.random.Generator, rows: int, columns: int) -> Array:

@@ -7,8 +7,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from rnn_cli.network.functions import Array, Buffers
-from rnn_cli.network.model import Batch, Network, Parameters, Sequences, State
+from rnn_cli.network.functions import Array
+from rnn_cli.network.model import NO_MASKS, Batch, Masks, Network, Parameters, Sequences, State
+from rnn_cli.network.workspace import Workspace
 
 TOLERANCE = 1e-5
 DIFFERENCES = (1e-4, 1e-5, 1e-6)  # h; the best counts: a long one may cross a kink of relu
@@ -52,23 +53,24 @@ def gradcheck(
     state: State,
     rng: np.random.Generator,
     entries: int | None = None,
+    masks: Masks = NO_MASKS,
 ) -> Iterator[Check]:
     """Compare dE/dp with (E(p + h) - E(p - h)) / 2h for each parameter, in float64.
 
     entries: how many of each array's entries to check, drawn by rng; None checks all. An error is
     relative to the entry, or to a thousandth of the array's largest where the entry is smaller.
+    masks: of dropout, the same for every loss.
     """
     p = network.lay_out(p, np.float64)
-    buffers = Buffers(np.float64)
-    gradients = network.loss_and_gradients(p, batch, state, buffers)[1]
-    gradients = {name: gradient.copy() for name, gradient in gradients.items()}
+    work = Workspace(np.float64)
+    gradients = network.dense(network.loss_and_gradients(p, batch, state, work, masks)[1])
 
     def slope(array: Array, place: tuple[int, ...], h: float) -> float:
         value = array[place]
         array[place] = value + h
-        above, _ = network.loss(p, batch, state, buffers)
+        above, _ = network.loss(p, batch, state, work, masks)
         array[place] = value - h
-        below, _ = network.loss(p, batch, state, buffers)
+        below, _ = network.loss(p, batch, state, work, masks)
         array[place] = value
         return (above - below) / (2 * h)
 

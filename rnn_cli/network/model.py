@@ -5,6 +5,7 @@ dict again. Nothing here is mutable but the arrays that are passed in.
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -12,12 +13,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnn_cli.network.cells import CELLS
-from rnn_cli.network.functions import Array, Buffers, glorot_uniform
-from rnn_cli.network.inputs import look_up
+from rnn_cli.network.functions import Array, dropout_mask, glorot_uniform
+from rnn_cli.network.inputs import ONE_HOT_UP_TO, Columns, look_up
 from rnn_cli.network.outputs import OUTPUTS
+from rnn_cli.network.workspace import Workspace
 
 Parameters = dict[str, Array]
+Gradients = dict[str, Array | Columns]
 State = dict[str, Array]  # what one window hands to the next: {"s": (B, n)}
+Masks = dict[str, Array]  # of dropout, each (T, B, n): "a" for what enters the states, "s" for what leaves
+NO_MASKS: Masks = {}
 
 
 class Batch(Protocol):
@@ -60,7 +65,23 @@ class Network:
     @property
     def size(self) -> int:
         """The number of parameters."""
-        return sum(math.prod(shape) for shape in self.shapes.values())
+        return sum(self.sizes.values())
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """The number of entries of each parameter."""
+        return {name: math.prod(shape) for name, shape in self.shapes.items()}
+
+    def is_dense(self, name: str) -> bool:
+        """Whether a parameter's gradient is an array, as it is itself, and not by columns."""
+        return name != "U" or self.m <= ONE_HOT_UP_TO
+
+    @property
+    def flops(self) -> int:
+        """Floating-point operations of the products of a training step, a token: forward, and backward
+        to what went in and to the weights, each a multiplication and an addition for every weight."""
+        by_one_hot = 2 * self.sizes["U"] if self.is_dense("U") else 0
+        return 6 * (self.sizes["W"] + self.sizes["V"]) + by_one_hot
 
     def initialise(self, rng: np.random.Generator, counts: Array) -> Parameters:
         """Fresh parameters.
@@ -85,42 +106,77 @@ class Network:
         """The same parameters as the layers want them in memory: U by columns, the rest by rows."""
         return {name: np.array(array, dtype, order="F" if name == "U" else "C") for name, array in p.items()}
 
+    def dense(self, gradients: Gradients) -> Parameters:
+        """Copies of gradients, all as arrays."""
+        return {
+            name: g.dense(self.m) if isinstance(g, Columns) else g.copy(order="K")
+            for name, g in gradients.items()
+        }
+
+    def view(self, name: str, flat: Array) -> Array:
+        """A parameter in its shape, of its entries in the order in which they lie in memory."""
+        return flat.reshape(self.shapes[name], order="F" if name == "U" else "C")
+
     def zero_state(self, B: int, dtype: type[np.floating] = np.float32) -> State:
         """s_0 = 0."""
         return {"s": np.zeros((B, self.n), dtype)}
 
-    def loss(self, p: Parameters, batch: Batch, state: State, buffers: Buffers) -> tuple[float, State]:
+    def draw_masks(self, rng: np.random.Generator, rate: float, T: int, B: int) -> Masks:
+        """Dropout where Zaremba et al. 2014 have it: on what enters the states and on what the output
+        layer sees of them, never on the way from state to state."""
+        return {name: dropout_mask(rng, rate, T, B, self.n) for name in ("a", "s")} if rate else NO_MASKS
+
+    def loss(
+        self, p: Parameters, batch: Batch, state: State, work: Workspace, masks: Masks = NO_MASKS
+    ) -> tuple[float, State]:
         """E, summed over the window, and the state after it."""
-        a, _ = look_up(p["U"], p["b_a"], batch.x, buffers)
-        s, _ = CELLS[self.cell].forward(p["W"], a, state["s"], batch.keep, buffers)
-        E = OUTPUTS[self.output].loss(
-            p["V"], p["b_y"], s.reshape(-1, self.n), batch.y.ravel(), batch.weight.ravel(), buffers
-        )
+        work.start()
+        y, weight = batch.y.ravel(), batch.weight.ravel()
+        s, h, _ = self._states(p, batch, state, work, masks)
+        E = OUTPUTS[self.output].loss(p["V"], p["b_y"], h.reshape(-1, self.n), y, weight, work)
         return E, {"s": s[-1].copy()}
 
     def loss_and_gradients(
-        self, p: Parameters, batch: Batch, state: State, buffers: Buffers
-    ) -> tuple[float, Parameters, State]:
+        self, p: Parameters, batch: Batch, state: State, work: Workspace, masks: Masks = NO_MASKS
+    ) -> tuple[float, Gradients, State]:
         """E, summed over the window; dE/dp for every parameter p; and the state after the window.
 
         The window's first state is a constant: gradients reach back to the window's start and no
         further (truncated backpropagation through time, Williams and Peng 1990). They are arrays
-        of `buffers` and hold until the next call with the same ones.
+        of `work` and hold until the next call with the same one.
         """
-        a, input_backward = look_up(p["U"], p["b_a"], batch.x, buffers)
-        s, cell_backward = CELLS[self.cell].forward(p["W"], a, state["s"], batch.keep, buffers)
-        E, (ds, dV, db_y) = OUTPUTS[self.output].loss_and_gradients(
-            p["V"], p["b_y"], s.reshape(-1, self.n), batch.y.ravel(), batch.weight.ravel(), buffers
+        work.start()
+        y, weight = batch.y.ravel(), batch.weight.ravel()
+        s, h, backward = self._states(p, batch, state, work, masks)
+        E, (dh, dV, db_y) = OUTPUTS[self.output].loss_and_gradients(
+            p["V"], p["b_y"], h.reshape(-1, self.n), y, weight, work
         )
-        da, dW = cell_backward(ds.reshape(s.shape))
-        dU, db_a = input_backward(da)
-        gradients = {"U": dU, "W": dW, "b_a": db_a, "V": dV, "b_y": db_y}
-        return E, gradients, {"s": s[-1].copy()}
+        return E, backward(dh.reshape(s.shape)) | {"V": dV, "b_y": db_y}, {"s": s[-1].copy()}
+
+    def _states(
+        self, p: Parameters, batch: Batch, state: State, work: Workspace, masks: Masks
+    ) -> tuple[Array, Array, Callable[[Array], Gradients]]:
+        """The states s (T, B, n), what the output layer sees of them, and the way back from there."""
+        a, input_backward = look_up(p["U"], p["b_a"], batch.x, work)
+        if masks:
+            np.multiply(a, masks["a"], out=a)
+        s, cell_backward = CELLS[self.cell].forward(p["W"], a, state["s"], batch.keep, work)
+        h = np.multiply(s, masks["s"], out=work("h", *s.shape)) if masks else s
+
+        def backward(dh: Array) -> Gradients:
+            ds = np.multiply(dh, masks["s"], out=dh) if masks else dh
+            da, dW = cell_backward(ds)
+            if masks:
+                np.multiply(da, masks["a"], out=da)
+            dU, db_a = input_backward(da)
+            return {"U": dU, "W": dW, "b_a": db_a}
+
+        return s, h, backward
 
     def step(
-        self, p: Parameters, x: NDArray[np.intp], keep: Array, state: State, buffers: Buffers
+        self, p: Parameters, x: NDArray[np.intp], keep: Array, state: State, work: Workspace
     ) -> tuple[Array, State]:
         """One step for x (B,), keep (B,): the logits V s_t + b_y (B, m), and the state s_t."""
-        a, _ = look_up(p["U"], p["b_a"], x[None], buffers)
-        s, _ = CELLS[self.cell].forward(p["W"], a, state["s"], keep[None], buffers)
+        a, _ = look_up(p["U"], p["b_a"], x[None], work)
+        s, _ = CELLS[self.cell].forward(p["W"], a, state["s"], keep[None], work)
         return s[0] @ p["V"].T + p["b_y"], {"s": s[0].copy()}

@@ -98,6 +98,18 @@ def hold_out(corpus: Corpus, fraction: float, seed: int, carry_state: bool) -> t
     return corpus.take(np.flatnonzero(~held)), corpus.take(np.flatnonzero(held))
 
 
+def hide_rare(counts: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int32]:
+    """What each id is read as in one epoch, (m,): some of the tokens that occur once as UNK, a half
+    of them or as many as make a hundredth of the text, where that is less (after Dyer et al. 2015,
+    who replace half). So a model learns what an unknown token is like from a text that has none."""
+    once = np.flatnonzero(counts == 1)
+    once = once[once >= SPECIAL]
+    most = min(0.5 * len(once), 0.01 * counts.sum())
+    read_as = np.arange(len(counts), dtype=np.int32)
+    read_as[once[rng.random(len(once)) * len(once) < most]] = UNK
+    return read_as
+
+
 class Window(NamedTuple):
     """T steps of B rows, time-major. Rows end at different steps: where one has, weight is 0."""
 
@@ -115,6 +127,7 @@ class Windows:
     two rows, unless it is longer than a row's even share.
 
     order: (lines,) the order in which to take the lines; None as they stand.
+    read_as: (m,) the id that each id is read as; None as itself.
     """
 
     def __init__(
@@ -124,11 +137,12 @@ class Windows:
         bptt: int,
         carry_state: bool,
         order: NDArray[np.int64] | None = None,
+        read_as: NDArray[np.int32] | None = None,
     ):
         order = np.arange(corpus.lines) if order is None else order
         lengths = np.diff(corpus.starts)[order]
         total = len(corpus.ids)
-        self.bptt, self.carry_state = bptt, carry_state
+        self.bptt, self.carry_state, self.read_as = bptt, carry_state, read_as
         self.ids = corpus.ids
         self.begin = np.cumsum(lengths) - lengths  # (lines,) where each line begins in this order
         self.shift = corpus.starts[:-1][order] - self.begin  # (lines,) from there to its place in ids
@@ -154,6 +168,8 @@ class Windows:
         y = self.ids[place]
         x = self.ids[place - 1]  # of the first target of all, the last one: an END, as it should be
         x = np.where(x == END, START, x)
+        if self.read_as is not None:
+            x, y = self.read_as[x], self.read_as[y]
         keep = np.ones_like(x) if self.carry_state else x != START
         return Window(
             x.astype(np.intp), y.astype(np.intp), keep.astype(np.float32), inside.astype(np.float32)

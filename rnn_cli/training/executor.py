@@ -1,4 +1,4 @@
-"""A batch in shards: each thread takes some of the B sequences through the whole window, forward and
+"""A batch in shards: each rank takes some of the B sequences through the whole window, forward and
 backward, and the gradients are summed. One synchronisation a step.
 
 The products of one time step are too small for BLAS to share among cores well: its threads wait for
@@ -8,85 +8,174 @@ and BLAS uses its own threads.
 """
 
 import itertools
+import operator
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial, reduce
 from pathlib import Path
+from statistics import mean
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Any, Self
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from rnn_cli.network.functions import Buffers
-from rnn_cli.network.model import Batch, Network, Parameters, Sequences, State
+from rnn_cli.network.inputs import Columns
+from rnn_cli.network.model import Batch, Gradients, Network, Parameters, Sequences, State
+from rnn_cli.network.workspace import Workspace
+from rnn_cli.training.optimizers import Arrays, Optimizer, add, apply
+from rnn_cli.training.ranks import (
+    OVERFLOWS,
+    Dropout,
+    Rank,
+    Shard,
+    SharedArrays,
+    loss,
+    loss_and_gradients,
+    seconds,
+)
 
 SHARDED_UP_TO = 1 << 24  # parameters: 64 MiB of gradients a shard
 ROWS = 8  # of a shard, at least
-
-# What overflows is no longer finite, in the loss or in the gradient: the loop looks at both.
-OVERFLOWS = np.errstate(over="ignore", invalid="ignore")
-Result = TypeVar("Result")
+SHARED_FROM = 1 << 20  # parameters: fewer are summed and updated by one thread sooner than by several
+NO_DROPOUT = Dropout(0.0, ())
 
 
 class Executor:
-    """Computes a network's losses and gradients with `threads` threads, as a context.
+    """Computes a network's losses, gradients and steps on `threads` cores, as a context.
 
     The result is a function of the arguments and of `threads`: shards are summed in their order.
     """
 
-    def __init__(self, network: Network, threads: int = 1):
+    def __init__(self, network: Network, threads: int = 1, sharded: bool | None = None):
         self.network, self.threads = network, threads
-        self.sharded = threads > 1 and network.size <= SHARDED_UP_TO
-        self._buffers = [Buffers(np.float32) for _ in range(threads if self.sharded else 1)]
-        self._pool = ThreadPoolExecutor(len(self._buffers), "shard") if self.sharded else None
+        self.sharded = threads > 1 and (network.size <= SHARDED_UP_TO if sharded is None else sharded)
+        self._work = Workspace(np.float32)
+        self._ranks: list[Rank] = []
+        if self.sharded:
+            shared = SharedArrays(network.sizes)
+            self._p = shared.of(network)
+            self._ranks = [Rank(network, shared) for _ in range(threads - 1)]
+        self._shares = threads if network.size >= SHARED_FROM else 1
+        self._pool = ThreadPoolExecutor(self._shares, "share")
         self._limits = threadpool_limits(1 if self.sharded else threads, user_api="blas")
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        if self._pool:
-            self._pool.shutdown()
+        for rank in self._ranks:
+            rank.close()
+        self._pool.shutdown()
         self._limits.restore_original_limits()
+
+    @property
+    def execution(self) -> str:
+        """How the work is split, in words."""
+        if self.threads == 1:
+            return "one thread"
+        if self._ranks:
+            return f"{self.threads} processes, each a shard of the batch on one thread"
+        return f"one process, products on {self.threads} BLAS threads"
+
+    def place(self, p: Parameters) -> Parameters:
+        """The same parameters where the ranks see them: spares a copy of them at each call."""
+        if not self._ranks:
+            return p
+        for name, array in p.items():
+            np.copyto(self._p[name], array)
+        return self._p
+
+    def seconds(self) -> dict[str, float]:
+        """How long each phase has taken so far, the mean of the ranks."""
+        for rank in self._ranks:
+            rank.ask(seconds)
+        of_ranks = [self._work.seconds, *(rank.answer() for rank in self._ranks)]
+        phases = {phase: None for of_rank in of_ranks for phase in of_rank}
+        return {phase: mean(of_rank[phase] for of_rank in of_ranks if phase in of_rank) for phase in phases}
 
     def loss(self, p: Parameters, batch: Batch, state: State) -> tuple[float, State]:
         """As Network.loss."""
-        parts = self._map(self.network.loss, p, batch, state)
+        parts = self._of_shards(loss, p, batch, state, NO_DROPOUT)
         return sum(E for E, _ in parts), _side_by_side([after for _, after in parts])
 
-    @OVERFLOWS
     def loss_and_gradients(
-        self, p: Parameters, batch: Batch, state: State
-    ) -> tuple[float, Parameters, State]:
+        self, p: Parameters, batch: Batch, state: State, dropout: Dropout = NO_DROPOUT
+    ) -> tuple[float, Gradients, State]:
         """As Network.loss_and_gradients; the gradients hold until the next call."""
-        parts = self._map(self.network.loss_and_gradients, p, batch, state)
-        (_, gradients, _), *others = parts
-        for _, more, _ in others:
-            for name, gradient in gradients.items():
-                gradient += more[name]
+        parts = self._of_shards(loss_and_gradients, p, batch, state, dropout)
+        gradients = self._sum([of_shard for _, of_shard, _ in parts])
         return sum(E for E, _, _ in parts), gradients, _side_by_side([after for _, _, after in parts])
 
-    def _map(
+    def update(
         self,
-        function: Callable[[Parameters, Batch, State, Buffers], Result],
+        optimizer: Optimizer,
         p: Parameters,
-        batch: Batch,
-        state: State,
-    ) -> list[Result]:
-        """The function of each shard, in their order."""
+        gradients: Gradients,
+        moments: Arrays,
+        lr: float,
+        step: int,
+        scale: float,
+        weight_decay: float,
+    ) -> None:
+        """As optimizers.apply."""
+
+        def of_share(share: int, of: int) -> None:
+            apply(optimizer, p, gradients, moments, lr, step, scale, weight_decay, share, of)
+
+        self._work.start()
+        self._of_shares(of_share)
+        self._work.lap("optimizer")
+
+    def _of_shards(
+        self, task: Callable[..., Any], p: Parameters, batch: Batch, state: State, dropout: Dropout
+    ) -> list[Any]:
+        """The task done for each shard, in their order; the first in this process."""
+        if self._ranks and p is not self._p:
+            p = self.place(p)
+        B = batch.x.shape[1]
+        count = max(1, min(1 + len(self._ranks), B // ROWS))
+        cuts = [B * k // count for k in range(count + 1)]
+        mine, *others = (_rows(batch, state, slice(a, b)) for a, b in itertools.pairwise(cuts))
+        for rank, shard in zip(self._ranks, others, strict=False):
+            rank.ask(task, shard, dropout)
+        first = task(self.network, p, mine, dropout, self._work)
+        self._work.start()
+        parts = [first, *(rank.answer() for rank, _ in zip(self._ranks, others, strict=False))]
+        self._work.lap("waiting")
+        return parts
+
+    def _sum(self, of_shards: list[Gradients]) -> Gradients:
+        """The gradients of all shards, in the memory of the first's."""
+        if len(of_shards) == 1:
+            return of_shards[0]
+        total: Gradients = {}
+        for name in of_shards[0]:
+            parts = [gradients[name] for gradients in of_shards]
+            arrays = [part for part in parts if not isinstance(part, Columns)]
+            if arrays:
+                self._of_shares(partial(add, arrays))
+                total[name] = arrays[0]
+            else:
+                total[name] = reduce(operator.add, parts)
+        self._work.lap("sum of shards")
+        return total
+
+    def _of_shares(self, function: Callable[[int, int], None]) -> None:
+        """The function of each share of the parameters."""
 
         @OVERFLOWS
-        def of_shard(k: slice, buffers: Buffers) -> Result:
-            shard = Sequences(batch.x[:, k], batch.y[:, k], batch.keep[:, k], batch.weight[:, k])
-            return function(p, shard, {name: s[k] for name, s in state.items()}, buffers)
+        def of_share(share: int) -> None:
+            function(share, self._shares)
 
-        B = batch.x.shape[1]
-        count = max(1, min(len(self._buffers), B // ROWS))
-        cuts = [B * k // count for k in range(count + 1)]
-        rows = [slice(a, b) for a, b in itertools.pairwise(cuts)]
-        run = map if self._pool is None else self._pool.map
-        return list(run(of_shard, rows, self._buffers))
+        run = self._pool.map if self._shares > 1 else map
+        list(run(of_share, range(self._shares)))
+
+
+def _rows(batch: Batch, state: State, k: slice) -> Shard:
+    rows = Sequences(batch.x[:, k], batch.y[:, k], batch.keep[:, k], batch.weight[:, k])
+    return Shard(k.start, rows, {name: s[k] for name, s in state.items()})
 
 
 def _side_by_side(states: list[State]) -> State:

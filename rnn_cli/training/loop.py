@@ -12,7 +12,8 @@ import numpy as np
 from rnn_cli.errors import Diverged
 from rnn_cli.network.model import Batch, Network, Parameters, State
 from rnn_cli.training.executor import Executor
-from rnn_cli.training.optimizers import OPTIMIZERS, Arrays, average_and_clip
+from rnn_cli.training.optimizers import OPTIMIZERS, Arrays, clipping, gradient_norm, initial_moments
+from rnn_cli.training.ranks import Dropout
 from rnn_cli.training.schedules import warmup_cosine
 
 
@@ -32,6 +33,9 @@ class Recipe:
     clip: float | None  # the largest norm of the gradient; None does not clip
     epochs: int
     warmup: float  # the share of the run in which the learning rate rises
+    dropout: float = 0.0  # the share of what enters and leaves the states that a step leaves out
+    weight_decay: float = 0.0  # of the matrices at each step, times the learning rate
+    seed: int = 0  # decides what is left out
 
 
 @dataclass
@@ -76,7 +80,8 @@ class EpochDone:
 
 def start(network: Network, recipe: Recipe, p: Parameters, batch: int) -> TrainingState:
     """The state of a run that begins from parameters p, with `batch` rows."""
-    return TrainingState(p, OPTIMIZERS[recipe.optimizer].initial(p), network.zero_state(batch))
+    moments = initial_moments(OPTIMIZERS[recipe.optimizer], network, p)
+    return TrainingState(p, moments, network.zero_state(batch))
 
 
 def train(
@@ -91,7 +96,7 @@ def train(
     At each yield `at` is whole: a run begun from a copy of it does the same again.
     Raises Diverged before a loss or a gradient that is not finite touches the parameters.
     """
-    update = OPTIMIZERS[recipe.optimizer].update
+    optimizer = OPTIMIZERS[recipe.optimizer]
     while at.epoch < recipe.epochs:
         windows = epoch_windows(at.epoch)
         while at.window < len(windows):
@@ -100,13 +105,15 @@ def train(
             tokens = int(batch.weight.sum())
             progress = (at.epoch + (at.window + 1) / len(windows)) / recipe.epochs
             lr = recipe.lr * warmup_cosine(progress, recipe.warmup)
-            E, gradients, at_end = executor.loss_and_gradients(at.p, batch, at.state)
-            norm = average_and_clip(gradients, tokens, recipe.clip)
+            dropout = Dropout(recipe.dropout, (recipe.seed, *b"dropout", at.step))
+            E, gradients, at_end = executor.loss_and_gradients(at.p, batch, at.state, dropout)
+            norm = gradient_norm(gradients) / tokens
             if not (math.isfinite(E) and math.isfinite(norm)):
                 what = "gradient" if math.isfinite(E) else "loss"
                 raise Diverged(f"the {what} of step {at.step + 1} (epoch {at.epoch + 1}) is not finite")
             at.step += 1
-            update(at.p, gradients, at.moments, lr, at.step)
+            scale = clipping(norm, recipe.clip) / tokens
+            executor.update(optimizer, at.p, gradients, at.moments, lr, at.step, scale, recipe.weight_decay)
             at.state = at_end
             at.window += 1
             at.tokens += tokens

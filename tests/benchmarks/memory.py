@@ -41,7 +41,8 @@ def main() -> None:
     with Executor(network, available_threads()) as executor:
         for _ in loop.train(executor, recipe, at, lambda epoch: windows):
             pass
-    needed = 4 * weights / 2**20  # weights, gradients, two moments
+    gradients = sum(array.nbytes for name, array in p.items() if network.is_dense(name))
+    needed = (weights + gradients + sum(array.nbytes for array in at.moments.values())) / 2**20
     used = peak() - before
     print(
         f"vocabulary {a.vocab:,}, hidden {a.hidden}: arrays {needed:,.0f} MiB, peak {used:,.0f} MiB, ", end=""

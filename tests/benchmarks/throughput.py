@@ -1,76 +1,87 @@
-"""Training throughput of `rnn train` against PyTorch's own recurrent layers, on this machine.
+"""Training throughput beside PyTorch's recurrent layers, and on more and more cores.
 
-    python tests/benchmarks/throughput.py --python PYTHON [--hidden 256 512] [--rounds 5]
+    python tests/benchmarks/throughput.py [--python PYTHON] [--rounds 5] [--shapes 256,65,64,64 …]
 
-PYTHON is an interpreter that has torch (a virtual environment of its own: `pip install torch`).
-Each round trains both for some seconds on random tokens, ours as `rnn train` with its log, theirs as
-torch_step.py beside this file, in turn; the ratio is taken within the round. Prints a Markdown table
-of medians: tokens/s, and ours over the faster of PyTorch's two forms.
+PYTHON is an interpreter that has torch (a virtual environment of its own: pip install torch==2.13.0). Each
+round runs `rnn bench` and torch_step.py (beside this file) in turn, rnn before each of PyTorch's two
+forms; a ratio is taken within the round, against the faster form of that round. Prints a Markdown table of
+medians. Without --python it prints our own figures, on 1, 2, 4 … cores.
 """
 
 import argparse
 import json
-import random
 import statistics
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 HERE = Path(__file__).parent
-SECONDS = 5
+SMALL = ["128,65,50,50", "256,65,64,64", "512,65,64,64", "1024,65,64,64"]
+LARGE = ["200,10000,20,35", "650,10000,20,35"]
+FORMS = ("onehot", "embedding")
+RNN = [sys.executable, "-c", "from rnn_cli.cli.app import main; main()"]
 
 
-def ours(hidden: int, vocab: int, batch: int, bptt: int, folder: Path) -> float:
-    """Tokens/s as the log of `rnn train` gives them, over its second half."""
-    corpus, log = folder / "random.txt", folder / "log.jsonl"
-    if not corpus.exists():
-        rng = random.Random(0)
-        letters = [chr(0x4E00 + k) for k in range(vocab - 3)]
-        corpus.write_text("\n".join("".join(rng.choices(letters, k=1000)) for _ in range(1000)))
-    log.unlink(missing_ok=True)
-    command = [sys.executable, "-c", "from rnn_cli.cli.app import main; main()", "train", str(corpus)]
-    command += ["-t", "char", "--carry-state", "--valid-fraction", "0", "--quiet", "--force"]
-    command += ["--hidden", str(hidden), "--batch", str(batch), "--bptt", str(bptt), "--epochs", "1000"]
-    command += ["--model", str(folder / "m.npz"), "--log", str(log)]
-    with subprocess.Popen(command) as run:
-        try:
-            run.wait(timeout=SECONDS + 3)
-        except subprocess.TimeoutExpired:
-            run.terminate()
-    rows = [json.loads(line) for line in log.read_text().splitlines()]
-    rates = [row["tokens_per_second"] for row in rows if row["event"] == "step"]
-    return statistics.median(rates[len(rates) // 2 :])
+def ours(shape: str, seconds: float, threads: int | None = None) -> dict:
+    n, m, B, T = shape.split(",")
+    command = [*RNN, "bench", "--json", "--hidden", n, "--vocab", m, "--batch", B, "--bptt", T]
+    command += ["--seconds", str(seconds), *(["--threads", str(threads)] if threads else [])]
+    return json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
 
 
-def theirs(python: str, form: str, hidden: int, vocab: int, batch: int, bptt: int) -> float:
-    command = [python, str(HERE / "torch_step.py"), form, str(hidden), str(vocab), str(batch), str(bptt)]
+def theirs(python: str, form: str, shape: str, seconds: float) -> float:
+    command = [python, str(HERE / "torch_step.py"), form, *shape.split(","), str(seconds)]
     return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+
+
+def beside_pytorch(python: str, shapes: list[str], rounds: int, seconds: float) -> None:
+    print("| n, m, B, T | rnn, tokens/s | of sgemm's peak | PyTorch one-hot | PyTorch embedding | ratio |")
+    print("|---|---|---|---|---|---|")
+    for shape in shapes:
+        us, peak, them, ratios = [], [], {form: [] for form in FORMS}, []
+        for _ in range(rounds):
+            of_round = []
+            for form in FORMS:
+                figures = ours(shape, seconds)
+                us.append(figures["tokens_per_second"])
+                peak.append(figures["fraction_of_peak"])
+                them[form].append(theirs(python, form, shape, seconds))
+                of_round.append(us[-1])
+            ratios.append(statistics.mean(of_round) / max(rates[-1] for rates in them.values()))
+        onehot, embedding = (statistics.median(them[form]) for form in FORMS)
+        print(
+            f"| {shape.replace(',', ', ')} | {statistics.median(us):,.0f} | {statistics.median(peak):.0%} "
+            f"| {onehot:,.0f} | {embedding:,.0f} | {statistics.median(ratios):.2f} |",
+            flush=True,
+        )
+
+
+def on_more_cores(shapes: list[str], rounds: int, seconds: float) -> None:
+    cores = ours(shapes[0], 0.1)["threads"]
+    counts = sorted({*(2**k for k in range(cores.bit_length()) if 2**k <= cores), cores})
+    print(f"| n, m, B, T | {' | '.join(f'{count} cores' for count in counts)} | last over first |")
+    print(f"|---|{'---|' * len(counts)}---|")
+    for shape in shapes:
+        rates = [
+            [ours(shape, seconds, count)["tokens_per_second"] for count in counts] for _ in range(rounds)
+        ]
+        medians = [statistics.median(column) for column in zip(*rates, strict=True)]
+        ratio = statistics.median(row[-1] / row[0] for row in rates)
+        told = " | ".join(f"{rate:,.0f}" for rate in medians)
+        print(f"| {shape.replace(',', ', ')} | {told} | {ratio:.2f} |", flush=True)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--python", required=True, help="an interpreter that has torch")
-    parser.add_argument("--hidden", type=int, nargs="*", default=[256, 512])
-    parser.add_argument("--vocab", type=int, default=65)
-    parser.add_argument("--batch", type=int, default=64)
-    parser.add_argument("--bptt", type=int, default=64)
+    parser.add_argument("--python", help="an interpreter that has torch")
+    parser.add_argument("--shapes", nargs="*", default=SMALL + LARGE, metavar="n,m,B,T")
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=3)
     a = parser.parse_args()
-    print("| n | m | B | T | rnn, tokens/s | PyTorch one-hot | PyTorch embedding | ratio |")
-    print("|---|---|---|---|---|---|---|---|")
-    for hidden in a.hidden:
-        shape = (hidden, a.vocab, a.batch, a.bptt)
-        rounds = []
-        with tempfile.TemporaryDirectory() as folder:
-            for _ in range(a.rounds):
-                us = ours(*shape, Path(folder))
-                rounds.append((us, *(theirs(a.python, form, *shape) for form in ("onehot", "embedding"))))
-        us, onehot, embedding = (statistics.median(column) for column in zip(*rounds, strict=True))
-        ratio = statistics.median(row[0] / max(row[1:]) for row in rounds)
-        print(
-            f"| {' | '.join(map(str, shape))} | {us:,.0f} | {onehot:,.0f} | {embedding:,.0f} | {ratio:.2f} |"
-        )
+    if a.python:
+        beside_pytorch(a.python, a.shapes, a.rounds, a.seconds)
+    else:
+        on_more_cores(a.shapes, a.rounds, a.seconds)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """PyTorch's side of throughput.py: prints tokens/s of one training step of its RNN layer.
 
-    python torch_step.py onehot|embedding HIDDEN VOCAB BATCH BPTT
+    python torch_step.py onehot|embedding HIDDEN VOCAB BATCH BPTT SECONDS
 
 A step is what ours is: forward, cross-entropy, backward, clipping by norm, Adam, state carried on.
 `onehot` is our mathematics; `embedding` looks up a vector of the hidden size first.
@@ -12,11 +12,9 @@ import time
 import torch
 from torch.nn import functional
 
-SECONDS = 5
-
 
 def main() -> None:
-    form, (n, m, B, T) = sys.argv[1], map(int, sys.argv[2:6])
+    form, (n, m, B, T), seconds = sys.argv[1], map(int, sys.argv[2:6]), float(sys.argv[6])
     torch.manual_seed(0)
     layers = torch.nn.ModuleDict(
         {
@@ -29,7 +27,7 @@ def main() -> None:
     tokens = torch.randint(m, (50, T, B))
     s = torch.zeros(1, B, n)
     steps, began = 0, 0.0
-    while steps < 8 or time.perf_counter() - began < SECONDS:
+    while steps < 8 or time.perf_counter() - began < seconds:
         if steps == 5:  # the first few are a warm-up
             began = time.perf_counter()
         x, y = tokens[steps % 49], tokens[steps % 49 + 1]

@@ -2,13 +2,13 @@ import numpy as np
 import pytest
 
 from rnn_cli.network.cells import CELLS
-from rnn_cli.network.functions import Buffers
+from rnn_cli.network.workspace import Workspace
 
 SIMPLE = {"tanh": np.tanh, "relu": lambda z: np.maximum(z, 0)}
 
 
-def forward(cell, W, a, s_0, keep, buffers=None):
-    return CELLS[cell].forward(W, a, s_0, keep, buffers or Buffers(np.float64))
+def forward(cell, W, a, s_0, keep, work=None):
+    return CELLS[cell].forward(W, a, s_0, keep, work or Workspace(np.float64))
 
 
 def test_relu_over_two_steps_is_what_a_hand_works_out():

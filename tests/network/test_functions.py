@@ -1,9 +1,7 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from rnn_cli.network.functions import RELU, TANH, Buffers, glorot_uniform, identity, orthogonal
+from rnn_cli.network.functions import RELU, TANH, dropout_mask, glorot_uniform, identity, orthogonal
 
 
 def test_tanh_and_relu_have_their_known_values():
@@ -34,36 +32,13 @@ def test_relu_has_no_slope_at_zero():
     assert RELU.derivative(np.zeros(1), np.empty(1)) == 0
 
 
-def test_a_buffer_is_the_same_memory_for_the_same_name():
-    buffers = Buffers(np.float32)
-    first = buffers("a", 2, 3)
-    first.fill(7)
-    again = buffers("a", 2, 3)
-    assert np.shares_memory(first, again)
-    np.testing.assert_array_equal(again, 7)
-    assert not np.shares_memory(first, buffers("b", 2, 3))
-
-
-def test_a_smaller_buffer_is_a_view_of_the_larger_and_does_not_shrink_it():
-    buffers = Buffers(np.float32)
-    large = buffers("a", 10, 10)
-    assert np.shares_memory(large, buffers("a", 3, 5))
-    assert np.shares_memory(large, buffers("a", 10, 10))
-
-
-@settings(max_examples=30, deadline=None, derandomize=True)
-@given(
-    st.lists(st.lists(st.integers(0, 5), max_size=3).map(tuple), min_size=1, max_size=6),
-    st.sampled_from([np.float32, np.float64]),
-)
-def test_a_buffer_has_the_shape_and_type_asked_for_and_rows_in_order(shapes, dtype):
-    buffers = Buffers(dtype)
-    for shape in shapes:
-        array = buffers("a", *shape)
-        assert array.shape == shape
-        assert array.dtype == dtype
-        assert array.flags.c_contiguous
-        assert array.flags.writeable
+def test_a_mask_drops_its_share_and_keeps_the_mean():
+    mask = dropout_mask(np.random.default_rng(0), 0.25, 100, 1000)
+    assert mask.dtype == np.float32
+    assert set(np.unique(mask)) == {0, np.float32(1 / 0.75)}
+    assert np.mean(mask == 0) == pytest.approx(0.25, abs=0.01)
+    assert mask.mean() == pytest.approx(1, abs=0.01)
+    assert np.ptp(mask.mean(axis=0)) > 0  # not the same for every row
 
 
 def test_glorot_fills_its_range_and_goes_no_further():

@@ -33,8 +33,8 @@ def replace_output(monkeypatch, spoil):
     """The output layer with gradients that went through `spoil`."""
     right = OUTPUTS["softmax"]
 
-    def loss_and_gradients(V, b_y, s, y, weight, buffers):
-        E, gradients = right.loss_and_gradients(V, b_y, s, y, weight, buffers)
+    def loss_and_gradients(V, b_y, s, y, weight, work):
+        E, gradients = right.loss_and_gradients(V, b_y, s, y, weight, work)
         return E, spoil(gradients)
 
     monkeypatch.setitem(outputs.OUTPUTS, "softmax", Output(right.loss, loss_and_gradients))
@@ -58,9 +58,9 @@ def test_a_wrong_derivative_of_tanh_fails_all_that_lies_behind_it(monkeypatch, d
 def test_a_keep_forgotten_on_the_way_back_fails(monkeypatch, cell):
     right = CELLS[cell].forward
 
-    def forward(W, a, s_0, keep, buffers):
+    def forward(W, a, s_0, keep, work):
         keep = keep.copy()
-        s, backward = right(W, a, s_0, keep, buffers)
+        s, backward = right(W, a, s_0, keep, work)
 
         def forgetful(ds):
             keep.fill(1)
@@ -75,9 +75,9 @@ def test_a_keep_forgotten_on_the_way_back_fails(monkeypatch, cell):
 def test_a_weight_forgotten_in_the_gradient_fails(monkeypatch):
     right = OUTPUTS["softmax"]
 
-    def loss_and_gradients(V, b_y, s, y, weight, buffers):
-        E = right.loss(V, b_y, s, y, weight, buffers)
-        return E, right.loss_and_gradients(V, b_y, s, y, np.ones_like(weight), buffers)[1]
+    def loss_and_gradients(V, b_y, s, y, weight, work):
+        E = right.loss(V, b_y, s, y, weight, work)
+        return E, right.loss_and_gradients(V, b_y, s, y, np.ones_like(weight), work)[1]
 
     monkeypatch.setitem(outputs.OUTPUTS, "softmax", Output(right.loss, loss_and_gradients))
     assert check() == {"U", "W", "b_a", "V", "b_y"}

@@ -6,13 +6,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rnn_cli.network import inputs
-from rnn_cli.network.functions import Buffers
-from rnn_cli.network.inputs import ONE_HOT_UP_TO, look_up
+from rnn_cli.network.inputs import ONE_HOT_UP_TO, Columns, look_up
+from rnn_cli.network.workspace import Workspace
+
+
+def gradient_of(backward, da, m):
+    """dU as an array, whichever way it comes, and db_a."""
+    dU, db_a = backward(da)
+    return (dU.dense(m) if isinstance(dU, Columns) else dU), db_a
 
 
 def test_what_enters_a_state_is_a_column_of_U_and_the_bias():
     U = np.asfortranarray([[1.0, 2.0, 3.0], [10.0, 20.0, 30.0]])
-    a, _ = look_up(U, np.array([0.5, -0.5]), np.array([[2, 0], [1, 1]]), Buffers(np.float64))
+    a, _ = look_up(U, np.array([0.5, -0.5]), np.array([[2, 0], [1, 1]]), Workspace(np.float64))
     assert a.tolist() == [[[3.5, 29.5], [1.5, 9.5]], [[2.5, 19.5], [2.5, 19.5]]]
 
 
@@ -20,8 +26,8 @@ def test_what_enters_a_state_is_a_column_of_U_and_the_bias():
 def test_the_gradient_of_a_column_sums_the_steps_that_read_it(m):
     x = np.array([[2, 0], [2, 2]])
     da = np.array([[[1.0], [10.0]], [[100.0], [1000.0]]])
-    _, backward = look_up(np.zeros((1, m), order="F"), np.zeros(1), x, Buffers(np.float64))
-    dU, db_a = backward(da)
+    _, backward = look_up(np.zeros((1, m), order="F"), np.zeros(1), x, Workspace(np.float64))
+    dU, db_a = gradient_of(backward, da, m)
     assert dU[0, :3].tolist() == [10, 0, 1101]
     assert not dU[0, 3:].any()  # the other tokens do not occur
     assert db_a.tolist() == [1111]
@@ -41,8 +47,8 @@ def test_both_ways_to_the_gradient_are_sums_of_outer_products(m, n, T, B, one_ho
     U, b_a = np.asfortranarray(rng.normal(size=(n, m))), rng.normal(size=n)
     x, da = rng.integers(m, size=(T, B)), rng.normal(size=(T, B, n))
     with patch.object(inputs, "ONE_HOT_UP_TO", one_hot_up_to):
-        a, backward = look_up(U, b_a, x, Buffers(np.float64))
-        dU, db_a = backward(da)
+        a, backward = look_up(U, b_a, x, Workspace(np.float64))
+        dU, db_a = gradient_of(backward, da, m)
     expected = np.zeros((n, m))
     for t in range(T):
         for b in range(B):
@@ -56,17 +62,36 @@ def test_both_ways_to_the_gradient_are_sums_of_outer_products(m, n, T, B, one_ho
 @pytest.mark.parametrize("m", [5, ONE_HOT_UP_TO, ONE_HOT_UP_TO + 1])
 def test_the_gradient_lies_in_memory_as_U_does_and_is_float32(m):
     U = np.zeros((4, m), np.float32, order="F")
-    a, backward = look_up(U, np.zeros(4, np.float32), np.zeros((3, 2), np.intp), Buffers(np.float32))
-    dU, db_a = backward(np.ones((3, 2, 4), np.float32))
+    a, backward = look_up(U, np.zeros(4, np.float32), np.zeros((3, 2), np.intp), Workspace(np.float32))
+    dU, db_a = gradient_of(backward, np.ones((3, 2, 4), np.float32), m)
     assert {a.dtype, dU.dtype, db_a.dtype} == {np.dtype(np.float32)}
     assert dU.strides == U.strides
 
 
 @pytest.mark.parametrize("m", [5, ONE_HOT_UP_TO + 1])
 def test_an_earlier_window_leaves_nothing_in_the_gradient(m):
-    buffers = Buffers(np.float64)
+    work = Workspace(np.float64)
     U, b_a = np.zeros((2, m), order="F"), np.zeros(2)
-    look_up(U, b_a, np.full((4, 3), 4), buffers)[1](np.ones((4, 3, 2)))
-    dU, _ = look_up(U, b_a, np.array([[1]]), buffers)[1](np.ones((1, 1, 2)))
+    look_up(U, b_a, np.full((4, 3), 4), work)[1](np.ones((4, 3, 2)))
+    dU, _ = gradient_of(look_up(U, b_a, np.array([[1]]), work)[1], np.ones((1, 1, 2)), m)
     assert dU[:, 1].tolist() == [1, 1]
     assert dU.sum() == 2
+
+
+def test_columns_hold_the_tokens_that_occur_and_add_up():
+    first = Columns(np.array([1, 4]), np.array([[1.0, 2.0], [3.0, 4.0]]))
+    second = Columns(np.array([0, 4]), np.array([[5.0, 6.0], [7.0, 8.0]]))
+    both = first + second
+    assert both.tokens.tolist() == [0, 1, 4]
+    assert both.values.tolist() == [[5, 6], [1, 2], [10, 12]]
+    np.testing.assert_array_equal(both.dense(6), first.dense(6) + second.dense(6))
+
+
+@pytest.mark.parametrize("of", [1, 2, 3])
+@pytest.mark.parametrize("size", [1, 4, 100])
+def test_the_shares_of_columns_are_all_of_them_once(size, of):
+    columns = Columns(np.arange(0, 14, 2), np.arange(14.0).reshape(7, 2))
+    pieces = [piece for share in range(of) for piece in columns.pieces(size, share, of)]
+    assert sorted(token for piece in pieces for token in piece.tokens) == columns.tokens.tolist()
+    for piece in pieces:
+        np.testing.assert_array_equal(piece.values[:, 0], piece.tokens)

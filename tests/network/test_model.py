@@ -11,9 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rnn_cli.network import inputs, outputs
-from rnn_cli.network.functions import Buffers
+from rnn_cli.network.cells import CELLS
+from rnn_cli.network.gradcheck import carried_state, gradcheck, hard_batch
 from rnn_cli.network.inputs import ONE_HOT_UP_TO
 from rnn_cli.network.model import Network
+from rnn_cli.network.workspace import Workspace
 
 NAMES = ["U", "W", "b_a", "V", "b_y"]
 
@@ -41,10 +43,10 @@ def state_of(network, B, rng, dtype=np.float64):
     return {"s": rng.uniform(-0.5, 0.5, (B, network.n)).astype(dtype)}
 
 
-def run(network, p, batch, state, buffers=None):
-    """loss_and_gradients, copied out of its buffers."""
-    E, gradients, after = network.loss_and_gradients(p, batch, state, buffers or Buffers(np.float64))
-    return E, {name: gradient.copy(order="K") for name, gradient in gradients.items()}, after
+def run(network, p, batch, state, work=None):
+    """loss_and_gradients, copied out of the workspace."""
+    E, gradients, after = network.loss_and_gradients(p, batch, state, work or Workspace(np.float64))
+    return E, network.dense(gradients), after
 
 
 def same(gradients, others, **tolerance):
@@ -159,7 +161,7 @@ def test_the_network_is_the_tutorial_on_one_hot_vectors(
         patch.multiple(outputs, BLOCK_LOGITS=1, BLOCK_ROWS=block_rows, PIECE=piece),
     ):
         E, gradients, after = run(network, p, batch, state)
-        alone, after_alone = network.loss(p, batch, state, Buffers(np.float64))
+        alone, after_alone = network.loss(p, batch, state, Workspace(np.float64))
     expected_E, expected, last = naive(cell, p, batch, state["s"])
     assert pytest.approx(expected_E, rel=1e-10, abs=1e-12) == E
     assert alone == E
@@ -180,7 +182,7 @@ def test_it_is_so_on_both_sides_of_one_hot_up_to_and_in_float32(cell, m):
     same(gradients, expected, rtol=1e-8, atol=1e-11)
     p32, state32 = network.lay_out(p), {"s": state["s"].astype(np.float32)}
     batch32 = batch._replace(keep=batch.keep.astype(np.float32), weight=batch.weight.astype(np.float32))
-    E, gradients, _ = run(network, p32, batch32, state32, Buffers(np.float32))
+    E, gradients, _ = run(network, p32, batch32, state32, Workspace(np.float32))
     assert pytest.approx(expected_E, rel=1e-5) == E
     same(gradients, expected, rtol=2e-3, atol=2e-4)
 
@@ -216,14 +218,14 @@ def test_two_windows_with_the_state_handed_over_cost_what_one_long_one_does(cell
     rng = np.random.default_rng(1)
     network = Network(6, 4, cell)
     p, batch, state = parameters(network, rng), tokens(6, 10, 3, rng), state_of(network, 3, rng)
-    buffers = Buffers(np.float64)
-    whole, after = network.loss(p, batch, state, buffers)
-    first, between = network.loss(p, Tokens(*(a[:4] for a in batch)), state, buffers)
-    second, end = network.loss(p, Tokens(*(a[4:] for a in batch)), between, buffers)
+    work = Workspace(np.float64)
+    whole, after = network.loss(p, batch, state, work)
+    first, between = network.loss(p, Tokens(*(a[:4] for a in batch)), state, work)
+    second, end = network.loss(p, Tokens(*(a[4:] for a in batch)), between, work)
     assert first + second == pytest.approx(whole)
     np.testing.assert_allclose(end["s"], after["s"])
-    E_1, _, between_1 = run(network, p, Tokens(*(a[:4] for a in batch)), state, buffers)
-    E_2, _, end_2 = run(network, p, Tokens(*(a[4:] for a in batch)), between_1, buffers)
+    E_1, _, between_1 = run(network, p, Tokens(*(a[:4] for a in batch)), state, work)
+    E_2, _, end_2 = run(network, p, Tokens(*(a[4:] for a in batch)), between_1, work)
     assert pytest.approx(whole) == E_1 + E_2
     np.testing.assert_allclose(end_2["s"], after["s"])
 
@@ -261,14 +263,16 @@ def test_float32_stays_float32_and_gradients_lie_as_parameters_do(cell, m):
     network = Network(m, 4, cell)
     p = parameters(network, rng, np.float32)
     batch, state = tokens(m, 5, 3, rng, np.float32), state_of(network, 3, rng, np.float32)
-    E, gradients, after = network.loss_and_gradients(p, batch, state, Buffers(np.float32))
+    E, gradients, after = network.loss_and_gradients(p, batch, state, Workspace(np.float32))
     assert isinstance(E, float)
     assert after["s"].dtype == np.float32
     assert list(gradients) == list(p) == NAMES
+    assert [name for name in NAMES if isinstance(gradients[name], np.ndarray) != network.is_dense(name)] == []
+    gradients = network.dense(gradients)
     for name in NAMES:
         assert p[name].shape == network.shapes[name]
         assert (gradients[name].dtype, gradients[name].strides) == (np.float32, p[name].strides), name
-    logits, after = network.step(p, batch.x[0], batch.keep[0], state, Buffers(np.float32))
+    logits, after = network.step(p, batch.x[0], batch.keep[0], state, Workspace(np.float32))
     assert logits.dtype == after["s"].dtype == np.float32
 
 
@@ -286,12 +290,12 @@ def test_parameters_are_laid_out_U_by_columns_and_the_rest_by_rows_in_memory_of_
 
 
 @pytest.mark.parametrize("m", [5, ONE_HOT_UP_TO + 1])
-def test_what_the_buffers_held_before_does_not_show(m):
+def test_what_the_workspace_held_before_does_not_show(m):
     rng = np.random.default_rng(6)
     network = Network(m, 4)
     p, batch, state = parameters(network, rng), tokens(m, 5, 2, rng), state_of(network, 2, rng)
     fresh = run(network, p, batch, state)
-    used = Buffers(np.float64)
+    used = Workspace(np.float64)
     spoilt = {name: np.full_like(array, np.nan) for name, array in p.items()}
     with np.errstate(invalid="ignore"):
         run(network, spoilt, tokens(m, 9, 4, rng), state_of(network, 4, rng), used)
@@ -301,30 +305,30 @@ def test_what_the_buffers_held_before_does_not_show(m):
     np.testing.assert_array_equal(again[2]["s"], fresh[2]["s"])
 
 
-def test_the_state_handed_on_is_no_part_of_the_buffers():
+def test_the_state_handed_on_is_no_part_of_the_workspace():
     rng = np.random.default_rng(8)
-    network, buffers = Network(5, 4), Buffers(np.float64)
+    network, work = Network(5, 4), Workspace(np.float64)
     p, state = parameters(network, rng), network.zero_state(2, np.float64)
     for hand_on in (network.loss, network.loss_and_gradients):
-        after = hand_on(p, tokens(5, 3, 2, rng), state, buffers)[-1]
+        after = hand_on(p, tokens(5, 3, 2, rng), state, work)[-1]
         held = after["s"].copy()
-        hand_on(p, tokens(5, 3, 2, rng), state, buffers)
+        hand_on(p, tokens(5, 3, 2, rng), state, work)
         np.testing.assert_array_equal(after["s"], held)
-    _, after = network.step(p, np.array([1, 2]), np.ones(2), state, buffers)
+    _, after = network.step(p, np.array([1, 2]), np.ones(2), state, work)
     held = after["s"].copy()
-    network.step(p, np.array([3, 4]), np.ones(2), state, buffers)
+    network.step(p, np.array([3, 4]), np.ones(2), state, work)
     np.testing.assert_array_equal(after["s"], held)
 
 
 @pytest.mark.parametrize("cell", ["tanh", "relu"])
 def test_steps_one_by_one_are_the_window(cell):
     rng = np.random.default_rng(9)
-    network, buffers = Network(6, 4, cell), Buffers(np.float64)
+    network, work = Network(6, 4, cell), Workspace(np.float64)
     p, batch, state = parameters(network, rng), tokens(6, 7, 3, rng), state_of(network, 3, rng)
-    E, after = network.loss(p, batch, state, buffers)
+    E, after = network.loss(p, batch, state, work)
     total = 0.0
     for t in range(7):
-        logits, state = network.step(p, batch.x[t], batch.keep[t], state, buffers)
+        logits, state = network.step(p, batch.x[t], batch.keep[t], state, work)
         o = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
         total -= (batch.weight[t] * np.log(o[np.arange(3), batch.y[t]])).sum()
     assert total == pytest.approx(E)
@@ -361,12 +365,12 @@ def test_the_first_loss_is_near_the_unigram_entropy():
         p = network.lay_out(network.initialise(rng, counts), np.float64)
         state = network.zero_state(50, np.float64)
         p["V"].fill(0)
-        unigram, _ = network.loss(p, batch, state, Buffers(np.float64))
+        unigram, _ = network.loss(p, batch, state, Workspace(np.float64))
         assert unigram / 2000 == pytest.approx(entropy, rel=0.05)
         first = Tokens(*(a[:1] for a in batch))
         fresh = network.lay_out(network.initialise(rng, counts), np.float64)
-        at_first, _ = network.loss(fresh, first, state, Buffers(np.float64))
-        only_b_y, _ = network.loss(p, first, state, Buffers(np.float64))
+        at_first, _ = network.loss(fresh, first, state, Workspace(np.float64))
+        only_b_y, _ = network.loss(p, first, state, Workspace(np.float64))
         assert abs(at_first - only_b_y) / 50 < 0.2 < np.log(m) - entropy
 
 
@@ -400,9 +404,41 @@ def test_a_large_vocabulary_costs_little_more_memory_than_its_gradients():
     p["U"] = np.zeros((n, m), np.float32, order="F")
     batch, state = tokens(m, T, B, rng, np.float32), network.zero_state(B)
     tracemalloc.start()
-    _, gradients, _ = network.loss_and_gradients(p, batch, state, Buffers(np.float32))
+    _, gradients, _ = network.loss_and_gradients(p, batch, state, Workspace(np.float32))
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    beyond = peak - sum(gradient.nbytes for gradient in gradients.values())
+    assert not network.is_dense("U")  # 13 MB that need not be there at all
+    beyond = peak - sum(g.nbytes for g in gradients.values() if isinstance(g, np.ndarray))
     one_block = 64 * m * 4  # 51 MB: the fewest logits at a time; those of the whole window are 154 MB
     assert beyond < one_block + 6e6  # a second copy of a gradient would be 13 MB
+
+
+@pytest.mark.parametrize("m", [9, ONE_HOT_UP_TO + 1])
+@pytest.mark.parametrize("cell", CELLS)
+def test_gradients_are_right_under_dropout(cell, m):
+    rng = np.random.default_rng(1)
+    network = Network(m, 5, cell)
+    batch, state = hard_batch(m, rng), carried_state(network, 4, rng)
+    p = parameters(network, rng)  # at relu's identity W, a dropped input leaves states at the kink
+    masks = network.draw_masks(rng, 0.4, *batch.x.shape)
+    checks = list(gradcheck(network, p, batch, state, rng, masks=masks))
+    assert [check.name for check in checks if not check.ok] == []
+    without = network.loss(p, batch, state, Workspace(np.float64))[0]
+    assert network.loss(p, batch, state, Workspace(np.float64), masks)[0] != without
+
+
+def test_dropout_is_on_what_enters_and_leaves_the_states_and_not_between_them():
+    network = Network(3, 2)
+    p = {name: np.ones(shape) for name, shape in network.shapes.items()}
+    batch = tokens(3, 4, 1, np.random.default_rng(0))
+    state, work = network.zero_state(1, np.float64), Workspace(np.float64)
+    shut = {"a": np.zeros((4, 1, 2)), "s": np.ones((4, 1, 2))}  # nothing enters
+    assert not network.loss(p, batch, state, work, shut)[1]["s"].any()
+    shut = {"a": np.ones((4, 1, 2)), "s": np.zeros((4, 1, 2))}  # nothing leaves
+    E, after = network.loss(p, batch, state, work, shut)
+    assert pytest.approx(np.log(3) * batch.weight.sum()) == E
+    np.testing.assert_array_equal(after["s"], network.loss(p, batch, state, work)[1]["s"])
+
+
+def test_no_dropout_draws_nothing():
+    assert Network(3, 2).draw_masks(None, 0.0, 4, 1) == {}

@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rnn_cli.network import outputs
-from rnn_cli.network.functions import Buffers
 from rnn_cli.network.outputs import OUTPUTS
+from rnn_cli.network.workspace import Workspace
 
 softmax = OUTPUTS["softmax"]
 
@@ -19,7 +19,7 @@ def small_blocks(logits=1, rows=2, piece=3):
 
 def test_equal_logits_cost_the_logarithm_of_m_a_token():
     E = softmax.loss(
-        np.zeros((8, 2)), np.zeros(8), np.ones((3, 2)), np.array([0, 5, 7]), np.ones(3), Buffers(np.float64)
+        np.zeros((8, 2)), np.zeros(8), np.ones((3, 2)), np.array([0, 5, 7]), np.ones(3), Workspace(np.float64)
     )
     assert pytest.approx(3 * np.log(8)) == E
 
@@ -29,7 +29,7 @@ def test_one_token_is_what_a_hand_works_out():
     # dz = o - y = (0.6, -0.7, 0.1);  dV = dz s with s = 2;  ds = V . dz = 0.6 ln(2)/2
     V, b_y = np.array([[np.log(2) / 2], [0], [0]]), np.log([3, 3, 1])
     E, gradients = softmax.loss_and_gradients(
-        V, b_y, np.array([[2.0]]), np.array([1]), np.ones(1), Buffers(np.float64)
+        V, b_y, np.array([[2.0]]), np.array([1]), np.ones(1), Workspace(np.float64)
     )
     assert pytest.approx(-np.log(0.3)) == E
     np.testing.assert_allclose(gradients.db_y, [0.6, -0.7, 0.1])
@@ -40,7 +40,7 @@ def test_one_token_is_what_a_hand_works_out():
 def test_large_logits_overflow_nothing():
     V, s = np.array([[1e4], [-1e4]], np.float32), np.array([[1.0]], np.float32)
     E, gradients = softmax.loss_and_gradients(
-        V, np.zeros(2, np.float32), s, np.array([1]), np.ones(1, np.float32), Buffers(np.float32)
+        V, np.zeros(2, np.float32), s, np.array([1]), np.ones(1, np.float32), Workspace(np.float32)
     )
     assert pytest.approx(2e4) == E
     assert gradients.db_y.tolist() == [1, -1]
@@ -61,8 +61,8 @@ def test_blocks_of_any_size_give_the_textbook_loss_and_gradients(N, n, m, logits
     V, b_y, s = rng.normal(size=(m, n)), rng.normal(size=m), rng.normal(size=(N, n))
     y, weight = rng.integers(m, size=N), rng.integers(2, size=N).astype(float)
     with small_blocks(logits, rows, piece):
-        E, gradients = softmax.loss_and_gradients(V, b_y, s, y, weight, Buffers(np.float64))
-        assert softmax.loss(V, b_y, s, y, weight, Buffers(np.float64)) == E
+        E, gradients = softmax.loss_and_gradients(V, b_y, s, y, weight, Workspace(np.float64))
+        assert softmax.loss(V, b_y, s, y, weight, Workspace(np.float64)) == E
     o = np.exp(s @ V.T + b_y)
     o /= o.sum(axis=1, keepdims=True)
     dz = weight[:, None] * (o - np.eye(m)[y])
@@ -75,7 +75,7 @@ def test_blocks_of_any_size_give_the_textbook_loss_and_gradients(N, n, m, logits
 def test_a_row_without_weight_costs_nothing_and_moves_nothing():
     rng = np.random.default_rng(0)
     V, b_y, s = rng.normal(size=(4, 3)), rng.normal(size=4), rng.normal(size=(2, 3))
-    E, gradients = softmax.loss_and_gradients(V, b_y, s, np.array([1, 2]), np.zeros(2), Buffers(np.float64))
+    E, gradients = softmax.loss_and_gradients(V, b_y, s, np.array([1, 2]), np.zeros(2), Workspace(np.float64))
     assert E == 0
     assert not any(array.any() for array in gradients)
 
@@ -83,7 +83,7 @@ def test_a_row_without_weight_costs_nothing_and_moves_nothing():
 def test_float32_stays_float32():
     p = [np.ones(shape, np.float32) for shape in [(4, 3), (4,), (2, 3)]]
     _, gradients = softmax.loss_and_gradients(
-        *p, np.array([1, 2]), np.ones(2, np.float32), Buffers(np.float32)
+        *p, np.array([1, 2]), np.ones(2, np.float32), Workspace(np.float32)
     )
     assert [array.dtype for array in gradients] == [np.float32] * 3
 
@@ -94,7 +94,7 @@ def test_the_logits_of_one_block_only_are_held():
     y, weight = np.zeros(N, np.intp), np.ones(N, np.float32)
     with small_blocks(logits=1, rows=64, piece=1000):
         tracemalloc.start()
-        softmax.loss_and_gradients(*arrays, y, weight, Buffers(np.float32))
+        softmax.loss_and_gradients(*arrays, y, weight, Workspace(np.float32))
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
     assert peak < 1.25 * (64 * m * 4)  # all rows would take ten times that

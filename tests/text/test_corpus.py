@@ -9,9 +9,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from rnn_cli.text.corpus import Corpus, Windows, count_tokens, hold_out, read_corpus, renumber
+from rnn_cli.text.corpus import Corpus, Windows, count_tokens, hide_rare, hold_out, read_corpus, renumber
 from rnn_cli.text.tokenizers import TOKENIZERS
-from rnn_cli.text.vocabulary import Vocabulary, build
+from rnn_cli.text.vocabulary import SPECIAL, Vocabulary, build
 
 START, END, UNK = 0, 1, 2
 CHAR, SPACE, JIEBA = TOKENIZERS["char"], TOKENIZERS["space"], TOKENIZERS["jieba"]
@@ -328,3 +328,29 @@ def test_there_is_no_window_beyond_the_last(index):
     assert len(windows) == 2
     with pytest.raises(IndexError):
         windows[index]
+
+
+def test_where_no_token_is_unknown_some_that_occur_once_are_read_as_unknown():
+    counts = np.array([0, 200, 0, *[50] * 100, *[1] * 40])
+    drawn = [hide_rare(counts, np.random.default_rng(seed)) for seed in range(50)]
+    for read_as in drawn:
+        changed = np.flatnonzero(read_as != np.arange(len(counts)))
+        assert (counts[changed] == 1).all()
+        assert (read_as[changed] == UNK).all()
+    assert np.mean([np.sum(r[SPECIAL:] == UNK) for r in drawn]) == pytest.approx(20, abs=2)  # half of 40
+    assert len({tuple(r) for r in drawn}) > 40
+
+
+def test_of_a_small_text_at_most_a_hundredth_is_read_as_unknown():
+    counts = np.array([0, 10, 0, *[1] * 90])  # all tokens occur once
+    hidden = [np.sum(hide_rare(counts, np.random.default_rng(seed))[SPECIAL:] == UNK) for seed in range(300)]
+    assert np.mean(hidden) == pytest.approx(1, abs=0.2)
+
+
+def test_windows_read_ids_as_they_are_told():
+    corpus = corpus_of([[3, 4, 5], [4]])
+    read_as = np.array([0, 1, 2, 3, UNK, 5], np.int32)
+    (window,) = Windows(corpus, 1, 8, carry_state=False, read_as=read_as)
+    assert window.y.ravel().tolist() == [3, UNK, 5, END, UNK, END]
+    assert window.x.ravel().tolist() == [START, 3, UNK, 5, START, UNK]
+    assert corpus.ids.tolist() == [3, 4, 5, END, 4, END]

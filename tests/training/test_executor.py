@@ -1,13 +1,20 @@
 """A batch in shards."""
 
+import multiprocessing
+import time
+
 import numpy as np
 import pytest
 from threadpoolctl import threadpool_info
 
-from rnn_cli.network.functions import Buffers
+from rnn_cli.errors import RnnError
+from rnn_cli.network.inputs import ONE_HOT_UP_TO
 from rnn_cli.network.model import Network, Sequences
+from rnn_cli.network.workspace import Workspace
 from rnn_cli.training import executor as module
 from rnn_cli.training.executor import Executor, available_threads
+from rnn_cli.training.optimizers import OPTIMIZERS, initial_moments
+from rnn_cli.training.ranks import Dropout
 
 
 def problem(B, m=11, n=6, T=5):
@@ -19,14 +26,16 @@ def problem(B, m=11, n=6, T=5):
     return network, network.initialise(rng, np.ones(m)), batch, state
 
 
-@pytest.mark.parametrize("threads", [1, 2, 3])
-@pytest.mark.parametrize("B", [1, 16, 37])
-def test_shards_give_what_the_whole_batch_gives(threads, B):
-    network, p, batch, state = problem(B)
-    E, gradients, after = network.loss_and_gradients(p, batch, state, Buffers(np.float32))
+@pytest.mark.parametrize("m", [11, ONE_HOT_UP_TO + 1])
+@pytest.mark.parametrize(("threads", "B"), [(1, 37), (2, 1), (2, 16), (3, 37)])
+def test_shards_give_what_the_whole_batch_gives(threads, B, m):
+    network, p, batch, state = problem(B, m)
+    E, gradients, after = network.loss_and_gradients(p, batch, state, Workspace(np.float32))
     with Executor(network, threads) as executor:
         E_shards, gradients_shards, after_shards = executor.loss_and_gradients(p, batch, state)
+        gradients_shards = network.dense(gradients_shards)
         assert executor.loss(p, batch, state)[0] == pytest.approx(E)
+    gradients = network.dense(gradients)
     assert E_shards == pytest.approx(E)
     np.testing.assert_allclose(after_shards["s"], after["s"], rtol=1e-5, atol=1e-6)
     assert gradients_shards.keys() == gradients.keys() == p.keys()
@@ -38,9 +47,9 @@ def test_shards_give_what_the_whole_batch_gives(threads, B):
 def test_the_same_threads_give_the_same_bits():
     network, p, batch, state = problem(32)
     runs = []
-    for _ in range(5):
+    for _ in range(3):
         with Executor(network, 3) as executor:
-            runs.append({k: v.copy() for k, v in executor.loss_and_gradients(p, batch, state)[1].items()})
+            runs.append(network.dense(executor.loss_and_gradients(p, batch, state)[1]))
     for run in runs[1:]:
         for name in p:
             np.testing.assert_array_equal(run[name], runs[0][name])
@@ -65,9 +74,72 @@ def test_blas_has_its_threads_back_afterwards():
 
 
 def test_an_error_in_a_shard_is_raised():
-    network, _, batch, state = problem(32)
-    with Executor(network, 2) as executor, pytest.raises(KeyError):
-        executor.loss_and_gradients({}, batch, state)
+    network, p, batch, state = problem(32)
+    batch.y[:, 16:] = 99  # no such token, in the second shard
+    with Executor(network, 2) as executor, pytest.raises(IndexError):
+        executor.loss_and_gradients(p, batch, state)
+
+
+def test_a_process_that_was_killed_is_told_with_a_way_out():
+    network, p, batch, state = problem(32)
+    with Executor(network, 2) as executor:
+        executor.loss_and_gradients(p, batch, state)
+        process = multiprocessing.active_children()[0]
+        process.kill()
+        process.join()
+        with pytest.raises(RnnError, match="--threads 1"):
+            executor.loss_and_gradients(p, batch, state)
+
+
+def test_no_process_is_left_behind():
+    with Executor(problem(32)[0], 3):
+        assert len(multiprocessing.active_children()) == 2
+    assert not multiprocessing.active_children()
+
+
+def test_parameters_that_were_placed_are_what_the_ranks_read():
+    network, p, batch, state = problem(32)
+    with Executor(network, 2) as executor:
+        placed = executor.place(p)
+        for name in p:
+            np.testing.assert_array_equal(placed[name], p[name])
+            assert placed[name].strides == p[name].strides
+        before = executor.loss(placed, batch, state)[0]
+        placed["V"] *= 2
+        changed = executor.loss(placed, batch, state)[0]
+        assert changed != before
+        assert changed == pytest.approx(network.loss(placed, batch, state, Workspace(np.float32))[0])
+
+
+def test_dropout_is_a_function_of_its_key():
+    network, p, batch, state = problem(32)
+    with Executor(network, 2) as executor:
+        first, again, other, none = (
+            executor.loss_and_gradients(p, batch, state, dropout)[0]
+            for dropout in (
+                Dropout(0.5, (1, 2)),
+                Dropout(0.5, (1, 2)),
+                Dropout(0.5, (1, 3)),
+                Dropout(0, (1,)),
+            )
+        )
+    assert first == again
+    assert len({first, other, none}) == 3
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_every_phase_of_a_step_is_timed(threads):
+    network, p, batch, state = problem(32)
+    optimizer = OPTIMIZERS["adam"]
+    with Executor(network, threads) as executor:
+        began = time.perf_counter()
+        gradients = executor.loss_and_gradients(p, batch, state)[1]
+        executor.update(optimizer, p, gradients, initial_moments(optimizer, network, p), 0.1, 1, 1.0, 0.0)
+        took = time.perf_counter() - began
+        seconds = executor.seconds()
+    phases = {"look-up", "forward loop", "output layer", "softmax", "backward loop", "weight gradients"}
+    assert set(seconds) >= phases | {"optimizer"}
+    assert 0 < sum(seconds.values()) < took
 
 
 def test_there_is_a_thread_to_use():

@@ -9,8 +9,8 @@ import pytest
 from rnn_cli import storage
 from rnn_cli.errors import Diverged
 from rnn_cli.network import outputs
-from rnn_cli.network.functions import Buffers
 from rnn_cli.network.model import Network
+from rnn_cli.network.workspace import Workspace
 from rnn_cli.training.executor import Executor
 from rnn_cli.training.loop import EpochDone, Recipe, StepDone, TrainingState, evaluate, start, train
 from rnn_cli.training.schedules import warmup_cosine
@@ -149,7 +149,7 @@ def test_every_target_counts_once_an_epoch_and_padding_never():
 def test_the_first_step_is_one_of_gradient_descent_on_the_mean_loss():
     plan, at = begin(optimizer="sgd", clip=math.inf, warmup=0, epochs=1)
     before = at.p["b_y"].copy()
-    _, gradients, _ = NETWORK.loss_and_gradients(at.p, windows()[0], at.state, Buffers(np.float32))
+    _, gradients, _ = NETWORK.loss_and_gradients(at.p, windows()[0], at.state, Workspace(np.float32))
     slope, norm = gradients["b_y"] / 12, math.sqrt(sum((g**2).sum() for g in gradients.values())) / 12
     expected = naive_loss(at.p, windows()[:1])
     done = next(go_on(plan, at))
@@ -183,7 +183,7 @@ def test_the_state_runs_on_through_an_epoch_and_begins_the_next_at_zero():
     for done in go_on(plan, at):
         if isinstance(done, StepDone):
             batch = windows(at.epoch)[at.window - 1]
-            _, handed_on = NETWORK.loss(at_start, batch, handed_on, Buffers(np.float32))
+            _, handed_on = NETWORK.loss(at_start, batch, handed_on, Workspace(np.float32))
             np.testing.assert_allclose(at.state["s"], handed_on["s"], rtol=1e-6)
             assert at.state["s"].any()
         else:

@@ -1,0 +1,45 @@
+"""The memory that a step works in, and a stopwatch for its phases."""
+
+import time
+from collections import defaultdict
+from typing import Any
+
+import numpy as np
+
+from rnn_cli.network.functions import Array
+
+
+class Workspace:
+    """Arrays made once and used again: `work(name, *shape)` is the same memory at every step.
+
+    Fresh memory for each window would cost more in page faults than the arithmetic on it. Values
+    are what the last user left; a smaller shape is a view of the largest made under the name.
+
+    seconds: how long each phase has taken so far; `work.lap(phase)` adds the time since the last lap.
+    """
+
+    def __init__(self, dtype: Any):
+        self.dtype = np.dtype(dtype)
+        self.seconds: defaultdict[str, float] = defaultdict(float)
+        self._memory: dict[str, Array] = {}
+        self._lap = time.perf_counter()
+
+    def __call__(self, name: str, *shape: int) -> Array:
+        size = int(np.prod(shape))
+        memory = self._memory.get(name)
+        if memory is None or memory.size < size:
+            memory = self._memory[name] = np.empty(size, self.dtype)
+        return memory[:size].reshape(shape)
+
+    def provide(self, name: str, array: Array) -> None:
+        """Use the memory of this array under the name."""
+        self._memory[name] = array.ravel("K")
+
+    def start(self) -> None:
+        """What came before belongs to no phase."""
+        self._lap = time.perf_counter()
+
+    def lap(self, phase: str) -> None:
+        now = time.perf_counter()
+        self.seconds[phase] += now - self._lap
+        self._lap = now

@@ -1,0 +1,159 @@
+"""Shards, and the processes that compute them beside this one.
+
+Threads would do, but for Python's lock: each of the array operations of a window's T steps gives it back
+and asks for it again, and a thread that finds it taken goes to sleep. In two threads a shard took up to
+twice as long as alone (hidden 128); in two processes, as long.
+
+A rank sees the parameters in memory that it shares with its parent, and leaves its gradients there. What
+else it needs (a shard) and returns is small and goes through a pipe.
+"""
+
+import contextlib
+import multiprocessing
+import signal
+from collections.abc import Callable, Iterator
+from multiprocessing.connection import Connection
+from typing import Any, NamedTuple
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from rnn_cli.errors import RnnError
+from rnn_cli.network.inputs import Columns
+from rnn_cli.network.model import Gradients, Network, Parameters, Sequences, State
+from rnn_cli.network.workspace import Workspace
+
+PROCESSES = multiprocessing.get_context("spawn")  # a fork would copy BLAS's threads and locks halfway
+SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+
+# What overflows is no longer finite, in the loss or in the gradient: the loop looks at both.
+OVERFLOWS = np.errstate(over="ignore", invalid="ignore")
+
+
+Task = Callable[..., Any]  # of a network, parameters, a shard, dropout and a workspace
+
+
+class Dropout(NamedTuple):
+    rate: float
+    key: tuple[int, ...]  # of the masks: with the shard's first row it decides them
+
+
+class Shard(NamedTuple):
+    """Some of the rows of a batch."""
+
+    first: int
+    batch: Sequences
+    state: State
+
+
+@OVERFLOWS
+def loss(
+    network: Network, p: Parameters, shard: Shard, dropout: Dropout, work: Workspace
+) -> tuple[float, State]:
+    return network.loss(p, shard.batch, shard.state, work)
+
+
+@OVERFLOWS
+def loss_and_gradients(
+    network: Network, p: Parameters, shard: Shard, dropout: Dropout, work: Workspace
+) -> tuple[float, Gradients, State]:
+    rng = np.random.default_rng((*dropout.key, shard.first))
+    masks = network.draw_masks(rng, dropout.rate, *shard.batch.x.shape)
+    return network.loss_and_gradients(p, shard.batch, shard.state, work, masks)
+
+
+def seconds(
+    network: Network, p: Parameters, shard: Shard, dropout: Dropout, work: Workspace
+) -> dict[str, float]:
+    return dict(work.seconds)
+
+
+class SharedArrays:
+    """Float32 arrays by name, flat, that several processes see in the same memory."""
+
+    def __init__(self, sizes: dict[str, int]):
+        self._memory = {name: PROCESSES.RawArray("f", size) for name, size in sizes.items()}
+
+    def of(self, network: Network) -> Parameters:
+        """As the network has them: in its shapes and its memory layout."""
+        flat = {name: np.frombuffer(memory, np.float32) for name, memory in self._memory.items()}
+        return {name: network.view(name, array) for name, array in flat.items()}
+
+
+class Rank:
+    """A process that computes one shard after another, as its parent sees it."""
+
+    def __init__(self, network: Network, p: SharedArrays):
+        shared = SharedArrays({name: size for name, size in network.sizes.items() if network.is_dense(name)})
+        self._gradients = shared.of(network)
+        self._pipe, theirs = PROCESSES.Pipe()
+        self._process = PROCESSES.Process(target=_serve, args=(theirs, network, p, shared), daemon=True)
+        with _signals_blocked():
+            self._process.start()
+        theirs.close()
+
+    def ask(
+        self, task: Callable[..., Any], shard: Shard | None = None, dropout: Dropout | None = None
+    ) -> None:
+        with contextlib.suppress(ConnectionError):  # `answer` tells of it
+            self._pipe.send((task, shard, dropout))
+
+    def answer(self) -> Any:
+        """What the task gave. Raises what it raised, and RnnError if the process is no more."""
+        try:
+            result = self._pipe.recv()
+        except (EOFError, ConnectionError) as error:
+            raise RnnError(
+                "a process of this run was killed (too little memory?): try --threads 1"
+            ) from error
+        if isinstance(result, Exception):
+            raise result
+        match result:
+            case E, dict(gradients), state:
+                return E, gradients | self._gradients, state
+        return result
+
+    def close(self) -> None:
+        self._pipe.close()
+        self._process.join()
+
+
+@contextlib.contextmanager
+def _signals_blocked() -> Iterator[None]:
+    """A process started in here never sees them: it is the parent that stops a run, between steps."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _serve(pipe: Connection, network: Network, p_shared: SharedArrays, gradients: SharedArrays) -> None:
+    """The rank's side: tasks until the parent closes the pipe."""
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
+    p, shared = p_shared.of(network), gradients.of(network)
+    work = Workspace(np.float32)
+    for name, array in shared.items():
+        work.provide(f"d{name}", array)
+    with threadpool_limits(1, user_api="blas"), contextlib.suppress(EOFError, ConnectionError):
+        while True:
+            task, shard, dropout = pipe.recv()
+            try:
+                pipe.send(_leave_gradients(task(network, p, shard, dropout, work), shared))
+            except Exception as error:  # whatever it is, it is the parent's to raise
+                pipe.send(error)
+
+
+def _leave_gradients(result: Any, shared: Parameters) -> Any:
+    """The result, but for the gradients that have their place in shared memory: they are put there."""
+    match result:
+        case E, dict(gradients), state:
+            for name, array in shared.items():
+                if not np.may_share_memory(array, gradients[name]):
+                    np.copyto(array, gradients[name])
+            return E, {name: g for name, g in gradients.items() if isinstance(g, Columns)}, state
+    return result

@@ -1,0 +1,57 @@
+"""How long `rnn train` takes to a given validation loss on tinyshakespeare.
+
+    python tests/benchmarks/time_to_loss.py tinyshakespeare.txt [--loss 1.886] [--rounds 3] [-- FLAGS …]
+
+1.886 nats a character is what nanoGPT's recipe for a CPU reaches. The first 1,003,854 characters train, the
+rest validate. Prints the validation loss and the seconds of training and validation until it, of each
+round and in the median. FLAGS go to `rnn train` in place of the ones chosen here for a short run.
+"""
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+TRAIN = 1_003_854
+FLAGS = ["--epochs", "1", "--hidden", "256", "--lr", "0.006"]
+RNN = [sys.executable, "-c", "from rnn_cli.cli.app import main; main()"]
+
+
+def run(train: Path, valid: Path, flags: list[str]) -> list[dict]:
+    with tempfile.TemporaryDirectory() as folder:
+        log = Path(folder) / "log.jsonl"
+        command = [*RNN, "train", str(train), "--valid", str(valid), "-t", "char", "--carry-state", "--quiet"]
+        command += ["--model", f"{folder}/m.npz", "--log", str(log), *flags]
+        subprocess.run(command, check=True)
+        rows = [json.loads(line) for line in log.read_text().splitlines()]
+    return [row for row in rows if row["event"] == "valid"]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("text", type=Path)
+    parser.add_argument("--loss", type=float, default=1.886)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("flags", nargs="*", default=FLAGS)
+    a = parser.parse_args()
+    text = a.text.read_text("utf-8")
+    seconds = []
+    with tempfile.TemporaryDirectory() as folder:
+        train, valid = Path(folder) / "train.txt", Path(folder) / "valid.txt"
+        train.write_text(text[:TRAIN], "utf-8")
+        valid.write_text(text[TRAIN:], "utf-8")
+        for _ in range(a.rounds):
+            for row in run(train, valid, a.flags):
+                if row["valid_loss"] <= a.loss:
+                    seconds.append(row["seconds"])
+                    break
+            print(f"{row['valid_loss']:.3f} nats a character after {row['seconds']:.1f} s", flush=True)
+    reached = f"median {statistics.median(seconds):.1f} s" if len(seconds) == a.rounds else "not reached"
+    print(f"to {a.loss}: {reached} ({' '.join(a.flags)})")
+
+
+if __name__ == "__main__":
+    main()
