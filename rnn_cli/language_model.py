@@ -1,6 +1,7 @@
 """A language model: tokenizer, vocabulary and network, in one object and in one file."""
 
 import itertools
+import math
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -16,7 +17,6 @@ from rnn_cli.network.functions import Array
 from rnn_cli.network.model import Network, Parameters, State
 from rnn_cli.network.outputs import OUTPUTS
 from rnn_cli.network.sampling import choose
-from rnn_cli.network.workspace import Workspace
 from rnn_cli.text.tokenizers import TOKENIZERS, Tokenizer
 from rnn_cli.text.vocabulary import END, START, UNK, Vocabulary
 
@@ -120,27 +120,27 @@ class LanguageModel:
         `length` steps. START and UNK are never drawn.
         """
         rng = np.random.default_rng((seed, *b"sample"))
-        work = Workspace(np.float32)
         state = self.network.zero_state(num)
         ended = np.zeros(num, bool)
         for id in self.encode(prompt):
-            logits, state = self._step(np.full(num, id), state, work)
+            logits, state = self._step(np.full(num, id), state)
         for drawn in range(length):
-            if not np.isfinite(logits).all():  # relu's state has no bound
+            if not math.isfinite(np.maximum.reduce(logits, axis=None)):  # relu's state has no bound
                 raise RnnError(f"the state has overflowed after {drawn} tokens: lower --length")
-            logits[:, [START, UNK]] = -np.inf
-            ids = np.where(ended, END, choose(logits, rng, temperature, top_k, top_p))
-            yield ids
+            logits[:, START] = logits[:, UNK] = -np.inf
+            ids = choose(logits, rng, temperature, top_k, top_p)
             if not self.carry_state:
-                ended |= ids == END
-                if ended.all():
-                    return
-            logits, state = self._step(np.where(ids == END, START, ids), state, work)
+                ids[ended] = END
+                ended = ids == END
+            yield ids
+            if ended.all():
+                return
+            logits, state = self._step(np.where(ids == END, START, ids), state)
 
-    def _step(self, x: NDArray[np.intp], state: State, work: Workspace) -> tuple[Array, State]:
+    def _step(self, x: NDArray[np.intp], state: State) -> tuple[Array, State]:
         keep = np.ones(len(x), np.float32) if self.carry_state else (x != START).astype(np.float32)
         with np.errstate(over="ignore", invalid="ignore"):  # it shows in the logits
-            return self.network.step(self.p, x, keep, state, work)
+            return self.network.step(self.p, x, keep, state)
 
     def pieces(self, ids: Iterable[int], after: str = "") -> Iterator[str]:
         """The text of ids that follow the text `after`, piece by piece; END is a line end."""

@@ -2,11 +2,12 @@
 
 A cell is a row of CELLS. What enters it arrives for all steps at once as a_t = U x_t + b_a
 (inputs.py), so that only the product which must wait for s_{t-1} is left to the loop over time.
-`forward` returns the states and `backward`, a closure that holds what it needs.
+`step` is the equation; `forward` returns the states of all steps and `backward`, a closure that holds
+what it needs.
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
@@ -17,21 +18,34 @@ SLOPES = 1 << 15  # elements of g1' computed at a time: many steps in one call, 
 
 # ds (T, B, n), overwritten -> da (T, B, n), dW (n, n)
 Backward = Callable[[Array], tuple[Array, Array]]
+
+
+class Step(Protocol):
+    def __call__(self, W: Array, a_t: Array, previous: Array, out: Array) -> Array:
+        """W (n, n), a_t (B, n), s_{t-1} (B, n) -> s_t (B, n), written to `out`."""
+
+
 # W (n, n), a (T, B, n), s_0 (B, n), keep (T, B) -> s (T, B, n), backward
 Forward = Callable[[Array, Array, Array, Array, Workspace], tuple[Array, Backward]]
 
 
 class Cell(NamedTuple):
     initial_W: Callable[[np.random.Generator, int], Array]
+    step: Step
     forward: Forward
 
 
-def simple_recurrent(g1: Activation) -> Forward:
+def simple_recurrent(g1: Activation) -> tuple[Step, Forward]:
     """The tutorial's network (Elman 1990): s_t = g1(U x_t + W s_{t-1} + b_a).
 
     Rows are sequences, so W s reads s @ W.T. `keep` multiplies s_{t-1}: it is 0 where a line starts
     afresh from s_0 = 0. A window in which no row does is spared the products.
     """
+
+    def step(W: Array, a_t: Array, previous: Array, out: Array) -> Array:
+        z = np.matmul(previous, W.T, out=out)
+        np.add(z, a_t, out=z)
+        return g1.function(z, out)  # s_t = g1(a_t + W s_{t-1})
 
     def forward(W: Array, a: Array, s_0: Array, keep: Array, work: Workspace) -> tuple[Array, Backward]:
         T, B, n = a.shape
@@ -44,9 +58,7 @@ def simple_recurrent(g1: Activation) -> Forward:
         for t in range(T):
             if not runs_on:
                 np.multiply(S[t], keep[t], out=r[t])
-            z = np.matmul(r[t], W.T, out=s[t])
-            np.add(z, a[t], out=z)
-            g1.function(z, s[t])  # s_t = g1(a_t + W s_{t-1})
+            step(W, a[t], r[t], out=s[t])
         work.lap("forward loop")
 
         def backward(ds: Array) -> tuple[Array, Array]:
@@ -70,10 +82,10 @@ def simple_recurrent(g1: Activation) -> Forward:
 
         return s, backward
 
-    return forward
+    return step, forward
 
 
 CELLS = {
-    "tanh": Cell(orthogonal, simple_recurrent(TANH)),
-    "relu": Cell(identity, simple_recurrent(RELU)),
+    "tanh": Cell(orthogonal, *simple_recurrent(TANH)),
+    "relu": Cell(identity, *simple_recurrent(RELU)),
 }

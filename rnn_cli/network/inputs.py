@@ -47,18 +47,18 @@ def look_up(U: Array, b_a: Array, x: NDArray[np.intp], work: Workspace) -> tuple
     U (n, m), in memory by columns; x (T, B) ids -> a (T, B, n).
     """
     (T, B), (n, m) = x.shape, U.shape
-    small = m <= ONE_HOT_UP_TO
+    few = m < T * B  # tokens: the bias is added to each of them once, not at each step
     a = work("a", T, B, n)
-    columns = np.add(U.T, b_a, out=work("columns", m, n)) if small else U.T
+    columns = np.add(U.T, b_a, out=work("columns", m, n)) if few else U.T
     np.take(columns, x, axis=0, out=a, mode="clip")  # "clip", as "raise" would copy through a buffer
-    if not small:
+    if not few:
         np.add(a, b_a, out=a)
     work.lap("look-up")
 
     def backward(da: Array) -> tuple[Array | Columns, Array]:
         da = da.reshape(T * B, n)
         db_a = np.add.reduce(da, axis=0)
-        if small:
+        if m <= ONE_HOT_UP_TO:
             one_hot = work("one_hot", T * B, m)  # dU = Σ_t da_t x_t^T
             one_hot.fill(0)
             one_hot[np.arange(T * B), x.ravel()] = 1

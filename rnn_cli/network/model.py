@@ -173,10 +173,8 @@ class Network:
 
         return s, h, backward
 
-    def step(
-        self, p: Parameters, x: NDArray[np.intp], keep: Array, state: State, work: Workspace
-    ) -> tuple[Array, State]:
+    def step(self, p: Parameters, x: NDArray[np.intp], keep: Array, state: State) -> tuple[Array, State]:
         """One step for x (B,), keep (B,): the logits V s_t + b_y (B, m), and the state s_t."""
-        a, _ = look_up(p["U"], p["b_a"], x[None], work)
-        s, _ = CELLS[self.cell].forward(p["W"], a, state["s"], keep[None], work)
-        return s[0] @ p["V"].T + p["b_y"], {"s": s[0].copy()}
+        a_t = p["U"].T.take(x, axis=0) + p["b_a"]
+        s_t = CELLS[self.cell].step(p["W"], a_t, keep[:, None] * state["s"], out=np.empty_like(a_t))
+        return s_t @ p["V"].T + p["b_y"], {"s": s_t}

@@ -21,21 +21,21 @@ def choose(
     """
     if temperature == 0:
         return np.argmax(logits, axis=1)
-    with np.errstate(over="ignore"):  # a tiny temperature sends all but the likeliest to -inf
-        z = (logits - logits.max(axis=1, keepdims=True)).astype(np.float64) / temperature
+    z = np.subtract(logits, np.maximum.reduce(logits, axis=1, keepdims=True), dtype=np.float64)
+    z /= max(temperature, 1e-30)  # float32 over less would overflow, and is as good as 0
     if top_k is not None and top_k < z.shape[1]:
         likeliest = np.argpartition(-z, top_k - 1, axis=1)[:, :top_k]
         kept = np.full_like(z, -np.inf)
         np.put_along_axis(kept, likeliest, np.take_along_axis(z, likeliest, axis=1), axis=1)
         z = kept
-    o = np.exp(z)
-    o /= o.sum(axis=1, keepdims=True)
+    o = np.exp(z, out=z)  # the probabilities, but for their sum
     if top_p < 1:
+        o /= o.sum(axis=1, keepdims=True)
         order = np.argsort(-o, axis=1, kind="stable")
         likeliest = np.take_along_axis(o, order, axis=1)
         beyond = np.cumsum(likeliest, axis=1) - likeliest >= top_p
         beyond[:, 0] = False
         np.put_along_axis(o, order, np.where(beyond, 0, likeliest), axis=1)
-    cumulative = np.cumsum(o, axis=1)
+    cumulative = np.add.accumulate(o, axis=1)
     drawn = rng.random((len(o), 1)) * cumulative[:, -1:]
-    return np.sum(cumulative <= drawn, axis=1, dtype=np.intp)
+    return np.add.reduce(cumulative <= drawn, axis=1, dtype=np.intp)

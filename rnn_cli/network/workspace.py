@@ -1,5 +1,6 @@
 """The memory that a step works in, and a stopwatch for its phases."""
 
+import math
 import time
 from collections import defaultdict
 from typing import Any
@@ -22,18 +23,22 @@ class Workspace:
         self.dtype = np.dtype(dtype)
         self.seconds: defaultdict[str, float] = defaultdict(float)
         self._memory: dict[str, Array] = {}
+        self._arrays: dict[tuple[str, tuple[int, ...]], Array] = {}  # views of it that were asked for
         self._lap = time.perf_counter()
 
     def __call__(self, name: str, *shape: int) -> Array:
-        size = int(np.prod(shape))
-        memory = self._memory.get(name)
-        if memory is None or memory.size < size:
-            memory = self._memory[name] = np.empty(size, self.dtype)
-        return memory[:size].reshape(shape)
+        array = self._arrays.get((name, shape))
+        if array is None:
+            size = math.prod(shape)
+            if name not in self._memory or self._memory[name].size < size:
+                self.provide(name, np.empty(size, self.dtype))
+            array = self._arrays[name, shape] = self._memory[name][:size].reshape(shape)
+        return array
 
     def provide(self, name: str, array: Array) -> None:
         """Use the memory of this array under the name."""
         self._memory[name] = array.ravel("K")
+        self._arrays = {key: array for key, array in self._arrays.items() if key[0] != name}
 
     def start(self) -> None:
         """What came before belongs to no phase."""

@@ -5,8 +5,8 @@ import re
 import numpy as np
 import pytest
 
-from rnn_cli.network.cells import CELLS, simple_recurrent
-from rnn_cli.network.functions import TANH
+from rnn_cli.network.cells import CELLS, Cell, simple_recurrent
+from rnn_cli.network.functions import TANH, orthogonal
 
 ROW = re.compile(r"(\w+) +(\d+) (\w+) +([\dx ]+?) +(\d+) +([\d.e+-]+|nan|inf)  (ok|FAIL)")
 
@@ -26,7 +26,7 @@ def wrong_tanh(monkeypatch):
     def derivative(s, out):
         return np.multiply(TANH.derivative(s, out), 1.001, out=out)
 
-    broken = CELLS["tanh"]._replace(forward=simple_recurrent(TANH._replace(derivative=derivative)))
+    broken = Cell(orthogonal, *simple_recurrent(TANH._replace(derivative=derivative)))
     monkeypatch.setitem(CELLS, "tanh", broken)
 
 
@@ -62,7 +62,7 @@ def test_a_derivative_that_is_not_a_number_fails(rnn, monkeypatch):
         out.fill(np.nan)
         return out
 
-    broken = CELLS["tanh"]._replace(forward=simple_recurrent(TANH._replace(derivative=derivative)))
+    broken = Cell(orthogonal, *simple_recurrent(TANH._replace(derivative=derivative)))
     monkeypatch.setitem(CELLS, "tanh", broken)
     said = rnn("gradcheck", "--hidden", "1", "--cell", "tanh", status=1)
     assert "FAIL" in {row[6] for row in rows(said.out) if row[2] == "U"}

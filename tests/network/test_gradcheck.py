@@ -50,7 +50,7 @@ def replace_output(monkeypatch, spoil):
 )
 def test_a_wrong_derivative_of_tanh_fails_all_that_lies_behind_it(monkeypatch, derivative):
     wrong = simple_recurrent(Activation(TANH.function, derivative))
-    monkeypatch.setitem(cells.CELLS, "tanh", Cell(CELLS["tanh"].initial_W, wrong))
+    monkeypatch.setitem(cells.CELLS, "tanh", Cell(CELLS["tanh"].initial_W, *wrong))
     assert check() == {"U", "W", "b_a"}
 
 
@@ -68,7 +68,7 @@ def test_a_keep_forgotten_on_the_way_back_fails(monkeypatch, cell):
 
         return s, forgetful
 
-    monkeypatch.setitem(cells.CELLS, cell, Cell(CELLS[cell].initial_W, forward))
+    monkeypatch.setitem(cells.CELLS, cell, CELLS[cell]._replace(forward=forward))
     assert "W" in check(cell)
 
 
@@ -117,7 +117,7 @@ def test_a_nan_is_not_ok():
 def test_a_sample_of_entries_looks_where_the_gradient_is(monkeypatch):
     # Of a large U hardly a column is of a token in the batch: a blind sample would see only zeros.
     wrong = simple_recurrent(Activation(TANH.function, lambda s, out: np.subtract(1, s, out=out)))
-    monkeypatch.setitem(cells.CELLS, "tanh", Cell(CELLS["tanh"].initial_W, wrong))
+    monkeypatch.setitem(cells.CELLS, "tanh", Cell(CELLS["tanh"].initial_W, *wrong))
     assert check(m=3000, entries=10) >= {"U"}
 
 
