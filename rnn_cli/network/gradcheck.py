@@ -1,18 +1,30 @@
 """Every derivative of the package against central differences, in float64."""
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rnn_cli.network.functions import Array
-from rnn_cli.network.model import NO_MASKS, Batch, Masks, Network, Parameters, Sequences, State
+from rnn_cli.network.model import (
+    NO_MASKS,
+    Batch,
+    Gradients,
+    Masks,
+    Network,
+    Parameters,
+    Sequences,
+    State,
+)
 from rnn_cli.network.workspace import Workspace
 
 TOLERANCE = 1e-5
 DIFFERENCES = (1e-4, 1e-5, 1e-6)  # h; the best counts: a long one may cross a kink of relu
+
+
+ByHand = Callable[[Parameters, Batch, State], Gradients]
 
 
 class Check(NamedTuple):
@@ -54,16 +66,21 @@ def gradcheck(
     rng: np.random.Generator,
     entries: int | None = None,
     masks: Masks = NO_MASKS,
+    by_hand: ByHand | None = None,
 ) -> Iterator[Check]:
     """Compare dE/dp with (E(p + h) - E(p - h)) / 2h for each parameter, in float64.
 
     entries: how many of each array's entries to check, drawn by rng; None checks all. An error is
     relative to the entry, or to a thousandth of the array's largest where the entry is smaller.
     masks: of dropout, the same for every loss.
+    by_hand: computes the gradients in another way than network.loss_and_gradients.
     """
     p = network.lay_out(p, np.float64)
     work = Workspace(np.float64)
-    gradients = network.dense(network.loss_and_gradients(p, batch, state, work, masks)[1])
+    if by_hand is None:
+        gradients = network.dense(network.loss_and_gradients(p, batch, state, work, masks)[1])
+    else:
+        gradients = network.dense(by_hand(p, batch, state))
 
     def slope(array: Array, place: tuple[int, ...], h: float) -> float:
         value = array[place]
@@ -74,8 +91,8 @@ def gradcheck(
         array[place] = value
         return (above - below) / (2 * h)
 
-    def error(by_hand: float, numeric: float, floor: float) -> float:
-        return abs(by_hand - numeric) / max(abs(by_hand), abs(numeric), floor)
+    def error(ours: float, numeric: float, floor: float) -> float:
+        return abs(ours - numeric) / max(abs(ours), abs(numeric), floor)
 
     for name, array in p.items():
         floor = 1e-3 * float(np.abs(gradients[name]).max()) + 1e-12  # nan or inf only if an entry is
@@ -83,8 +100,8 @@ def gradcheck(
         worst = 0.0
         for flat in chosen:
             place = tuple(int(i) for i in np.unravel_index(flat, array.shape))
-            by_hand = float(gradients[name][place])
-            errors = (error(by_hand, slope(array, place, h), floor) for h in DIFFERENCES)
+            ours = float(gradients[name][place])
+            errors = (error(ours, slope(array, place, h), floor) for h in DIFFERENCES)
             least = min(_until(TOLERANCE, errors))
             worst = max(worst, math.inf if math.isnan(least) else least)
         yield Check(name, array.shape, len(chosen), worst)

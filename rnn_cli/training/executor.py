@@ -28,6 +28,7 @@ from rnn_cli.training.optimizers import Arrays, Optimizer, add, apply
 from rnn_cli.training.ranks import (
     OVERFLOWS,
     Dropout,
+    DType,
     Rank,
     Shard,
     SharedArrays,
@@ -48,13 +49,15 @@ class Executor:
     The result is a function of the arguments and of `threads`: shards are summed in their order.
     """
 
-    def __init__(self, network: Network, threads: int = 1, sharded: bool | None = None):
+    def __init__(
+        self, network: Network, threads: int = 1, sharded: bool | None = None, dtype: DType = np.float32
+    ):
         self.network, self.threads = network, threads
         self.sharded = threads > 1 and (network.size <= SHARDED_UP_TO if sharded is None else sharded)
-        self._work = Workspace(np.float32)
+        self._work = Workspace(dtype)
         self._ranks: list[Rank] = []
         if self.sharded:
-            shared = SharedArrays(network.sizes)
+            shared = SharedArrays(network.sizes, dtype)
             self._p = shared.of(network)
             self._ranks = [Rank(network, shared) for _ in range(threads - 1)]
         self._shares = threads if network.size >= SHARED_FROM else 1

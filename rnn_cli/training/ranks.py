@@ -30,6 +30,7 @@ SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if 
 OVERFLOWS = np.errstate(over="ignore", invalid="ignore")
 
 
+DType = type[np.floating[Any]]
 Task = Callable[..., Any]  # of a network, parameters, a shard, dropout and a workspace
 
 
@@ -69,14 +70,15 @@ def seconds(
 
 
 class SharedArrays:
-    """Float32 arrays by name, flat, that several processes see in the same memory."""
+    """Arrays by name, flat, that several processes see in the same memory."""
 
-    def __init__(self, sizes: dict[str, int]):
-        self._memory = {name: PROCESSES.RawArray("f", size) for name, size in sizes.items()}
+    def __init__(self, sizes: dict[str, int], dtype: DType):
+        self.dtype = np.dtype(dtype)
+        self._memory = {name: PROCESSES.RawArray(self.dtype.char, size) for name, size in sizes.items()}
 
     def of(self, network: Network) -> Parameters:
         """As the network has them: in its shapes and its memory layout."""
-        flat = {name: np.frombuffer(memory, np.float32) for name, memory in self._memory.items()}
+        flat = {name: np.frombuffer(memory, self.dtype) for name, memory in self._memory.items()}
         return {name: network.view(name, array) for name, array in flat.items()}
 
 
@@ -84,7 +86,8 @@ class Rank:
     """A process that computes one shard after another, as its parent sees it."""
 
     def __init__(self, network: Network, p: SharedArrays):
-        shared = SharedArrays({name: size for name, size in network.sizes.items() if network.is_dense(name)})
+        dense = {name: size for name, size in network.sizes.items() if network.is_dense(name)}
+        shared = SharedArrays(dense, p.dtype.type)
         self._gradients = shared.of(network)
         self._pipe, theirs = PROCESSES.Pipe()
         self._process = PROCESSES.Process(target=_serve, args=(theirs, network, p, shared), daemon=True)
@@ -136,7 +139,7 @@ def _serve(pipe: Connection, network: Network, p_shared: SharedArrays, gradients
     for number in SIGNALS:
         signal.signal(number, signal.SIG_IGN)
     p, shared = p_shared.of(network), gradients.of(network)
-    work = Workspace(np.float32)
+    work = Workspace(p_shared.dtype)
     for name, array in shared.items():
         work.provide(f"d{name}", array)
     with threadpool_limits(1, user_api="blas"), contextlib.suppress(EOFError, ConnectionError):

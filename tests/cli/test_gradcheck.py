@@ -8,12 +8,12 @@ import pytest
 from rnn_cli.network.cells import CELLS, Cell, simple_recurrent
 from rnn_cli.network.functions import TANH, orthogonal
 
-ROW = re.compile(r"(\w+) +(\d+) (\w+) +([\dx ]+?) +(\d+) +([\d.e+-]+|nan|inf)  (ok|FAIL)")
+ROW = re.compile(r"(\w+) +(\d+) +(\d) (\w+) +([\dx ]+?) +(\d+) +([\d.e+-]+|nan|inf)  (ok|FAIL)")
 
 
 def rows(out):
     head, *lines = out.splitlines()
-    assert head.split() == ["cell", "m", "array", "shape", "checked", "relative", "error"]
+    assert head.split() == ["cell", "m", "shards", "array", "shape", "checked", "relative", "error"]
     matches = [ROW.fullmatch(line) for line in lines]
     assert all(matches), out
     return [match.groups() for match in matches]
@@ -37,8 +37,9 @@ def test_every_array_of_every_cell_agrees_on_small_and_large_vocabularies(rnn):
     assert {row[0] for row in table} == set(CELLS)
     sizes = sorted({int(row[1]) for row in table})
     assert len(sizes) == 2
-    assert len(table) == len(CELLS) * len(sizes) * 5
-    for _, m, name, shape, checked, error, verdict in table:
+    assert {row[2] for row in table} == {"1", "2"}
+    assert len(table) == len(CELLS) * len(sizes) * 2 * 5
+    for _, m, _, name, shape, checked, error, verdict in table:
         expected = {"U": (2, int(m)), "W": (2, 2), "b_a": (2,), "V": (int(m), 2), "b_y": (int(m),)}[name]
         assert tuple(map(int, shape.split(" x "))) == expected
         assert int(checked) == np.prod(expected)
@@ -53,7 +54,7 @@ def test_one_cell_is_checked_where_one_is_named(rnn):
 
 def test_a_wrong_derivative_fails_with_status_1_and_shows_where(rnn, wrong_tanh):
     said = rnn("gradcheck", "--hidden", "1", "--cell", "tanh", status=1)
-    verdicts = {row[2]: row[6] for row in rows(said.out)}
+    verdicts = {row[3]: row[7] for row in rows(said.out)}
     assert verdicts == {"U": "FAIL", "W": "FAIL", "b_a": "FAIL", "V": "ok", "b_y": "ok"}
 
 
@@ -65,14 +66,14 @@ def test_a_derivative_that_is_not_a_number_fails(rnn, monkeypatch):
     broken = Cell(orthogonal, *simple_recurrent(TANH._replace(derivative=derivative)))
     monkeypatch.setitem(CELLS, "tanh", broken)
     said = rnn("gradcheck", "--hidden", "1", "--cell", "tanh", status=1)
-    assert "FAIL" in {row[6] for row in rows(said.out) if row[2] == "U"}
+    assert "FAIL" in {row[7] for row in rows(said.out) if row[3] == "U"}
 
 
 def test_a_trained_model_is_checked_at_its_own_parameters(rnn, models, read_npz):
     arrays = read_npz(models["char"]).arrays
     table = rows(rnn("gradcheck", "--model", models["char"]).out)
-    assert [row[2] for row in table] == list(arrays)
-    for cell, m, name, shape, checked, _, verdict in table:
+    assert [row[3] for row in table] == list(arrays)
+    for cell, m, _, name, shape, checked, _, verdict in table:
         assert (cell, int(m), verdict) == ("tanh", len(arrays["b_y"]), "ok")
         assert tuple(map(int, shape.split(" x "))) == arrays[name].shape
         assert 0 < int(checked) <= arrays[name].size
@@ -80,7 +81,7 @@ def test_a_trained_model_is_checked_at_its_own_parameters(rnn, models, read_npz)
 
 def test_a_wrong_derivative_shows_on_a_trained_model_too(rnn, models, wrong_tanh):
     said = rnn("gradcheck", "--model", models["char"], status=1)
-    assert {row[2]: row[6] for row in rows(said.out)}["W"] == "FAIL"
+    assert {row[3]: row[7] for row in rows(said.out)}["W"] == "FAIL"
 
 
 def test_a_cell_that_is_not_the_models_is_refused(fails, rnn, models):

@@ -144,3 +144,13 @@ def test_every_phase_of_a_step_is_timed(threads):
 
 def test_there_is_a_thread_to_use():
     assert available_threads() >= 1
+
+
+def test_in_float64_shards_agree_with_the_whole_to_its_rounding():
+    network, p, batch, state = problem(32)
+    p, state = network.lay_out(p, np.float64), {"s": state["s"].astype(np.float64)}
+    whole = network.loss_and_gradients(p, batch, state, Workspace(np.float64))[1]
+    with Executor(network, 2, dtype=np.float64) as executor:
+        gradients = executor.loss_and_gradients(p, batch, state)[1]
+    for name in p:
+        np.testing.assert_allclose(gradients[name], whole[name], rtol=1e-11, atol=1e-12)
