@@ -47,10 +47,11 @@ def bench(
     profile: Annotated[bool, typer.Option("--profile", help="Show where the time of a step goes.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Measure the training step, as rnn train runs it, on random tokens.
+    """Measure how fast training goes on this machine.
 
-    The products of a step are most of its arithmetic; GFLOP/s counts them alone. The peak is that of
-    one large product in the same process, with the same number of threads.
+    Trains as rnn train does, on random tokens. GFLOP/s counts the matrix products of a step, which are
+    most of its arithmetic; the peak is that of one large product in the same process, on as many
+    threads.
     """
     network = Network(vocab, hidden, cell)
     refuse_beyond_memory(network, batch, bptt)

@@ -3,8 +3,7 @@
 import math
 from typing import NamedTuple
 
-WEIGHT_DECAY = 0.2
-LEAST_STEPS = 400  # of a run by default, however small the text
+LEAST_STEPS = 600  # of a run by default, however small the text
 
 
 class Defaults(NamedTuple):
@@ -13,7 +12,12 @@ class Defaults(NamedTuple):
     epochs: int
 
 
-WORDS = Defaults(min_count=2, hidden=128, epochs=5)
+class Regularisation(NamedTuple):
+    dropout: float
+    weight_decay: float
+
+
+WORDS = Defaults(min_count=2, hidden=200, epochs=8)
 CHARACTERS = Defaults(min_count=1, hidden=256, epochs=10)
 DEFAULTS = {"jieba": WORDS, "char": CHARACTERS, "space": WORDS}
 
@@ -23,9 +27,15 @@ def default_epochs(tokenizer: str, steps_an_epoch: int) -> int:
     return max(DEFAULTS[tokenizer].epochs, math.ceil(LEAST_STEPS / steps_an_epoch))
 
 
-def default_dropout(parameters: int, tokens: int) -> float:
-    """More parameters than tokens learn a text by heart."""
-    return 0.5 if parameters > 4 * tokens else 0.0
+def default_regularisation(parameters: int, tokens: int) -> Regularisation:
+    """The more parameters a token of the text, the sooner a network has it by heart."""
+    match parameters / tokens:
+        case many if many > 4:
+            return Regularisation(dropout=0.2, weight_decay=0.3)
+        case some if some > 1:
+            return Regularisation(dropout=0.0, weight_decay=0.2)
+        case _:
+            return Regularisation(dropout=0.0, weight_decay=0.0)
 
 
 def default_patience(epochs: int) -> int:

@@ -19,13 +19,12 @@ from rnn_cli.network.model import Network
 from rnn_cli.text.corpus import Corpus, Windows, hide_rare
 from rnn_cli.text.vocabulary import UNK
 from rnn_cli.training import loop
-from rnn_cli.training.executor import Executor
+from rnn_cli.training.executor import Executor, worthwhile_threads
 from rnn_cli.training.loop import EpochDone, Recipe, StepDone, TrainingState
 
 STATE_FORMAT = "rnn training state"
 STATE_VERSION = 1
 MANY_UNKNOWN = 0.15  # of the tokens
-MANY_FLOPS = 1e11  # of a run: some seconds; of fewer, the start of processes would take a good part
 SAMPLE_TOKENS = 60  # of the sample after each epoch
 
 
@@ -111,7 +110,8 @@ class Run:
         )
         say(
             f"training: {self.recipe.epochs} epochs, {self.batch} rows of {self.bptt} steps, "
-            f"{self.recipe.optimizer}, learning rate {self.recipe.lr:g}, threads {self.threads}"
+            f"{self.recipe.optimizer}, learning rate {self.recipe.lr:g}, dropout {self.recipe.dropout:g}, "
+            f"weight decay {self.recipe.weight_decay:g}, threads {self.threads}"
         )
 
     def epoch_windows(self, epoch: int) -> Windows:
@@ -139,7 +139,7 @@ class Run:
         p = self.network.initialise(np.random.default_rng((self.seed, *b"initialise")), self.counts)
         try:
             tokens = self.recipe.epochs * len(self.texts.train.ids)
-            threads = self.threads if self.network.flops * tokens > MANY_FLOPS else 1
+            threads = worthwhile_threads(self.network, self.batch * self.bptt, tokens, self.threads)
             with Executor(self.network, threads) as executor, stop_on_signals() as stop:
                 at = loop.start(self.network, self.recipe, executor.place(p), self.batch)
                 report.start(at, {"rnn": __version__, "tokenizer": self.texts.tokenizer.name} | self.settings)
@@ -206,7 +206,7 @@ class Run:
     def sample(self, at: TrainingState) -> str:
         """The same draw each time, to be watched as it learns."""
         try:
-            drawn = self.language_model(at).stream(length=SAMPLE_TOKENS, temperature=0.7, seed=self.seed)
+            drawn = self.language_model(at).stream(length=SAMPLE_TOKENS, temperature=0.6, seed=self.seed)
             pieces = list(drawn)  # the first is the prompt, which is empty
             return "".join(pieces) + ("…" if len(pieces) > SAMPLE_TOKENS else "")
         except RnnError as error:  # a state of relu that overflows: no reason to end the run

@@ -7,7 +7,7 @@ import typer
 
 from rnn_cli.cli import files
 from rnn_cli.cli.console import UsageError
-from rnn_cli.cli.defaults import DEFAULTS, WEIGHT_DECAY, default_dropout, default_epochs, default_patience
+from rnn_cli.cli.defaults import DEFAULTS, default_epochs, default_patience, default_regularisation
 from rnn_cli.cli.options import (
     DEFAULT_MODEL,
     CorpusArgument,
@@ -91,7 +91,7 @@ def train(
             max=1 << 20,
             show_default=False,
             rich_help_panel="Network",
-            help="Hidden size. Default: 128 for words, 256 for char.",
+            help="Hidden size. Default: 200 for words, 256 for char.",
         ),
     ] = None,
     batch: Annotated[
@@ -120,7 +120,7 @@ def train(
             max=1_000_000,
             show_default=False,
             rich_help_panel="Training",
-            help="Passes over the text. Default: 5 for words, 10 for char, more for small texts.",
+            help="Passes over the text. Default: 8 for words, 10 for char, more for small texts.",
         ),
     ] = None,
     optimizer: Annotated[
@@ -135,7 +135,7 @@ def train(
             callback=finite,
             show_default=False,
             rich_help_panel="Training",
-            help="Highest learning rate. Default: 0.004 for adam, 1 for sgd.",
+            help="Highest learning rate. Default: 0.006 for adam, 1 for sgd.",
         ),
     ] = None,
     clip: Annotated[
@@ -155,19 +155,20 @@ def train(
             callback=finite,
             show_default=False,
             rich_help_panel="Training",
-            help="The share of what enters and leaves the states to leave out. Default: DROPOUT.",
+            help="Leave out this share of what enters and leaves the states. Default: 0.2 for a small text.",
         ),
     ] = None,
     weight_decay: Annotated[
-        float,
+        float | None,
         typer.Option(
             min=0,
             max=100,
             callback=finite,
+            show_default=False,
             rich_help_panel="Training",
-            help="Shrink the weights at each step by this, times the learning rate.",
+            help="Shrink the weights by this share of the learning rate. Default: to 0.3 for a small text.",
         ),
-    ] = WEIGHT_DECAY,
+    ] = None,
     patience: Annotated[
         int | None,
         typer.Option(
@@ -239,14 +240,15 @@ def train(
     batch = rows_that_fit(texts.train, batch, bptt)
     refuse_beyond_memory(network, batch, bptt)
     steps_an_epoch = -(-len(texts.train.ids) // (batch * bptt))
+    usual = default_regularisation(network.size, texts.train.tokens)
     recipe = Recipe(
         optimizer=optimizer,
         lr=OPTIMIZERS[optimizer].lr if lr is None else lr,
         clip=clip or None,
         epochs=epochs or default_epochs(texts.tokenizer.name, steps_an_epoch),
         warmup=WARMUP,
-        dropout=default_dropout(network.size, texts.train.tokens) if dropout is None else dropout,
-        weight_decay=weight_decay,
+        dropout=usual.dropout if dropout is None else dropout,
+        weight_decay=usual.weight_decay if weight_decay is None else weight_decay,
         seed=seed,
     )
     threads = threads or available_threads()

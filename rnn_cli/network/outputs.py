@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from rnn_cli.network.functions import Array
 from rnn_cli.network.workspace import Workspace
 
-BLOCK_LOGITS = 1 << 23  # R·m at most, unless that is fewer than
+BLOCK_LOGITS = 1 << 22  # R·m at most, unless that is fewer than
 BLOCK_ROWS = 64
 PIECE = 1 << 16  # elements worked on at a time: they stay in the cache
 

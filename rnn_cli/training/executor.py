@@ -37,7 +37,11 @@ from rnn_cli.training.ranks import (
     seconds,
 )
 
-SHARDED_UP_TO = 1 << 24  # parameters: 64 MiB of gradients a shard
+# Shards were as fast as BLAS's threads or faster in all shapes tried, but for the smallest steps, and on a
+# busy machine many times faster (tests/benchmarks/README.md). What limits them is memory.
+SHARDED_UP_TO = 1 << 25  # parameters: 128 MiB of gradients a shard
+STEP_FLOPS = 1e8  # a few milliseconds
+RUN_FLOPS = 1e11  # a few seconds
 ROWS = 8  # of a shard, at least
 SHARED_FROM = 1 << 20  # parameters: fewer are summed and updated by one thread sooner than by several
 NO_DROPOUT = Dropout(0.0, ())
@@ -183,6 +187,12 @@ def _rows(batch: Batch, state: State, k: slice) -> Shard:
 
 def _side_by_side(states: list[State]) -> State:
     return {name: np.concatenate([state[name] for state in states]) for name in states[0]}
+
+
+def worthwhile_threads(network: Network, step_tokens: int, run_tokens: int, threads: int) -> int:
+    """As many threads as given, or one for a step or a run that is over sooner than they are ready."""
+    worthwhile = network.flops * step_tokens > STEP_FLOPS and network.flops * run_tokens > RUN_FLOPS
+    return threads if worthwhile else 1
 
 
 def available_threads() -> int:

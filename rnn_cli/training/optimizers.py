@@ -97,7 +97,7 @@ OPTIMIZERS = {
     "adam": Optimizer(
         Rule({"mean": np.zeros_like, "square": np.zeros_like}, adam),
         Rule({"square": np.zeros_like, "seen": one_a_column}, adam_by_columns),
-        lr=4e-3,
+        lr=6e-3,
     ),
     "sgd": Optimizer(Rule({}, sgd), Rule({}, sgd), lr=1.0),
 }

@@ -34,7 +34,7 @@ def test_without_a_command_the_help_is_shown_and_names_every_command(rnn):
 
 
 def test_the_help_lists_the_commands_of_the_contract_that_exist():
-    assert {"vocab", "train", "sample", "gradcheck"} <= set(COMMANDS)
+    assert {"vocab", "train", "sample", "gradcheck", "bench"} <= set(COMMANDS)
 
 
 @pytest.mark.parametrize("command", COMMANDS)
