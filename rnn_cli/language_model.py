@@ -1,7 +1,6 @@
 """A language model: tokenizer, vocabulary and network, in one object and in one file."""
 
 import itertools
-import math
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -13,8 +12,7 @@ from numpy.typing import NDArray
 from rnn_cli import storage
 from rnn_cli.errors import RnnError
 from rnn_cli.network.cells import CELLS
-from rnn_cli.network.functions import Array
-from rnn_cli.network.model import Network, Parameters, State
+from rnn_cli.network.model import Network, Parameters
 from rnn_cli.network.outputs import OUTPUTS
 from rnn_cli.network.sampling import choose
 from rnn_cli.text.tokenizers import TOKENIZERS, Tokenizer
@@ -120,27 +118,26 @@ class LanguageModel:
         `length` steps. START and UNK are never drawn.
         """
         rng = np.random.default_rng((seed, *b"sample"))
-        state = self.network.zero_state(num)
+        after = np.arange(self.network.m)  # what is read after a token: itself, and START after END
+        after[END] = START
+        zero = state = self.network.zero_state(num)
         ended = np.zeros(num, bool)
         for id in self.encode(prompt):
-            logits, state = self._step(np.full(num, id), state)
+            begins = id == START and not self.carry_state
+            logits, state = self.network.step(self.p, np.full(num, id), zero if begins else state)
         for drawn in range(length):
-            if not math.isfinite(np.maximum.reduce(logits, axis=None)):  # relu's state has no bound
-                raise RnnError(f"the state has overflowed after {drawn} tokens: lower --length")
             logits[:, START] = logits[:, UNK] = -np.inf
-            ids = choose(logits, rng, temperature, top_k, top_p)
+            try:
+                ids = choose(logits, rng, temperature, top_k, top_p)
+            except FloatingPointError as error:  # relu's state has no bound
+                raise RnnError(f"the state has overflowed after {drawn} tokens: lower --length") from error
             if not self.carry_state:
                 ids[ended] = END
                 ended = ids == END
             yield ids
-            if ended.all():
+            if not self.carry_state and ended.all():
                 return
-            logits, state = self._step(np.where(ids == END, START, ids), state)
-
-    def _step(self, x: NDArray[np.intp], state: State) -> tuple[Array, State]:
-        keep = np.ones(len(x), np.float32) if self.carry_state else (x != START).astype(np.float32)
-        with np.errstate(over="ignore", invalid="ignore"):  # it shows in the logits
-            return self.network.step(self.p, x, keep, state)
+            logits, state = self.network.step(self.p, after.take(ids), state)
 
     def pieces(self, ids: Iterable[int], after: str = "") -> Iterator[str]:
         """The text of ids that follow the text `after`, piece by piece; END is a line end."""

@@ -329,7 +329,7 @@ def test_a_greedy_sample_is_the_tutorial_step_by_step(path, cell, carry_state):
 
 def test_a_text_is_drawn_as_often_as_the_network_says():
     one = model(4)
-    logits, _ = one.network.step(one.p, np.array([START]), np.zeros(1), one.network.zero_state(1))
+    logits, _ = one.network.step(one.p, np.array([START]), one.network.zero_state(1))
     logits[0, [START, UNK]] = -np.inf
     o = np.exp(logits[0] - logits.max())
     o /= o.sum()

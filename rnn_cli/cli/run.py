@@ -207,7 +207,8 @@ class Run:
         """The same draw each time, to be watched as it learns."""
         try:
             drawn = self.language_model(at).stream(length=SAMPLE_TOKENS, temperature=0.6, seed=self.seed)
-            pieces = list(drawn)  # the first is the prompt, which is empty
+            with np.errstate(over="ignore", invalid="ignore"):
+                pieces = list(drawn)  # the first is the prompt, which is empty
             return "".join(pieces) + ("…" if len(pieces) > SAMPLE_TOKENS else "")
         except RnnError as error:  # a state of relu that overflows: no reason to end the run
             return f"(no sample: {error})"

@@ -2,13 +2,17 @@
 
 import secrets
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
+import numpy as np
 import typer
+from threadpoolctl import threadpool_limits
 
 from rnn_cli.cli.console import warn
 from rnn_cli.cli.options import DEFAULT_MODEL, ModelOption, finite
 from rnn_cli.language_model import LanguageModel
+
+MANY = 16  # samples side by side, of which a step is worth several threads
 
 
 def sample(
@@ -70,6 +74,14 @@ def sample(
         "top_p": top_p,
         "seed": secrets.randbits(64) if seed is None else seed,
     }
+    # A product with few rows is done before BLAS's threads have met. And the model tells of a state that
+    # overflows.
+    few = threadpool_limits(1 if num < MANY else None, user_api="blas")
+    with few, np.errstate(over="ignore", invalid="ignore"):
+        _write(language_model, prompt, num, options)
+
+
+def _write(language_model: LanguageModel, prompt: str, num: int, options: dict[str, Any]) -> None:
     if num == 1:
         last = ""
         for piece in language_model.stream(prompt, **options):

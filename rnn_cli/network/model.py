@@ -173,8 +173,8 @@ class Network:
 
         return s, h, backward
 
-    def step(self, p: Parameters, x: NDArray[np.intp], keep: Array, state: State) -> tuple[Array, State]:
-        """One step for x (B,), keep (B,): the logits V s_t + b_y (B, m), and the state s_t."""
+    def step(self, p: Parameters, x: NDArray[np.intp], state: State) -> tuple[Array, State]:
+        """One step for x (B,): the logits V s_t + b_y (B, m), and the state s_t."""
         a_t = p["U"].T.take(x, axis=0) + p["b_a"]
-        s_t = CELLS[self.cell].step(p["W"], a_t, keep[:, None] * state["s"], out=np.empty_like(a_t))
+        s_t = CELLS[self.cell].step(p["W"], a_t, state["s"], out=np.empty_like(a_t))
         return s_t @ p["V"].T + p["b_y"], {"s": s_t}

@@ -32,6 +32,7 @@ from rnn_cli.training.ranks import (
     Rank,
     Shard,
     SharedArrays,
+    Task,
     loss,
     loss_and_gradients,
     seconds,
@@ -51,6 +52,9 @@ class Executor:
     """Computes a network's losses, gradients and steps on `threads` cores, as a context.
 
     The result is a function of the arguments and of `threads`: shards are summed in their order.
+
+    sharded: whether the batch is split; None splits it where the gradients are not too large for that.
+    dtype: float64 where gradients are checked.
     """
 
     def __init__(
@@ -136,7 +140,7 @@ class Executor:
         self._work.lap("optimizer")
 
     def _of_shards(
-        self, task: Callable[..., Any], p: Parameters, batch: Batch, state: State, dropout: Dropout
+        self, task: Task, p: Parameters, batch: Batch, state: State, dropout: Dropout
     ) -> list[Any]:
         """The task done for each shard, in their order; the first in this process."""
         if self._ranks and p is not self._p:

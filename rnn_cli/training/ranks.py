@@ -29,9 +29,8 @@ SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if 
 # What overflows is no longer finite, in the loss or in the gradient: the loop looks at both.
 OVERFLOWS = np.errstate(over="ignore", invalid="ignore")
 
-
 DType = type[np.floating[Any]]
-Task = Callable[..., Any]  # of a network, parameters, a shard, dropout and a workspace
+Task = Callable[..., Any]  # of a network, parameters, a shard, dropout and a workspace: `loss` and its like
 
 
 class Dropout(NamedTuple):
@@ -95,9 +94,7 @@ class Rank:
             self._process.start()
         theirs.close()
 
-    def ask(
-        self, task: Callable[..., Any], shard: Shard | None = None, dropout: Dropout | None = None
-    ) -> None:
+    def ask(self, task: Task, shard: Shard | None = None, dropout: Dropout | None = None) -> None:
         with contextlib.suppress(ConnectionError):  # `answer` tells of it
             self._pipe.send((task, shard, dropout))
 
@@ -106,9 +103,8 @@ class Rank:
         try:
             result = self._pipe.recv()
         except (EOFError, ConnectionError) as error:
-            raise RnnError(
-                "a process of this run was killed (too little memory?): try --threads 1"
-            ) from error
+            what = "a process of this run was killed (too little memory?)"
+            raise RnnError(f"{what}: --threads 1 needs no other") from error
         if isinstance(result, Exception):
             raise result
         match result:

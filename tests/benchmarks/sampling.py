@@ -8,8 +8,10 @@ import statistics
 import time
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from rnn_cli import LanguageModel
+from rnn_cli.cli.sample import MANY
 from rnn_cli.network.model import Network
 from rnn_cli.text.tokenizers import TOKENIZERS
 from rnn_cli.text.vocabulary import SPECIAL, Vocabulary
@@ -32,9 +34,10 @@ def main() -> None:
     for num, length in STREAMS.items():
         rates = []
         for seed in range(a.rounds):
-            began = time.perf_counter()
-            model.sample(num=num, length=length, temperature=0.7, seed=seed)
-            rates.append(num * length / (time.perf_counter() - began))
+            with threadpool_limits(1 if num < MANY else None, user_api="blas"):  # as rnn sample
+                began = time.perf_counter()
+                model.sample(num=num, length=length, temperature=0.7, seed=seed)
+                rates.append(num * length / (time.perf_counter() - began))
         print(f"{num:>3} side by side: {statistics.median(rates):>9,.0f} tokens/s")
 
 

@@ -172,3 +172,38 @@ def test_by_default_a_small_text_gets_more_epochs_than_a_large_one(rnn, write, e
     small, large = (read_log(f"{name}.jsonl", "end")[0] for name in ("small", "large"))
     assert small["epoch"] > 2 * large["epoch"]
     assert min(small["step"], large["step"]) >= 250
+
+
+def test_a_small_text_is_regularised_by_default_and_a_large_one_is_not(rnn, write, english, read_log):
+    options = ["-t", "char", "--batch", "8", "--epochs", "1", "--quiet"]
+    learned = {}
+    for name, copies, hidden in [("small", 1, 64), ("middle", 1, 16), ("large", 8, 4)]:
+        write(f"{name}.txt", english * copies)
+        more = ["--model", f"{name}.npz", "--log", f"{name}.jsonl", "--hidden", hidden]
+        rnn("train", f"{name}.txt", *options, *more)
+        settings = read_log(f"{name}.jsonl", "start")[0]["settings"]
+        learned[name] = settings["recipe"]["dropout"], settings["recipe"]["weight_decay"]
+    assert learned == {"small": (0.2, 0.3), "middle": (0.0, 0.2), "large": (0.0, 0.0)}
+
+
+def test_what_is_asked_for_goes_before_the_default(rnn, write, english, read_log):
+    write("small.txt", english)
+    options = ["-t", "char", "--epochs", "1", "--hidden", "64", "--dropout", "0.1", "--weight-decay", "0"]
+    said = rnn("train", "small.txt", *options, "--log", "log.jsonl")
+    recipe = read_log("log.jsonl", "start")[0]["settings"]["recipe"]
+    assert (recipe["dropout"], recipe["weight_decay"]) == (0.1, 0)
+    assert "dropout 0.1, weight decay 0" in said.err
+
+
+def test_a_text_without_unknown_tokens_still_teaches_what_one_is_like(rnn, write, english, read_log):
+    """Of a text to validate on, unknown characters cost no more than rare ones."""
+    write("train.txt", english * 4 + ["åß∂ƒ©˙∆˚¬…æ≈ç√∫µ≤≥÷"])  # once each
+    write("valid.txt", [*english[:20], "ØÅÎ"])
+    rnn("train", "train.txt", "--valid", "valid.txt", "-t", "char", "-n", "32", "--quiet", "--log", "a.jsonl")
+    write("valid.txt", english[:20])
+    options = ["--model", "b.npz", "--quiet", "--log", "b.jsonl"]
+    rnn("train", "train.txt", "--valid", "valid.txt", "-t", "char", "-n", "32", *options)
+    with_unknown, without = (min(row["valid_loss"] for row in read_log(f"{k}.jsonl", "valid")) for k in "ab")
+    characters = sum(len(line) + 1 for line in english[:20])
+    each = (with_unknown * (characters + 4) - without * characters) / 4
+    assert each < 11

@@ -272,7 +272,7 @@ def test_float32_stays_float32_and_gradients_lie_as_parameters_do(cell, m):
     for name in NAMES:
         assert p[name].shape == network.shapes[name]
         assert (gradients[name].dtype, gradients[name].strides) == (np.float32, p[name].strides), name
-    logits, after = network.step(p, batch.x[0], batch.keep[0], state)
+    logits, after = network.step(p, batch.x[0], state)
     assert logits.dtype == after["s"].dtype == np.float32
 
 
@@ -314,9 +314,9 @@ def test_the_state_handed_on_is_no_part_of_the_workspace():
         held = after["s"].copy()
         hand_on(p, tokens(5, 3, 2, rng), state, work)
         np.testing.assert_array_equal(after["s"], held)
-    _, after = network.step(p, np.array([1, 2]), np.ones(2), state)
+    _, after = network.step(p, np.array([1, 2]), state)
     held = after["s"].copy()
-    network.step(p, np.array([3, 4]), np.ones(2), state)
+    network.step(p, np.array([3, 4]), state)
     np.testing.assert_array_equal(after["s"], held)
 
 
@@ -328,7 +328,7 @@ def test_steps_one_by_one_are_the_window(cell):
     E, after = network.loss(p, batch, state, work)
     total = 0.0
     for t in range(7):
-        logits, state = network.step(p, batch.x[t], batch.keep[t], state)
+        logits, state = network.step(p, batch.x[t], {"s": batch.keep[t][:, None] * state["s"]})
         o = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
         total -= (batch.weight[t] * np.log(o[np.arange(3), batch.y[t]])).sum()
     assert total == pytest.approx(E)

@@ -304,6 +304,34 @@ def test_a_validation_loss_that_is_not_finite_is_told(monkeypatch):
         next(steps)
 
 
+@pytest.mark.parametrize("changes", [{"dropout": 0.5}, {"weight_decay": 1.0}, {"dropout": 0.5, "seed": 1}])
+def test_dropout_weight_decay_and_the_seed_of_what_is_dropped_change_what_is_learned(changes):
+    ends = []
+    for given in ({"dropout": 0.5} if "seed" in changes else {}, changes):
+        plan, at = begin(epochs=1, **given)
+        list(go_on(plan, at))
+        ends.append(at.p["W"])
+    assert np.abs(ends[0] - ends[1]).max() > 1e-4
+
+
+def test_every_step_drops_something_else():
+    plan, at = begin(epochs=1, dropout=0.5, lr=0.0)
+    same = [windows()[0]] * 6  # the same window, which with these parameters has one loss
+    losses = {
+        done.loss for done in go_on(plan, at, epoch_windows=lambda epoch: same) if isinstance(done, StepDone)
+    }
+    assert len(losses) == 6
+
+
+def test_validation_drops_nothing():
+    plan, at = begin(epochs=1, dropout=0.5, lr=0.0)
+    (*_, end) = go_on(plan, at, windows(9))
+    plan, at = begin(epochs=1, lr=0.0)
+    (*_, end_without) = go_on(plan, at, windows(9))
+    assert end.valid_loss == end_without.valid_loss
+    assert end.train_loss != end_without.train_loss
+
+
 def stored(at, folder):
     """The state out of a file: what --resume is given."""
     storage.save(folder / "at.npz", *at.pack())
@@ -323,7 +351,7 @@ def test_a_run_goes_on_from_any_yield_as_if_never_broken_off(copied, optimizer, 
             return copy.deepcopy(at)
         return pickle.loads(pickle.dumps(at)) if copied == "pickle" else stored(at, tmp_path)
 
-    plan, at = begin(optimizer=optimizer)
+    plan, at = begin(optimizer=optimizer, dropout=0.3, weight_decay=0.1)
     valid = windows(9)
     events, states = [], [copy_of(at)]
     for done in go_on(plan, at, valid):
