@@ -1,10 +1,10 @@
 """How long `rnn train` takes to a given validation loss on tinyshakespeare.
 
-    python tests/benchmarks/time_to_loss.py tinyshakespeare.txt [--loss 1.886] [--rounds 3] [-- FLAGS …]
+    python tests/benchmarks/time_to_loss.py tinyshakespeare.txt [--loss 1.886] [--rounds 3] [--flags "…"]
 
 1.886 nats a character is what nanoGPT's recipe for a CPU reaches. The first 1,003,854 characters train, the
 rest validate. Prints the validation loss and the seconds of training and validation until it, of each
-round and in the median. FLAGS go to `rnn train` in place of the ones chosen here for a short run.
+round and in the median. The flags go to `rnn train` in place of those chosen here for a short run.
 """
 
 import argparse
@@ -16,7 +16,7 @@ import tempfile
 from pathlib import Path
 
 TRAIN = 1_003_854
-FLAGS = ["--epochs", "1", "--hidden", "256", "--lr", "0.006"]
+FLAGS = "--epochs 1 --hidden 128 --lr 0.01"
 RNN = [sys.executable, "-c", "from rnn_cli.cli.app import main; main()"]
 
 
@@ -35,7 +35,7 @@ def main() -> None:
     parser.add_argument("text", type=Path)
     parser.add_argument("--loss", type=float, default=1.886)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("flags", nargs="*", default=FLAGS)
+    parser.add_argument("--flags", default=FLAGS)
     a = parser.parse_args()
     text = a.text.read_text("utf-8")
     seconds = []
@@ -44,13 +44,13 @@ def main() -> None:
         train.write_text(text[:TRAIN], "utf-8")
         valid.write_text(text[TRAIN:], "utf-8")
         for _ in range(a.rounds):
-            for row in run(train, valid, a.flags):
+            for row in run(train, valid, a.flags.split()):
                 if row["valid_loss"] <= a.loss:
                     seconds.append(row["seconds"])
                     break
             print(f"{row['valid_loss']:.3f} nats a character after {row['seconds']:.1f} s", flush=True)
     reached = f"median {statistics.median(seconds):.1f} s" if len(seconds) == a.rounds else "not reached"
-    print(f"to {a.loss}: {reached} ({' '.join(a.flags)})")
+    print(f"to {a.loss}: {reached} ({a.flags})")
 
 
 if __name__ == "__main__":
