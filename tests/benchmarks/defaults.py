@@ -14,16 +14,19 @@ from pathlib import Path
 
 CHANGES = [
     "",
-    "--lr 0.002",
-    "--lr 0.008",
+    "--lr 0.003",
+    "--lr 0.012",
     "--batch 16",
     "--batch 64",
     "--bptt 16",
     "--bptt 64",
     "--hidden 128",
     "--hidden 512",
-    "--clip 0.25",
     "--clip 0",
+    "--dropout 0",
+    "--dropout 0.4",
+    "--weight-decay 0",
+    "--weight-decay 0.3",
     "--cell relu",
     "--optimizer sgd",
 ]
