@@ -1,6 +1,7 @@
 """rnn bench: how fast training goes on this machine."""
 
 import json
+import math
 from typing import Annotated
 
 import numpy as np
@@ -13,7 +14,7 @@ from rnn_cli.network.cells import CELLS
 from rnn_cli.network.model import Network
 from rnn_cli.text.corpus import Corpus, Windows
 from rnn_cli.text.vocabulary import SPECIAL
-from rnn_cli.training.executor import Executor, available_threads
+from rnn_cli.training.executor import Executor, available_threads, worthwhile_threads
 from rnn_cli.training.loop import Recipe
 from rnn_cli.training.measure import peak_flops, training_speed
 from rnn_cli.training.optimizers import OPTIMIZERS
@@ -54,14 +55,15 @@ def bench(
     threads.
     """
     network = Network(vocab, hidden, cell)
-    refuse_beyond_memory(network, batch, bptt)
+    threads = worthwhile_threads(network, batch, bptt, math.inf, threads or available_threads())
+    refuse_beyond_memory(network, batch, bptt, threads)
     rng = np.random.default_rng(0)
     ids = rng.integers(SPECIAL, vocab, WINDOWS * batch * bptt, np.int32)
     text = Corpus(ids, np.array([0, len(ids)]), np.array([len(ids)]))
     recipe = Recipe(optimizer, OPTIMIZERS[optimizer].lr, clip=1.0, epochs=1_000_000, warmup=0.02)
     p = network.initialise(rng, np.bincount(ids, minlength=vocab))
     windows = Windows(text, batch, bptt, carry_state=True)
-    with Executor(network, threads or available_threads()) as executor:
+    with Executor(network, threads) as executor:
         speed = training_speed(executor, recipe, p, windows, batch, seconds)
     rate = speed.tokens / speed.seconds
     flops, peak = rate * network.flops, peak_flops(executor.threads)

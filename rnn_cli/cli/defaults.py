@@ -14,12 +14,18 @@ class Defaults(NamedTuple):
 
 class Regularisation(NamedTuple):
     dropout: float
-    weight_decay: float
+    shrinking: float  # of the weights in a step at the default learning rate
 
 
 WORDS = Defaults(min_count=2, hidden=200, epochs=8)
 CHARACTERS = Defaults(min_count=1, hidden=256, epochs=10)
 DEFAULTS = {"jieba": WORDS, "char": CHARACTERS, "space": WORDS}
+
+REGULARISATION = [  # from so many parameters a token of the text
+    (4, Regularisation(dropout=0.2, shrinking=0.0018)),
+    (1, Regularisation(dropout=0.0, shrinking=0.0012)),
+    (0, Regularisation(dropout=0.0, shrinking=0.0)),
+]
 
 
 def default_epochs(tokenizer: str, steps_an_epoch: int) -> int:
@@ -29,13 +35,7 @@ def default_epochs(tokenizer: str, steps_an_epoch: int) -> int:
 
 def default_regularisation(parameters: int, tokens: int) -> Regularisation:
     """The more parameters a token of the text, the sooner a network has it by heart."""
-    match parameters / tokens:
-        case many if many > 4:
-            return Regularisation(dropout=0.2, weight_decay=0.3)
-        case some if some > 1:
-            return Regularisation(dropout=0.0, weight_decay=0.2)
-        case _:
-            return Regularisation(dropout=0.0, weight_decay=0.0)
+    return next(usual for more_than, usual in REGULARISATION if parameters > more_than * tokens)
 
 
 def default_patience(epochs: int) -> int:

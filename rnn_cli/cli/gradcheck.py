@@ -19,7 +19,7 @@ from rnn_cli.network.model import Batch, Gradients, Network, Parameters, State
 from rnn_cli.training.executor import ROWS, Executor
 
 VOCABULARIES = (7, ONE_HOT_UP_TO + 1)  # the gradient of U is computed in one way for each
-SHARDS = (1, 2)  # one is computed here, two in two processes
+SHARDS = (1, 2)  # one is computed here, with lines that end; two in two processes, with a state that runs on
 ENTRIES_OF_A_MODEL = 50
 
 
@@ -79,7 +79,7 @@ def gradcheck(
 
 
 def _check(case: Case, rng: np.random.Generator) -> Iterator[Check]:
-    batch = hard_batch(case.network.m, rng, B=ROWS * max(case.shards, 1))
+    batch = hard_batch(case.network.m, rng, B=ROWS * case.shards, runs_on=case.shards > 1)
     state = carried_state(case.network, batch.x.shape[1], rng)
     with Executor(case.network, case.shards, sharded=True, dtype=np.float64) as executor:
 

@@ -19,7 +19,7 @@ from rnn_cli.network.model import Network
 from rnn_cli.text.corpus import Corpus, Windows, hide_rare
 from rnn_cli.text.vocabulary import UNK
 from rnn_cli.training import loop
-from rnn_cli.training.executor import Executor, worthwhile_threads
+from rnn_cli.training.executor import SHARDED_UP_TO, Executor
 from rnn_cli.training.loop import EpochDone, Recipe, StepDone, TrainingState
 
 STATE_FORMAT = "rnn training state"
@@ -43,18 +43,19 @@ def rows_without_cuts(corpus: Corpus, batch: int) -> int:
     return max(1, min(batch, len(corpus.ids) // int(np.diff(corpus.starts).max())))
 
 
-def refuse_beyond_memory(network: Network, batch: int, bptt: int) -> None:
+def refuse_beyond_memory(network: Network, batch: int, bptt: int, threads: int) -> None:
     """Raises RnnError for a network that this machine's memory cannot hold in training."""
     parameters = network.size
     states = 5 * batch * bptt * network.n
-    needed = 4 * (4 * parameters + states)  # weights, gradients, two moments; float32
+    copies = 3 + (threads if parameters <= SHARDED_UP_TO else 1)  # weights, two moments, and gradients
+    needed = 4 * (copies * parameters + states)  # float32
     if not hasattr(os, "sysconf"):  # Windows
         return
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     if needed > memory:
         raise RnnError(
             f"{parameters:,} parameters need {needed / 2**30:,.1f} GiB to train and this machine has "
-            f"{memory / 2**30:,.1f}: lower --hidden, --max-size or --batch"
+            f"{memory / 2**30:,.1f}: lower --hidden, --batch or the size of the vocabulary"
         )
 
 
@@ -111,7 +112,7 @@ class Run:
         say(
             f"training: {self.recipe.epochs} epochs, {self.batch} rows of {self.bptt} steps, "
             f"{self.recipe.optimizer}, learning rate {self.recipe.lr:g}, dropout {self.recipe.dropout:g}, "
-            f"weight decay {self.recipe.weight_decay:g}, threads {self.threads}"
+            f"weight decay {self.recipe.weight_decay:.2g}, threads {self.threads}"
         )
 
     def epoch_windows(self, epoch: int) -> Windows:
@@ -138,9 +139,7 @@ class Run:
         """Train, save and tell; -> the exit status. Raises Diverged; what was saved stays."""
         p = self.network.initialise(np.random.default_rng((self.seed, *b"initialise")), self.counts)
         try:
-            tokens = self.recipe.epochs * len(self.texts.train.ids)
-            threads = worthwhile_threads(self.network, self.batch * self.bptt, tokens, self.threads)
-            with Executor(self.network, threads) as executor, stop_on_signals() as stop:
+            with Executor(self.network, self.threads) as executor, stop_on_signals() as stop:
                 at = loop.start(self.network, self.recipe, executor.place(p), self.batch)
                 report.start(at, {"rnn": __version__, "tokenizer": self.texts.tokenizer.name} | self.settings)
                 steps = loop.train(executor, self.recipe, at, self.epoch_windows, self.valid_windows())

@@ -30,7 +30,7 @@ from rnn_cli.cli.run import (
 from rnn_cli.cli.texts import TextOptions, read_texts
 from rnn_cli.network.cells import CELLS
 from rnn_cli.network.model import Network
-from rnn_cli.training.executor import available_threads
+from rnn_cli.training.executor import available_threads, worthwhile_threads
 from rnn_cli.training.loop import Recipe
 from rnn_cli.training.optimizers import OPTIMIZERS
 
@@ -209,6 +209,8 @@ def train(
     The model file holds the model that is best on the validation text. An interrupted run (Ctrl-C)
     finishes its step and saves.
     """
+    if weight_decay and weight_decay * (OPTIMIZERS[optimizer].lr if lr is None else lr) >= 1:
+        raise UsageError("--weight-decay times the learning rate is 1 or more: no weight would be left")
     if valid and valid_fraction is not None:
         raise UsageError("--valid and --valid-fraction exclude each other")
     if vocab and (min_count or max_size):
@@ -238,20 +240,24 @@ def train(
     network = Network(texts.vocabulary.size, hidden or DEFAULTS[texts.tokenizer.name].hidden, cell)
     bptt = min(bptt, len(texts.train.ids))
     batch = rows_that_fit(texts.train, batch, bptt)
-    refuse_beyond_memory(network, batch, bptt)
     steps_an_epoch = -(-len(texts.train.ids) // (batch * bptt))
+    epochs = epochs or default_epochs(texts.tokenizer.name, steps_an_epoch)
+    windows = epochs * steps_an_epoch
+    threads = worthwhile_threads(network, batch, bptt, windows, threads or available_threads())
+    refuse_beyond_memory(network, batch, bptt, threads)
     usual = default_regularisation(network.size, texts.train.tokens)
+    if weight_decay is None:
+        weight_decay = usual.shrinking / OPTIMIZERS[optimizer].lr
     recipe = Recipe(
         optimizer=optimizer,
         lr=OPTIMIZERS[optimizer].lr if lr is None else lr,
         clip=clip or None,
-        epochs=epochs or default_epochs(texts.tokenizer.name, steps_an_epoch),
+        epochs=epochs,
         warmup=WARMUP,
         dropout=usual.dropout if dropout is None else dropout,
-        weight_decay=usual.weight_decay if weight_decay is None else weight_decay,
+        weight_decay=weight_decay,
         seed=seed,
     )
-    threads = threads or available_threads()
     patience = patience or default_patience(recipe.epochs)
     run = Run(model, texts, network, recipe, batch, bptt, carry_state, seed, patience, threads)
     if not quiet:

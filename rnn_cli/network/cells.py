@@ -69,11 +69,11 @@ def simple_recurrent(g1: Activation) -> tuple[Step, Forward]:
                 s_k = s[first : first + block]
                 slope = g1.derivative(s_k, work("slope", *s_k.shape))
                 for t in reversed(range(first, first + len(s_k))):
-                    np.add(ds[t], carried, out=da[t])
+                    np.add(ds[t], carried, out=da[t])  # all of ds_t
                     np.multiply(da[t], slope[t - first], out=da[t])  # da_t = ds_t g1'(z_t)
-                    np.matmul(da[t], W, out=carried)  # ds_{t-1} += keep_t W^T da_t
+                    np.matmul(da[t], W, out=carried)  # to ds_{t-1}: W^T da_t
                     if not runs_on:
-                        np.multiply(carried, keep[t], out=carried)
+                        np.multiply(carried, keep[t], out=carried)  # keep_t W^T da_t
             work.lap("backward loop")
             dW = work("dW", n, n)
             np.matmul(da.reshape(T * B, n).T, r.reshape(T * B, n), out=dW)  # dW = Σ_t da_t s_{t-1}^T

@@ -40,8 +40,8 @@ RELU = Activation(relu, relu_derivative)
 
 def dropout_mask(rng: np.random.Generator, rate: float, *shape: int) -> Array:
     """What multiplies a layer in training (Srivastava et al. 2014, with the scale in training, not
-    after it): 0 at `rate` of the places, 1 / (1 - rate) at the others. The rate is rounded to 1/256,
-    as one random byte a place is cheapest."""
+    after it): 0 at `rate` of the places, 1 / (1 - rate) at the others. The rate, below 1, is rounded
+    to 1/256, as one random byte a place is cheapest."""
     dropped = round(256 * rate)
     places = np.frombuffer(rng.bytes(math.prod(shape)), np.uint8).reshape(shape)
     return np.multiply(places >= dropped, np.float32(256 / (256 - dropped)))

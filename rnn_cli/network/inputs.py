@@ -47,9 +47,9 @@ def look_up(U: Array, b_a: Array, x: NDArray[np.intp], work: Workspace) -> tuple
     U (n, m), in memory by columns; x (T, B) ids -> a (T, B, n).
     """
     (T, B), (n, m) = x.shape, U.shape
-    few = m < T * B  # tokens: the bias is added to each of them once, not at each step
+    few = m < T * B  # columns than steps: the bias is added to those
     a = work("a", T, B, n)
-    columns = np.add(U.T, b_a, out=work("columns", m, n)) if few else U.T
+    columns = np.add(U.T, b_a, out=work("U + b_a", m, n)) if few else U.T
     np.take(columns, x, axis=0, out=a, mode="clip")  # "clip", as "raise" would copy through a buffer
     if not few:
         np.add(a, b_a, out=a)
@@ -74,5 +74,6 @@ def look_up(U: Array, b_a: Array, x: NDArray[np.intp], work: Workspace) -> tuple
 def sum_by_token(tokens: NDArray[np.intp], rows: Array) -> Columns:
     """Σ_t da_t x_t^T of rows da_t (N, n), for the tokens (N,) that occur."""
     order = np.argsort(tokens, kind="stable")
-    occurring, first = np.unique(tokens[order], return_index=True)
-    return Columns(occurring, np.add.reduceat(rows[order], first, axis=0))
+    ascending = tokens[order]
+    first = np.flatnonzero(np.diff(ascending, prepend=-1))  # of each token
+    return Columns(ascending[first], np.add.reduceat(rows[order], first, axis=0))

@@ -122,8 +122,8 @@ class Network:
         return {"s": np.zeros((B, self.n), dtype)}
 
     def draw_masks(self, rng: np.random.Generator, rate: float, T: int, B: int) -> Masks:
-        """Dropout where Zaremba et al. 2014 have it: on what enters the states and on what the output
-        layer sees of them, never on the way from state to state."""
+        """Dropout where Zaremba et al. 2014 have it: on what enters the states (U x_t + b_a) and on what
+        the output layer sees of them, never on the way from state to state."""
         return {name: dropout_mask(rng, rate, T, B, self.n) for name in ("a", "s")} if rate else NO_MASKS
 
     def loss(

@@ -2,7 +2,7 @@
 
 An output layer is a row of OUTPUTS. It works through the T·B rows of a window in blocks, and because
 E is where the way back begins (dE/dE = 1), each block's derivatives are taken while its
-probabilities are at hand: nothing of size T·B·m is ever held.
+probabilities are at hand: of a large vocabulary nothing of size T·B·m is ever held.
 """
 
 from collections.abc import Callable, Iterator
@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from rnn_cli.network.functions import Array
 from rnn_cli.network.workspace import Workspace
 
-BLOCK_LOGITS = 1 << 22  # R·m at most, unless that is fewer than
-BLOCK_ROWS = 64
+BLOCK_LOGITS = 1 << 22  # of a block at most,
+BLOCK_ROWS = 64  # unless it has no more rows than these
 PIECE = 1 << 16  # elements worked on at a time: they stay in the cache
 
 
@@ -58,8 +58,8 @@ def softmax_loss_and_gradients(
         z = _product(s[k], V, work)
         for r in _pieces(z):
             y_r, weight_r = y[k][r], weight[k][r]
-            E_r, o, total = _softmax(z[r], b_y, y_r, weight_r)
-            dz = np.multiply(o, weight_r[:, None] / total, out=o)  # (R, m)
+            E_r, exp_z, total = _softmax(z[r], b_y, y_r, weight_r)
+            dz = np.multiply(exp_z, weight_r[:, None] / total, out=exp_z)  # (R, m)
             dz[np.arange(len(dz)), y_r] -= weight_r
             db_y += np.add.reduce(dz, axis=0)
             E += E_r
@@ -83,15 +83,15 @@ def _product(s: Array, V: Array, work: Workspace) -> Array:
 
 
 def _softmax(z: Array, b_y: Array, y: NDArray[np.intp], weight: Array) -> tuple[float, Array, Array]:
-    """E of some rows, and their probabilities as o_t = o / total. z (R, m), V s_t, becomes o.
-    -> E, o (R, m), total (R, 1)"""
+    """E of some rows, and their probabilities as o_t = exp_z / total. z (R, m), V s_t, becomes exp_z.
+    -> E, exp_z (R, m), total (R, 1)"""
     np.add(z, b_y, out=z)
     np.subtract(z, z.max(axis=1, keepdims=True), out=z)  # so that no exponential overflows
     z_y = z[np.arange(len(y)), y]
-    o = np.exp(z, out=z)
-    total = o.sum(axis=1, keepdims=True)
+    exp_z = np.exp(z, out=z)
+    total = exp_z.sum(axis=1, keepdims=True)
     E_t = np.log(total[:, 0]) - z_y
-    return float(np.dot(weight.astype(np.float64), E_t)), o, total
+    return float(np.dot(weight.astype(np.float64), E_t)), exp_z, total
 
 
 def _add_product(dV: Array, dz: Array, s: Array, work: Workspace) -> None:

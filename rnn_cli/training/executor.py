@@ -14,7 +14,6 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial, reduce
 from pathlib import Path
-from statistics import mean
 from types import TracebackType
 from typing import Any, Self
 
@@ -26,6 +25,7 @@ from rnn_cli.network.model import Batch, Gradients, Network, Parameters, Sequenc
 from rnn_cli.network.workspace import Workspace
 from rnn_cli.training.optimizers import Arrays, Optimizer, add, apply
 from rnn_cli.training.ranks import (
+    NO_DROPOUT,
     OVERFLOWS,
     Dropout,
     DType,
@@ -35,23 +35,22 @@ from rnn_cli.training.ranks import (
     Task,
     loss,
     loss_and_gradients,
-    seconds,
 )
 
-# Shards were as fast as BLAS's threads or faster in all shapes tried, but for the smallest steps, and on a
-# busy machine many times faster (tests/benchmarks/README.md). What limits them is memory.
+# Shards were as fast as BLAS's threads (within 3 %) or faster in all shapes tried, but for the smallest,
+# and on a busy machine many times faster (tests/benchmarks/README.md). What limits them is memory.
 SHARDED_UP_TO = 1 << 25  # parameters: 128 MiB of gradients a shard
 STEP_FLOPS = 1e8  # a few milliseconds
 RUN_FLOPS = 1e11  # a few seconds
-ROWS = 8  # of a shard, at least
+ROWS = 4  # of a shard, at least
 SHARED_FROM = 1 << 20  # parameters: fewer are summed and updated by one thread sooner than by several
-NO_DROPOUT = Dropout(0.0, ())
 
 
 class Executor:
     """Computes a network's losses, gradients and steps on `threads` cores, as a context.
 
-    The result is a function of the arguments and of `threads`: shards are summed in their order.
+    The result is a function of the arguments and of `threads`: shards are summed in their order, and what
+    dropout leaves out of each depends on where it begins.
 
     sharded: whether the batch is split; None splits it where the gradients are not too large for that.
     dtype: float64 where gradients are checked.
@@ -63,16 +62,17 @@ class Executor:
         self.network, self.threads = network, threads
         self.sharded = threads > 1 and (network.size <= SHARDED_UP_TO if sharded is None else sharded)
         self._work = Workspace(dtype)
+        self._shared = SharedArrays(network.sizes if self.sharded else {}, dtype)
+        self._p = self._shared.of(network)
+        self._placed = False
         self._ranks: list[Rank] = []
-        if self.sharded:
-            shared = SharedArrays(network.sizes, dtype)
-            self._p = shared.of(network)
-            self._ranks = [Rank(network, shared) for _ in range(threads - 1)]
         self._shares = threads if network.size >= SHARED_FROM else 1
         self._pool = ThreadPoolExecutor(self._shares, "share")
-        self._limits = threadpool_limits(1 if self.sharded else threads, user_api="blas")
 
     def __enter__(self) -> Self:
+        if self.sharded:
+            self._ranks = [Rank(self.network, self._shared) for _ in range(self.threads - 1)]
+        self._limits = threadpool_limits(1 if self.sharded else self.threads, user_api="blas")
         return self
 
     def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
@@ -86,25 +86,23 @@ class Executor:
         """How the work is split, in words."""
         if self.threads == 1:
             return "one thread"
-        if self._ranks:
+        if self.sharded:
             return f"{self.threads} processes, each a shard of the batch on one thread"
         return f"one process, products on {self.threads} BLAS threads"
 
     def place(self, p: Parameters) -> Parameters:
-        """The same parameters where the ranks see them: spares a copy of them at each call."""
-        if not self._ranks:
+        """The same parameters where the ranks see them. From then on they are the only ones."""
+        if not self.sharded:
             return p
         for name, array in p.items():
             np.copyto(self._p[name], array)
+        self._placed = True
         return self._p
 
+    @property
     def seconds(self) -> dict[str, float]:
-        """How long each phase has taken so far, the mean of the ranks."""
-        for rank in self._ranks:
-            rank.ask(seconds)
-        of_ranks = [self._work.seconds, *(rank.answer() for rank in self._ranks)]
-        phases = {phase: None for of_rank in of_ranks for phase in of_rank}
-        return {phase: mean(of_rank[phase] for of_rank in of_ranks if phase in of_rank) for phase in phases}
+        """How long each phase has taken so far, in this process: the first shard is computed here."""
+        return dict(self._work.seconds)
 
     def loss(self, p: Parameters, batch: Batch, state: State) -> tuple[float, State]:
         """As Network.loss."""
@@ -144,18 +142,29 @@ class Executor:
     ) -> list[Any]:
         """The task done for each shard, in their order; the first in this process."""
         if self._ranks and p is not self._p:
-            p = self.place(p)
+            if self._placed:
+                raise ValueError("other parameters than those in place")
+            for name, array in p.items():
+                np.copyto(self._p[name], array)
+        self._work.start()
         B = batch.x.shape[1]
         count = max(1, min(1 + len(self._ranks), B // ROWS))
         cuts = [B * k // count for k in range(count + 1)]
-        mine, *others = (_rows(batch, state, slice(a, b)) for a, b in itertools.pairwise(cuts))
-        for rank, shard in zip(self._ranks, others, strict=False):
-            rank.ask(task, shard, dropout)
-        first = task(self.network, p, mine, dropout, self._work)
-        self._work.start()
-        parts = [first, *(rank.answer() for rank, _ in zip(self._ranks, others, strict=False))]
-        self._work.lap("waiting")
-        return parts
+        mine, *others = (_shard(batch, state, dropout, a, b) for a, b in itertools.pairwise(cuts))
+        ranks = self._ranks[: len(others)]
+        for rank, shard in zip(ranks, others, strict=True):
+            rank.ask(task, shard)
+        self._work.lap("sending")
+        try:
+            first = task(self.network, p, mine, self._work)
+        finally:
+            self._work.start()
+            answers = [rank.answer() for rank in ranks]  # all of them, so that none is left for later
+            self._work.lap("waiting")
+        for answer in answers:
+            if isinstance(answer, Exception):
+                raise answer
+        return [first, *answers]
 
     def _sum(self, of_shards: list[Gradients]) -> Gradients:
         """The gradients of all shards, in the memory of the first's."""
@@ -184,23 +193,28 @@ class Executor:
         list(run(of_share, range(self._shares)))
 
 
-def _rows(batch: Batch, state: State, k: slice) -> Shard:
+def _shard(batch: Batch, state: State, dropout: Dropout, first: int, end: int) -> Shard:
+    """The rows from `first` to `end`."""
+    k = slice(first, end)
     rows = Sequences(batch.x[:, k], batch.y[:, k], batch.keep[:, k], batch.weight[:, k])
-    return Shard(k.start, rows, {name: s[k] for name, s in state.items()})
+    return Shard(first, rows, {name: s[k] for name, s in state.items()}, dropout)
 
 
 def _side_by_side(states: list[State]) -> State:
     return {name: np.concatenate([state[name] for state in states]) for name in states[0]}
 
 
-def worthwhile_threads(network: Network, step_tokens: int, run_tokens: int, threads: int) -> int:
-    """As many threads as given, or one for a step or a run that is over sooner than they are ready."""
-    worthwhile = network.flops * step_tokens > STEP_FLOPS and network.flops * run_tokens > RUN_FLOPS
-    return threads if worthwhile else 1
+def worthwhile_threads(network: Network, rows: int, steps: int, windows: float, threads: int) -> int:
+    """How many of the threads to use for a run of so many windows of (steps, rows): as many as there are
+    shards to be had, and one for a step or a run that is over before another process is ready."""
+    of_step = network.flops * rows * steps
+    worthwhile = of_step > STEP_FLOPS and of_step * windows > RUN_FLOPS
+    return max(1, min(threads, rows // ROWS)) if worthwhile else 1
 
 
 def available_threads() -> int:
-    """The cores that this process may use: by its affinity, and by its control group's quota."""
+    """The cores that this process may use: by its affinity, and by the quota of its control group (of the
+    second version), of which only whole cores count."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     try:
         quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()

@@ -21,7 +21,7 @@ class Speed:
     steps: int
     tokens: int
     seconds: float
-    phases: dict[str, float]  # seconds of these in each phase of a step, the mean of the threads
+    phases: dict[str, float]  # seconds of these in each phase of a step
 
 
 def training_speed(
@@ -33,14 +33,14 @@ def training_speed(
         done for done in loop.train(executor, recipe, at, lambda epoch: windows) if isinstance(done, StepDone)
     )
     list(itertools.islice(steps, WARM_UP))
-    before = executor.seconds()
+    before = executor.seconds
     count = tokens = 0
     began = now = time.perf_counter()
     while now < began + seconds:
         tokens += next(steps).tokens
         count += 1
         now = time.perf_counter()
-    phases = {phase: after - before.get(phase, 0) for phase, after in executor.seconds().items()}
+    phases = {phase: after - before.get(phase, 0) for phase, after in executor.seconds.items()}
     return Speed(count, tokens, now - began, phases)
 
 

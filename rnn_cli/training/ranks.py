@@ -4,8 +4,9 @@ Threads would do, but for Python's lock: each of the array operations of a windo
 and asks for it again, and a thread that finds it taken goes to sleep. In two threads a shard took up to
 twice as long as alone (hidden 128); in two processes, as long.
 
-A rank sees the parameters in memory that it shares with its parent, and leaves its gradients there. What
-else it needs (a shard) and returns is small and goes through a pipe.
+A rank sees the parameters in memory that it shares with its parent, and leaves the gradients that are
+arrays there. A shard, and what else comes of it (the loss, the state, gradients by columns), goes through
+a pipe.
 """
 
 import contextlib
@@ -30,12 +31,17 @@ SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if 
 OVERFLOWS = np.errstate(over="ignore", invalid="ignore")
 
 DType = type[np.floating[Any]]
-Task = Callable[..., Any]  # of a network, parameters, a shard, dropout and a workspace: `loss` and its like
+Task = Callable[..., Any]  # of a network, parameters, a shard and a workspace: `loss` and its like
 
 
 class Dropout(NamedTuple):
-    rate: float
-    key: tuple[int, ...]  # of the masks: with the shard's first row it decides them
+    """How much to leave out; the key, with a shard's first row, decides what."""
+
+    rate: float = 0.0
+    key: tuple[int, ...] = ()
+
+
+NO_DROPOUT = Dropout()
 
 
 class Shard(NamedTuple):
@@ -44,28 +50,23 @@ class Shard(NamedTuple):
     first: int
     batch: Sequences
     state: State
+    dropout: Dropout
 
 
 @OVERFLOWS
-def loss(
-    network: Network, p: Parameters, shard: Shard, dropout: Dropout, work: Workspace
-) -> tuple[float, State]:
+def loss(network: Network, p: Parameters, shard: Shard, work: Workspace) -> tuple[float, State]:
+    """As Network.loss; nothing is dropped."""
     return network.loss(p, shard.batch, shard.state, work)
 
 
 @OVERFLOWS
 def loss_and_gradients(
-    network: Network, p: Parameters, shard: Shard, dropout: Dropout, work: Workspace
+    network: Network, p: Parameters, shard: Shard, work: Workspace
 ) -> tuple[float, Gradients, State]:
-    rng = np.random.default_rng((*dropout.key, shard.first))
-    masks = network.draw_masks(rng, dropout.rate, *shard.batch.x.shape)
+    """As Network.loss_and_gradients."""
+    rate, key = shard.dropout
+    masks = network.draw_masks(np.random.default_rng((*key, shard.first)), rate, *shard.batch.x.shape)
     return network.loss_and_gradients(p, shard.batch, shard.state, work, masks)
-
-
-def seconds(
-    network: Network, p: Parameters, shard: Shard, dropout: Dropout, work: Workspace
-) -> dict[str, float]:
-    return dict(work.seconds)
 
 
 class SharedArrays:
@@ -94,25 +95,25 @@ class Rank:
             self._process.start()
         theirs.close()
 
-    def ask(self, task: Task, shard: Shard | None = None, dropout: Dropout | None = None) -> None:
+    def ask(self, task: Task, shard: Shard) -> None:
+        """Begin a task; each is to be followed by `answer`."""
         with contextlib.suppress(ConnectionError):  # `answer` tells of it
-            self._pipe.send((task, shard, dropout))
+            self._pipe.send((task, shard))
 
     def answer(self) -> Any:
-        """What the task gave. Raises what it raised, and RnnError if the process is no more."""
+        """What the task gave, or the exception that it raised: an RnnError if the process is no more."""
         try:
             result = self._pipe.recv()
-        except (EOFError, ConnectionError) as error:
+        except (EOFError, ConnectionError):
             what = "a process of this run was killed (too little memory?)"
-            raise RnnError(f"{what}: --threads 1 needs no other") from error
-        if isinstance(result, Exception):
-            raise result
+            return RnnError(f"{what}: --threads 1 needs no other")
         match result:
             case E, dict(gradients), state:
                 return E, gradients | self._gradients, state
         return result
 
     def close(self) -> None:
+        """End the process, after its task."""
         self._pipe.close()
         self._process.join()
 
@@ -140,9 +141,9 @@ def _serve(pipe: Connection, network: Network, p_shared: SharedArrays, gradients
         work.provide(f"d{name}", array)
     with threadpool_limits(1, user_api="blas"), contextlib.suppress(EOFError, ConnectionError):
         while True:
-            task, shard, dropout = pipe.recv()
+            task, shard = pipe.recv()
             try:
-                pipe.send(_leave_gradients(task(network, p, shard, dropout, work), shared))
+                pipe.send(_leave_gradients(task(network, p, shard, work), shared))
             except Exception as error:  # whatever it is, it is the parent's to raise
                 pipe.send(error)
 

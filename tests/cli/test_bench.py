@@ -30,7 +30,8 @@ def test_the_phases_of_the_profile_make_up_a_step(threads, rnn):
 
 
 def test_for_people_it_is_a_line_and_a_table(rnn):
-    said = rnn("bench", *SMALL, "--threads", 2, "--profile")
+    large_enough = ["--hidden", 128, "--batch", 16, "--bptt", 64, "--seconds", 0.2]
+    said = rnn("bench", *large_enough, "--threads", 2, "--profile")
     first, blank, head, *rows = said.out.splitlines()
     assert "tokens/s" in first
     assert "GFLOP/s" in first
@@ -42,3 +43,7 @@ def test_for_people_it_is_a_line_and_a_table(rnn):
 
 def test_a_vocabulary_without_two_tokens_is_refused(rnn):
     assert rnn("bench", "--vocab", 4, status=2).err.count("\n") == 1
+
+
+def test_a_step_that_is_over_at_once_is_left_to_one_process(rnn):
+    assert json.loads(rnn("bench", *SMALL, "--threads", 2, "--json").out)["threads"] == 1

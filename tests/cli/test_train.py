@@ -182,8 +182,12 @@ def test_a_small_text_is_regularised_by_default_and_a_large_one_is_not(rnn, writ
         more = ["--model", f"{name}.npz", "--log", f"{name}.jsonl", "--hidden", hidden]
         rnn("train", f"{name}.txt", *options, *more)
         settings = read_log(f"{name}.jsonl", "start")[0]["settings"]
-        learned[name] = settings["recipe"]["dropout"], settings["recipe"]["weight_decay"]
-    assert learned == {"small": (0.2, 0.3), "middle": (0.0, 0.2), "large": (0.0, 0.0)}
+        learned[name] = settings["recipe"]["dropout"], round(settings["recipe"]["weight_decay"], 9)
+    assert learned == {
+        "small": (0.2, pytest.approx(0.3)),
+        "middle": (0.0, pytest.approx(0.2)),
+        "large": (0, 0),
+    }
 
 
 def test_what_is_asked_for_goes_before_the_default(rnn, write, english, read_log):
@@ -207,3 +211,19 @@ def test_a_text_without_unknown_tokens_still_teaches_what_one_is_like(rnn, write
     characters = sum(len(line) + 1 for line in english[:20])
     each = (with_unknown * (characters + 4) - without * characters) / 4
     assert each < 11
+
+
+def test_sgd_shrinks_weights_by_default_as_slowly_as_adam(rnn, write, english, read_log):
+    write("small.txt", english)
+    shrinking = {}
+    for optimizer, lr in [("adam", 0.006), ("sgd", 1.0)]:
+        options = ["-t", "char", "--epochs", "1", "--hidden", "64", "--optimizer", optimizer, "--quiet"]
+        rnn("train", "small.txt", *options, "--model", f"{optimizer}.npz", "--log", f"{optimizer}.jsonl")
+        recipe = read_log(f"{optimizer}.jsonl", "start")[0]["settings"]["recipe"]
+        assert recipe["lr"] == lr
+        shrinking[optimizer] = lr * recipe["weight_decay"]
+    assert shrinking["adam"] == pytest.approx(shrinking["sgd"])
+
+
+def test_a_weight_decay_that_leaves_nothing_is_refused(fails):
+    assert "--weight-decay" in fails(2, "train", "--lr", "10", "--weight-decay", "0.1")

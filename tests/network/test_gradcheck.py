@@ -4,7 +4,7 @@ import pytest
 from rnn_cli.network import cells, outputs
 from rnn_cli.network.cells import CELLS, Cell, simple_recurrent
 from rnn_cli.network.functions import RELU, TANH, Activation
-from rnn_cli.network.gradcheck import Check, carried_state, gradcheck, hard_batch
+from rnn_cli.network.gradcheck import Check, _entries, carried_state, gradcheck, hard_batch
 from rnn_cli.network.inputs import ONE_HOT_UP_TO
 from rnn_cli.network.model import Network
 from rnn_cli.network.outputs import OUTPUTS, Output
@@ -148,3 +148,12 @@ def test_the_batch_has_what_is_hard_in_real_ones():
     assert 0 in batch.weight  # padding
     state = carried_state(Network(50, 3), 4, np.random.default_rng(0))
     assert state["s"].all()
+
+
+def test_a_sample_of_entries_reaches_all_of_an_array():
+    gradient = np.zeros(1000)
+    gradient[:10] = 1
+    chosen = [_entries(gradient, 20, np.random.default_rng(seed)) for seed in range(50)]
+    others = np.concatenate([entries[entries >= 10] for entries in chosen])
+    assert np.mean(others > 500) == pytest.approx(0.5, abs=0.1)
+    assert all(len(set(entries)) == 20 for entries in chosen)
