@@ -1,5 +1,6 @@
 """The files that a command writes: refused before any work where that would lose something."""
 
+import json
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -21,6 +22,20 @@ def refuse_replacing_a_stranger(path: Path) -> None:
     """Raises RnnError for a file that --force would replace though rnn did not write it."""
     if path.is_file() and not storage.is_ours(path):
         raise RnnError(f"{path}: is there already, and no file of rnn: name another, or delete it")
+
+
+def refuse_adding_to_a_stranger(path: Path) -> None:
+    """Raises RnnError for a file to add log lines to that does not begin with one."""
+    if not path.is_file() or path.stat().st_size == 0:
+        return
+    with open(path, "rb") as file:
+        first = file.readline(1 << 20)
+    try:
+        is_log = "event" in json.loads(first)
+    except (ValueError, TypeError, RecursionError):
+        is_log = False
+    if not is_log:
+        raise RnnError(f"{path}: is there already, and no log of rnn: name another file with --log")
 
 
 def try_writing(path: Path) -> None:

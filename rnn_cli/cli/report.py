@@ -74,8 +74,8 @@ class Report:
             told.append(f"valid {loss:.3f}")
         perplexity = math.exp(min(loss, 700))
         told.append(f"perplexity {perplexity:,.2f}" if loss < 20 else f"perplexity {perplexity:.2g}")
-        told.append(f"bits/character {bits_per_character(loss, corpus):.3f}")
-        told.append("best so far" if done.improved else "")
+        told.append(f"bits/char {bits_per_character(loss, corpus):.3f}")
+        told.append("best" if done.improved else "")
         self._write("valid", at, train_loss=done.train_loss, valid_loss=done.valid_loss, valid_bpc=valid_bpc)
         if not self._quiet:
             self._say("  ".join(told).rstrip())

@@ -21,6 +21,7 @@ from rnn_cli.text.vocabulary import UNK
 from rnn_cli.training import loop
 from rnn_cli.training.executor import SHARDED_UP_TO, Executor
 from rnn_cli.training.loop import EpochDone, Recipe, StepDone, TrainingState
+from rnn_cli.training.ranks import RankDied
 
 STATE_FORMAT = "rnn training state"
 STATE_VERSION = 1
@@ -110,7 +111,7 @@ class Run:
             f"{self.network.size:,} parameters"
         )
         say(
-            f"training: {self.recipe.epochs} epochs, {self.batch} rows of {self.bptt} steps, "
+            f"training: epochs {self.recipe.epochs}, {self.batch} rows of {self.bptt} steps, "
             f"{self.recipe.optimizer}, learning rate {self.recipe.lr:g}, dropout {self.recipe.dropout:g}, "
             f"weight decay {self.recipe.weight_decay:.2g}, threads {self.threads}"
         )
@@ -139,7 +140,7 @@ class Run:
         """Train, save and tell; -> the exit status. Raises Diverged; what was saved stays."""
         p = self.network.initialise(np.random.default_rng((self.seed, *b"initialise")), self.counts)
         try:
-            with Executor(self.network, self.threads) as executor, stop_on_signals() as stop:
+            with stop_on_signals() as stop, Executor(self.network, self.threads) as executor:
                 at = loop.start(self.network, self.recipe, executor.place(p), self.batch)
                 report.start(at, {"rnn": __version__, "tokenizer": self.texts.tokenizer.name} | self.settings)
                 steps = loop.train(executor, self.recipe, at, self.epoch_windows, self.valid_windows())
@@ -157,11 +158,16 @@ class Run:
                         self.save(at, model=not at.best_epoch)
                         report.end(at, f"stopped by {stop.name}", self.model_path)
                         return stop.status
+        except RankDied:
+            self.save(at, model=not at.best_epoch)
+            report.end(at, "a process was killed", self.model_path)
+            raise
         except Diverged as error:
             held = f"{self.model_path} holds the model of epoch {at.best_epoch}"
+            clip = f"--clip (now {self.recipe.clip:g})" if self.recipe.clip else "clip gradients (--clip 1)"
             report.end(at, "diverged", None)
             raise Diverged(
-                f"{error}: lower --lr (now {self.recipe.lr:g}) or --clip (now {self.recipe.clip or 0:g}); "
+                f"{error}: lower --lr (now {self.recipe.lr:g}) or {clip}; "
                 f"{held if at.best_epoch else 'no model was saved'}"
             ) from error
         report.end(at, "done", self.model_path)

@@ -211,6 +211,8 @@ def train(
     """
     if weight_decay and weight_decay * (OPTIMIZERS[optimizer].lr if lr is None else lr) >= 1:
         raise UsageError("--weight-decay times the learning rate is 1 or more: no weight would be left")
+    if log and str(log) == "-":
+        raise UsageError("--log needs the name of a file")
     if valid and valid_fraction is not None:
         raise UsageError("--valid and --valid-fraction exclude each other")
     if vocab and (min_count or max_size):
@@ -234,6 +236,7 @@ def train(
     if log:
         others: list[str | Path] = [*text_options.inputs, model, state_path(model)]
         files.refuse_overwriting(log, others, force=True, flag="--log")  # it is added to
+        files.refuse_adding_to_a_stranger(log)
         files.try_writing(log)
 
     texts = read_texts(text_options)

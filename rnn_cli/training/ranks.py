@@ -11,9 +11,15 @@ a pipe.
 
 import contextlib
 import multiprocessing
+import shutil
 import signal
+import sys
+import tempfile
 from collections.abc import Callable, Iterator
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
+from pathlib import Path
+from types import ModuleType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -69,17 +75,34 @@ def loss_and_gradients(
     return network.loss_and_gradients(p, shard.batch, shard.state, work, masks)
 
 
+def shared_room() -> int:
+    """Bytes that processes could share: multiprocessing keeps them in a file in one of these folders, and
+    a write to a page for which there is no room left would end the process."""
+    folders = [folder for folder in ("/dev/shm", tempfile.gettempdir()) if Path(folder).is_dir()]
+    return max(shutil.disk_usage(folder).free for folder in folders)
+
+
 class SharedArrays:
     """Arrays by name, flat, that several processes see in the same memory."""
 
     def __init__(self, sizes: dict[str, int], dtype: DType):
         self.dtype = np.dtype(dtype)
+        needed, room = self.dtype.itemsize * sum(sizes.values()), shared_room()
+        if needed > room:
+            raise RnnError(
+                f"processes need {needed >> 20:,} MiB to share, and /dev/shm or the temporary folder has "
+                f"{room >> 20:,}: --threads 1 needs none"
+            )
         self._memory = {name: PROCESSES.RawArray(self.dtype.char, size) for name, size in sizes.items()}
 
     def of(self, network: Network) -> Parameters:
         """As the network has them: in its shapes and its memory layout."""
         flat = {name: np.frombuffer(memory, self.dtype) for name, memory in self._memory.items()}
         return {name: network.view(name, array) for name, array in flat.items()}
+
+
+class RankDied(RnnError):
+    """A process of the run was killed from outside."""
 
 
 class Rank:
@@ -91,7 +114,7 @@ class Rank:
         self._gradients = shared.of(network)
         self._pipe, theirs = PROCESSES.Pipe()
         self._process = PROCESSES.Process(target=_serve, args=(theirs, network, p, shared), daemon=True)
-        with _signals_blocked():
+        with _undisturbed():
             self._process.start()
         theirs.close()
 
@@ -101,12 +124,12 @@ class Rank:
             self._pipe.send((task, shard))
 
     def answer(self) -> Any:
-        """What the task gave, or the exception that it raised: an RnnError if the process is no more."""
+        """What the task gave, or the exception that it raised: RankDied if the process is no more."""
         try:
             result = self._pipe.recv()
         except (EOFError, ConnectionError):
             what = "a process of this run was killed (too little memory?)"
-            return RnnError(f"{what}: --threads 1 needs no other")
+            return RankDied(f"{what}: --threads 1 needs no other")
         match result:
             case E, dict(gradients), state:
                 return E, gradients | self._gradients, state
@@ -119,16 +142,20 @@ class Rank:
 
 
 @contextlib.contextmanager
-def _signals_blocked() -> Iterator[None]:
-    """A process started in here never sees them: it is the parent that stops a run, between steps."""
-    if not hasattr(signal, "pthread_sigmask"):  # Windows
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+def _undisturbed() -> Iterator[None]:
+    """A process that is started in here never sees signals, as it is the parent that stops a run, between
+    steps; nor does it import the program that the parent runs, of which it needs nothing."""
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    resource_tracker.ensure_running()  # here, as its start would let signals through again
+    masks = hasattr(signal, "pthread_sigmask")  # not on Windows
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS) if masks else None
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        if before is not None:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        sys.modules["__main__"] = main
 
 
 def _serve(pipe: Connection, network: Network, p_shared: SharedArrays, gradients: SharedArrays) -> None:

@@ -174,3 +174,20 @@ def test_files_are_made_as_the_umask_says(train, corpus, folder):
         os.umask(before)
     for name in ("m.npz", "m.state.npz", "log.jsonl"):
         assert (folder / name).stat().st_mode & 0o777 == 0o640, name
+
+
+@pytest.mark.parametrize("content", ["a text\n", '{"a": 1}\n', "[1]\n", "3\n", "\n", '{"event": ', "\x00\n"])
+def test_a_file_that_is_no_log_is_not_added_to(fails, write, english, content, tmp_path):
+    write("corpus.txt", english)
+    Path("notes").write_text(content)
+    message = fails(1, "train", "corpus.txt", "-t", "char", "--log", "notes")
+    assert message.startswith("notes: ")
+    assert "no log of rnn" in message
+    assert Path("notes").read_text() == content
+    assert not Path("model.npz").exists()
+
+
+def test_a_log_is_no_stream(fails, write, english):
+    write("corpus.txt", english)
+    assert "--log" in fails(2, "train", "corpus.txt", "--log", "-")
+    assert not Path("-").exists()

@@ -11,8 +11,8 @@ KEYS = {  # the contract's
     *("train_loss", "valid_loss", "valid_bpc", "lr"),
 }
 EPOCH = re.compile(
-    r"epoch +(\d+)/(\d+)  train ([\d.]+)(?:  valid ([\d.]+))?  perplexity ([\d,.]+)  bits/character ([\d.]+)"
-    r"(  best so far)?"
+    r"epoch +(\d+)/(\d+)  train ([\d.]+)(?:  valid ([\d.]+))?  perplexity ([\d,.]+)  bits/char ([\d.]+)"
+    r"(  best)?"
 )
 
 
@@ -61,7 +61,7 @@ def test_a_sample_stands_below_each_epoch(train, corpus, english):
 
 def test_the_best_epochs_are_marked_and_only_they(worsening, read_log):
     said = worsening("--patience", "100")
-    marked = ["best so far" in line for line in said.err.splitlines() if line.startswith("epoch ")]
+    marked = [line.endswith("  best") for line in said.err.splitlines() if line.startswith("epoch ")]
     losses = [row["valid_loss"] for row in read_log("log.jsonl", "valid")]
     assert marked == [loss < min([math.inf, *losses[:at]]) for at, loss in enumerate(losses)]
     assert not all(marked)

@@ -3,12 +3,16 @@
 import itertools
 import json
 import math
+import multiprocessing
 import signal
 import time
 
 import numpy as np
 import pytest
 
+from rnn_cli import LanguageModel
+from rnn_cli.cli.report import Report
+from rnn_cli.training import executor
 from rnn_cli.training.executor import Executor
 
 DIVERGING = ["--optimizer", "sgd", "--lr", "1000", "--clip", "0", "--cell", "relu", "--batch", "4"]
@@ -89,7 +93,7 @@ def test_a_run_that_keeps_getting_better_is_not_stopped_by_patience(train, corpu
 def test_the_last_line_names_the_model_and_its_epoch(worsening):
     said = worsening("--patience", "100")
     told = [line for line in said.err.splitlines() if line.startswith("epoch ")]
-    best = max(number for number, line in enumerate(told, 1) if "best so far" in line)
+    best = max(number for number, line in enumerate(told, 1) if line.endswith("  best"))
     assert best < len(told)
     assert f"m.npz holds the model of epoch {best}, the best" in said.err
 
@@ -245,3 +249,42 @@ def test_the_headers_of_model_and_state_are_json_as_every_language_reads_it(extr
     for name in ("m.npz", "m.state.npz"):
         with np.load(name) as file:
             json.loads(bytes(file["header"]), parse_constant=refuse)
+
+
+@pytest.fixture
+def two_processes(monkeypatch):
+    """Runs however small are split in two."""
+    monkeypatch.setattr(executor, "STEP_FLOPS", 0)
+    monkeypatch.setattr(executor, "RUN_FLOPS", 0)
+    return ["-t", "char", "--epochs", "2", "--threads", "2", "--dropout", "0.2", "--seed", "3"]
+
+
+def test_two_processes_give_the_same_model_each_time(two_processes, rnn, write, english, read_npz):
+    write("corpus.txt", english)
+    for name in ("a.npz", "b.npz"):
+        said = rnn("train", "corpus.txt", *two_processes, "--model", name)
+        assert "threads 2" in said.err
+    first, second = read_npz("a.npz"), read_npz("b.npz")
+    for name, array in first.arrays.items():
+        np.testing.assert_array_equal(array, second.arrays[name])
+
+
+def test_a_process_that_is_killed_ends_the_run_with_all_saved(
+    two_processes, rnn, write, english, monkeypatch, read_log, read_npz
+):
+    write("corpus.txt", english)
+
+    def kill(self, at, done):
+        if at.step == 3:
+            for process in multiprocessing.active_children():
+                process.kill()
+                process.join()
+
+    monkeypatch.setattr(Report, "step", kill)
+    said = rnn("train", "corpus.txt", *two_processes, "--log", "log.jsonl", "--quiet", status=1)
+    assert said.err.startswith("rnn: error: a process of this run was killed")
+    assert said.err.count("\n") == 1
+    (end,) = read_log("log.jsonl", "end")
+    assert (end["reason"], end["step"]) == ("a process was killed", 3)
+    assert LanguageModel.load("model.npz")
+    assert read_npz("model.state.npz").header["position"]["step"] == 3

@@ -1,6 +1,10 @@
 """A batch in shards."""
 
 import multiprocessing
+import os
+import signal
+import subprocess
+import sys
 import time
 
 import numpy as np
@@ -12,6 +16,7 @@ from rnn_cli.network.inputs import ONE_HOT_UP_TO
 from rnn_cli.network.model import Network, Sequences
 from rnn_cli.network.workspace import Workspace
 from rnn_cli.training import executor as module
+from rnn_cli.training import ranks
 from rnn_cli.training.executor import Executor, available_threads, worthwhile_threads
 from rnn_cli.training.optimizers import OPTIMIZERS, initial_moments
 from rnn_cli.training.ranks import Dropout
@@ -118,6 +123,35 @@ def test_a_process_that_was_killed_is_told_with_a_way_out():
         process.join()
         with pytest.raises(RnnError, match="--threads 1"):
             executor.loss_and_gradients(p, batch, state)
+
+
+def test_memory_that_there_is_no_room_to_share_is_refused_with_a_way_out(monkeypatch):
+    network = Network(65, 256)
+    monkeypatch.setattr(ranks, "shared_room", lambda: 4 * network.size)
+    Executor(network, 2)
+    monkeypatch.setattr(ranks, "shared_room", lambda: 4 * network.size - 1)
+    with pytest.raises(RnnError, match="--threads 1"):
+        Executor(network, 2)
+
+
+def test_the_program_that_runs_is_not_run_again_by_its_processes(tmp_path):
+    script = tmp_path / "script.py"  # without `if __name__ == "__main__"`
+    script.write_text("from rnn_cli.cli.app import run\nprint('once')\nrun(['gradcheck', '--hidden', '1'])\n")
+    for command in ([sys.executable, script], [sys.executable, "-"]):
+        said = subprocess.run(command, input=script.read_text(), capture_output=True, text=True)
+        assert said.stdout.count("once") == 1
+        assert said.stderr.startswith("ok: ")
+
+
+@pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="no signal masks here")
+def test_a_process_sees_no_signal_from_its_first_moment():
+    for _ in range(3):
+        with Executor(problem(32)[0], 2):
+            process = multiprocessing.active_children()[0]
+            os.kill(process.pid, signal.SIGINT)  # while it starts
+            os.kill(process.pid, signal.SIGTERM)
+            process.join(0.3)
+            assert process.is_alive()
 
 
 def test_no_process_is_left_behind():
