@@ -211,7 +211,7 @@ class Run:
     def sample(self, at: TrainingState) -> str:
         """The same draw each time, to be watched as it learns."""
         try:
-            drawn = self.language_model(at).stream(length=SAMPLE_TOKENS, temperature=0.6, seed=self.seed)
+            drawn = self.language_model(at).stream(length=SAMPLE_TOKENS, temperature=0.5, seed=self.seed)
             with np.errstate(over="ignore", invalid="ignore"):
                 pieces = list(drawn)  # the first is the prompt, which is empty
             return "".join(pieces) + ("…" if len(pieces) > SAMPLE_TOKENS else "")

@@ -30,7 +30,7 @@ def sample(
             callback=finite,
             help="Above 1 bolder, below 1 safer; 0 the likeliest.",
         ),
-    ] = 0.6,
+    ] = 0.5,
     top_k: Annotated[
         int | None,
         typer.Option(min=1, help="Draw from the k likeliest tokens only. Default: all.", show_default=False),

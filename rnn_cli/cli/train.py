@@ -166,7 +166,7 @@ def train(
             callback=finite,
             show_default=False,
             rich_help_panel="Training",
-            help="Shrink the weights by this share of the learning rate. Default: to 0.3 for a small text.",
+            help="Shrink the weights by this times the learning rate. Default: 0.2 or 0.3, small texts.",
         ),
     ] = None,
     patience: Annotated[
