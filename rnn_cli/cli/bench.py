@@ -8,9 +8,15 @@ import numpy as np
 import typer
 
 from rnn_cli.cli.console import say
-from rnn_cli.cli.options import finite, one_of
+from rnn_cli.cli.options import (
+    BatchOption,
+    BpttOption,
+    CellOption,
+    OptimizerOption,
+    ThreadsOption,
+    finite,
+)
 from rnn_cli.cli.run import refuse_beyond_memory
-from rnn_cli.network.cells import CELLS
 from rnn_cli.network.model import Network
 from rnn_cli.text.corpus import Corpus, Windows
 from rnn_cli.text.vocabulary import SPECIAL
@@ -23,25 +29,21 @@ WINDOWS = 20  # of the random text
 
 
 def bench(
-    cell: Annotated[str, typer.Option(help="What computes a state.", **one_of(CELLS))] = "tanh",
-    hidden: Annotated[int, typer.Option("--hidden", "-n", min=1, max=1 << 20, help="Hidden size.")] = 256,
+    cell: CellOption = "tanh",
+    hidden: Annotated[
+        int,
+        typer.Option("--hidden", "-n", min=1, max=1 << 20, rich_help_panel="Network", help="Hidden size."),
+    ] = 256,
     vocab: Annotated[
         int,
         typer.Option(
             min=SPECIAL + 2, max=1 << 24, help="Size of the vocabulary, START, END and UNK included."
         ),
     ] = 65,
-    batch: Annotated[
-        int, typer.Option("--batch", "-b", min=1, max=1 << 16, help="Sequences side by side.")
-    ] = 64,
-    bptt: Annotated[int, typer.Option(min=1, max=1 << 16, help="Steps that a gradient reaches back.")] = 64,
-    optimizer: Annotated[
-        str, typer.Option(help="How gradients become steps.", **one_of(OPTIMIZERS))
-    ] = "adam",
-    threads: Annotated[
-        int | None,
-        typer.Option(min=1, max=1024, show_default=False, help="Default: the cores this process may use."),
-    ] = None,
+    batch: BatchOption = 64,
+    bptt: BpttOption = 64,
+    optimizer: OptimizerOption = "adam",
+    threads: ThreadsOption = None,
     seconds: Annotated[
         float, typer.Option(min=0.1, max=3600, callback=finite, help="How long to train.")
     ] = 3.0,

@@ -10,15 +10,19 @@ from rnn_cli.cli.console import UsageError
 from rnn_cli.cli.defaults import DEFAULTS, default_epochs, default_patience, default_regularisation
 from rnn_cli.cli.options import (
     DEFAULT_MODEL,
+    BatchOption,
+    BpttOption,
+    CellOption,
     CorpusArgument,
     EncodingOption,
     MaxSizeOption,
     MinCountOption,
     ModelOption,
+    OptimizerOption,
+    ThreadsOption,
     TokenizerOption,
     corpus_paths,
     finite,
-    one_of,
 )
 from rnn_cli.cli.report import Report
 from rnn_cli.cli.run import (
@@ -28,7 +32,6 @@ from rnn_cli.cli.run import (
     state_path,
 )
 from rnn_cli.cli.texts import TextOptions, read_texts
-from rnn_cli.network.cells import CELLS
 from rnn_cli.network.model import Network
 from rnn_cli.training.executor import available_threads, worthwhile_threads
 from rnn_cli.training.loop import Recipe
@@ -79,9 +82,7 @@ def train(
             help="Let the state run on from line to line, as suits books and plays.",
         ),
     ] = False,
-    cell: Annotated[
-        str, typer.Option(rich_help_panel="Network", help="What computes a state.", **one_of(CELLS))
-    ] = "tanh",
+    cell: CellOption = "tanh",
     hidden: Annotated[
         int | None,
         typer.Option(
@@ -94,23 +95,8 @@ def train(
             help="Hidden size. Default: 200 for words, 256 for char.",
         ),
     ] = None,
-    batch: Annotated[
-        int,
-        typer.Option(
-            "--batch",
-            "-b",
-            min=1,
-            max=1 << 16,
-            rich_help_panel="Training",
-            help="Sequences side by side.",
-        ),
-    ] = 32,
-    bptt: Annotated[
-        int,
-        typer.Option(
-            min=1, max=1 << 16, rich_help_panel="Training", help="Steps that a gradient reaches back."
-        ),
-    ] = 32,
+    batch: BatchOption = 32,
+    bptt: BpttOption = 32,
     epochs: Annotated[
         int | None,
         typer.Option(
@@ -123,10 +109,7 @@ def train(
             help="Passes over the text. Default: 8 for words, 10 for char, more for small texts.",
         ),
     ] = None,
-    optimizer: Annotated[
-        str,
-        typer.Option(rich_help_panel="Training", help="How gradients become steps.", **one_of(OPTIMIZERS)),
-    ] = "adam",
+    optimizer: OptimizerOption = "adam",
     lr: Annotated[
         float | None,
         typer.Option(
@@ -185,16 +168,7 @@ def train(
             "--seed", "-s", min=0, max=2**64 - 1, rich_help_panel="Training", help="Decides all chance."
         ),
     ] = 0,
-    threads: Annotated[
-        int | None,
-        typer.Option(
-            min=1,
-            max=1024,
-            show_default=False,
-            rich_help_panel="Training",
-            help="Threads to compute with. Default: the cores this process may use.",
-        ),
-    ] = None,
+    threads: ThreadsOption = None,
     log: Annotated[
         Path | None,
         typer.Option(metavar="FILE", show_default=False, help="Append one JSON object a line to this file."),
