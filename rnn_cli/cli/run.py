@@ -96,14 +96,14 @@ class Run:
 
     def describe(self) -> None:
         texts, train, valid = self.texts, self.texts.train, self.texts.valid
-        held = ""
-        if valid:
-            held = f"; {valid.lines:,} lines to validate, {valid.unknown / valid.tokens:.1%} unknown"
         unknown = train.unknown / train.tokens
         say(
             f"text: {train.lines:,} lines, {train.tokens:,} tokens ({texts.tokenizer.name}), "
-            f"{unknown:.1%} unknown{held}"
+            f"{unknown:.1%} unknown"
         )
+        if valid:
+            share = valid.unknown / valid.tokens
+            say(f"held out: {valid.lines:,} lines to validate, {share:.1%} unknown")
         if unknown > MANY_UNKNOWN:
             warn("much of the text is unknown: lower --min-count, raise --max-size, or --tokenizer char")
         say(
@@ -112,8 +112,11 @@ class Run:
         )
         say(
             f"training: epochs {self.recipe.epochs}, {self.batch} rows of {self.bptt} steps, "
-            f"{self.recipe.optimizer}, learning rate {self.recipe.lr:g}, dropout {self.recipe.dropout:g}, "
-            f"weight decay {self.recipe.weight_decay:.2g}, threads {self.threads}"
+            f"{self.recipe.optimizer}, learning rate {self.recipe.lr:g}"
+        )
+        say(
+            f"          dropout {self.recipe.dropout:g}, weight decay {self.recipe.weight_decay:.2g}, "
+            f"threads {self.threads}"
         )
 
     def epoch_windows(self, epoch: int) -> Windows:
