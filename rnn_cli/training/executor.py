@@ -23,7 +23,7 @@ from threadpoolctl import threadpool_limits
 from rnn_cli.network.inputs import Columns
 from rnn_cli.network.model import Batch, Gradients, Network, Parameters, Sequences, State
 from rnn_cli.network.workspace import Workspace
-from rnn_cli.training.optimizers import Arrays, Optimizer, add, apply
+from rnn_cli.training.optimizers import add
 from rnn_cli.training.ranks import (
     NO_DROPOUT,
     OVERFLOWS,
@@ -117,22 +117,8 @@ class Executor:
         gradients = self._sum([of_shard for _, of_shard, _ in parts])
         return sum(E for E, _, _ in parts), gradients, _side_by_side([after for _, _, after in parts])
 
-    def update(
-        self,
-        optimizer: Optimizer,
-        p: Parameters,
-        gradients: Gradients,
-        moments: Arrays,
-        lr: float,
-        step: int,
-        scale: float,
-        weight_decay: float,
-    ) -> None:
-        """As optimizers.apply."""
-
-        def of_share(share: int, of: int) -> None:
-            apply(optimizer, p, gradients, moments, lr, step, scale, weight_decay, share, of)
-
+    def update(self, of_share: Callable[[int, int], None]) -> None:
+        """An optimizer's step, as a function of a share of it and of how many there are."""
         self._work.start()
         self._of_shares(of_share)
         self._work.lap("optimizer")

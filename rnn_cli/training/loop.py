@@ -5,6 +5,7 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
@@ -12,7 +13,7 @@ import numpy as np
 from rnn_cli.errors import Diverged
 from rnn_cli.network.model import Batch, Network, Parameters, State
 from rnn_cli.training.executor import Executor
-from rnn_cli.training.optimizers import OPTIMIZERS, Arrays, clipping, gradient_norm, initial_moments
+from rnn_cli.training.optimizers import OPTIMIZERS, Arrays, apply, clipping, gradient_norm, initial_moments
 from rnn_cli.training.ranks import Dropout
 from rnn_cli.training.schedules import warmup_cosine
 
@@ -113,7 +114,8 @@ def train(
                 raise Diverged(f"the {what} of step {at.step + 1} (epoch {at.epoch + 1}) is not finite")
             at.step += 1
             scale = clipping(norm, recipe.clip) / tokens
-            executor.update(optimizer, at.p, gradients, at.moments, lr, at.step, scale, recipe.weight_decay)
+            how = (lr, at.step, scale, recipe.weight_decay)
+            executor.update(partial(apply, optimizer, at.p, gradients, at.moments, *how))
             at.state = at_end
             at.window += 1
             at.tokens += tokens

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 
 import numpy as np
 import pytest
@@ -18,7 +19,7 @@ from rnn_cli.network.workspace import Workspace
 from rnn_cli.training import executor as module
 from rnn_cli.training import ranks
 from rnn_cli.training.executor import Executor, available_threads, worthwhile_threads
-from rnn_cli.training.optimizers import OPTIMIZERS, initial_moments
+from rnn_cli.training.optimizers import OPTIMIZERS, apply, initial_moments
 from rnn_cli.training.ranks import Dropout
 
 
@@ -199,7 +200,9 @@ def test_every_phase_of_a_step_is_timed(threads):
         before = sum(executor.seconds.values())
         began = time.perf_counter()
         gradients = executor.loss_and_gradients(p, batch, state)[1]
-        executor.update(optimizer, p, gradients, initial_moments(optimizer, network, p), 0.1, 1, 1.0, 0.0)
+        executor.update(
+            partial(apply, optimizer, p, gradients, initial_moments(optimizer, network, p), 0.1, 1)
+        )
         took = time.perf_counter() - began
         seconds = executor.seconds
     phases = {"look-up", "forward loop", "output layer", "softmax", "backward loop", "weight gradients"}
