@@ -45,7 +45,8 @@ def gradcheck(
     """Check every hand-written derivative against central differences, in float64.
 
     The batch has what real ones have: tokens that repeat within a step, padding, a state carried in,
-    and in one shard lines that end; in two, the state runs on. The exit status is 1 if any gradient disagrees.
+    and in one shard lines that end; in two, the state runs on. The exit status is 1 if any gradient
+    disagrees.
     """
     rng = np.random.default_rng((seed, *b"gradcheck"))
     cases: list[Case] = []
