@@ -11,21 +11,22 @@ from numpy.typing import NDArray
 
 from rnn_cli import storage
 from rnn_cli.errors import RnnError
-from rnn_cli.network.cells import CELLS
-from rnn_cli.network.model import Network, Parameters
-from rnn_cli.network.outputs import OUTPUTS
+from rnn_cli.network.arrays import Parameters
+from rnn_cli.network.model import Network
 from rnn_cli.network.sampling import choose
+from rnn_cli.text.spelling import Spelling
 from rnn_cli.text.tokenizers import TOKENIZERS, Tokenizer
 from rnn_cli.text.vocabulary import END, START, UNK, Vocabulary
 
 FORMAT = "rnn model"
-VERSION = 1
+VERSION = 2  # and 1, whose networks have one layer, no embedding and a softmax
 
 
 @dataclass(frozen=True)
 class LanguageModel:
     """What a model file holds, and what can be done with it.
 
+    spelling: what an unknown token costs beyond UNK.
     p: the network's parameters, float32, in its memory layout (`Network.lay_out`).
     carry_state: whether the state runs on from one line into the next.
     history: how the model came to be, for people; any JSON.
@@ -33,6 +34,7 @@ class LanguageModel:
 
     tokenizer: Tokenizer
     vocabulary: Vocabulary
+    spelling: Spelling
     network: Network
     p: Parameters
     carry_state: bool = False
@@ -45,6 +47,7 @@ class LanguageModel:
             "version": VERSION,
             "tokenizer": {"name": self.tokenizer.name},
             "vocabulary": [*zip(self.vocabulary.tokens, self.vocabulary.counts, strict=True)],
+            "spelling": self.spelling.to_json(),
             "network": asdict(self.network),
             "carry_state": self.carry_state,
             "history": self.history,
@@ -57,7 +60,7 @@ class LanguageModel:
         arrays, header = storage.load(Path(path))
         if header.get("format") != FORMAT:
             raise RnnError(f"{path}: not a model file of rnn, but {header.get('format', 'something else')}")
-        if header.get("version") != VERSION:
+        if header.get("version") not in range(1, VERSION + 1):
             newer = f"version {header.get('version')!r}; this rnn reads {VERSION}"
             raise RnnError(f"{path}: written by a newer rnn ({newer}): pip install --upgrade rnn-cli")
         try:
@@ -73,11 +76,10 @@ class LanguageModel:
         if not all(isinstance(token, str) for token in tokens) or len(set(tokens)) < len(tokens):
             raise ValueError("the vocabulary is not a list of different tokens")
         vocabulary = Vocabulary(tokens, counts)
+        spelling = Spelling.from_json(header.get("spelling", {}))  # version 1 has none
         network = Network(**header["network"])
-        if not all(isinstance(size, int) for size in (network.m, network.n, *counts)):
-            raise ValueError("a size or a count is no integer")
-        if network.cell not in CELLS or network.output not in OUTPUTS:
-            raise ValueError(f"unknown cell {network.cell!r} or output layer {network.output!r}")
+        if not all(isinstance(count, int) for count in counts):
+            raise ValueError("a count is no integer")
         if network.m != vocabulary.size:
             raise ValueError(f"m is {network.m} but the vocabulary's size {vocabulary.size}")
         shapes = {name: array.shape for name, array in arrays.items()}
@@ -87,7 +89,7 @@ class LanguageModel:
             if array.dtype != np.float32 or not np.isfinite(array).all():
                 raise ValueError(f"{name} holds values that are not finite float32 numbers")
         carry_state, history = bool(header["carry_state"]), dict(header["history"])
-        return cls(tokenizer, vocabulary, network, network.lay_out(arrays), carry_state, history)
+        return cls(tokenizer, vocabulary, spelling, network, network.lay_out(arrays), carry_state, history)
 
     def encode(self, text: str) -> NDArray[np.intp]:
         """The inputs that a text becomes, its last line not ended: START and the ids of each line."""

@@ -21,8 +21,10 @@ MAY = {
     "corpora": set(),
     "training": {"errors", "network", "storage"},
     "language_model": {"errors", *GROUND},
+    "scoring": {"errors", "training", "language_model", *GROUND},
     "__init__": {"errors", "language_model"},
-    "cli": {"__init__", "errors", "training", "language_model", *GROUND},
+    "presets": set(),
+    "cli": {"__init__", "errors", "training", "language_model", "scoring", *GROUND},
 }
 ONLY_IN = {"typer": {"cli"}, "tqdm": {"cli"}, "jieba": {"text"}, "threadpoolctl": {"cli", "training"}}
 MODULES = sorted(HOUSE.rglob("*.py"))
@@ -98,6 +100,10 @@ def test_the_language_model_needs_no_command_line_and_jieba_only_when_asked():
     loaded = loaded_by("from rnn_cli import LanguageModel")
     assert "numpy" in loaded
     assert not loaded & {*ONLY_IN}
+
+
+def test_scoring_needs_no_command_line():
+    assert not loaded_by("from rnn_cli.scoring import score") & {"typer", "tqdm", "jieba"}
 
 
 def test_training_knows_nothing_of_text():

@@ -1,22 +1,28 @@
 import itertools
 import json
+from dataclasses import asdict, replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from rnn_cli import LanguageModel, storage
 from rnn_cli.errors import RnnError
+from rnn_cli.network.gradcheck import combinations
 from rnn_cli.network.model import Network
+from rnn_cli.text.spelling import Spelling
 from rnn_cli.text.tokenizers import TOKENIZERS
 from rnn_cli.text.vocabulary import END, START, UNK, Vocabulary
 
 LETTERS = Vocabulary(("e", "a", "词", "b", " "), (9, 7, 3, 3, 1))
 WORDS = Vocabulary(("the", "cat", "sat"), (5, 2, 1))
+SPELLING = Spelling.count(["dog", "词"])
+VERSION_1 = Path(__file__).parent / "data" / "version_1.npz"
 
 
-def model(seed=0, vocabulary=LETTERS, tokenizer="char", cell="tanh", carry_state=False, **b_y):
+def model(seed=0, vocabulary=LETTERS, tokenizer="char", cell="tanh", carry_state=False, network=None, **b_y):
     """A model of random weights, large enough to make its texts wander; b_y favours ids by name."""
-    network = Network(vocabulary.size, 8, cell)
+    network = network or Network(vocabulary.size, 8, cell)
     rng = np.random.default_rng(seed)
     p = {name: rng.normal(0, 1, shape) for name, shape in network.shapes.items()}
     if cell == "relu":
@@ -24,7 +30,8 @@ def model(seed=0, vocabulary=LETTERS, tokenizer="char", cell="tanh", carry_state
     for name, value in b_y.items():
         p["b_y"][{"START": START, "END": END, "UNK": UNK}[name]] = value
     history = {"epoch": 3, "text": "词"}
-    return LanguageModel(TOKENIZERS[tokenizer], vocabulary, network, network.lay_out(p), carry_state, history)
+    p = network.lay_out(p)
+    return LanguageModel(TOKENIZERS[tokenizer], vocabulary, SPELLING, network, p, carry_state, history)
 
 
 @pytest.fixture
@@ -35,20 +42,44 @@ def path(tmp_path):
 # The file.
 
 
-@pytest.mark.parametrize("cell", ["tanh", "relu"])
+KINDS = [*combinations(LETTERS.size, 8)]
+
+
+@pytest.mark.parametrize("network", KINDS, ids=lambda one: "-".join(map(str, asdict(one).values())))
 @pytest.mark.parametrize("carry_state", [True, False])
-def test_a_model_comes_back_from_its_file_as_it_was(path, cell, carry_state):
-    saved = model(cell=cell, carry_state=carry_state)
+def test_a_model_comes_back_from_its_file_as_it_was(path, network, carry_state):
+    saved = model(network=network, carry_state=carry_state)
     saved.save(path)
     loaded = LanguageModel.load(str(path))
-    for name in ("tokenizer", "vocabulary", "network", "carry_state", "history"):
+    for name in ("tokenizer", "vocabulary", "spelling", "network", "carry_state", "history"):
         assert getattr(loaded, name) == getattr(saved, name), name
     for name, array in saved.p.items():
         np.testing.assert_array_equal(loaded.p[name], array)
         assert loaded.p[name].dtype == np.float32
         assert loaded.p[name].strides == array.strides
         assert loaded.p[name].flags.writeable
-    assert loaded.sample("a", num=3, seed=5) == saved.sample("a", num=3, seed=5)
+    texts = loaded.sample("a", num=3, length=40, seed=5)
+    assert texts == saved.sample("a", num=3, length=40, seed=5)
+    assert all(set(text) <= {*LETTERS.tokens, "\n"} for text in texts)
+
+
+def test_a_model_of_the_first_version_is_read_and_samples_as_it_did():
+    # Written by rnn 0.1.0, which sampled this text of it.
+    first = LanguageModel.load(VERSION_1)
+    assert storage.load(VERSION_1)[1]["version"] == 1
+    assert first.network == Network(242, 8, "tanh", "softmax", layers=1, embedding=0, tie=False)
+    assert first.spelling == Spelling({})
+    text = "  e二lm学   wlsx  t an nd  e  uen一是haa n 奶 aetni h 他ahiawe   w    wosnl但wee  "
+    assert first.sample(num=1, temperature=0.7, seed=1) == [text]
+
+
+def test_a_model_of_the_first_version_is_saved_as_one_of_this(path):
+    first = LanguageModel.load(VERSION_1)
+    first.save(path)
+    assert storage.load(path)[1]["version"] == 2
+    again = LanguageModel.load(path)
+    assert (again.network, again.history) == (first.network, first.history)
+    assert again.sample(num=2, seed=3) == first.sample(num=2, seed=3)
 
 
 def test_the_file_holds_the_weights_under_the_tutorials_names_and_shapes(path):
@@ -99,6 +130,7 @@ def test_an_array_that_is_wrong_is_told(path, change, told):
 
 
 NETWORK = {"m": 6, "n": 8, "cell": "tanh", "output": "softmax"}
+NETWORK |= {"layers": 1, "embedding": 0, "tie": False, "cutoffs": []}
 
 
 @pytest.mark.parametrize(
@@ -113,6 +145,14 @@ NETWORK = {"m": 6, "n": 8, "cell": "tanh", "output": "softmax"}
         ({"network": NETWORK | {"cell": []}}, ""),
         ({"network": NETWORK | {"output": "tree"}}, "'tree'"),
         ({"network": NETWORK | {"depth": 2}}, "depth"),
+        ({"network": NETWORK | {"layers": 2}}, "holds arrays"),
+        ({"network": NETWORK | {"layers": "2"}}, "positive integer"),
+        ({"network": NETWORK | {"embedding": 3}}, "holds arrays"),
+        ({"network": NETWORK | {"tie": True}}, "embedding is tied"),
+        ({"network": NETWORK | {"cutoffs": [3]}}, "cutoffs"),
+        ({"network": NETWORK | {"cutoffs": None}}, ""),
+        ({"network": NETWORK | {"output": "adaptive"}}, "cutoffs"),
+        ({"network": NETWORK | {"output": "adaptive", "cutoffs": [3]}}, "holds arrays"),
         ({"network": {"m": 6}}, "'n'"),
         ({"network": None}, ""),
         ({"tokenizer": {"name": "chars"}}, "chars"),
@@ -129,7 +169,8 @@ NETWORK = {"m": 6, "n": 8, "cell": "tanh", "output": "softmax"}
         ({"vocabulary": []}, ""),
         ({"vocabulary": None}, ""),
         ({"history": None}, ""),
-        ({"version": 2}, "newer"),
+        ({"spelling": []}, "{character: count}"),
+        ({"version": 3}, "newer"),
         ({"version": "1"}, "version '1'"),
         ({"format": "rnn vocabulary"}, "not a model file of rnn, but rnn vocabulary"),
         ({"format": None}, "not a model file"),
@@ -202,6 +243,15 @@ def test_START_and_UNK_are_never_drawn_however_likely(carry_state, temperature):
     drawn = model(carry_state=carry_state, START=60, UNK=60).generate(num=20, temperature=temperature)
     ids = np.array([*itertools.islice(drawn, 50)])
     assert not np.isin(ids, [START, UNK]).any()
+
+
+@pytest.mark.parametrize("network", KINDS, ids=lambda one: "-".join(map(str, asdict(one).values())))
+def test_START_and_UNK_are_never_drawn_by_a_network_of_any_kind(network):
+    counts = np.full(LETTERS.size, 100)
+    counts[[START, UNK]] = 10**6
+    p = network.initialise(np.random.default_rng(0), counts)
+    drawn = replace(model(network=network, carry_state=True), p=p).generate(num=20, length=20)
+    assert set(np.unique([*drawn])) == set(range(LETTERS.size)) - {START, UNK}
 
 
 def test_a_sample_stops_at_END():

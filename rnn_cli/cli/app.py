@@ -16,6 +16,8 @@ COMMANDS = {
     "vocab": "Count the tokens of a text; write a vocabulary file.",
     "train": "Train a language model on a text.",
     "sample": "Write text with a trained model.",
+    "score": "Tell how well a model predicts a text.",
+    "info": "Tell what a model file holds.",
     "gradcheck": "Check every hand-written derivative against differences.",
     "bench": "Measure how fast training goes on this machine.",
 }

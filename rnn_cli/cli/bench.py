@@ -8,41 +8,63 @@ import numpy as np
 import typer
 
 from rnn_cli.cli.console import say
-from rnn_cli.cli.options import (
+from rnn_cli.cli.options import finite
+from rnn_cli.cli.presets import Preset, refuse_tying
+from rnn_cli.cli.run import refuse_beyond_memory
+from rnn_cli.cli.training_options import (
     BatchOption,
     BpttOption,
     CellOption,
+    EmbeddingOption,
+    HiddenOption,
+    LayersOption,
     OptimizerOption,
+    OutputOption,
     ThreadsOption,
-    finite,
+    TieOption,
 )
-from rnn_cli.cli.run import refuse_beyond_memory
-from rnn_cli.network.model import Network
 from rnn_cli.text.corpus import Corpus, Windows
 from rnn_cli.text.vocabulary import SPECIAL
 from rnn_cli.training.executor import Executor, available_threads, worthwhile_threads
 from rnn_cli.training.loop import Recipe
 from rnn_cli.training.measure import peak_flops, training_speed
-from rnn_cli.training.optimizers import OPTIMIZERS
 
 WINDOWS = 20  # of the random text
+USUAL = Preset(
+    cell="tanh",
+    hidden=256,
+    layers=1,
+    embedding=0,
+    tie=False,
+    output="softmax",
+    batch=64,
+    bptt=64,
+    steps=0,
+    optimizer="adamw",
+    lr=6e-3,
+    schedule="constant",
+    clip=1.0,
+    dropout=0.0,
+    weight_decay=0.0,
+)
 
 
 def bench(
-    cell: CellOption = "tanh",
-    hidden: Annotated[
-        int,
-        typer.Option("--hidden", "-n", min=1, max=1 << 20, rich_help_panel="Network", help="Hidden size."),
-    ] = 256,
+    cell: CellOption = None,
+    hidden: HiddenOption = None,
+    layers: LayersOption = None,
+    embedding: EmbeddingOption = None,
+    tie: TieOption = None,
+    output: OutputOption = None,
     vocab: Annotated[
         int,
         typer.Option(
             min=SPECIAL + 2, max=1 << 24, help="Size of the vocabulary, START, END and UNK included."
         ),
     ] = 65,
-    batch: BatchOption = 64,
-    bptt: BpttOption = 64,
-    optimizer: OptimizerOption = "adam",
+    batch: BatchOption = None,
+    bptt: BpttOption = None,
+    optimizer: OptimizerOption = None,
     threads: ThreadsOption = None,
     seconds: Annotated[
         float, typer.Option(min=0.1, max=3600, callback=finite, help="How long to train.")
@@ -52,23 +74,39 @@ def bench(
 ) -> None:
     """Measure how fast training goes on this machine.
 
-    Trains as rnn train does, on random tokens. GFLOP/s counts the matrix products of a step, which are
-    most of its arithmetic; the peak is that of one large product in the same process, on as many
-    threads.
+    Trains as rnn train does, on random tokens that occur as often as words do. GFLOP/s counts the matrix
+    products of a step, which are most of its arithmetic; the peak is that of one large product in the same
+    process, on as many threads.
     """
-    network = Network(vocab, hidden, cell)
-    threads = worthwhile_threads(network, batch, bptt, math.inf, threads or available_threads())
-    refuse_beyond_memory(network, batch, bptt, threads)
+    refuse_tying(tie, output, embedding, hidden)
+    usual = USUAL.given(
+        cell=cell,
+        hidden=hidden,
+        layers=layers,
+        embedding=embedding,
+        tie=tie,
+        output=output,
+        batch=batch,
+        bptt=bptt,
+        optimizer=optimizer,
+    )
     rng = np.random.default_rng(0)
-    ids = rng.integers(SPECIAL, vocab, WINDOWS * batch * bptt, np.int32)
-    text = Corpus(ids, np.array([0, len(ids)]), np.array([len(ids)]))
-    recipe = Recipe(optimizer, OPTIMIZERS[optimizer].lr, clip=1.0, epochs=1_000_000, warmup=0.02)
-    p = network.initialise(rng, np.bincount(ids, minlength=vocab))
-    windows = Windows(text, batch, bptt, carry_state=True)
+    rows, steps = usual.batch, usual.bptt
+    frequencies = 1 / np.arange(1, vocab - SPECIAL + 1)  # words' (Zipf 1935)
+    ids = SPECIAL + rng.choice(vocab - SPECIAL, WINDOWS * rows * steps, p=frequencies / frequencies.sum())
+    counts = np.bincount(ids, minlength=vocab)
+    network = usual.network(vocab, counts)
+    flops = network.flops(counts)
+    threads = worthwhile_threads(flops, rows, steps, math.inf, threads or available_threads())
+    refuse_beyond_memory(network, rows, steps, threads)
+    text = Corpus(ids.astype(np.int32), np.array([0, len(ids)]), np.array([len(ids)]))
+    recipe = Recipe(usual.optimizer, usual.lr, clip=1.0, epochs=1_000_000, warmup=0.02)
+    p = network.initialise(rng, counts)
+    windows = Windows(text, rows, steps, carry_state=True)
     with Executor(network, threads) as executor:
-        speed = training_speed(executor, recipe, p, windows, batch, seconds)
+        speed = training_speed(executor, recipe, p, windows, rows, seconds)
     rate = speed.tokens / speed.seconds
-    flops, peak = rate * network.flops, peak_flops(executor.threads)
+    flops, peak = rate * flops, peak_flops(executor.threads)
     figures = {
         "tokens_per_second": round(rate),
         "gflops": round(flops / 1e9, 1),
@@ -85,7 +123,7 @@ def bench(
         typer.echo(json.dumps(figures))
         return
     typer.echo(f"{rate:,.0f} tokens/s; {flops / 1e9:.1f} GFLOP/s of {peak / 1e9:.1f} ({flops / peak:.0%})")
-    say(f"{cell}, hidden {hidden}, vocabulary {vocab:,}, {batch} rows of {bptt} steps: {executor.execution}")
+    say(f"{network.describe()}, {rows} rows of {steps} steps: {executor.execution}")
     if profile:
         typer.echo(f"\n{'phase':<18}{'ms a step':>10}{'share':>8}")
         for phase, taken in of_step.items():

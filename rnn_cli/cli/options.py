@@ -1,4 +1,4 @@
-"""The options that several commands share, and what reads them."""
+"""The options that several commands share, of texts and models, and what reads them."""
 
 import codecs
 import math
@@ -9,9 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from rnn_cli.network.cells import CELLS
 from rnn_cli.text.tokenizers import TOKENIZERS
-from rnn_cli.training.optimizers import OPTIMIZERS
 
 DEFAULT_MODEL = Path("model.npz")
 
@@ -89,33 +87,6 @@ MaxSizeOption = Annotated[
         help="Keep at most this many tokens, the most frequent. Default: 10000.",
         show_default=False,
         rich_help_panel="Text",
-    ),
-]
-CellOption = Annotated[
-    str, typer.Option(rich_help_panel="Network", help="What computes a state.", **one_of(CELLS))
-]
-BatchOption = Annotated[
-    int,
-    typer.Option(
-        "--batch", "-b", min=1, max=1 << 16, rich_help_panel="Training", help="Sequences side by side."
-    ),
-]
-BpttOption = Annotated[
-    int,
-    typer.Option(min=1, max=1 << 16, rich_help_panel="Training", help="Steps that a gradient reaches back."),
-]
-OptimizerOption = Annotated[
-    str,
-    typer.Option(rich_help_panel="Training", help="How gradients become steps.", **one_of(OPTIMIZERS)),
-]
-ThreadsOption = Annotated[
-    int | None,
-    typer.Option(
-        min=1,
-        max=1024,
-        show_default=False,
-        rich_help_panel="Training",
-        help="Cores to compute on. Default: those this process may use.",
     ),
 ]
 ModelOption = Annotated[Path, typer.Option("--model", "-m", help="The model file.")]

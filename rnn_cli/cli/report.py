@@ -17,8 +17,10 @@ SAY_EVERY = 30.0  # seconds, where there is no terminal for a bar
 
 
 def bits_per_character(loss: float, corpus: Corpus) -> float:
-    """From nats per predicted token: all nats over all characters, line ends counted."""
-    return loss * len(corpus.ids) / int(corpus.characters.sum()) / math.log(2)
+    """From nats per predicted token: all nats, with those that spell the unknown tokens, over all
+    characters, line ends counted."""
+    nats = loss * len(corpus.ids) + corpus.spelling_nats
+    return nats / int(corpus.characters.sum()) / math.log(2)
 
 
 class Report:

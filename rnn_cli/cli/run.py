@@ -2,12 +2,10 @@
 
 import os
 from dataclasses import asdict, dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rnn_cli import __version__, storage
 from rnn_cli.cli.console import say, stop_on_signals, warn
@@ -15,8 +13,9 @@ from rnn_cli.cli.report import Report
 from rnn_cli.cli.texts import Texts
 from rnn_cli.errors import Diverged, RnnError
 from rnn_cli.language_model import LanguageModel
+from rnn_cli.network.cells import CELLS
 from rnn_cli.network.model import Network
-from rnn_cli.text.corpus import Corpus, Windows, hide_rare
+from rnn_cli.text.corpus import Corpus, Windows, hide_rare, rows_without_cuts
 from rnn_cli.text.vocabulary import UNK
 from rnn_cli.training import loop
 from rnn_cli.training.executor import SHARDED_UP_TO, Executor
@@ -39,15 +38,10 @@ def rows_that_fit(corpus: Corpus, batch: int, bptt: int) -> int:
     return max(1, min(batch, len(corpus.ids) // bptt))
 
 
-def rows_without_cuts(corpus: Corpus, batch: int) -> int:
-    """Rows for a text of independent lines: so few that every line stands whole in one."""
-    return max(1, min(batch, len(corpus.ids) // int(np.diff(corpus.starts).max())))
-
-
 def refuse_beyond_memory(network: Network, batch: int, bptt: int, threads: int) -> None:
     """Raises RnnError for a network that this machine's memory cannot hold in training."""
     parameters = network.size
-    states = 5 * batch * bptt * network.n
+    states = 8 * batch * bptt * network.n * network.layers * len(CELLS[network.cell].gates)
     copies = 3 + (threads if parameters <= SHARDED_UP_TO else 1)  # weights, two moments, and gradients
     needed = 4 * (copies * parameters + states)  # float32
     if not hasattr(os, "sysconf"):  # Windows
@@ -66,6 +60,7 @@ class Run:
 
     model_path: Path
     texts: Texts
+    preset: str
     network: Network
     recipe: Recipe
     batch: int
@@ -79,6 +74,7 @@ class Run:
     def settings(self) -> dict[str, Any]:
         """All that decides how the run goes, but for the text."""
         return {
+            "preset": self.preset,
             "network": asdict(self.network),
             "recipe": asdict(self.recipe),
             "batch": self.batch,
@@ -88,11 +84,6 @@ class Run:
             "patience": self.patience,
             "threads": self.threads,
         }
-
-    @cached_property
-    def counts(self) -> NDArray[np.int64]:
-        """How often each id occurs in the text to train on, (m,)."""
-        return np.bincount(self.texts.train.ids, minlength=self.network.m)
 
     def describe(self) -> None:
         texts, train, valid = self.texts, self.texts.train, self.texts.valid
@@ -106,10 +97,8 @@ class Run:
             say(f"held out: {valid.lines:,} lines to validate, {share:.1%} unknown")
         if unknown > MANY_UNKNOWN:
             warn("much of the text is unknown: lower --min-count, raise --max-size, or --tokenizer char")
-        say(
-            f"network: {self.network.cell}, hidden {self.network.n}, vocabulary {self.network.m:,}, "
-            f"{self.network.size:,} parameters"
-        )
+        say(f"network: {self.network.describe()}, {self.network.size:,} parameters")
+        say(f"preset: {self.preset}")
         say(
             f"training: epochs {self.recipe.epochs}, {self.batch} rows of {self.bptt} steps, "
             f"{self.recipe.optimizer}, learning rate {self.recipe.lr:g}"
@@ -126,8 +115,8 @@ class Run:
         if not self.carry_state:
             rng = np.random.default_rng((self.seed, *b"shuffle", epoch))
             order = rng.permutation(self.texts.train.lines)
-        if self.counts[UNK] == 0:
-            read_as = hide_rare(self.counts, np.random.default_rng((self.seed, *b"hide rare", epoch)))
+        if self.texts.counts[UNK] == 0:
+            read_as = hide_rare(self.texts.counts, np.random.default_rng((self.seed, *b"hide rare", epoch)))
         return Windows(self.texts.train, self.batch, self.bptt, self.carry_state, order, read_as)
 
     def valid_windows(self) -> Windows | None:
@@ -141,7 +130,7 @@ class Run:
 
     def go(self, report: Report) -> int:
         """Train, save and tell; -> the exit status. Raises Diverged; what was saved stays."""
-        p = self.network.initialise(np.random.default_rng((self.seed, *b"initialise")), self.counts)
+        p = self.network.initialise(np.random.default_rng((self.seed, *b"initialise")), self.texts.counts)
         try:
             with stop_on_signals() as stop, Executor(self.network, self.threads) as executor:
                 at = loop.start(self.network, self.recipe, executor.place(p), self.batch)
@@ -191,14 +180,17 @@ class Run:
     def language_model(self, at: TrainingState) -> LanguageModel:
         history = {
             "rnn": __version__,
-            "training": asdict(self.recipe) | {"batch": self.batch, "bptt": self.bptt, "seed": self.seed},
+            "preset": self.preset,
+            "training": asdict(self.recipe) | {"batch": self.batch, "bptt": self.bptt},
             "epoch": at.epoch,
             "step": at.step,
             "tokens": at.tokens,
             "loss": at.best_loss,
+            "epochs": [{"train_loss": train, "valid_loss": valid} for train, valid in at.curve],
         }
+        texts, network = self.texts, self.network
         return LanguageModel(
-            self.texts.tokenizer, self.texts.vocabulary, self.network, at.p, self.carry_state, history
+            texts.tokenizer, texts.vocabulary, texts.spelling, network, at.p, self.carry_state, history
         )
 
     def save_state(self, at: TrainingState) -> None:

@@ -3,13 +3,18 @@
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from rnn_cli.cli.console import say
-from rnn_cli.cli.defaults import DEFAULTS
+from rnn_cli.cli.defaults import MIN_COUNT
 from rnn_cli.errors import RnnError
 from rnn_cli.text.corpus import Corpus, count_tokens, hold_out, read_corpus, renumber
 from rnn_cli.text.reading import display_name, read_lines
+from rnn_cli.text.spelling import Spelling
 from rnn_cli.text.tokenizers import TOKENIZERS, Tokenizer
 from rnn_cli.text.vocabulary import Vocabulary, build, loads
 
@@ -21,8 +26,14 @@ DEFAULT_MAX_SIZE = 10_000
 class Texts:
     tokenizer: Tokenizer
     vocabulary: Vocabulary
+    spelling: Spelling  # of tokens that it does not hold
     train: Corpus
     valid: Corpus | None
+
+    @cached_property
+    def counts(self) -> NDArray[np.int64]:
+        """How often each id occurs in the text to train on, (m,)."""
+        return np.bincount(self.train.ids, minlength=self.vocabulary.size)
 
 
 @dataclass(frozen=True)
@@ -71,11 +82,12 @@ def read_texts(options: TextOptions) -> Texts:
             )
         train, valid = hold_out(whole, options.valid_fraction, options.seed, options.carry_state)
     vocabulary = given or _vocabulary(train, tokens, tokenizer, options)
-    train = renumber(train, tokens, vocabulary)
+    spelling = _spelling(train, tokens, vocabulary)
+    train = renumber(train, tokens, vocabulary, spelling)
     if options.valid:
         valid, tokens = _read([options.valid], tokenizer, options)
-    valid = valid and renumber(valid, tokens, vocabulary)
-    return Texts(tokenizer, vocabulary, train, valid)
+    valid = valid and renumber(valid, tokens, vocabulary, spelling)
+    return Texts(tokenizer, vocabulary, spelling, train, valid)
 
 
 def count_text(options: TextOptions) -> tuple[Corpus, Tokenizer, dict[str, int], Vocabulary]:
@@ -97,11 +109,17 @@ def _read(paths: Sequence[str], tokenizer: Tokenizer, options: TextOptions) -> t
     return corpus, tokens
 
 
+def _spelling(corpus: Corpus, tokens: tuple[str, ...], vocabulary: Vocabulary) -> Spelling:
+    """How unknown tokens are spelled: as those of the text are or, where it has none, as all of its are."""
+    types = count_tokens(corpus, tokens)
+    return Spelling.count([token for token in types if token not in vocabulary.ids] or types)
+
+
 def _vocabulary(
     corpus: Corpus, tokens: tuple[str, ...], tokenizer: Tokenizer, options: TextOptions
 ) -> Vocabulary:
     counts = count_tokens(corpus, tokens)
-    min_count = options.min_count or DEFAULTS[tokenizer.name].min_count
+    min_count = options.min_count or MIN_COUNT[tokenizer.name]
     vocabulary = build(counts, min_count, options.max_size or DEFAULT_MAX_SIZE)
     if len(vocabulary.tokens) < 2:
         raise RnnError(

@@ -7,23 +7,19 @@ import typer
 
 from rnn_cli.cli import files
 from rnn_cli.cli.console import UsageError
-from rnn_cli.cli.defaults import DEFAULTS, default_epochs, default_patience, default_regularisation
+from rnn_cli.cli.defaults import default_patience
 from rnn_cli.cli.options import (
     DEFAULT_MODEL,
-    BatchOption,
-    BpttOption,
-    CellOption,
     CorpusArgument,
     EncodingOption,
     MaxSizeOption,
     MinCountOption,
     ModelOption,
-    OptimizerOption,
-    ThreadsOption,
     TokenizerOption,
     corpus_paths,
     finite,
 )
+from rnn_cli.cli.presets import for_size, load, refuse_tying
 from rnn_cli.cli.report import Report
 from rnn_cli.cli.run import (
     Run,
@@ -32,13 +28,32 @@ from rnn_cli.cli.run import (
     state_path,
 )
 from rnn_cli.cli.texts import TextOptions, read_texts
-from rnn_cli.network.model import Network
+from rnn_cli.cli.training_options import (
+    BatchOption,
+    BpttOption,
+    CellOption,
+    ClipOption,
+    DropoutOption,
+    EmbeddingOption,
+    HiddenOption,
+    LayersOption,
+    LrOption,
+    OptimizerOption,
+    OutputOption,
+    PresetOption,
+    ScheduleOption,
+    ThreadsOption,
+    TieOption,
+    VariationalOption,
+    WeightDecayOption,
+)
 from rnn_cli.training.executor import available_threads, worthwhile_threads
 from rnn_cli.training.loop import Recipe
 from rnn_cli.training.optimizers import OPTIMIZERS
 
 VALID_FRACTION = 0.1
 WARMUP = 0.02  # of the run
+HIGHEST_LR = 0.006  # of the presets
 
 
 def train(
@@ -82,21 +97,15 @@ def train(
             help="Let the state run on from line to line, as suits books and plays.",
         ),
     ] = False,
-    cell: CellOption = "tanh",
-    hidden: Annotated[
-        int | None,
-        typer.Option(
-            "--hidden",
-            "-n",
-            min=1,
-            max=1 << 20,
-            show_default=False,
-            rich_help_panel="Network",
-            help="Hidden size. Default: 200 for words, 256 for char.",
-        ),
-    ] = None,
-    batch: BatchOption = 32,
-    bptt: BpttOption = 32,
+    preset: PresetOption = None,
+    cell: CellOption = None,
+    hidden: HiddenOption = None,
+    layers: LayersOption = None,
+    embedding: EmbeddingOption = None,
+    tie: TieOption = None,
+    output: OutputOption = None,
+    batch: BatchOption = None,
+    bptt: BpttOption = None,
     epochs: Annotated[
         int | None,
         typer.Option(
@@ -106,52 +115,16 @@ def train(
             max=1_000_000,
             show_default=False,
             rich_help_panel="Training",
-            help="Passes over the text. Default: 8 for words, 10 for char, more for small texts.",
+            help="Passes over the text. Default: as many as make the preset's steps.",
         ),
     ] = None,
-    optimizer: OptimizerOption = "adam",
-    lr: Annotated[
-        float | None,
-        typer.Option(
-            min=0,
-            max=1000,
-            callback=finite,
-            show_default=False,
-            rich_help_panel="Training",
-            help="Highest learning rate. Default: 0.006 for adam, 1 for sgd.",
-        ),
-    ] = None,
-    clip: Annotated[
-        float,
-        typer.Option(
-            min=0,
-            rich_help_panel="Training",
-            callback=finite,
-            help="Scale a gradient down to this norm; 0 does not.",
-        ),
-    ] = 1.0,
-    dropout: Annotated[
-        float | None,
-        typer.Option(
-            min=0,
-            max=0.9,
-            callback=finite,
-            show_default=False,
-            rich_help_panel="Training",
-            help="Leave out this share of what enters and leaves the states. Default: 0.2 for a small text.",
-        ),
-    ] = None,
-    weight_decay: Annotated[
-        float | None,
-        typer.Option(
-            min=0,
-            max=100,
-            callback=finite,
-            show_default=False,
-            rich_help_panel="Training",
-            help="Shrink the weights by this times the learning rate. Default: 0.2 or 0.3, small texts.",
-        ),
-    ] = None,
+    optimizer: OptimizerOption = None,
+    lr: LrOption = None,
+    schedule: ScheduleOption = None,
+    clip: ClipOption = None,
+    dropout: DropoutOption = None,
+    variational: VariationalOption = False,
+    weight_decay: WeightDecayOption = None,
     patience: Annotated[
         int | None,
         typer.Option(
@@ -183,8 +156,10 @@ def train(
     The model file holds the model that is best on the validation text. An interrupted run (Ctrl-C)
     finishes its step and saves.
     """
-    if weight_decay and weight_decay * (OPTIMIZERS[optimizer].lr if lr is None else lr) >= 1:
+    usual_lr = OPTIMIZERS[optimizer].lr if optimizer else HIGHEST_LR
+    if weight_decay and weight_decay * (usual_lr if lr is None else lr) >= 1:
         raise UsageError("--weight-decay times the learning rate is 1 or more: no weight would be left")
+    refuse_tying(tie, output, embedding, hidden)
     if log and str(log) == "-":
         raise UsageError("--log needs the name of a file")
     if valid and valid_fraction is not None:
@@ -203,10 +178,10 @@ def train(
         carry_state=carry_state,
         seed=seed,
     )
-    for output in (model, state_path(model)):
-        files.refuse_overwriting(output, text_options.inputs, force, "--model")
-        files.refuse_replacing_a_stranger(output)
-        files.try_writing(output)
+    for path in (model, state_path(model)):
+        files.refuse_overwriting(path, text_options.inputs, force, "--model")
+        files.refuse_replacing_a_stranger(path)
+        files.try_writing(path)
     if log:
         others: list[str | Path] = [*text_options.inputs, model, state_path(model)]
         files.refuse_overwriting(log, others, force=True, flag="--log")  # it is added to
@@ -214,29 +189,47 @@ def train(
         files.try_writing(log)
 
     texts = read_texts(text_options)
-    network = Network(texts.vocabulary.size, hidden or DEFAULTS[texts.tokenizer.name].hidden, cell)
-    bptt = min(bptt, len(texts.train.ids))
-    batch = rows_that_fit(texts.train, batch, bptt)
-    steps_an_epoch = -(-len(texts.train.ids) // (batch * bptt))
-    epochs = epochs or default_epochs(texts.tokenizer.name, steps_an_epoch)
-    windows = epochs * steps_an_epoch
-    threads = worthwhile_threads(network, batch, bptt, windows, threads or available_threads())
-    refuse_beyond_memory(network, batch, bptt, threads)
-    usual = default_regularisation(network.size, texts.train.tokens)
-    if weight_decay is None:
-        weight_decay = usual.shrinking / OPTIMIZERS[optimizer].lr
-    recipe = Recipe(
+    m = texts.vocabulary.size
+    preset = preset or for_size(texts.train.tokens, m)
+    usual = load(preset, m).given(
+        cell=cell,
+        hidden=hidden,
+        layers=layers,
+        embedding=embedding,
+        tie=tie,
+        output=output,
+        batch=batch,
+        bptt=bptt,
         optimizer=optimizer,
-        lr=OPTIMIZERS[optimizer].lr if lr is None else lr,
-        clip=clip or None,
+        lr=lr,
+        schedule=schedule,
+        clip=clip,
+        dropout=dropout,
+        weight_decay=weight_decay,
+    )
+    network = usual.network(m, texts.counts)
+    bptt = min(usual.bptt, len(texts.train.ids))
+    batch = rows_that_fit(texts.train, usual.batch, bptt)
+    steps_an_epoch = -(-len(texts.train.ids) // (batch * bptt))
+    epochs = epochs or usual.epochs(steps_an_epoch)
+    windows = epochs * steps_an_epoch
+    flops = network.flops(texts.counts)
+    threads = worthwhile_threads(flops, batch, bptt, windows, threads or available_threads())
+    refuse_beyond_memory(network, batch, bptt, threads)
+    recipe = Recipe(
+        optimizer=usual.optimizer,
+        lr=usual.lr,
+        clip=usual.clip or None,
         epochs=epochs,
         warmup=WARMUP,
-        dropout=usual.dropout if dropout is None else dropout,
-        weight_decay=weight_decay,
+        schedule=usual.schedule,
+        dropout=usual.dropout,
+        variational=variational,
+        weight_decay=usual.weight_decay,
         seed=seed,
     )
     patience = patience or default_patience(recipe.epochs)
-    run = Run(model, texts, network, recipe, batch, bptt, carry_state, seed, patience, threads)
+    run = Run(model, texts, preset, network, recipe, batch, bptt, carry_state, seed, patience, threads)
     if not quiet:
         run.describe()
     with Report(log, quiet, recipe.epochs, texts.train, texts.valid) as report:

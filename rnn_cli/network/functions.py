@@ -2,12 +2,11 @@
 
 import math
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[Any]  # float32; float64 when gradients are checked
+from rnn_cli.network.arrays import Array
 
 
 class Activation(NamedTuple):
@@ -32,6 +31,12 @@ def relu(z: Array, out: Array) -> Array:
 
 def relu_derivative(s: Array, out: Array) -> Array:
     return np.sign(s, out=out)  # 1 where s > 0; s is never below 0
+
+
+def sigmoid(z: Array, out: Array) -> Array:
+    """σ(z) = 1 / (1 + exp(-z)), as (1 + tanh(z / 2)) / 2: no exponential can overflow."""
+    np.tanh(np.multiply(z, 0.5, out=out), out=out)
+    return np.add(np.multiply(out, 0.5, out=out), 0.5, out=out)
 
 
 TANH = Activation(tanh, tanh_derivative)

@@ -1,28 +1,25 @@
 """Every derivative of the package against central differences, in float64."""
 
+import itertools
 import math
 from collections.abc import Callable, Iterable, Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rnn_cli.network.functions import Array
-from rnn_cli.network.model import (
-    NO_MASKS,
-    Batch,
-    Gradients,
-    Masks,
-    Network,
-    Parameters,
-    Sequences,
-    State,
-)
+from rnn_cli.network.architecture import Gradients
+from rnn_cli.network.arrays import Array, Parameters, State
+from rnn_cli.network.cells import CELLS
+from rnn_cli.network.model import NO_MASKS, Batch, Masks, Network, Sequences
+from rnn_cli.network.outputs import OUTPUTS
 from rnn_cli.network.workspace import Workspace
 
 TOLERANCE = 1e-5
-DIFFERENCES = (1e-4, 1e-5, 1e-6)  # h; the best counts: a long one may cross a kink of relu
-
+# h; the best counts: over a short one the rounding of E shows, a long one may cross a kink of relu
+DIFFERENCES = (1e-3, 3e-3, 1e-4, 1e-5, 1e-6, 1e-7)
+HIDDEN = 1e-8  # a gradient of E: its rounding, about 1e-16, over h, is this times TOLERANCE
+NOISE = 0.3
 
 ByHand = Callable[[Parameters, Batch, State], Gradients]
 
@@ -38,6 +35,34 @@ class Check(NamedTuple):
     @property
     def ok(self) -> bool:
         return self.error <= TOLERANCE  # False for a nan
+
+
+def combinations(m: int, n: int, **chosen: Any) -> Iterator[Network]:
+    """A network of m tokens, 5 or more, and n states for every combination of the choices there are, but
+    for those that have been made (`chosen`, by the names of Network)."""
+    choices: dict[str, Iterable[Any]] = {
+        "cell": CELLS,
+        "layers": (1, 2),
+        "embedding": (0, n),
+        "output": OUTPUTS,
+        "tie": (False, True),
+    }
+    choices |= {name: (value,) for name, value in chosen.items()}
+    for values in itertools.product(*choices.values()):
+        made: dict[str, Any] = dict(zip(choices, values, strict=True))
+        cutoffs = (m // 3, m // 3 + 2) if made["output"] == "adaptive" else ()
+        try:
+            network = Network(m, n, cutoffs=cutoffs, **made)
+        except ValueError:  # they do not go together
+            continue
+        yield network
+
+
+def noisy_parameters(network: Network, rng: np.random.Generator) -> Parameters:
+    """Fresh parameters and noise. Where relu has its first W, 1, and no bias, a dropped input leaves
+    states exactly at the kink; and a bias of 0 hides what is done with it."""
+    p = network.initialise(rng, np.ones(network.m))
+    return {name: array + rng.normal(0, NOISE, array.shape) for name, array in p.items()}
 
 
 def hard_batch(m: int, rng: np.random.Generator, T: int = 6, B: int = 4, runs_on: bool = False) -> Sequences:
@@ -70,21 +95,23 @@ def gradcheck(
     masks: Masks = NO_MASKS,
     by_hand: ByHand | None = None,
 ) -> Iterator[Check]:
-    """Compare dE/dp with (E(p + h) - E(p - h)) / 2h for each parameter, in float64.
+    """Compare dE/dp with differences of E for each parameter, in float64.
 
     entries: how many of each array's entries to check, drawn by rng; None checks all. An error is
-    relative to the entry, or to a thousandth of the array's largest where the entry is smaller.
+    relative to the entry or, where that is smaller, to a thousandth of the array's largest; and where
+    this too is hidden by the rounding of E, to HIDDEN of E.
     masks: of dropout, the same for every loss.
-    by_hand: computes the gradients in another way than network.loss_and_gradients, without masks.
+    by_hand: computes the gradients in another way than network.loss_and_gradients, under the same masks.
     """
     p = network.lay_out(p, np.float64)
     work = Workspace(np.float64)
+    E, _ = network.loss(p, batch, state, work, masks)
     if by_hand is None:
         gradients = network.dense(network.loss_and_gradients(p, batch, state, work, masks)[1])
     else:
         gradients = network.dense(by_hand(p, batch, state))
 
-    def slope(array: Array, place: tuple[int, ...], h: float) -> float:
+    def difference(array: Array, place: tuple[int, ...], h: float) -> float:
         value = array[place]
         array[place] = value + h
         above, _ = network.loss(p, batch, state, work, masks)
@@ -93,11 +120,17 @@ def gradcheck(
         array[place] = value
         return (above - below) / (2 * h)
 
+    def slope(array: Array, place: tuple[int, ...], h: float) -> float:
+        """Two differences, weighted so that what is left out is of order h^4 and not h^2 (Richardson): h
+        may then be so long that the rounding of E, which is large, does not show in a small entry."""
+        return (4 * difference(array, place, h) - difference(array, place, 2 * h)) / 3
+
     def error(ours: float, numeric: float, floor: float) -> float:
         return abs(ours - numeric) / max(abs(ours), abs(numeric), floor)
 
     for name, array in p.items():
-        floor = 1e-3 * float(np.abs(gradients[name]).max()) + 1e-12  # nan or inf only if an entry is
+        largest = float(np.abs(gradients[name]).max())
+        floor = max(1e-3 * largest, HIDDEN * E, 1e-12)  # nan or inf only if an entry is
         chosen = _entries(gradients[name], entries, rng)
         worst = 0.0
         for flat in chosen:

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from rnn_cli.network.functions import Array
+from rnn_cli.network.arrays import Array
 
 COLDEST = 1e-6  # below it a temperature is taken for this one: float32 logits over less could overflow
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from rnn_cli.network.functions import Array
+from rnn_cli.network.arrays import Array
 
 
 class Workspace:
@@ -40,6 +40,10 @@ class Workspace:
         self._memory[name] = array.ravel("K")
         self._arrays = {key: array for key, array in self._arrays.items() if key[0] != name}
 
+    def room(self, suffix: str) -> "Workspace":
+        """This workspace, to one who uses names that others use too: there they end in `suffix`."""
+        return _Room(self, suffix) if suffix else self
+
     def start(self) -> None:
         """What came before belongs to no phase."""
         self._lap = time.perf_counter()
@@ -48,3 +52,15 @@ class Workspace:
         now = time.perf_counter()
         self.seconds[phase] += now - self._lap
         self._lap = now
+
+
+class _Room(Workspace):
+    def __init__(self, whole: Workspace, suffix: str):
+        self.dtype, self.seconds = whole.dtype, whole.seconds
+        self._whole, self._suffix = whole, suffix
+
+    def __call__(self, name: str, *shape: int) -> Array:
+        return self._whole(name + self._suffix, *shape)
+
+    def lap(self, phase: str) -> None:
+        self._whole.lap(phase)

@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from rnn_cli.text.spelling import Spelling
 from rnn_cli.text.tokenizers import Token, Tokenizer
 from rnn_cli.text.vocabulary import END, SPECIAL, START, UNK, Vocabulary
 
@@ -27,6 +28,7 @@ class Corpus:
     ids: Ids  # (N,) the targets
     starts: NDArray[np.int64]  # (lines + 1,) where in ids each line begins, and N
     characters: NDArray[np.int64]  # (lines,) of each line, its end counted as one
+    spelling_nats: float = 0.0  # what it costs to spell the unknown tokens (spelling.py)
 
     @property
     def lines(self) -> int:
@@ -76,10 +78,17 @@ def count_tokens(corpus: Corpus, tokens: tuple[str, ...]) -> dict[str, int]:
     return {token: int(count) for token, count in zip(tokens, counts, strict=True) if count}
 
 
-def renumber(corpus: Corpus, tokens: tuple[str, ...], vocabulary: Vocabulary) -> Corpus:
+def renumber(corpus: Corpus, tokens: tuple[str, ...], vocabulary: Vocabulary, spelling: Spelling) -> Corpus:
     """A corpus as read, in the ids of a vocabulary."""
     table = np.array([START, END, UNK, *vocabulary.encode(tokens)], np.int32)
-    return Corpus(table[corpus.ids], corpus.starts, corpus.characters)
+    unknown = {token: n for token, n in count_tokens(corpus, tokens).items() if token not in vocabulary.ids}
+    nats = sum(n * spelling.nats(token) for token, n in unknown.items())
+    return Corpus(table[corpus.ids], corpus.starts, corpus.characters, nats)
+
+
+def rows_without_cuts(corpus: Corpus, batch: int) -> int:
+    """Rows for a text of independent lines: so few that every line stands whole in one."""
+    return max(1, min(batch, len(corpus.ids) // int(np.diff(corpus.starts).max())))
 
 
 def hold_out(corpus: Corpus, fraction: float, seed: int, carry_state: bool) -> tuple[Corpus, Corpus]:
@@ -159,12 +168,7 @@ class Windows:
     def __getitem__(self, index: int) -> Window:
         if not 0 <= index < len(self):
             raise IndexError(index)
-        first, last = self.cut[:-1] + index * self.bptt, self.cut[1:]  # (B,)
-        steps = min(self.bptt, int((last - first).max()))
-        place = first + np.arange(steps)[:, None]  # (T, B)
-        inside = place < last
-        place = np.where(inside, place, 0)  # padding repeats the first target, after START
-        place += self.shift[self._line(place)]
+        place, inside = self.places(index)
         y = self.ids[place]
         x = self.ids[place - 1]  # of the first target of all, the last one: an END, as it should be
         x = np.where(x == END, START, x)
@@ -174,6 +178,16 @@ class Windows:
         return Window(
             x.astype(np.intp), y.astype(np.intp), keep.astype(np.float32), inside.astype(np.float32)
         )
+
+    def places(self, index: int) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+        """Where in the corpus' ids the targets of a window stand, (T, B), and where there is one: padding
+        repeats the first target, after START."""
+        first, last = self.cut[:-1] + index * self.bptt, self.cut[1:]  # (B,)
+        steps = min(self.bptt, int((last - first).max()))
+        place = first + np.arange(steps)[:, None]  # (T, B)
+        inside = place < last
+        place = np.where(inside, place, 0)
+        return place + self.shift[self._line(place)], inside
 
     def _line(self, place: NDArray[np.int64]) -> NDArray[np.int64]:
         """The line (counted in this order) that each place stands in."""

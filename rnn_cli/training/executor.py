@@ -20,8 +20,10 @@ from typing import Any, Self
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from rnn_cli.network.architecture import Gradients
+from rnn_cli.network.arrays import Parameters, State
 from rnn_cli.network.inputs import Columns
-from rnn_cli.network.model import Batch, Gradients, Network, Parameters, Sequences, State
+from rnn_cli.network.model import Batch, Network, Sequences
 from rnn_cli.network.workspace import Workspace
 from rnn_cli.training.optimizers import add
 from rnn_cli.training.ranks import (
@@ -190,10 +192,11 @@ def _side_by_side(states: list[State]) -> State:
     return {name: np.concatenate([state[name] for state in states]) for name in states[0]}
 
 
-def worthwhile_threads(network: Network, rows: int, steps: int, windows: float, threads: int) -> int:
-    """How many of the threads to use for a run of so many windows of (steps, rows): as many as there are
-    shards to be had, and one for a step or a run that is over before another process is ready."""
-    of_step = network.flops * rows * steps
+def worthwhile_threads(flops: float, rows: int, steps: int, windows: float, threads: int) -> int:
+    """How many of the threads to use for a run of so many windows of (steps, rows), at so many operations
+    a token (`Network.flops`): as many as there are shards to be had, and one for a step or a run that is
+    over before another process is ready."""
+    of_step = flops * rows * steps
     worthwhile = of_step > STEP_FLOPS and of_step * windows > RUN_FLOPS
     return max(1, min(threads, rows // ROWS)) if worthwhile else 1
 

@@ -4,18 +4,19 @@ ordinary code in the `for` that consumes it."""
 import math
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
 
 from rnn_cli.errors import Diverged
-from rnn_cli.network.model import Batch, Network, Parameters, State
+from rnn_cli.network.arrays import Parameters, State
+from rnn_cli.network.model import Batch, Network
 from rnn_cli.training.executor import Executor
 from rnn_cli.training.optimizers import OPTIMIZERS, Arrays, apply, clipping, gradient_norm, initial_moments
 from rnn_cli.training.ranks import Dropout
-from rnn_cli.training.schedules import warmup_cosine
+from rnn_cli.training.schedules import SCHEDULES, learning_rate_factor
 
 
 class Windows(Protocol):
@@ -34,8 +35,10 @@ class Recipe:
     clip: float | None  # the largest norm of the gradient; None does not clip
     epochs: int
     warmup: float  # the share of the run in which the learning rate rises
+    schedule: str = "cosine"  # how it goes on from there
     dropout: float = 0.0  # the share of what enters and leaves the states that a step leaves out
-    weight_decay: float = 0.0  # of the matrices at each step, times the learning rate
+    weight_decay: float = 0.0  # of the matrices at each step
+    variational: bool = False  # whether that is the same at all steps of a window
     seed: int = 0  # decides what is left out
 
 
@@ -55,6 +58,8 @@ class TrainingState:
     epoch_tokens: int = 0
     best_loss: float | None = None  # the lowest loss at an epoch's end, on validation where there is one
     best_epoch: int = 0  # and after how many epochs that was
+    curve: list[tuple[float, float | None]] = field(default_factory=list)  # losses of each epoch
+    lr_factor: float = 1.0  # what a schedule that looks at that loss has made of the learning rate
 
     def pack(self) -> tuple[Arrays, dict[str, Any]]:
         """As arrays and JSON, for storage."""
@@ -97,7 +102,7 @@ def train(
     At each yield `at` is whole: a run begun from a copy of it does the same again.
     Raises Diverged before a loss or a gradient that is not finite touches the parameters.
     """
-    optimizer = OPTIMIZERS[recipe.optimizer]
+    optimizer, schedule = OPTIMIZERS[recipe.optimizer], SCHEDULES[recipe.schedule]
     while at.epoch < recipe.epochs:
         windows = epoch_windows(at.epoch)
         while at.window < len(windows):
@@ -105,8 +110,8 @@ def train(
             batch = windows[at.window]
             tokens = int(batch.weight.sum())
             progress = (at.epoch + (at.window + 1) / len(windows)) / recipe.epochs
-            lr = recipe.lr * warmup_cosine(progress, recipe.warmup)
-            dropout = Dropout(recipe.dropout, (recipe.seed, *b"dropout", at.step))
+            lr = recipe.lr * at.lr_factor * learning_rate_factor(schedule, progress, recipe.warmup)
+            dropout = Dropout(recipe.dropout, (recipe.seed, *b"dropout", at.step), recipe.variational)
             E, gradients, at_end = executor.loss_and_gradients(at.p, batch, at.state, dropout)
             norm = gradient_norm(gradients) / tokens
             if not (math.isfinite(E) and math.isfinite(norm)):
@@ -129,11 +134,14 @@ def train(
         loss = train_loss if valid_loss is None else valid_loss
         if not math.isfinite(loss):
             raise Diverged(f"the validation loss after epoch {at.epoch + 1} is not finite")
+        at.curve.append((train_loss, valid_loss))
         at.epoch, at.window, at.epoch_nats, at.epoch_tokens = at.epoch + 1, 0, 0.0, 0
         at.state = {name: np.zeros_like(s) for name, s in at.state.items()}
         improved = at.best_loss is None or loss < at.best_loss
         if improved:
             at.best_loss, at.best_epoch = loss, at.epoch
+        else:
+            at.lr_factor /= schedule.when_no_better
         at.seconds += time.perf_counter() - began
         yield EpochDone(train_loss, valid_loss, improved)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from rnn_cli.network.model import Parameters
+from rnn_cli.network.arrays import Parameters
 from rnn_cli.training import loop
 from rnn_cli.training.executor import Executor
 from rnn_cli.training.loop import Recipe, StepDone, Windows

@@ -13,16 +13,18 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from rnn_cli.network.functions import Array
+from rnn_cli.network.architecture import Gradients
+from rnn_cli.network.arrays import Array, Parameters
 from rnn_cli.network.inputs import Columns
-from rnn_cli.network.model import Gradients, Network, Parameters
+from rnn_cli.network.model import Network
 
 Arrays = dict[str, Array]
+Moments = dict[str, Callable[[Array], Array]]  # name -> what it begins as, for a parameter
 PIECE = 1 << 18  # entries worked on at a time; with fewer, threads would wait for Python's lock
 
 
 class Rule(NamedTuple):
-    moments: dict[str, Callable[[Array], Array]]  # name -> what it begins as, for a parameter
+    moments: Moments
     update: Callable[..., None]
 
 
@@ -30,6 +32,7 @@ class Optimizer(NamedTuple):
     arrays: Rule
     columns: Rule
     lr: float  # the default of --lr
+    decoupled: bool = False  # whether weight decay stays out of the gradient
 
 
 def gradient_norm(gradients: Gradients) -> float:
@@ -46,6 +49,65 @@ def clipping(norm: float, limit: float | None) -> float:
 def sgd(p: Array, g: Array, lr: float, step: int) -> None:
     """p -= lr g."""
     p -= lr * g
+
+
+def momentum(p: Array, g: Array, velocity: Array, lr: float, step: int, mu: float = 0.9) -> None:
+    """The heavy ball of Polyak 1964 (Sutskever et al. 2013, equations 1 and 2): v = mu v + g; p -= lr v.
+
+    As in PyTorch the rate stands outside of v, so that a change of it holds for all of v at once.
+    """
+    velocity *= mu
+    velocity += g
+    p -= lr * velocity
+
+
+def nesterov(p: Array, g: Array, velocity: Array, lr: float, step: int, mu: float = 0.9) -> None:
+    """Nesterov 1983 as momentum (Sutskever et al. 2013, equations 3 and 4): v = mu v + g; p -= lr (g + mu v).
+
+    p is where they take the gradient, mu v ahead of their parameters; so it is in PyTorch.
+    """
+    velocity *= mu
+    velocity += g
+    p -= lr * (g + mu * velocity)
+
+
+def momentum_by_columns(p: Array, g: Array, lr: float, step: int, mu: float = 0.9) -> None:
+    """p -= lr / (1 - mu) g: no momentum, but the rate that it would amount to.
+
+    A velocity would go on moving a column in the steps after it occurs (see adam_by_columns): with
+    either form by lr g (1 + mu + mu^2 + …) in all, which is taken here at once.
+    """
+    p -= lr / (1 - mu) * g
+
+
+def adagrad(p: Array, g: Array, square: Array, lr: float, step: int, epsilon: float = 1e-10) -> None:
+    """Duchi et al. 2011, with diagonal matrices. An entry without a gradient stays, and so does its
+    square: by columns it is the same."""
+    square += g * g
+    p -= lr * g / (np.sqrt(square) + epsilon)
+
+
+def rmsprop(
+    p: Array, g: Array, square: Array, lr: float, step: int, beta: float = 0.99, epsilon: float = 1e-8
+) -> None:
+    """Tieleman and Hinton 2012, lecture 6.5."""
+    square += (1 - beta) * (g * g - square)
+    p -= lr * g / (np.sqrt(square) + epsilon)
+
+
+def rmsprop_by_columns(
+    p: Array,
+    g: Array,
+    square: Array,
+    seen: NDArray[np.int64],
+    lr: float,
+    step: int,
+    beta: float = 0.99,
+    epsilon: float = 1e-8,
+) -> None:
+    """The same as rmsprop over the whole table, where a column that does not occur has no gradient."""
+    mean_square_by_columns(g, square, seen, step, beta)
+    p -= lr * g / (np.sqrt(square) + epsilon)
 
 
 def adam(
@@ -79,27 +141,40 @@ def adam_by_columns(
     """Adam with beta_1 = 0, for columns (k, n) of which each occurs in some steps only.
 
     Adam's running mean would go on moving a column in the steps after it occurs; without one there is
-    nothing to do in those but to let the square fade, and that is made good when the column occurs
-    again. `seen` (k,): the step in which it last did. (On words of Journey to the West this loses
+    nothing to do in those but to let the square fade. (On words of Journey to the West this loses
     nothing against Adam over the whole table: tests/benchmarks/README.md.)
     """
-    square *= (beta_2 ** (step - seen)).astype(square.dtype)[:, None]
-    square += (1 - beta_2) * g * g
-    seen[:] = step
+    mean_square_by_columns(g, square, seen, step, beta_2)
     p -= lr * g / (np.sqrt(square / (1 - beta_2**step)) + epsilon)
+
+
+def mean_square_by_columns(g: Array, square: Array, seen: NDArray[np.int64], step: int, beta: float) -> None:
+    """The running mean of g^2 of columns (k, n): what it should have faded while a column did not
+    occur is made good when it does. `seen` (k,): the step in which it last did."""
+    square *= (beta ** (step - seen)).astype(square.dtype)[:, None]
+    square += (1 - beta) * g * g
+    seen[:] = step
 
 
 def one_a_column(p: Array) -> NDArray[np.int64]:
     return np.zeros(p.shape[1], np.int64)
 
 
+SQUARE: Moments = {"square": np.zeros_like}
+VELOCITY: Moments = {"velocity": np.zeros_like}
+ADAM = Rule({"mean": np.zeros_like} | SQUARE, adam)
+ADAM_BY_COLUMNS = Rule(SQUARE | {"seen": one_a_column}, adam_by_columns)
+
 OPTIMIZERS = {
-    "adam": Optimizer(
-        Rule({"mean": np.zeros_like, "square": np.zeros_like}, adam),
-        Rule({"square": np.zeros_like, "seen": one_a_column}, adam_by_columns),
-        lr=6e-3,
-    ),
     "sgd": Optimizer(Rule({}, sgd), Rule({}, sgd), lr=1.0),
+    "momentum": Optimizer(Rule(VELOCITY, momentum), Rule({}, momentum_by_columns), lr=0.1),
+    "nesterov": Optimizer(Rule(VELOCITY, nesterov), Rule({}, momentum_by_columns), lr=0.1),
+    "adagrad": Optimizer(Rule(SQUARE, adagrad), Rule(SQUARE, adagrad), lr=0.05),
+    "rmsprop": Optimizer(
+        Rule(SQUARE, rmsprop), Rule(SQUARE | {"seen": one_a_column}, rmsprop_by_columns), lr=2e-3
+    ),
+    "adam": Optimizer(ADAM, ADAM_BY_COLUMNS, lr=6e-3),
+    "adamw": Optimizer(ADAM, ADAM_BY_COLUMNS, lr=6e-3, decoupled=True),
 }
 
 
@@ -124,6 +199,16 @@ def add(arrays: list[Array], share: int = 0, of: int = 1) -> None:
             total[first : first + PIECE] += other[first : first + PIECE]
 
 
+def _decay(p: Array, g: Array, weight_decay: float, lr: float, decoupled: bool) -> None:
+    """Weight decay, in place. As a penalty of weight_decay/2 |p|^2 on the loss (Krogh and Hertz 1991)
+    it is part of the gradient g and goes through the rule; decoupled (Loshchilov and Hutter 2019) p
+    shrinks by lr·weight_decay of itself beside the rule."""
+    if weight_decay and decoupled:
+        p *= 1 - lr * weight_decay
+    elif weight_decay:
+        g += weight_decay * p
+
+
 def apply(
     optimizer: Optimizer,
     p: Parameters,
@@ -139,23 +224,24 @@ def apply(
     """One step of the optimizer along `scale` times the gradients, in place: the pieces of this
     share, one of `of`.
 
-    weight_decay: matrices shrink by lr·weight_decay of themselves first (Loshchilov and Hutter 2019:
-    with adam this is AdamW); biases do not. Columns that do not occur stay as they are.
+    weight_decay: of matrices and not of biases; columns that do not occur stay as they are.
     """
     for name, gradient in gradients.items():
         rule = _rule(optimizer, dense=not isinstance(gradient, Columns))
         arrays = [p[name], *(moments[f"{moment}.{name}"] for moment in rule.moments)]
-        shrink = 1 - lr * weight_decay if p[name].ndim > 1 else 1
+        decay = weight_decay if p[name].ndim > 1 else 0.0
         if isinstance(gradient, Columns):
             for some in gradient.pieces(PIECE, share, of):
                 p_k, *moments_k = columns = [array.T[some.tokens] for array in arrays]
-                p_k *= shrink
-                rule.update(p_k, scale * some.values, *moments_k, lr=lr, step=step)
+                g_k = scale * some.values
+                _decay(p_k, g_k, decay, lr, optimizer.decoupled)
+                rule.update(p_k, g_k, *moments_k, lr=lr, step=step)
                 for array, changed in zip(arrays, columns, strict=True):
                     array.T[some.tokens] = changed
         else:
             flat = [array.ravel("K") for array in (gradient, *arrays)]
             for first in range(share * PIECE, gradient.size, of * PIECE):
                 g_k, p_k, *moments_k = (array[first : first + PIECE] for array in flat)
-                p_k *= shrink
-                rule.update(p_k, scale * g_k, *moments_k, lr=lr, step=step)
+                g_k = scale * g_k
+                _decay(p_k, g_k, decay, lr, optimizer.decoupled)
+                rule.update(p_k, g_k, *moments_k, lr=lr, step=step)

@@ -26,8 +26,10 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from rnn_cli.errors import RnnError
+from rnn_cli.network.architecture import Gradients
+from rnn_cli.network.arrays import Parameters, State
 from rnn_cli.network.inputs import Columns
-from rnn_cli.network.model import Gradients, Network, Parameters, Sequences, State
+from rnn_cli.network.model import Network, Sequences
 from rnn_cli.network.workspace import Workspace
 
 PROCESSES = multiprocessing.get_context("spawn")  # a fork would copy BLAS's threads and locks halfway
@@ -45,6 +47,7 @@ class Dropout(NamedTuple):
 
     rate: float = 0.0
     key: tuple[int, ...] = ()
+    of_window: bool = False  # the same at all steps of a window
 
 
 NO_DROPOUT = Dropout()
@@ -70,8 +73,10 @@ def loss_and_gradients(
     network: Network, p: Parameters, shard: Shard, work: Workspace
 ) -> tuple[float, Gradients, State]:
     """As Network.loss_and_gradients."""
-    rate, key = shard.dropout
-    masks = network.draw_masks(np.random.default_rng((*key, shard.first)), rate, *shard.batch.x.shape)
+    rate, key, of_window = shard.dropout
+    rng = np.random.default_rng((*key, shard.first))
+    T, B = shard.batch.x.shape
+    masks = network.draw_masks(rng, rate, T, B, of_window)
     return network.loss_and_gradients(p, shard.batch, shard.state, work, masks)
 
 

@@ -1,6 +1,6 @@
 """Training throughput beside PyTorch's recurrent layers, and on more and more cores.
 
-    python tests/benchmarks/throughput.py [--python PYTHON] [--rounds 5] [--shapes 256,65,64,64 …]
+    python tests/benchmarks/throughput.py [--python PYTHON] [--rounds 5] [--shapes tanh,256,65,64,64 …]
 
 PYTHON is an interpreter that has torch (a virtual environment of its own: pip install torch==2.13.0). Each
 round runs `rnn bench` and torch_step.py (beside this file) in turn, rnn before each of PyTorch's two
@@ -16,26 +16,31 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
-SMALL = ["128,65,50,50", "256,65,64,64", "512,65,64,64", "1024,65,64,64"]
-LARGE = ["200,10000,20,35", "650,10000,20,35"]
+SMALL = ["tanh,128,65,50,50", "tanh,256,65,64,64", "tanh,512,65,64,64", "tanh,1024,65,64,64"]
+LARGE = ["tanh,200,10000,20,35", "tanh,650,10000,20,35"]
+GATED = ["gru,256,65,64,64", "gru,512,65,64,64", "lstm,256,65,64,64", "lstm,512,65,64,64"]
 FORMS = ("onehot", "embedding")
 RNN = [sys.executable, "-c", "from rnn_cli.cli.app import main; main()"]
 
 
 def ours(shape: str, seconds: float, threads: int | None = None) -> dict:
-    n, m, B, T = shape.split(",")
-    command = [*RNN, "bench", "--json", "--hidden", n, "--vocab", m, "--batch", B, "--bptt", T]
+    cell, n, m, B, T = shape.split(",")
+    command = [*RNN, "bench", "--json", "--cell", cell, "--hidden", n, "--vocab", m]
+    command += ["--batch", B, "--bptt", T]
     command += ["--seconds", str(seconds), *(["--threads", str(threads)] if threads else [])]
     return json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
 
 
 def theirs(python: str, form: str, shape: str, seconds: float) -> float:
-    command = [python, str(HERE / "torch_step.py"), form, *shape.split(","), str(seconds)]
+    cell, *sizes = shape.split(",")
+    command = [python, str(HERE / "torch_step.py"), cell, form, *sizes, str(seconds)]
     return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
 
 def beside_pytorch(python: str, shapes: list[str], rounds: int, seconds: float) -> None:
-    print("| n, m, B, T | rnn, tokens/s | of sgemm's peak | PyTorch one-hot | PyTorch embedding | ratio |")
+    print(
+        "| cell, n, m, B, T | rnn, tokens/s | of sgemm's peak | PyTorch one-hot | PyTorch embedding | ratio |"
+    )
     print("|---|---|---|---|---|---|")
     for shape in shapes:
         us, peak, them, ratios = [], [], {form: [] for form in FORMS}, []
@@ -59,7 +64,7 @@ def beside_pytorch(python: str, shapes: list[str], rounds: int, seconds: float) 
 def on_more_cores(shapes: list[str], rounds: int, seconds: float) -> None:
     cores = ours(shapes[0], 0.1)["threads"]
     counts = sorted({*(2**k for k in range(cores.bit_length()) if 2**k <= cores), cores})
-    print(f"| n, m, B, T | {' | '.join(f'{count} cores' for count in counts)} | last over first |")
+    print(f"| cell, n, m, B, T | {' | '.join(f'{count} cores' for count in counts)} | last over first |")
     print(f"|---|{'---|' * len(counts)}---|")
     for shape in shapes:
         rates = [
@@ -74,7 +79,7 @@ def on_more_cores(shapes: list[str], rounds: int, seconds: float) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--python", help="an interpreter that has torch")
-    parser.add_argument("--shapes", nargs="*", default=SMALL + LARGE, metavar="n,m,B,T")
+    parser.add_argument("--shapes", nargs="*", default=SMALL + LARGE + GATED, metavar="cell,n,m,B,T")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=3)
     a = parser.parse_args()

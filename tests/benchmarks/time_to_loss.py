@@ -16,7 +16,7 @@ import tempfile
 from pathlib import Path
 
 TRAIN = 1_003_854
-FLAGS = "--epochs 1 --hidden 128 --lr 0.01"
+FLAGS = "--preset tanh --epochs 1 --hidden 128 --lr 0.01 --batch 32 --bptt 32 --dropout 0 --weight-decay 0"
 RNN = [sys.executable, "-c", "from rnn_cli.cli.app import main; main()"]
 
 

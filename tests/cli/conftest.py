@@ -26,7 +26,11 @@ CHINESE = [
     "".join(row)
     for row in product(("我", "你", "他们"), ("看", "买", "喜欢"), ("书。", "一个苹果。", "这只小鸟。"))
 ]
-TINY = ("--hidden", "8", "--epochs", "2", "--quiet")
+TUTORIAL = (  # its network, trained with values that no tuning of a preset changes
+    *("--preset", "tanh", "--batch", "32", "--bptt", "32", "--optimizer", "adam", "--lr", "0.006"),
+    *("--schedule", "cosine", "--clip", "1", "--dropout", "0", "--weight-decay", "0"),
+)
+TINY = (*TUTORIAL, "--hidden", "8", "--epochs", "2")
 START_RNN = "from rnn_cli.cli.app import main; main()"
 
 
@@ -39,6 +43,7 @@ class Measured(NamedTuple):
     """Of a text under a model, by the naive loop below."""
 
     nats: float
+    spelling: float  # nats too, of the unknown tokens
     tokens: int  # predicted: END counts
     unknown: int
     characters: int  # a line's end counts as one
@@ -49,7 +54,7 @@ class Measured(NamedTuple):
 
     @property
     def bits_per_character(self) -> float:
-        return self.nats / self.characters / float(np.log(2))
+        return (self.nats + self.spelling) / self.characters / float(np.log(2))
 
 
 @pytest.fixture(autouse=True)
@@ -179,9 +184,15 @@ def train(rnn: Callable[..., Said]) -> Callable[..., Said]:
 
     def call(*arguments: Any, status: int = 0, model: str = "m.npz") -> Said:
         options = () if "--vocab" in arguments else ("--tokenizer", "char")
-        return rnn("train", "--model", model, *TINY[:4], *options, *arguments, status=status)
+        return rnn("train", "--model", model, *TINY, *options, *arguments, status=status)
 
     return call
+
+
+@pytest.fixture
+def tiny() -> tuple[str, ...]:
+    """The options that `train` gives before the others."""
+    return (*TINY, "--tokenizer", "char")
 
 
 @pytest.fixture
@@ -208,12 +219,16 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         "space": (ENGLISH, "space"),
         "chinese": (CHINESE, "char"),
         "book": (ENGLISH, "char", "--carry-state"),
+        "lstm": (ENGLISH, "char", "--cell", "lstm", "--layers", "2"),
+        "gru": (ENGLISH, "char", "--cell", "gru", "--carry-state"),
+        "tied": (ENGLISH, "space", "--cell", "lstm", "--tie"),
+        "adaptive": (CHINESE, "char", "--embedding", "5", "--output", "adaptive"),
     }
     paths = {}
     for kind, (lines, tokenizer, *options) in kinds.items():
         text, paths[kind] = folder / f"{kind}.txt", folder / f"{kind}.npz"
         text.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-        arguments = ["train", text, "--model", paths[kind], "--tokenizer", tokenizer, *TINY, *options]
+        arguments = ["train", text, "--model", paths[kind], "--tokenizer", tokenizer, *TINY, *options, "-q"]
         assert run([str(argument) for argument in arguments]) == 0
     return paths
 
@@ -236,21 +251,40 @@ class ModelFile(NamedTuple):
         split = {"char": list, "space": str.split}[self.header["tokenizer"]["name"]]
         ids = {token: id for id, token in enumerate(self.tokens, 3)}
         carried = self.header["carry_state"]
-        s, nats, tokens, unknown, characters = np.zeros(len(b_a)), 0.0, 0, 0, 0
+        s, nats, spelling, tokens, unknown, characters = np.zeros(len(b_a)), 0.0, 0.0, 0, 0, 0
         for line in lines:
             if not line.strip() and not carried:
                 continue
             if not carried:
                 s = np.zeros(len(b_a))
-            targets = [*(ids.get(token, UNK) for token in split(line)), END]
+            words = split(line)
+            targets = [*(ids.get(word, UNK) for word in words), END]
             for x, y in zip([START, *targets], targets, strict=False):
                 s = g1(U[:, x] + W @ s + b_a)
                 z = V @ s + b_y
                 nats += np.log(np.exp(z - z.max()).sum()) + z.max() - z[y]
             tokens += len(targets)
             unknown += targets.count(UNK)
+            spelling += sum(self.spell(word) for word in words if word not in ids and word != "<unk>")
             characters += len(line) + 1
-        return Measured(float(nats), tokens, unknown, characters)
+        return Measured(float(nats), spelling, tokens, unknown, characters)
+
+    def spell(self, word: str) -> float:
+        """-log p(word): bigrams of its characters after Witten and Bell, from the counts in the header."""
+        pairs = self.header.get("spelling", {})
+        followed = [row for followers in pairs.values() for row in followers.items()]
+        types, total, uniform = len({c for c, _ in followed}), sum(n for _, n in followed), 1 / 0x110001
+
+        def p(c: str, before: str) -> float:
+            after = pairs.get(before, {})
+            of_c = sum(n for d, n in followed if d == c)
+            of_c = (of_c + types * uniform) / (total + types) if total else uniform
+            seen = sum(after.values())
+            return (after.get(c, 0) + len(after) * of_c) / (seen + len(after)) if seen else of_c
+
+        ways = [p(c, before) for before, c in zip(["", *word], [*word, ""], strict=True)]
+        ways[0] /= 1 - p("", "")  # no word is empty
+        return -float(np.log(ways).sum())
 
 
 @pytest.fixture

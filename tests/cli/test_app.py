@@ -1,6 +1,7 @@
 """How the command `rnn` starts, and how each command ends."""
 
 import os
+import re
 import subprocess
 import sys
 
@@ -9,6 +10,7 @@ import typer
 
 import rnn_cli
 from rnn_cli.cli.app import COMMANDS, app, main
+from rnn_cli.cli.presets import preset_files
 from rnn_cli.errors import RnnError
 
 
@@ -34,7 +36,7 @@ def test_without_a_command_the_help_is_shown_and_names_every_command(rnn):
 
 
 def test_the_help_lists_the_commands_of_the_contract_that_exist():
-    assert {"vocab", "train", "sample", "gradcheck", "bench"} <= set(COMMANDS)
+    assert {"vocab", "train", "sample", "score", "gradcheck", "bench"} <= set(COMMANDS)
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -61,16 +63,20 @@ def test_the_help_of_train_shows_options_in_groups_with_their_defaults(rnn, monk
     for group in ("Text", "Network", "Training"):
         assert f" {group} " in text
     options = (
-        "model valid valid-fraction tokenizer vocab min-count max-size carry-state cell hidden batch bptt"
+        "model valid valid-fraction tokenizer vocab min-count max-size carry-state preset cell hidden layers "
+        "embedding tie output batch bptt epochs optimizer lr schedule clip dropout variational weight-decay "
+        "patience seed threads log force quiet"
     )
-    for option in [*options.split(), *["epochs", "optimizer", "lr", "clip", "seed", "log", "force", "quiet"]]:
+    for option in options.split():
         assert f"--{option} " in text, option
-    assert "[default: tanh]" in text
-    for row in text.splitlines():
-        if "--hidden" in row:
-            assert "efault: " in row
-        if "--cell" in row:
-            assert "tanh|relu" in row
+    rows = {match[1]: row for row in text.splitlines() if (match := re.search(r" --([a-z-]+)", row))}
+    assert "[default: model.npz]" in text
+    assert "[default: 0]" in text
+    assert "Default: 0.1." in rows["valid-fraction"]
+    assert "tanh|relu|gru|lstm" in rows["cell"]
+    assert "softmax|adaptive" in rows["output"]
+    assert "constant|linear|cosine|plateau" in rows["schedule"]
+    assert "|".join(preset_files()) in rows["preset"]
 
 
 def test_version_is_printed(rnn):
@@ -91,6 +97,8 @@ def test_version_is_printed(rnn):
         (["sample", "--model"], "--model"),
         (["vocab", "--hidden", "3"], "--hidden"),
         (["gradcheck", "extra"], "extra"),
+        (["score", "--prompt", "Anna"], "--prompt"),
+        (["info", "m.npz", "extra"], "extra"),
     ],
 )
 def test_a_typing_mistake_is_one_line_that_names_it_and_points_to_help(arguments, named, fails):
@@ -109,6 +117,8 @@ def test_the_command_line_is_judged_before_any_file_is_looked_for(fails):
     fails(2, "train", "nowhere.txt", "--valid", "nor-here.txt", "--valid-fraction", "0.2")
     fails(2, "train", "nowhere.txt", "--vocab", "nor-here.txt", "--min-count", "3")
     fails(2, "sample", "--model", "nowhere.npz", "--temperature", "-1")
+    fails(2, "score", "nowhere.txt", "--model", "nowhere.npz", "--json", "--per-line")
+    fails(2, "score", "nowhere.txt", "--model", "nowhere.npz", "--baseline-order", "3")
 
 
 def test_an_error_is_a_traceback_where_rnn_debug_is_set(process):
@@ -160,6 +170,11 @@ def test_the_version_imports_nothing_slow():
 
 def test_sampling_from_a_character_model_does_not_wait_for_jieba(models):
     assert modules_after("sample", "--model", str(models["char"]), "--prompt", "Anna") == {"numpy"}
+
+
+def test_scoring_with_a_character_model_does_not_wait_for_jieba(corpus, models):
+    assert modules_after("score", corpus, "--model", str(models["char"])) == {"numpy"}
+    assert modules_after("info", str(models["char"])) == {"numpy"}
 
 
 def test_training_on_characters_does_not_wait_for_jieba(corpus):

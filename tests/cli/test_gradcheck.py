@@ -1,61 +1,139 @@
 """rnn gradcheck: the table, and that a wrong derivative shows."""
 
 import re
+from collections import Counter
 
 import numpy as np
 import pytest
 
-from rnn_cli.network.cells import CELLS, Cell, simple_recurrent
-from rnn_cli.network.functions import TANH, orthogonal
+from rnn_cli.cli import gradcheck as module
+from rnn_cli.network.cells import CELLS
+from rnn_cli.network.cells.simple import simple_recurrent
+from rnn_cli.network.functions import TANH
+from rnn_cli.network.gradcheck import combinations
+from rnn_cli.network.model import Network
+from rnn_cli.network.outputs import OUTPUTS
 
-ROW = re.compile(r"(\w+) +(\d+) +(\d) (\w+) +([\dx ]+?) +(\d+) +([\d.e+-]+|nan|inf)  (ok|FAIL)")
+ROW = re.compile(
+    r"(?P<cell>\w+) +(?P<layers>\d) +(?P<embed>none|tied|\d+) (?P<output>\w+) +(?P<m>\d+) +(?P<shards>\d) "
+    r"(?P<array>\w+) +(?P<shape>\d[\dx ]*?) +(?P<checked>\d+) +(?P<error>[\d.e+-]+|nan|inf)  "
+    r"(?P<verdict>ok|FAIL)"
+)
+FEW = ("--hidden", "2", "--layers", "1", "--embedding", "0", "--output", "softmax")
 
 
 def rows(out):
+    """The table, its numbers as they stand there."""
     head, *lines = out.splitlines()
-    assert head.split() == ["cell", "m", "shards", "array", "shape", "checked", "relative", "error"]
+    assert head.split() == list(ROW.groupindex)[:-1]
     matches = [ROW.fullmatch(line) for line in lines]
     assert all(matches), out
-    return [match.groups() for match in matches]
+    assert max(map(len, lines)) <= 80
+    return [match.groupdict() for match in matches]
+
+
+def kind(network):
+    """As a row has it."""
+    embed = "tied" if network.tie else str(network.embedding or "none")
+    return network.cell, str(network.layers), embed, network.output, str(network.m)
+
+
+def of(row):
+    return row["cell"], row["layers"], row["embed"], row["output"], row["m"]
+
+
+def tanh_with(monkeypatch, derivative):
+    """The cell with another derivative of tanh."""
+    step, forward = simple_recurrent(TANH._replace(derivative=derivative))
+    monkeypatch.setitem(CELLS, "tanh", CELLS["tanh"]._replace(step=step, forward=forward))
 
 
 @pytest.fixture
 def wrong_tanh(monkeypatch):
     """A derivative of tanh that is off by a thousandth."""
-
-    def derivative(s, out):
-        return np.multiply(TANH.derivative(s, out), 1.001, out=out)
-
-    broken = Cell(orthogonal, *simple_recurrent(TANH._replace(derivative=derivative)))
-    monkeypatch.setitem(CELLS, "tanh", broken)
+    tanh_with(monkeypatch, lambda s, out: np.multiply(TANH.derivative(s, out), 1.001, out=out))
 
 
-def test_every_array_of_every_cell_agrees_on_small_and_large_vocabularies(rnn):
+def test_every_combination_agrees_on_small_and_large_vocabularies(rnn, monkeypatch):
+    monkeypatch.setattr(module, "ENTRIES", 2)
     said = rnn("gradcheck", "--hidden", "2")
     table = rows(said.out)
     assert said.err.startswith("ok: every derivative agrees")
-    assert {row[0] for row in table} == set(CELLS)
-    sizes = sorted({int(row[1]) for row in table})
+    sizes = sorted({int(row["m"]) for row in table})
     assert len(sizes) == 2
-    assert {row[2] for row in table} == {"1", "2"}
-    assert len(table) == len(CELLS) * len(sizes) * 2 * 5
-    for _, m, _, name, shape, checked, error, verdict in table:
-        expected = {"U": (2, int(m)), "W": (2, 2), "b_a": (2,), "V": (int(m), 2), "b_y": (int(m),)}[name]
-        assert tuple(map(int, shape.split(" x "))) == expected
-        assert int(checked) == np.prod(expected)
-        assert float(error) < 1e-5
-        assert verdict == "ok"
+    alone = [of(row) for row in table if row["shards"] == "1"]
+    assert alone == [kind(network) for m in sizes for network in combinations(m, 2)]
+    assert [row["cell"] for row in table if row["shards"] == "2"] == list(CELLS)
+    for row in table:
+        (network,) = (one for one in combinations(int(row["m"]), 2) if kind(one) == of(row))
+        assert tuple(map(int, row["shape"].split(" x "))) == network.shapes[row["array"]]
+        assert int(row["checked"]) == 2 * len(network.shapes)
+        assert float(row["error"]) < 1e-5
+        assert row["verdict"] == "ok"
 
 
-def test_one_cell_is_checked_where_one_is_named(rnn):
-    table = rows(rnn("gradcheck", "--cell", "relu", "--hidden", "1").out)
-    assert {row[0] for row in table} == {"relu"}
+def test_arrays_are_shown_where_they_are_asked_for(rnn):
+    options = ["--cell", "lstm", "--layers", "2", "--embedding", "3", "--output", "adaptive"]
+    table = rows(rnn("gradcheck", "--arrays", *options, "--hidden", "4").out)
+    for m, shards in [("7", "1"), ("257", "1"), ("257", "2")]:
+        network = Network(int(m), 4, "lstm", "adaptive", 2, 3, cutoffs=(int(m) // 3, int(m) // 3 + 2))
+        arrays = [row for row in table if (row["m"], row["shards"]) == (m, shards)]
+        assert {of(row) for row in arrays} == {kind(network)}
+        shapes = {row["array"]: tuple(map(int, row["shape"].split(" x "))) for row in arrays}
+        assert shapes == network.shapes
+        checked = {row["array"]: int(row["checked"]) for row in arrays}
+        assert checked == {name: min(20, size) for name, size in network.sizes.items()}
+    assert len(table) == 3 * len(network.shapes)
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        (["--cell", "relu"], {"cell": {"relu"}}),
+        (["--layers", "3"], {"layers": {"3"}}),
+        (["--embedding", "3"], {"embed": {"3"}}),
+        (["--embedding", "0"], {"embed": {"none"}}),
+        (["--embedding", "2"], {"embed": {"2", "tied"}}),
+        (["--tie"], {"embed": {"tied"}, "output": {"softmax"}}),
+        (["--no-tie"], {"embed": {"none", "2"}}),
+        (["--output", "adaptive"], {"output": {"adaptive"}, "embed": {"none", "2"}}),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_an_option_narrows_the_table(rnn, monkeypatch, options, expected):
+    monkeypatch.setattr(module, "ENTRIES", 1)
+    table = rows(rnn("gradcheck", "--hidden", "2", *options).out)
+    whole = {"cell": set(CELLS), "layers": {"1", "2"}, "embed": {"none", "2", "tied"}, "output": set(OUTPUTS)}
+    assert {name: {row[name] for row in table} for name in whole} == whole | expected
+    assert Counter(row["shards"] for row in table)["2"] == len({row["cell"] for row in table})
+
+
+def test_choices_that_leave_no_network_are_refused(fails):
+    for options in (["--tie", "--embedding", "3"], ["--tie", "--output", "adaptive"]):
+        assert fails(2, "gradcheck", *options).startswith("--tie needs")
 
 
 def test_a_wrong_derivative_fails_with_status_1_and_shows_where(rnn, wrong_tanh):
-    said = rnn("gradcheck", "--hidden", "1", "--cell", "tanh", status=1)
-    verdicts = {row[3]: row[7] for row in rows(said.out)}
-    assert verdicts == {"U": "FAIL", "W": "FAIL", "b_a": "FAIL", "V": "ok", "b_y": "ok"}
+    said = rnn("gradcheck", *FEW, "--cell", "tanh", "--arrays", status=1)
+    assert said.err.startswith("FAIL: ")
+    assert [(row["array"], row["verdict"]) for row in rows(said.out)] == 3 * [
+        ("U", "FAIL"),
+        ("W", "FAIL"),
+        ("b_a", "FAIL"),
+        ("V", "ok"),
+        ("b_y", "ok"),
+    ]
+
+
+def test_the_row_of_a_network_is_that_of_its_worst_array(rnn, wrong_tanh):
+    options = ["gradcheck", *FEW, "--cell", "tanh"]
+    each, worst = (rows(rnn(*options, *more, status=1).out) for more in (["--arrays"], []))
+    assert len(each) == 5 * len(worst) == 15
+    for k, row in enumerate(worst):
+        of_network = each[5 * k : 5 * k + 5]
+        largest = max(of_network, key=lambda one: float(one["error"]))
+        assert row == largest | {"checked": str(sum(int(one["checked"]) for one in of_network))}
+        assert row["verdict"] == "FAIL"
 
 
 def test_a_derivative_that_is_not_a_number_fails(rnn, monkeypatch):
@@ -63,32 +141,53 @@ def test_a_derivative_that_is_not_a_number_fails(rnn, monkeypatch):
         out.fill(np.nan)
         return out
 
-    broken = Cell(orthogonal, *simple_recurrent(TANH._replace(derivative=derivative)))
-    monkeypatch.setitem(CELLS, "tanh", broken)
-    said = rnn("gradcheck", "--hidden", "1", "--cell", "tanh", status=1)
-    assert "FAIL" in {row[7] for row in rows(said.out) if row[3] == "U"}
+    tanh_with(monkeypatch, derivative)
+    said = rnn("gradcheck", *FEW, "--cell", "tanh", "--arrays", status=1)
+    assert {row["verdict"] for row in rows(said.out) if row["array"] == "U"} == {"FAIL"}
+    said = rnn("gradcheck", *FEW, "--cell", "tanh", status=1)
+    assert {row["verdict"] for row in rows(said.out)} == {"FAIL"}
+
+
+def test_dropout_is_in_both_ways_or_the_check_fails(rnn, monkeypatch):
+    monkeypatch.setattr(module, "ENTRIES", 5)
+    masks = module._masks
+    rnn("gradcheck", *FEW)
+    monkeypatch.setattr(module, "_masks", lambda case, T: masks(case._replace(dropout=module.NO_DROPOUT), T))
+    assert {row["verdict"] for row in rows(rnn("gradcheck", *FEW, status=1).out)} == {"FAIL"}
 
 
 def test_a_trained_model_is_checked_at_its_own_parameters(rnn, models, read_npz):
-    arrays = read_npz(models["char"]).arrays
+    header, arrays = read_npz(models["char"])
     table = rows(rnn("gradcheck", "--model", models["char"]).out)
-    assert [row[3] for row in table] == list(arrays)
-    for cell, m, _, name, shape, checked, _, verdict in table:
-        assert (cell, int(m), verdict) == ("tanh", len(arrays["b_y"]), "ok")
-        assert tuple(map(int, shape.split(" x "))) == arrays[name].shape
-        assert 0 < int(checked) <= arrays[name].size
+    assert [row["array"] for row in table] == list(arrays)
+    for row in table:
+        assert of(row) == kind(Network(**header["network"]))
+        assert row["verdict"] == "ok"
+        assert tuple(map(int, row["shape"].split(" x "))) == arrays[row["array"]].shape
+        assert 0 < int(row["checked"]) <= arrays[row["array"]].size
 
 
-def test_a_wrong_derivative_shows_on_a_trained_model_too(rnn, models, wrong_tanh):
-    said = rnn("gradcheck", "--model", models["char"], status=1)
-    assert {row[3]: row[7] for row in rows(said.out)}["W"] == "FAIL"
+@pytest.fixture
+def tanh_model(train, corpus):
+    """A file of a model of the tutorial's cell."""
+    train(corpus, "--cell", "tanh", "--quiet")
+    return "m.npz"
 
 
-def test_a_cell_that_is_not_the_models_is_refused(fails, rnn, models):
-    message = fails(2, "gradcheck", "--model", models["char"], "--cell", "relu")
-    assert "--cell relu" in message
-    assert "tanh" in message
-    rnn("gradcheck", "--model", models["char"], "--cell", "tanh")
+def test_a_wrong_derivative_shows_on_a_trained_model_too(rnn, tanh_model, wrong_tanh):
+    said = rnn("gradcheck", "--model", tanh_model, status=1)
+    assert {row["array"]: row["verdict"] for row in rows(said.out)}["W"] == "FAIL"
+
+
+@pytest.mark.parametrize(
+    ("name", "other"), [("cell", "relu"), ("layers", "8"), ("embedding", "3"), ("output", "adaptive")]
+)
+def test_a_choice_that_is_not_the_models_is_refused(fails, rnn, models, read_npz, name, other):
+    own = read_npz(models["char"]).header["network"][name]
+    message = fails(2, "gradcheck", "--model", models["char"], f"--{name}", other)
+    assert f"--{name} {other}" in message
+    assert f"{name} {own}" in message
+    rnn("gradcheck", "--model", models["char"], f"--{name}", own)
 
 
 def test_a_model_that_is_missing_is_named(fails):

@@ -16,7 +16,11 @@ REFUSED = {
         "--bptt": [*WHOLE, "0", HUGE],
         "--epochs": [*WHOLE, "0", HUGE],
         "--lr": [*NO_NUMBER, HUGE],
+        "--layers": [*WHOLE, "0", "65", HUGE],
+        "--embedding": [*WHOLE, HUGE],
         "--clip": NO_NUMBER,
+        "--dropout": [*NO_NUMBER, "0.95", "1"],
+        "--weight-decay": [*NO_NUMBER, HUGE],
         "--patience": [*WHOLE, "0", HUGE],
         "--seed": [*WHOLE, str(2**64), HUGE],
         "--threads": [*WHOLE, "0", HUGE],
@@ -28,6 +32,12 @@ REFUSED = {
         "--top-k": [*WHOLE, "0"],
         "--top-p": [*NO_NUMBER, "1.1", HUGE],
         "--seed": [*WHOLE, str(2**64), HUGE],
+    },
+    "score": {"--dynamic-lr": [*NO_NUMBER, HUGE], "--baseline-order": [*WHOLE, "0", "10", HUGE]},
+    "bench": {
+        "--vocab": [*WHOLE, "4", HUGE],
+        "--hidden": [*WHOLE, "0", HUGE],
+        "--seconds": [*NO_NUMBER, "0"],
     },
     "gradcheck": {"--hidden": [*WHOLE, "0", HUGE], "--seed": [*WHOLE, str(2**64), HUGE]},
 }
@@ -62,6 +72,11 @@ def test_a_number_out_of_range_is_refused_and_its_option_named(command, option, 
         ["--threads", "1"],
         ["--threads", "64"],
         ["--batch", "1", "--bptt", "1", "--hidden", "1"],
+        ["--layers", "64", "--hidden", "1"],
+        ["--embedding", "0"],
+        ["--embedding", "1"],
+        ["--dropout", "0.9"],
+        ["--weight-decay", "100"],
         ["--patience", "1000000"],
     ],
     ids=" ".join,
@@ -104,11 +119,15 @@ def test_a_count_that_no_token_reaches_is_one_line_that_names_the_option(fails, 
 @pytest.mark.parametrize(
     ("command", "option", "choices"),
     [
-        ("train", "--cell", ["tanh", "relu"]),
-        ("train", "--optimizer", ["adam", "sgd"]),
+        ("train", "--preset", ["small", "medium", "large", "tanh"]),
+        ("train", "--cell", ["tanh", "relu", "gru", "lstm"]),
+        ("train", "--output", ["softmax", "adaptive"]),
+        ("train", "--optimizer", ["sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "adamw"]),
+        ("train", "--schedule", ["constant", "linear", "cosine", "plateau"]),
+        ("bench", "--cell", ["tanh", "relu", "gru", "lstm"]),
         ("train", "--tokenizer", ["jieba", "char", "space"]),
         ("vocab", "--tokenizer", ["jieba", "char", "space"]),
-        ("gradcheck", "--cell", ["tanh", "relu"]),
+        ("gradcheck", "--cell", ["tanh", "relu", "gru", "lstm"]),
     ],
 )
 @pytest.mark.parametrize("value", ["qrnn", "", "TANH", "tanh\nrelu"])
@@ -118,7 +137,7 @@ def test_an_unknown_choice_is_refused_and_the_choices_named(command, option, cho
     assert all(choice in message for choice in choices)
 
 
-@pytest.mark.parametrize("command", ["vocab", "train"])
+@pytest.mark.parametrize("command", ["vocab", "train", "score"])
 @pytest.mark.parametrize("name", ["utf-9", "rot13", "hex", "undefined", "no such\ncodec"])
 def test_an_encoding_that_is_none_is_refused(command, name, fails, corpus):
     assert "--encoding" in fails(2, command, corpus, "--encoding", name)

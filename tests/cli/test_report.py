@@ -177,7 +177,16 @@ def test_the_start_tells_the_settings(train, corpus, read_log):
     settings = read_log("log.jsonl", "start")[0]["settings"]
     recipe = {key: settings["recipe"][key] for key in ("lr", "epochs", "optimizer")}
     assert recipe == {"lr": 0.02, "epochs": 2, "optimizer": "adam"}
-    assert settings["network"] == {"m": settings["network"]["m"], "n": 8, "cell": "relu", "output": "softmax"}
+    network = {key: settings["network"][key] for key in ("n", "cell", "output", "layers", "embedding", "tie")}
+    assert network == {
+        "n": 8,
+        "cell": "relu",
+        "output": "softmax",
+        "layers": 1,
+        "embedding": 0,
+        "tie": False,
+    }
+    assert settings["preset"] == "tanh"
     assert {"batch", "bptt", "carry_state", "seed", "patience", "threads", "tokenizer"} <= settings.keys()
 
 

@@ -15,7 +15,10 @@ from rnn_cli.cli.report import Report
 from rnn_cli.training import executor
 from rnn_cli.training.executor import Executor
 
-DIVERGING = ["--optimizer", "sgd", "--lr", "1000", "--clip", "0", "--cell", "relu", "--batch", "4"]
+DIVERGING = [
+    *("--preset", "tanh", "--cell", "relu", "--optimizer", "sgd", "--lr", "1000", "--clip", "0"),
+    *("--batch", "4", "--bptt", "32", "--dropout", "0", "--weight-decay", "0"),
+]
 
 
 @pytest.fixture
@@ -157,7 +160,10 @@ def test_a_wild_learning_rate_never_leaves_a_model_that_cannot_be_read(train, co
 
 
 STOPS = [(signal.SIGINT, 130, "SIGINT"), (signal.SIGTERM, 143, "SIGTERM")]
-LONG = ["-t", "char", "-n", "8", "--epochs", "1000000", "--patience", "1000000", "--model", "m.npz"]
+LONG = [
+    *("-t", "char", "--preset", "tanh", "-n", "8", "--dropout", "0", "--weight-decay", "0"),
+    *("--epochs", "1000000", "--patience", "1000000", "--model", "m.npz"),
+]
 
 
 @pytest.mark.parametrize(("number", "status", "name"), STOPS, ids=["SIGINT", "SIGTERM"])

@@ -106,13 +106,12 @@ def test_several_files_are_read_as_one_text(rnn, folder, english):
     assert rnn("vocab", "a.txt", "b.txt", *CHAR) == rnn("vocab", "ab.txt", *CHAR)
 
 
-def test_a_dash_is_standard_input(process, rnn, corpus, english, read_npz, train):
+def test_a_dash_is_standard_input(process, rnn, corpus, english, read_npz, train, tiny):
     text = "".join(f"{line}\n" for line in english)
     counted = process("vocab", "-", *CHAR, input=text)
     assert (counted.stdout, counted.stderr) == (rnn("vocab", corpus, *CHAR).out, "")
     train(corpus, "--quiet")
-    options = [*CHAR, "--hidden", "8", "--epochs", "2", "--quiet"]
-    trained = process("train", "-", "--model", "dash.npz", *options, input=text)
+    trained = process("train", "-", "--model", "dash.npz", *tiny, "--quiet", input=text)
     assert (trained.returncode, trained.stdout, trained.stderr) == (0, "", "")
     a, b = read_npz("m.npz"), read_npz("dash.npz")
     assert all(np.array_equal(a.arrays[name], b.arrays[name]) for name in a.arrays)

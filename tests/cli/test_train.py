@@ -1,7 +1,13 @@
 """rnn train: the main job, from a text to a model that writes."""
 
+import json
+
 import numpy as np
 import pytest
+
+from rnn_cli.network.cells import CELLS
+from rnn_cli.training.optimizers import OPTIMIZERS
+from rnn_cli.training.schedules import SCHEDULES
 
 
 def test_a_text_is_learned_and_the_model_writes_in_its_letters(train, rnn, corpus, english):
@@ -12,10 +18,14 @@ def test_a_text_is_learned_and_the_model_writes_in_its_letters(train, rnn, corpu
     assert said.err == ""
 
 
-def test_training_learns_a_text_that_can_be_known_by_heart(rnn, write):
+@pytest.mark.parametrize("cell", CELLS)
+def test_training_learns_a_text_that_can_be_known_by_heart(cell, train, rnn, write):
     write("corpus.txt", ["the cat sat on the mat"] * 40)
-    rnn("train", "corpus.txt", "-t", "char", "-n", "32", "-e", "60", "--lr", "0.01", "--quiet")
-    assert rnn("sample", "--temperature", "0") == ("the cat sat on the mat\n", "")
+    train("corpus.txt", "--cell", cell, "-n", "32", "-e", "60", "--lr", "0.01", "--quiet")
+    assert rnn("sample", "-m", "m.npz", "--temperature", "0", "--seed", "1") == (
+        "the cat sat on the mat\n",
+        "",
+    )
 
 
 def test_train_and_then_sample_work_without_any_file_named(rnn, folder):
@@ -55,11 +65,24 @@ def test_the_model_file_opens_in_numpy_with_the_tutorials_names_and_shapes(train
     assert shapes == {"U": (n, m), "W": (n, n), "V": (m, n), "b_a": (n,), "b_y": (m,)}
     assert {array.dtype for array in model.arrays.values()} == {np.dtype("float32")}
     assert model.header["tokenizer"]["name"] == "char"
-    assert model.header["network"] == {"m": m, "n": n, "cell": "tanh", "output": "softmax"}
+    network = {"m": m, "n": n, "cell": "tanh", "output": "softmax"}
+    plain = {"layers": 1, "embedding": 0, "tie": False, "cutoffs": []}
+    assert model.header["network"] == network | plain
     assert model.header["carry_state"] is False
 
 
-@pytest.mark.parametrize("extra", [(), ("--carry-state",), ("--cell", "relu"), ("--optimizer", "sgd")])
+@pytest.mark.parametrize(
+    "extra",
+    [
+        (),
+        ("--carry-state",),
+        ("--cell", "relu"),
+        ("--cell", "lstm", "--layers", "2", "--dropout", "0.2"),
+        ("--cell", "gru", "--embedding", "5", "--output", "adaptive"),
+        ("--optimizer", "sgd"),
+    ],
+    ids=" ".join,
+)
 def test_one_seed_gives_one_model_and_another_seed_another(extra, train, corpus, read_npz):
     train(corpus, *extra, "--seed", "7", "--quiet", model="a.npz")
     train(corpus, *extra, "--seed", "7", "--quiet", model="b.npz")
@@ -164,32 +187,6 @@ def test_with_a_learning_rate_of_0_the_first_loss_stays(train, corpus, english, 
         assert read_log(f"{number}.jsonl", "end")[0]["tokens"] == 2 * naive.tokens
 
 
-def test_by_default_a_small_text_gets_more_epochs_than_a_large_one(rnn, write, english, read_log):
-    options = ["-n", "2", "--batch", "4", "--bptt", "20", "--patience", "1000000", "--quiet", "-t", "char"]
-    for name, copies in [("small", 1), ("large", 8)]:
-        write(f"{name}.txt", english * copies)
-        rnn("train", f"{name}.txt", "--model", f"{name}.npz", *options, "--log", f"{name}.jsonl")
-    small, large = (read_log(f"{name}.jsonl", "end")[0] for name in ("small", "large"))
-    assert small["epoch"] > 2 * large["epoch"]
-    assert min(small["step"], large["step"]) >= 250
-
-
-def test_a_small_text_is_regularised_by_default_and_a_large_one_is_not(rnn, write, english, read_log):
-    options = ["-t", "char", "--batch", "8", "--epochs", "1", "--quiet"]
-    learned = {}
-    for name, copies, hidden in [("small", 1, 64), ("middle", 1, 16), ("large", 8, 4)]:
-        write(f"{name}.txt", english * copies)
-        more = ["--model", f"{name}.npz", "--log", f"{name}.jsonl", "--hidden", hidden]
-        rnn("train", f"{name}.txt", *options, *more)
-        settings = read_log(f"{name}.jsonl", "start")[0]["settings"]
-        learned[name] = settings["recipe"]["dropout"], round(settings["recipe"]["weight_decay"], 9)
-    assert learned == {
-        "small": (0.2, pytest.approx(0.3)),
-        "middle": (0.0, pytest.approx(0.2)),
-        "large": (0, 0),
-    }
-
-
 def test_what_is_asked_for_goes_before_the_default(rnn, write, english, read_log):
     write("small.txt", english)
     options = ["-t", "char", "--epochs", "1", "--hidden", "64", "--dropout", "0.1", "--weight-decay", "0"]
@@ -199,31 +196,86 @@ def test_what_is_asked_for_goes_before_the_default(rnn, write, english, read_log
     assert "dropout 0.1, weight decay 0" in said.err
 
 
-def test_a_text_without_unknown_tokens_still_teaches_what_one_is_like(rnn, write, english, read_log):
+def test_a_text_without_unknown_tokens_still_teaches_what_one_is_like(train, write, english, read_log):
     """Of a text to validate on, unknown characters cost no more than rare ones."""
     write("train.txt", english * 4 + ["åß∂ƒ©˙∆˚¬…æ≈ç√∫µ≤≥÷"])  # once each
-    write("valid.txt", [*english[:20], "ØÅÎ"])
-    rnn("train", "train.txt", "--valid", "valid.txt", "-t", "char", "-n", "32", "--quiet", "--log", "a.jsonl")
-    write("valid.txt", english[:20])
-    options = ["--model", "b.npz", "--quiet", "--log", "b.jsonl"]
-    rnn("train", "train.txt", "--valid", "valid.txt", "-t", "char", "-n", "32", *options)
-    with_unknown, without = (min(row["valid_loss"] for row in read_log(f"{k}.jsonl", "valid")) for k in "ab")
+    losses = []
+    for name, lines in [("with", [*english[:20], "ØÅÎ"]), ("without", english[:20])]:
+        write("valid.txt", lines)
+        options = ["--valid", "valid.txt", "-n", "32", "-e", "20", "--quiet", "--log", f"{name}.jsonl"]
+        train("train.txt", *options, model=f"{name}.npz")
+        losses.append(min(row["valid_loss"] for row in read_log(f"{name}.jsonl", "valid")))
     characters = sum(len(line) + 1 for line in english[:20])
-    each = (with_unknown * (characters + 4) - without * characters) / 4
+    each = (losses[0] * (characters + 4) - losses[1] * characters) / 4
     assert each < 11
 
 
-def test_sgd_shrinks_weights_by_default_as_slowly_as_adam(rnn, write, english, read_log):
-    write("small.txt", english)
-    shrinking = {}
-    for optimizer, lr in [("adam", 0.006), ("sgd", 1.0)]:
-        options = ["-t", "char", "--epochs", "1", "--hidden", "64", "--optimizer", optimizer, "--quiet"]
-        rnn("train", "small.txt", *options, "--model", f"{optimizer}.npz", "--log", f"{optimizer}.jsonl")
-        recipe = read_log(f"{optimizer}.jsonl", "start")[0]["settings"]["recipe"]
-        assert recipe["lr"] == lr
-        shrinking[optimizer] = lr * recipe["weight_decay"]
-    assert shrinking["adam"] == pytest.approx(shrinking["sgd"])
+def test_bits_per_character_hold_the_spelling_of_unknown_words(train, write, english, read_log, read_npz):
+    """Else a vocabulary of few words would look like a good model."""
+    write("valid.txt", ["Anna weaves a carpet.", "Tom reads a book."])
+    options = ["--valid", "valid.txt", "--tokenizer", "space", "--min-count", "1"]
+    write("corpus.txt", english)
+    train("corpus.txt", *options, "--log", "log.jsonl", "--quiet", "--epochs", "1")
+    naive = read_npz("m.npz").measure(["Anna weaves a carpet.", "Tom reads a book."])
+    (row,) = read_log("log.jsonl", "valid")
+    assert naive.unknown == 2
+    assert naive.spelling > 20
+    assert row["valid_loss"] == pytest.approx(naive.nats / naive.tokens, rel=1e-5)
+    assert row["valid_bpc"] == pytest.approx(naive.bits_per_character, rel=1e-5)
 
 
 def test_a_weight_decay_that_leaves_nothing_is_refused(fails):
     assert "--weight-decay" in fails(2, "train", "--lr", "10", "--weight-decay", "0.1")
+    assert "--weight-decay" in fails(2, "train", "--optimizer", "sgd", "--weight-decay", "1")
+
+
+# One tiny run for each choice that a flag names, with each cell.
+
+WAYS = [
+    ["--layers", "2"],
+    ["--embedding", "5"],
+    ["--tie"],
+    ["--output", "adaptive"],
+    ["--dropout", "0.3", "--variational"],
+    *(["--optimizer", name] for name in OPTIMIZERS),
+    *(["--schedule", name] for name in SCHEDULES),
+]
+
+
+@pytest.mark.parametrize("way", WAYS, ids=" ".join)
+@pytest.mark.parametrize("cell", CELLS)
+def test_every_choice_with_every_cell_trains_a_model_that_writes_and_scores(
+    cell, way, rnn, corpus, english, read_log
+):
+    options = ["-t", "char", "--preset", "tanh", "-n", "8", "-b", "8", "--bptt", "16", "-e", "4"]
+    rates = [] if "--optimizer" in way else ["--lr", "0.006", "--weight-decay", "0"]  # or its own
+    rnn("train", corpus, *options, "--cell", cell, *rates, *way, "--log", "log.jsonl", "--quiet")
+    first, *_, last = (row["train_loss"] for row in read_log("log.jsonl", "valid"))
+    assert last < first - 0.01
+    said = rnn("sample", "--num", "5", "--seed", "1", "--temperature", "1", "--length", "20")
+    assert said.err == ""
+    assert set(said.out) <= {*"".join(english), "\n"}
+    said = rnn("score", corpus, "--json")
+    assert said.err == ""
+    assert 1 < json.loads(said.out)["perplexity"] < 26  # fewer than there are characters
+
+
+ODD_TEXTS = {
+    "the same line": ["the same line"] * 60,
+    "one very long line": ["".join(chr(97 + number * number % 23) for number in range(2000))],
+    "noise": [
+        "".join(map(chr, line)).translate({10: 46, 13: 46})
+        for line in np.random.default_rng(0).integers(1, 256, (30, 40))
+    ],
+}
+
+
+@pytest.mark.parametrize("lines", ODD_TEXTS.values(), ids=ODD_TEXTS)
+@pytest.mark.parametrize("network", [("--cell", "relu"), ("--preset", "tanh")], ids=" ".join)
+def test_simple_cells_do_not_diverge_by_default_on_odd_texts(network, lines, rnn, write, read_log):
+    write("odd.txt", lines)
+    options = ["-t", "char", *network, "--carry-state", "--valid-fraction", "0", "--threads", "1", "-e", "8"]
+    rnn("train", "odd.txt", *options, "--patience", "99", "--log", "log.jsonl", "--quiet")
+    losses = [row["train_loss"] for row in read_log("log.jsonl", "valid")]
+    assert np.isfinite(losses).all()
+    assert losses[-1] < np.log(256)  # not even noise is worse than that in the end

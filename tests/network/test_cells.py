@@ -1,14 +1,34 @@
+"""Each cell against numbers worked by hand, and against its equations for one row and one step at a time."""
+
+from unittest.mock import patch
+
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from rnn_cli.network.cells import CELLS
+from rnn_cli.network.cells import CELLS, gru, lstm, simple
 from rnn_cli.network.workspace import Workspace
 
 SIMPLE = {"tanh": np.tanh, "relu": lambda z: np.maximum(z, 0)}
+OF = {"tanh": simple, "relu": simple, "gru": gru, "lstm": lstm}  # the module of each
 
 
-def forward(cell, W, a, s_0, keep, work=None):
-    return CELLS[cell].forward(W, a, s_0, keep, work or Workspace(np.float64))
+def forward(cell, W, a, before, keep, work=None):
+    """Of a copy of a, which a cell may overwrite. One array for the state before is "s" and all others."""
+    if not isinstance(before, dict):
+        before = dict.fromkeys(CELLS[cell].state, before)
+    return CELLS[cell].forward(W, a.copy(), before, keep, work or Workspace(np.float64))
+
+
+def problem(cell, seed, n=3, T=5, B=2):
+    """W, a and the state before, all at random."""
+    rng, k = np.random.default_rng(seed), len(CELLS[cell].gates)
+    W, a = rng.normal(size=(k * n, n)), rng.normal(size=(T, B, k * n))
+    return W, a, {name: rng.uniform(-1, 1, (B, n)) for name in CELLS[cell].state}
+
+
+# Worked by hand.
 
 
 def test_relu_over_two_steps_is_what_a_hand_works_out():
@@ -16,8 +36,9 @@ def test_relu_over_two_steps_is_what_a_hand_works_out():
     # s_1 = 3*2 + 1 = 7, s_2 = 3*7 - 1 = 20, both above 0, so g1' = 1.
     # E = 10 s_1 + s_2:  da_2 = 1,  da_1 = 10 + 3*1 = 13,  dW = da_1 s_0 + da_2 s_1 = 26 + 7 = 33
     a = np.array([1.0, -1.0]).reshape(2, 1, 1)
-    s, backward = forward("relu", np.array([[3.0]]), a, np.array([[2.0]]), np.ones((2, 1)))
+    s, after, backward = forward("relu", np.array([[3.0]]), a, np.array([[2.0]]), np.ones((2, 1)))
     assert s.ravel().tolist() == [7, 20]
+    assert after["s"].tolist() == [[20]]
     da, dW = backward(np.array([10.0, 1.0]).reshape(2, 1, 1))
     assert da.ravel().tolist() == [13, 1]
     assert dW.tolist() == [[33]]
@@ -28,63 +49,267 @@ def test_tanh_over_two_steps_is_what_a_hand_works_out():
     # a_1 = ln 2 gives s_1 = 0.6;  a_2 = ln 3 - 1.2 gives s_2 = tanh(a_2 + 2*0.6) = 0.8.
     # E = s_2:  da_2 = 1 - 0.64 = 0.36,  da_1 = 2*0.36*(1 - 0.36) = 0.4608,  dW = da_2 s_1 = 0.216
     a = np.array([np.log(2), np.log(3) - 1.2]).reshape(2, 1, 1)
-    s, backward = forward("tanh", np.array([[2.0]]), a, np.zeros((1, 1)), np.ones((2, 1)))
+    s, _, backward = forward("tanh", np.array([[2.0]]), a, np.zeros((1, 1)), np.ones((2, 1)))
     np.testing.assert_allclose(s.ravel(), [0.6, 0.8])
     da, dW = backward(np.array([0.0, 1.0]).reshape(2, 1, 1))
     np.testing.assert_allclose(da.ravel(), [0.4608, 0.36])
     np.testing.assert_allclose(dW, [[0.216]])
 
 
+def test_gru_over_two_steps_is_what_a_hand_works_out():
+    # n = 1, s_0 = 0.6, W = (0, 0, 2) for r, u, g.
+    # σ(0) = 1/2, σ(ln 3) = 3/4, σ(-ln 3) = 1/4, tanh(ln 2) = 0.6, tanh(ln 3) = 0.8.
+    # Step 1, a = (0, ln 3, ln 2 - 0.6): r = 1/2, u = 3/4, h = 2*0.6 = 1.2, g = tanh(ln 2 - 0.6 + 1.2/2) = 0.6
+    #   s_1 = 3/4*0.6 + 1/4*0.6 = 0.6
+    # Step 2, a = (-ln 3, 0, ln 3 - 0.3): r = 1/4, u = 1/2, h = 1.2, g = tanh(ln 3 - 0.3 + 1.2/4) = 0.8
+    #   s_2 = 1/2*0.6 + 1/2*0.8 = 0.7
+    # E = s_2, ds_2 = 1:
+    #   da_g = 1/2*(1 - 0.64) = 0.18       dh = 0.18/4 = 0.045
+    #   da_r = 0.18*1.2*1/4*3/4 = 0.0405   da_u = (0.6 - 0.8)*1/4 = -0.05
+    #   ds_1 = 1/2 + 2*0.045 = 0.59
+    #   da_g = 0.59*1/4*(1 - 0.36) = 0.0944     dh = 0.0944/2 = 0.0472
+    #   da_r = 0.0944*1.2*1/4 = 0.02832         da_u = 0, as s_0 = g
+    # dW = Σ (da_r, da_u, dh) s_{t-1}, both states being 0.6
+    ln2, ln3 = np.log(2), np.log(3)
+    a = np.array([[0, ln3, ln2 - 0.6], [-ln3, 0, ln3 - 0.3]]).reshape(2, 1, 3)
+    W = np.array([[0.0], [0.0], [2.0]])
+    s, after, backward = forward("gru", W, a, np.array([[0.6]]), np.ones((2, 1)))
+    np.testing.assert_allclose(s.ravel(), [0.6, 0.7])
+    assert after["s"] == pytest.approx(0.7)
+    da, dW = backward(np.array([0.0, 1.0]).reshape(2, 1, 1))
+    np.testing.assert_allclose(da[:, 0], [[0.02832, 0, 0.0944], [0.0405, -0.05, 0.18]], atol=1e-15)
+    np.testing.assert_allclose(dW[:, 0], [0.6 * 0.06882, 0.6 * -0.05, 0.6 * 0.0922])
+
+
+def test_lstm_over_two_steps_is_what_a_hand_works_out():
+    # n = 1, s_0 = 0, c_0 = 2 ln 2, W = (0, 0, 0, 5) for o, i, f, g.
+    # σ(0) = 1/2, σ(ln 3) = 3/4, tanh(ln 2) = 0.6.
+    # Step 1, a = (0, 0, 0, 0): o = i = f = 1/2, g = 0;  c_1 = ln 2,  s_1 = 0.6/2 = 0.3
+    # Step 2, a = (0, ln 3, ln 3, ln 2 - 1.5): o = 1/2, i = f = 3/4, g = tanh(ln 2 - 1.5 + 5*0.3) = 0.6
+    #   c_2 = 3/4 ln 2 + 3/4*0.6,  s_2 = tanh(c_2)/2
+    # E = 8 s_2 + s_1; with h = tanh(c_2) and q = 8*1/2*(1 - h^2) = 4 (1 - h^2), which is dc_2:
+    #   da_o = 8 h/4 = 2h           da_i = q*0.6*3/16 = 0.1125 q
+    #   da_f = q ln 2*3/16          da_g = q*3/4*(1 - 0.36) = 0.48 q
+    #   ds_1 = 1 + 5*0.48 q = 1 + 2.4 q
+    #   dc_1 = 3/4 q + ds_1*1/2*(1 - 0.36) = 3/4 q + 0.32 + 0.768 q = 0.32 + 1.518 q
+    #   da_o = ds_1*0.6/4 = 0.15 + 0.36 q     da_i = dc_1*0 = 0
+    #   da_f = dc_1*2 ln 2/4                  da_g = dc_1/2
+    # dW = Σ da_t s_{t-1}: 0.3 of those of the second step, as s_0 = 0
+    ln2, ln3 = np.log(2), np.log(3)
+    a = np.array([[0, 0, 0, 0], [0, ln3, ln3, ln2 - 1.5]]).reshape(2, 1, 4)
+    W = np.array([[0.0], [0.0], [0.0], [5.0]])
+    before = {"s": np.zeros((1, 1)), "c": np.array([[2 * ln2]])}
+    s, after, backward = forward("lstm", W, a, before, np.ones((2, 1)))
+    c_2 = 0.75 * ln2 + 0.45
+    h, q = np.tanh(c_2), 4 * (1 - np.tanh(c_2) ** 2)
+    np.testing.assert_allclose(s.ravel(), [0.3, h / 2])
+    assert {name: array.item() for name, array in after.items()} == pytest.approx({"s": h / 2, "c": c_2})
+    da, dW = backward(np.array([1.0, 8.0]).reshape(2, 1, 1))
+    dc_1 = 0.32 + 1.518 * q
+    first = [0.15 + 0.36 * q, 0, dc_1 * ln2 / 2, dc_1 / 2]
+    second = np.array([2 * h, 0.1125 * q, q * ln2 * 3 / 16, 0.48 * q])
+    np.testing.assert_allclose(da[:, 0], [first, second], atol=1e-15)
+    np.testing.assert_allclose(dW[:, 0], 0.3 * second)
+
+
+# The oracle: the equations, for one row and one step, in complex numbers. If E is f(p) for real p, then
+# f(p + ih) = E + ih dE/dp but for what is of order h^2: with h of 1e-30 that is the derivative to its
+# last digit, and nothing was derived by hand.
+
+
+def sigmoid(z):
+    return 1 / (1 + np.exp(-z))
+
+
+def naive_tanh(W, a, s):
+    return {"s": np.tanh(a + W @ s["s"])}
+
+
+def naive_relu(W, a, s):
+    z = a + W @ s["s"]
+    return {"s": np.where(z.real > 0, z, 0)}
+
+
+def naive_gru(W, a, before):
+    s = before["s"]
+    W_r, W_u, W_g = np.split(W, 3)
+    a_r, a_u, a_g = np.split(a, 3)
+    r, u = sigmoid(a_r + W_r @ s), sigmoid(a_u + W_u @ s)
+    g = np.tanh(a_g + r * (W_g @ s))
+    return {"s": u * s + (1 - u) * g}
+
+
+def naive_lstm(W, a, before):
+    s, c = before["s"], before["c"]
+    W_o, W_i, W_f, W_g = np.split(W, 4)
+    a_o, a_i, a_f, a_g = np.split(a, 4)
+    o, i, f = sigmoid(a_o + W_o @ s), sigmoid(a_i + W_i @ s), sigmoid(a_f + W_f @ s)
+    g = np.tanh(a_g + W_g @ s)
+    c_t = f * c + i * g
+    return {"s": o * np.tanh(c_t), "c": c_t}
+
+
+NAIVE = {"tanh": naive_tanh, "relu": naive_relu, "gru": naive_gru, "lstm": naive_lstm}
+
+
+def naive(cell, W, a, before, keep):
+    """States (T, B, n) and the state after, one row and one step at a time."""
+    T, B, n = *a.shape[:2], W.shape[1]
+    s, after = np.zeros((T, B, n), complex), {name: np.zeros((B, n), complex) for name in before}
+    for b in range(B):
+        state = {name: array[b] for name, array in before.items()}
+        for t in range(T):
+            kept = {name: keep[t, b] * array for name, array in state.items()}
+            state = NAIVE[cell](W, a[t, b], kept)
+            s[t, b] = state["s"]
+        for name, array in state.items():
+            after[name][b] = array
+    return s, after
+
+
+def slopes(E, array):
+    """dE/d(array) of a function of it, entry by entry."""
+    slope, moved = np.zeros(array.shape), array.astype(complex)
+    for place in np.ndindex(array.shape):
+        moved[place] += 1e-30j
+        slope[place] = E(moved).imag / 1e-30
+        moved[place] = array[place]
+    return slope
+
+
+@pytest.mark.parametrize("cell", CELLS)
+@settings(max_examples=12, deadline=None, derandomize=True)
+@given(
+    n=st.integers(1, 5),
+    T=st.integers(1, 5),
+    B=st.integers(1, 3),
+    kept=st.sampled_from([1.0, 0.7]),
+    block=st.sampled_from([1, 13, 1 << 15]),
+    seed=st.integers(0, 10_000),
+)
+def test_a_window_is_the_equations_row_by_row_and_so_is_the_way_back(cell, n, T, B, kept, block, seed):
+    rng = np.random.default_rng(seed)
+    W, a, before = problem(cell, seed, n, T, B)
+    keep, ds = (rng.random((T, B)) < kept).astype(float), rng.normal(size=(T, B, n))
+    with patch.object(OF[cell], "SLOPES", block):  # a window is then one block of slopes, or several
+        s, after, backward = forward(cell, W, a, before, keep)
+        expected, expected_after = naive(cell, W, a, before, keep)
+        np.testing.assert_allclose(s, expected.real, atol=1e-14)
+        assert after.keys() == before.keys()
+        for name, array in after.items():
+            np.testing.assert_allclose(array, expected_after[name].real, atol=1e-14)
+        da, dW = backward(ds.copy())
+    dE_da = slopes(lambda a: (ds * naive(cell, W, a, before, keep)[0]).sum(), a)
+    dE_dW = slopes(lambda W: (ds * naive(cell, W, a, before, keep)[0]).sum(), W)
+    np.testing.assert_allclose(da.reshape(a.shape), dE_da, rtol=1e-10, atol=1e-12)
+    np.testing.assert_allclose(dW, dE_dW, rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("keep", [np.ones((7, 5)), np.arange(35).reshape(7, 5) % 3 != 0])
+def test_a_window_of_several_blocks_of_slopes_is_a_window_of_one(cell, keep):
+    # In float32, as training has it, and with a last block that is shorter than the others.
+    W, a, before = problem(cell, 0, n=6, T=7, B=5)
+    W, a, keep = W.astype(np.float32), a.astype(np.float32), keep.astype(np.float32)
+    ds = np.random.default_rng(0).normal(size=(7, 5, 6)).astype(np.float32)
+    ways = []
+    for block in (1 << 15, 3 * 5 * 6):
+        with patch.object(OF[cell], "SLOPES", block):
+            s, _, backward = forward(cell, W, a, before, keep, Workspace(np.float32))
+            s = s.copy()
+            ways.append((s, *(array.copy() for array in backward(ds.copy()))))
+    for one, several in zip(*ways, strict=True):
+        assert one.dtype == several.dtype == np.float32
+        np.testing.assert_array_equal(one, several)
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_steps_one_by_one_are_the_window(cell):
+    W, a, state = problem(cell, 1)
+    s, after, _ = forward(cell, W, a, state, np.ones((5, 2)))
+    for a_t, s_t in zip(a, s, strict=True):
+        state = CELLS[cell].step(W, a_t.copy(), state)
+        np.testing.assert_allclose(state["s"], s_t, atol=1e-15)
+    assert list(state) == list(after) == list(CELLS[cell].state)
+    for name, array in state.items():
+        np.testing.assert_allclose(array, after[name], atol=1e-15)
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_the_states_handed_on_are_no_memory_that_is_used_again(cell):
+    W, a, before = problem(cell, 2)
+    work = Workspace(np.float64)
+    _, after, backward = forward(cell, W, a, before, np.ones((5, 2)), work)
+    held = {name: array.copy() for name, array in after.items()}
+    backward(np.ones((5, 2, 3)))
+    forward(cell, W, 2 * a, after, np.ones((5, 2)), work)
+    stepped = CELLS[cell].step(W, a[0].copy(), after)
+    for name, array in held.items():
+        np.testing.assert_array_equal(after[name], array)
+        assert not np.shares_memory(stepped[name], after[name])
+
+
+# What it is to keep a state, or not to.
+
+
 @pytest.mark.parametrize("cell", SIMPLE)
 def test_W_multiplies_the_state_from_the_left(cell):
     W = np.array([[0.0, 0.5], [0.0, 0.0]])  # feeds s[1] into s[0], and not the other way round
     a = np.zeros((1, 1, 2))
-    s, _ = forward(cell, W, a, np.array([[0.1, 0.4]]), np.ones((1, 1)))
+    s, _, _ = forward(cell, W, a, np.array([[0.1, 0.4]]), np.ones((1, 1)))
     np.testing.assert_allclose(s[0, 0], [SIMPLE[cell](0.2), 0])
 
 
-@pytest.mark.parametrize("cell", SIMPLE)
+@pytest.mark.parametrize("cell", CELLS)
 def test_where_keep_is_0_a_row_starts_afresh_and_no_gradient_goes_back(cell):
-    rng = np.random.default_rng(0)
-    W, a, s_0 = rng.normal(size=(3, 3)), rng.normal(size=(5, 2, 3)), rng.normal(size=(2, 3))
+    W, a, s_0 = problem(cell, 0)
     keep = np.ones((5, 2))
     keep[2, 0] = 0
-    s, backward = forward(cell, W, a, s_0, keep)
-    alone, _ = forward(cell, W, a[2:], np.zeros((2, 3)), np.ones((3, 2)))
+    s, _, backward = forward(cell, W, a, s_0, keep)
+    alone, _, _ = forward(cell, W, a[2:], np.zeros((2, 3)), np.ones((3, 2)))
     np.testing.assert_allclose(s[2:, 0], alone[:, 0])
     assert not np.allclose(s[2:, 1], alone[:, 1])
     ds = np.zeros((5, 2, 3))
     ds[2:] = 1
     da, _ = backward(ds)
+    da = da.reshape(5, 2, -1)
     np.testing.assert_array_equal(da[:2, 0], 0)
     assert np.any(da[:2, 1] != 0)
 
 
-@pytest.mark.parametrize("cell", SIMPLE)
+@pytest.mark.parametrize("cell", CELLS)
 def test_the_first_state_enters_only_where_it_is_kept(cell):
-    rng = np.random.default_rng(1)
-    W, a = rng.normal(size=(3, 3)), rng.normal(size=(2, 2, 3))
+    W, a, _ = problem(cell, 1, T=2)
     keep = np.array([[0.0, 1.0], [1.0, 1.0]])
-    s, _ = forward(cell, W, a, np.ones((2, 3)), keep)
-    t, _ = forward(cell, W, a, np.full((2, 3), 0.5), keep)
+    s, _, _ = forward(cell, W, a, np.ones((2, 3)), keep)
+    t, _, _ = forward(cell, W, a, np.full((2, 3), 0.5), keep)
     np.testing.assert_array_equal(s[:, 0], t[:, 0])
     assert np.any(s[:, 1] != t[:, 1])
 
 
-@pytest.mark.parametrize("cell", SIMPLE)
-def test_what_the_caller_passed_forward_is_not_changed(cell):
-    rng = np.random.default_rng(2)
-    given = [rng.normal(size=shape) for shape in [(3, 3), (4, 2, 3), (2, 3)]] + [np.ones((4, 2))]
-    before = [array.copy() for array in given]
-    _, backward = forward(cell, *given)
-    backward(np.ones((4, 2, 3)))
-    for array, old in zip(given, before, strict=True):
-        np.testing.assert_array_equal(array, old)
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("keep", [np.ones((5, 2)), np.eye(5, 2)])
+def test_what_the_caller_passed_is_not_changed_but_for_what_enters(cell, keep):
+    W, a, before = problem(cell, 2)
+    given = [W, keep, *before.values()]
+    old = [array.copy() for array in given]
+    _, _, backward = CELLS[cell].forward(W, a, before, keep, Workspace(np.float64))
+    backward(np.ones((5, 2, 3)))
+    CELLS[cell].step(W, np.ones((2, len(W))), before)
+    for array, was in zip(given, old, strict=True):
+        np.testing.assert_array_equal(array, was)
 
 
 def test_the_first_W_suits_the_cell():
     rng = np.random.default_rng(0)
-    W = CELLS["tanh"].initial_W(rng, 6)
-    np.testing.assert_allclose(W @ W.T, np.eye(6), atol=1e-12)
-    assert not np.array_equal(W, np.eye(6))
+    for cell in ("tanh", "gru", "lstm"):
+        W = CELLS[cell].initial_W(rng, 6)
+        np.testing.assert_allclose(W @ W.T, np.eye(6), atol=1e-12)
+        assert not np.array_equal(W, np.eye(6))
     np.testing.assert_array_equal(CELLS["relu"].initial_W(rng, 6), np.eye(6))
+
+
+def test_the_first_bias_holds_the_forget_gate_open_and_no_other():
+    biases = {name: cell.gates for name, cell in CELLS.items()}
+    assert biases.pop("lstm") == {"o": 0, "i": 0, "f": 1, "g": 0}
+    assert not any(bias for gates in biases.values() for bias in gates.values())

@@ -1,13 +1,33 @@
 import numpy as np
 import pytest
 
-from rnn_cli.network.functions import RELU, TANH, dropout_mask, glorot_uniform, identity, orthogonal
+from rnn_cli.network.functions import (
+    RELU,
+    TANH,
+    dropout_mask,
+    glorot_uniform,
+    identity,
+    orthogonal,
+    sigmoid,
+)
 
 
 def test_tanh_and_relu_have_their_known_values():
     z = np.array([-2.0, 0.0, 0.5])
     np.testing.assert_allclose(TANH.function(z, np.empty(3)), [-0.9640275800758169, 0, 0.46211715726000976])
     np.testing.assert_array_equal(RELU.function(z, np.empty(3)), [0, 0, 0.5])
+
+
+def test_sigmoid_has_its_known_values_and_overflows_nowhere():
+    z = np.array([-1e4, -np.log(3), 0, np.log(3), 1e4])
+    out = np.empty(5)
+    assert sigmoid(z, out) is out
+    np.testing.assert_allclose(out, [0, 0.25, 0.5, 0.75, 1], atol=1e-16)
+    np.testing.assert_array_equal(z[[0, 4]], [-1e4, 1e4])
+    assert sigmoid(z, z) is z  # in place too
+    np.testing.assert_array_equal(z, out)
+    few = np.linspace(-3, 3, 7, dtype=np.float32)
+    np.testing.assert_allclose(sigmoid(few, np.empty(7, np.float32)), 1 / (1 + np.exp(-few)), rtol=1e-6)
 
 
 @pytest.mark.parametrize("g1", [TANH, RELU])

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rnn_cli.network import inputs
-from rnn_cli.network.inputs import ONE_HOT_UP_TO, Columns, look_up
+from rnn_cli.network.inputs import ONE_HOT_UP_TO, Columns, feed, look_up
 from rnn_cli.network.workspace import Workspace
 
 
@@ -20,6 +20,13 @@ def test_what_enters_a_state_is_a_column_of_U_and_the_bias():
     U = np.asfortranarray([[1.0, 2.0, 3.0], [10.0, 20.0, 30.0]])
     a, _ = look_up(U, np.array([0.5, -0.5]), np.array([[2, 0], [1, 1]]), Workspace(np.float64))
     assert a.tolist() == [[[3.5, 29.5], [1.5, 9.5]], [[2.5, 19.5], [2.5, 19.5]]]
+
+
+@pytest.mark.parametrize("steps", [1, 4])  # more columns than steps, and fewer
+def test_an_embedding_is_a_column_of_C_alone(steps):
+    C = np.asfortranarray([[1.0, 2.0, 3.0], [10.0, 20.0, 30.0]])
+    h, _ = look_up(C, None, np.array([[2, 0]] * steps), Workspace(np.float64))
+    assert h.tolist() == [[[3, 30], [1, 10]]] * steps
 
 
 @pytest.mark.parametrize("m", [3, ONE_HOT_UP_TO + 1])
@@ -49,12 +56,51 @@ def test_both_ways_to_the_gradient_are_sums_of_outer_products(m, n, T, B, one_ho
     with patch.object(inputs, "ONE_HOT_UP_TO", one_hot_up_to):
         a, backward = look_up(U, b_a, x, Workspace(np.float64))
         dU, db_a = gradient_of(backward, da, m)
+        embedded, of_embedding = look_up(U, None, x, Workspace(np.float64))
+        np.testing.assert_allclose(embedded, a - b_a, atol=1e-12)
+        np.testing.assert_array_equal(gradient_of(of_embedding, da, m)[0], dU)
     expected = np.zeros((n, m))
     for t in range(T):
         for b in range(B):
             one_hot = np.eye(m)[x[t, b]]
             np.testing.assert_allclose(a[t, b], U @ one_hot + b_a)
             expected += np.outer(da[t, b], one_hot)
+    np.testing.assert_allclose(dU, expected, atol=1e-12)
+    np.testing.assert_allclose(db_a, da.sum((0, 1)), atol=1e-12)
+
+
+def test_what_a_layer_feeds_the_next_is_what_a_hand_works_out():
+    # U = (1 2; 3 4; 5 6), b_a = (1, 10, 100), h = (7, 8): U h + b_a = (23 + 1, 53 + 10, 83 + 100)
+    # da = (1, 0, 10): dh = U^T da = (1 + 50, 2 + 60), dU = da h^T, db_a = da
+    U, b_a = np.array([[1.0, 2], [3, 4], [5, 6]]), np.array([1.0, 10, 100])
+    a, backward = feed(U, b_a, np.array([[[7.0, 8.0]]]), Workspace(np.float64))
+    assert a.tolist() == [[[24, 63, 183]]]
+    dh, dU, db_a = backward(np.array([[[1.0, 0.0, 10.0]]]))
+    assert dh.tolist() == [[[51, 62]]]
+    assert dU.tolist() == [[7, 8], [0, 0], [70, 80]]
+    assert db_a.tolist() == [1, 0, 10]
+
+
+@settings(max_examples=20, deadline=None, derandomize=True)
+@given(
+    d=st.integers(1, 4),
+    k=st.integers(1, 5),
+    T=st.integers(1, 4),
+    B=st.integers(1, 3),
+    seed=st.integers(0, 1000),
+)
+def test_a_layer_feeds_the_next_at_every_step_and_row(d, k, T, B, seed):
+    rng = np.random.default_rng(seed)
+    U, b_a, h, da = (rng.normal(size=shape) for shape in [(k, d), k, (T, B, d), (T, B, k)])
+    a, backward = feed(U, b_a, h, Workspace(np.float64))
+    dh, dU, db_a = backward(da)
+    assert (a.shape, dh.shape) == ((T, B, k), (T, B, d))
+    expected = np.zeros((k, d))
+    for t in range(T):
+        for b in range(B):
+            np.testing.assert_allclose(a[t, b], U @ h[t, b] + b_a)
+            np.testing.assert_allclose(dh[t, b], U.T @ da[t, b], atol=1e-12)
+            expected += np.outer(da[t, b], h[t, b])
     np.testing.assert_allclose(dU, expected, atol=1e-12)
     np.testing.assert_allclose(db_a, da.sum((0, 1)), atol=1e-12)
 

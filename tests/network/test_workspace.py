@@ -46,6 +46,37 @@ def test_memory_from_outside_is_used_under_its_name():
     assert memory.sum() == 12
 
 
+def test_a_room_is_the_same_workspace_under_names_of_its_own():
+    work = Workspace(np.float32)
+    room, other = work.room("2"), work.room("3")
+    mine = room("a", 2, 3)
+    assert mine.dtype == room.dtype == np.float32
+    assert np.shares_memory(mine, room("a", 2, 3))
+    assert np.shares_memory(mine, work.room("2")("a", 2, 3))  # another key to the same room
+    assert np.shares_memory(mine, work("a2", 2, 3))
+    assert not np.shares_memory(mine, work("a", 2, 3))
+    assert not np.shares_memory(mine, other("a", 2, 3))
+    memory = np.zeros((3, 4), np.float32)
+    work.provide("dW2", memory)
+    room("dW", 3, 4).fill(1)
+    assert memory.sum() == 12
+
+
+def test_a_room_without_a_name_is_the_workspace():
+    work = Workspace(np.float64)
+    assert work.room("") is work
+
+
+def test_laps_in_a_room_count_in_the_workspace():
+    work = Workspace(np.float32)
+    work.start()
+    time.sleep(0.002)
+    work.room("2").lap("a")
+    work.lap("b")
+    assert work.seconds["a"] >= 0.002 > work.seconds["b"]  # b began where a ended
+    assert work.room("3").seconds is work.seconds
+
+
 def test_laps_add_up_by_phase():
     work = Workspace(np.float32)
     for phase in ("a", "b", "a"):

@@ -9,7 +9,17 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from rnn_cli.text.corpus import Corpus, Windows, count_tokens, hide_rare, hold_out, read_corpus, renumber
+from rnn_cli.text.corpus import (
+    Corpus,
+    Windows,
+    count_tokens,
+    hide_rare,
+    hold_out,
+    read_corpus,
+    renumber,
+    rows_without_cuts,
+)
+from rnn_cli.text.spelling import Spelling
 from rnn_cli.text.tokenizers import TOKENIZERS
 from rnn_cli.text.vocabulary import SPECIAL, Vocabulary, build
 
@@ -50,12 +60,15 @@ def test_ids_are_those_of_a_plain_encoding(lines, keep_blank, tokenizer, known):
         [tokens.index(token) + 3 if token in known else UNK for token in tokenizer.split(line)] + [END]
         for line in kept
     ]
-    corpus = renumber(*read_corpus(iter(lines), tokenizer, keep_blank), vocabulary)
+    spelling = Spelling.count(tokens)
+    corpus = renumber(*read_corpus(iter(lines), tokenizer, keep_blank), vocabulary, spelling)
     assert lines_in(corpus) == expected
     assert corpus.lines == len(kept)
     assert corpus.tokens == sum(len(line) - 1 for line in expected)
     assert corpus.unknown == sum(line.count(UNK) for line in expected)
     assert corpus.characters.tolist() == [len(line) + 1 for line in kept]
+    unknown = [token for line in kept for token in tokenizer.split(line) if token and token not in known]
+    assert corpus.spelling_nats == pytest.approx(sum(map(spelling.nats, unknown)))
 
 
 def test_blank_lines_are_skipped_or_kept_as_an_end_alone():
@@ -68,12 +81,15 @@ def test_a_literal_unk_is_unknown_under_every_vocabulary():
     corpus, tokens = read_corpus(["the <unk> the"], SPACE, keep_blank=False)
     assert tokens == ("the",)
     assert corpus.unknown == 1
-    assert lines_in(renumber(corpus, tokens, Vocabulary(("<unk>", "the"), (1, 1)))) == [[4, UNK, 4, END]]
+    renumbered = renumber(corpus, tokens, Vocabulary(("<unk>", "the"), (1, 1)), Spelling.count(["the"]))
+    assert lines_in(renumbered) == [[4, UNK, 4, END]]
+    assert renumbered.spelling_nats == 0  # the text itself withholds how it is spelled
 
 
 def test_text_that_spells_a_special_token_is_text():
     corpus, tokens = read_corpus(["<s> </s>"], SPACE, keep_blank=False)
-    assert lines_in(renumber(corpus, tokens, build(count_tokens(corpus, tokens)))) == [[4, 3, END]]
+    vocabulary = build(count_tokens(corpus, tokens))
+    assert lines_in(renumber(corpus, tokens, vocabulary, Spelling.count(tokens))) == [[4, 3, END]]
 
 
 def test_characters_are_the_lines_own_and_one_for_its_end():
@@ -265,6 +281,32 @@ def test_no_line_is_cut_between_rows_unless_longer_than_an_even_share(case):
         cut = row_ends & set(range(place + 1, place + length))
         assert not cut or length > share
         place += length
+
+
+@settings(max_examples=200, deadline=None)
+@given(passes())
+@example(LONG_AND_SHORT)
+def test_in_rows_without_cuts_every_line_stands_whole(case):
+    lines, batch, bptt, _, order = case
+    rows = rows_without_cuts(corpus_of(lines), batch)
+    assert 1 <= rows <= batch
+    for row in rows_of(windows_of(lines, rows, bptt, False, order), rows):
+        targets = [y for _, y, _, _ in without_padding(row)]
+        assert targets[-1:] in ([], [END])
+
+
+@settings(max_examples=100, deadline=None)
+@given(passes())
+def test_the_places_of_a_window_are_those_of_its_targets(case):
+    """Whatever is told of each target can be put where the text has it."""
+    windows, ids = windows_of(*case), corpus_of(case[0]).ids
+    seen = np.zeros(len(ids), int)
+    for index, window in enumerate(made(windows)):
+        place, inside = windows.places(index)
+        assert (ids[place] == window.y).all()
+        assert (inside == (window.weight == 1)).all()
+        np.add.at(seen, place[inside], 1)
+    assert (seen == 1).all()
 
 
 @settings(max_examples=100, deadline=None)

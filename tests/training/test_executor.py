@@ -23,12 +23,12 @@ from rnn_cli.training.optimizers import OPTIMIZERS, apply, initial_moments
 from rnn_cli.training.ranks import Dropout
 
 
-def problem(B, m=11, n=6, T=5):
+def problem(B, m=11, n=6, T=5, **kind):
     rng = np.random.default_rng(B)
-    network = Network(m, n)
+    network = Network(m, n, **kind)
     keep, weight = rng.integers(2, size=(2, T, B)).astype(np.float32)
     batch = Sequences(rng.integers(m, size=(T, B)), rng.integers(m, size=(T, B)), keep, weight)
-    state = {"s": rng.standard_normal((B, n)).astype(np.float32)}
+    state = {name: rng.standard_normal((B, n)).astype(np.float32) for name in network.zero_state(B)}
     return network, network.initialise(rng, np.ones(m)), batch, state
 
 
@@ -48,6 +48,33 @@ def test_shards_give_what_the_whole_batch_gives(threads, B, m):
     for name in p:
         np.testing.assert_allclose(gradients_shards[name], gradients[name], rtol=1e-4, atol=1e-5)
         assert gradients_shards[name].dtype == np.float32
+
+
+@pytest.mark.parametrize("m", [11, ONE_HOT_UP_TO + 1])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        {"cell": "lstm", "layers": 2, "embedding": 4},
+        {"cell": "gru", "layers": 2, "embedding": 6, "tie": True},
+        {"cell": "lstm", "layers": 2, "output": "adaptive", "cutoffs": (4, 6)},
+    ],
+    ids=lambda kind: "-".join(map(str, kind.values())),
+)
+def test_shards_of_every_kind_of_network_give_what_the_whole_batch_gives(kind, m):
+    network, p, batch, state = problem(16, m, **kind)
+    batch.y[:, 8:] %= 4  # all of the second shard's are in an adaptive layer's head
+    whole = network.loss_and_gradients(p, batch, state, Workspace(np.float32))
+    with Executor(network, 2) as executor:
+        for _ in range(2):  # and again, on what the first left behind
+            E, gradients, after = executor.loss_and_gradients(p, batch, state)
+        assert list(gradients) == list(p)
+        gradients = network.dense(gradients)
+    assert pytest.approx(whole[0]) == E
+    assert after.keys() == state.keys()
+    for name, array in whole[2].items():
+        np.testing.assert_allclose(after[name], array, rtol=1e-5, atol=1e-6)
+    for name, array in network.dense(whole[1]).items():
+        np.testing.assert_allclose(gradients[name], array, rtol=1e-4, atol=1e-5, err_msg=name)
 
 
 def test_the_same_threads_give_the_same_bits():
@@ -112,7 +139,8 @@ def test_parameters_in_place_are_not_overwritten_by_others():
     [(64, 64, 1e6, 4), (64, 64, 1, 1), (8, 512, 1e6, 2), (3, 512, 1e6, 1), (4, 1, 1e9, 1)],
 )
 def test_no_more_threads_are_used_than_do_work_that_is_worth_a_process(rows, steps, windows, expected):
-    assert worthwhile_threads(Network(65, 256), rows, steps, windows, threads=4) == expected
+    flops = Network(65, 256).flops(np.ones(65))
+    assert worthwhile_threads(flops, rows, steps, windows, threads=4) == expected
 
 
 def test_a_process_that_was_killed_is_told_with_a_way_out():
@@ -137,10 +165,12 @@ def test_memory_that_there_is_no_room_to_share_is_refused_with_a_way_out(monkeyp
 
 def test_the_program_that_runs_is_not_run_again_by_its_processes(tmp_path):
     script = tmp_path / "script.py"  # without `if __name__ == "__main__"`
-    script.write_text("from rnn_cli.cli.app import run\nprint('once')\nrun(['gradcheck', '--hidden', '1'])\n")
+    few = ["gradcheck", "--hidden", "1", "--cell", "tanh", "--layers", "1", "--output", "softmax"]
+    script.write_text(f"from rnn_cli.cli.app import run\nprint('once')\nrun({few})\n")
     for command in ([sys.executable, script], [sys.executable, "-"]):
         said = subprocess.run(command, input=script.read_text(), capture_output=True, text=True)
         assert said.stdout.count("once") == 1
+        assert " 2 " in said.stdout  # shards
         assert said.stderr.startswith("ok: ")
 
 

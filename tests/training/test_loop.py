@@ -8,12 +8,13 @@ import pytest
 
 from rnn_cli import storage
 from rnn_cli.errors import Diverged
-from rnn_cli.network import outputs
 from rnn_cli.network.model import Network
 from rnn_cli.network.workspace import Workspace
+from rnn_cli.training import loop
 from rnn_cli.training.executor import Executor
 from rnn_cli.training.loop import EpochDone, Recipe, StepDone, TrainingState, evaluate, start, train
-from rnn_cli.training.schedules import warmup_cosine
+from rnn_cli.training.optimizers import OPTIMIZERS
+from rnn_cli.training.schedules import SCHEDULES, learning_rate_factor
 
 M, T, B = 6, 4, 3
 NETWORK = Network(M, 8)
@@ -37,6 +38,8 @@ def windows(seed=0, count=3, dtype=np.float32):
     return [Tokens(text[:-1][k], text[1:][k], keep[k], weight[k]) for k in cut]
 
 
+# Counts down: the better the training the worse the loss on it.
+DOWN = [batch._replace(x=6 - batch.x, y=6 - batch.y) for batch in windows(5)]
 TARGETS = int(sum(batch.weight.sum() for batch in windows()))  # 34 an epoch
 
 
@@ -93,7 +96,7 @@ def naive_loss(p, batches):
     return nats / count
 
 
-@pytest.mark.parametrize("optimizer", ["adam", "sgd"])
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
 def test_the_same_beginning_gives_the_same_end_bit_for_bit(optimizer):
     ends = []
     for seed in (1, 1, 2):
@@ -103,7 +106,18 @@ def test_the_same_beginning_gives_the_same_end_bit_for_bit(optimizer):
     assert ends[0] != ends[2]
 
 
-@pytest.mark.parametrize(("optimizer", "lr"), [("adam", 0.03), ("sgd", 1.0)])
+@pytest.mark.parametrize(
+    ("optimizer", "lr"),
+    [
+        ("sgd", 1.0),
+        ("momentum", 0.1),
+        ("nesterov", 0.1),
+        ("adagrad", 0.2),
+        ("rmsprop", 0.01),
+        ("adam", 0.03),
+        ("adamw", 0.03),
+    ],
+)
 def test_the_loss_falls_on_a_text_that_counts(optimizer, lr):
     plan, at = begin(optimizer=optimizer, lr=lr, epochs=60)
     losses = [done.train_loss for done in go_on(plan, at) if isinstance(done, EpochDone)]
@@ -167,13 +181,55 @@ def test_a_gradient_is_clipped_before_it_is_used():
     assert moved == pytest.approx(0.001 * done.lr, rel=1e-2)
 
 
-def test_the_learning_rate_follows_the_share_of_the_run_that_is_done():
-    plan, at = begin(epochs=2, warmup=0.5)
+@pytest.mark.parametrize(("schedule", "last"), [("constant", 0.03), ("linear", 0.0015), ("cosine", 0.0015)])
+def test_the_learning_rate_follows_the_share_of_the_run_that_is_done(schedule, last):
+    plan, at = begin(epochs=2, warmup=0.5, schedule=schedule)
     rates = [done.lr for done in go_on(plan, at) if isinstance(done, StepDone)]
-    assert rates == pytest.approx([0.03 * warmup_cosine(k / 6, 0.5) for k in range(1, 7)])
+    row = SCHEDULES[schedule]
+    assert rates == pytest.approx([0.03 * learning_rate_factor(row, k / 6, 0.5) for k in range(1, 7)])
     assert rates[0] > 0
     assert rates[2] == pytest.approx(0.03)
-    assert rates[-1] == pytest.approx(0.0015)
+    assert rates[-1] == pytest.approx(last)
+
+
+def rates_of_epochs(monkeypatch, valid_losses, **changes):
+    """The learning rate of each epoch's last step, where the validation loss goes like that, and the end."""
+    losses = iter(valid_losses)
+    monkeypatch.setattr(loop, "evaluate", lambda *arguments: next(losses))
+    plan, at = begin(epochs=len(valid_losses), **changes)
+    steps = [done for done in go_on(plan, at, windows(9)) if isinstance(done, StepDone)]
+    return [done.lr for done in steps[2::3]], at
+
+
+def test_plateau_divides_the_learning_rate_after_each_epoch_that_got_no_better(monkeypatch):
+    # no better than the best before: the third epoch, which is as good, the fourth and the sixth
+    losses = [3.0, 2.0, 2.0, 2.5, 1.0, 1.5]
+    rates, at = rates_of_epochs(monkeypatch, losses, lr=0.64, schedule="plateau", optimizer="sgd")
+    assert rates == pytest.approx([0.64, 0.64, 0.64, 0.16, 0.04, 0.04])
+    assert at.lr_factor == 1 / 64
+
+
+@pytest.mark.parametrize("schedule", ["constant", "linear", "cosine"])
+def test_no_other_schedule_looks_at_the_loss(monkeypatch, schedule):
+    rising, at = rates_of_epochs(monkeypatch, [1.0, 2.0, 3.0], schedule=schedule)
+    falling, _ = rates_of_epochs(monkeypatch, [3.0, 2.0, 1.0], schedule=schedule)
+    assert rising == falling
+    assert at.lr_factor == 1
+
+
+def test_the_learning_rate_that_is_told_is_the_one_that_was_used(monkeypatch):
+    losses = iter([1.0, 2.0, 3.0])
+    monkeypatch.setattr(loop, "evaluate", lambda *arguments: next(losses))
+    plan, at = begin(optimizer="sgd", schedule="plateau", clip=0.001, lr=1.0)
+    before = copy.deepcopy(at.p)
+    for done in go_on(plan, at, windows(9)):
+        if isinstance(done, StepDone):
+            moved = math.sqrt(sum(((at.p[name] - before[name]) ** 2).sum() for name in before))
+            assert done.norm > 0.001
+            assert moved == pytest.approx(0.001 * done.lr, rel=1e-2)
+            before = copy.deepcopy(at.p)
+    assert done.improved is False
+    assert at.lr_factor == 1 / 16
 
 
 def test_the_state_runs_on_through_an_epoch_and_begins_the_next_at_zero():
@@ -208,10 +264,8 @@ def test_without_a_validation_text_the_training_loss_tells_which_epoch_is_best()
 
 
 def test_the_validation_loss_and_not_the_training_loss_tells_which_epoch_is_best():
-    # The validation text counts down, so the better the training the worse the validation.
-    down = [batch._replace(x=6 - batch.x, y=6 - batch.y) for batch in windows(5)]
     plan, at = begin(epochs=20)
-    ends = [done for done in go_on(plan, at, down) if isinstance(done, EpochDone)]
+    ends = [done for done in go_on(plan, at, DOWN) if isinstance(done, EpochDone)]
     losses = [done.valid_loss for done in ends]
     assert losses[-1] > min(losses)
     assert ends[-1].train_loss < ends[0].train_loss
@@ -260,16 +314,16 @@ def test_either_of_them_alone_stops_before_anything_is_touched(monkeypatch, opti
     plan, at = begin(optimizer=optimizer)
     steps = go_on(plan, at)
     next(steps)
-    right = outputs.softmax_loss_and_gradients
+    right = Network.loss_and_gradients
 
     def spoilt(*arguments):
-        E, gradients = right(*arguments)
+        E, gradients, after = right(*arguments)
         if what == "loss":
-            return value, gradients
-        gradients.dV[1, 1] = value
-        return E, gradients
+            return value, gradients, after
+        gradients["V"][1, 1] = value
+        return E, gradients, after
 
-    monkeypatch.setitem(outputs.OUTPUTS, "softmax", outputs.Output(outputs.softmax_loss, spoilt))
+    monkeypatch.setattr(Network, "loss_and_gradients", spoilt)
     before = whole(at)
     with pytest.raises(Diverged, match=rf"^the {what} of step 2 \(epoch 1\) is not finite$"):
         next(steps)
@@ -290,12 +344,8 @@ def test_states_that_overflow_are_told_without_a_warning(threads):
 
 
 def test_a_validation_loss_that_is_not_finite_is_told(monkeypatch):
-    def no_loss(*arguments):
-        return math.nan
-
-    monkeypatch.setitem(
-        outputs.OUTPUTS, "softmax", outputs.Output(no_loss, outputs.softmax_loss_and_gradients)
-    )
+    right = Network.loss
+    monkeypatch.setattr(Network, "loss", lambda *arguments: (math.nan, right(*arguments)[1]))
     plan, at = begin()
     steps = go_on(plan, at, windows(9))
     for _ in range(3):
@@ -343,24 +393,26 @@ def stored(at, folder):
     return TrainingState(**groups, **rest)
 
 
-@pytest.mark.parametrize("optimizer", ["adam", "sgd"])
+@pytest.mark.parametrize(
+    ("optimizer", "schedule"), [*((name, "cosine") for name in OPTIMIZERS), ("adam", "plateau")]
+)
 @pytest.mark.parametrize("copied", ["deep copy", "pickle", "storage"])
-def test_a_run_goes_on_from_any_yield_as_if_never_broken_off(copied, optimizer, tmp_path):
+def test_a_run_goes_on_from_any_yield_as_if_never_broken_off(copied, optimizer, schedule, tmp_path):
     def copy_of(at):
         if copied == "deep copy":
             return copy.deepcopy(at)
         return pickle.loads(pickle.dumps(at)) if copied == "pickle" else stored(at, tmp_path)
 
-    plan, at = begin(optimizer=optimizer, dropout=0.3, weight_decay=0.1)
-    valid = windows(9)
+    plan, at = begin(optimizer=optimizer, schedule=schedule, dropout=0.3, weight_decay=0.1)
     events, states = [], [copy_of(at)]
-    for done in go_on(plan, at, valid):
+    for done in go_on(plan, at, DOWN):
         events.append(done)
         states.append(copy_of(at))
     end = whole(at)
     assert len(states) == 13
+    assert schedule != "plateau" or states[-5].lr_factor < 1  # in the last epoch it is not as at first
     for number, state in enumerate(states):
-        assert [*go_on(plan, state, valid)] == events[number:]
+        assert [*go_on(plan, state, DOWN)] == events[number:]
         assert whole(state) == end
 
 

@@ -1,0 +1,11 @@
+"""What the arrays of a network are."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]  # float32; float64 when gradients are checked
+Ids = NDArray[np.intp]
+Parameters = dict[str, Array]
+State = dict[str, Array]  # what one step hands to the next, each (B, n): {"s": …}, of an lstm "c" too

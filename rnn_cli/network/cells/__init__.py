@@ -1,0 +1,13 @@
+"""The recurrent part of a layer: a cell is a row of CELLS (cell.py says what is in one)."""
+
+from rnn_cli.network.cells import gru, lstm
+from rnn_cli.network.cells.cell import Cell
+from rnn_cli.network.cells.simple import simple_recurrent
+from rnn_cli.network.functions import RELU, TANH, identity, orthogonal
+
+CELLS = {
+    "tanh": Cell({"s": 0.0}, ("s",), orthogonal, *simple_recurrent(TANH)),
+    "relu": Cell({"s": 0.0}, ("s",), identity, *simple_recurrent(RELU)),
+    "gru": Cell(gru.GATES, gru.STATE, orthogonal, gru.step, gru.forward),
+    "lstm": Cell(lstm.GATES, lstm.STATE, orthogonal, lstm.step, lstm.forward),
+}

@@ -1,0 +1,45 @@
+"""What a cell is, to those who write one and to those who use one."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from rnn_cli.network.arrays import Array, State
+from rnn_cli.network.workspace import Workspace
+
+# elements of slopes computed at a time: many steps in one call, and still in the cache
+SLOPES = 1 << 15
+
+# ds (T, B, n), overwritten -> da (T, B, k n), dW (k n, n)
+Backward = Callable[[Array], tuple[Array, Array]]
+
+# W (k n, n), a (T, B, k n), overwritten, s_0, keep (T, B) -> s (T, B, n), the state after s_T, backward
+Forward = Callable[[Array, Array, State, Array, Workspace], tuple[Array, State, Backward]]
+
+# W (k n, n), a_t (B, k n), overwritten, the state before -> the state after
+Step = Callable[[Array, Array, State], State]
+
+
+class Cell(NamedTuple):
+    """A row of CELLS.
+
+    gates: the k blocks of n rows that U, W and b_a are made of, in this order, and what the bias of each
+        begins as.
+    state: the names of what is handed on; the first is what the layers above see.
+    initial_W: the first (n, n) weights of a gate.
+    step: the equations, for one step.
+    forward: the equations for a window, and the way back. `keep` is 0 where a line starts afresh from
+        s_0 = 0: it multiplies the state before. Arrays are of the workspace, but for the state after.
+    """
+
+    gates: dict[str, float]
+    state: tuple[str, ...]
+    initial_W: Callable[[np.random.Generator, int], Array]
+    step: Step
+    forward: Forward
+
+
+def kept(states: Array, keep: Array, out: Array, t: int) -> Array:
+    """keep_t s_{t-1}, of states s_0 … s_T."""
+    return np.multiply(states[t], keep[t, :, None], out=out[t])

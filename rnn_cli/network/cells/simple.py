@@ -1,0 +1,63 @@
+"""The tutorial's network (Elman 1990), with tanh or relu for g1:
+
+    s_t = g1(U x_t + W s_{t-1} + b_a)
+
+What enters arrives for all steps at once as a_t = U x_t + b_a, so that only the product which must wait
+for s_{t-1} is left to the loop over time.
+"""
+
+import numpy as np
+
+from rnn_cli.network.arrays import Array, State
+from rnn_cli.network.cells.cell import SLOPES, Backward, Forward, Step, kept
+from rnn_cli.network.functions import Activation
+from rnn_cli.network.workspace import Workspace
+
+
+def simple_recurrent(g1: Activation) -> tuple[Step, Forward]:
+    """The step and the window of a network with this g1. Rows are sequences, so W s reads s @ W.T."""
+
+    def equation(W: Array, a_t: Array, s: Array, out: Array) -> Array:
+        z = np.matmul(s, W.T, out=out)
+        np.add(z, a_t, out=z)
+        return g1.function(z, out)  # s_t = g1(a_t + W s_{t-1})
+
+    def step(W: Array, a_t: Array, before: State) -> State:
+        return {"s": equation(W, a_t, before["s"], np.empty_like(a_t))}
+
+    def forward(
+        W: Array, a: Array, before: State, keep: Array, work: Workspace
+    ) -> tuple[Array, State, Backward]:
+        T, B, n = a.shape
+        runs_on = bool(keep.all())  # no line starts afresh: spares the products with keep
+        S = work("S", T + 1, B, n)  # s_0 … s_T
+        S[0] = before["s"]
+        s = S[1:]
+        r = S[:-1] if runs_on else work("r", T, B, n)  # keep_t s_{t-1}
+        for t in range(T):
+            if not runs_on:
+                kept(S, keep, r, t)
+            equation(W, a[t], r[t], out=s[t])
+        work.lap("forward loop")
+
+        def backward(ds: Array) -> tuple[Array, Array]:
+            da, carried = ds, work("carried", B, n)
+            carried.fill(0)
+            block = max(1, SLOPES // (B * n))
+            for first in reversed(range(0, T, block)):
+                s_k = s[first : first + block]
+                slope = g1.derivative(s_k, work("slope", *s_k.shape))
+                for t in reversed(range(first, first + len(s_k))):
+                    np.add(ds[t], carried, out=da[t])  # all of ds_t
+                    np.multiply(da[t], slope[t - first], out=da[t])  # da_t = ds_t g1'(z_t)
+                    np.matmul(da[t], W, out=carried)  # to ds_{t-1}: W^T da_t
+                    if not runs_on:
+                        np.multiply(carried, keep[t, :, None], out=carried)  # keep_t W^T da_t
+            work.lap("backward loop")
+            dW = np.matmul(da.reshape(-1, n).T, r.reshape(-1, n), out=work("dW", n, n))  # Σ_t da_t s_{t-1}^T
+            work.lap("weight gradients")
+            return da, dW
+
+        return s, {"s": s[-1].copy()}, backward
+
+    return step, forward

@@ -1,0 +1,1 @@
+"""The presets of `rnn train`, a TOML file each."""
