@@ -151,8 +151,10 @@ def test_a_rate_of_0_is_none(carry_state):
 
 
 @pytest.mark.parametrize("carry_state", [False, True])
-def test_a_step_of_dynamic_evaluation_worked_by_differences(carry_state):
+@pytest.mark.parametrize("clip", [1.0, 0.1])
+def test_a_step_of_dynamic_evaluation_worked_by_differences(clip, carry_state, monkeypatch):
     """The second window is read by p - lr g, g being the clipped gradient of the first's mean."""
+    monkeypatch.setattr(scoring, "CLIP", clip)
     one = model(carry_state=carry_state, cell="tanh", scale=0.1)
     text, lr, small = "ab" * 15, 0.3, 1e-4
     window = scoring.DYNAMIC_STEPS
@@ -172,7 +174,8 @@ def test_a_step_of_dynamic_evaluation_worked_by_differences(carry_state):
                 ends.append(of_first(p))
             g[name][place] = (ends[0] - ends[1]) / (2 * small)
     norm = math.sqrt(sum((array**2).sum() for array in g.values()))
-    factor = lr * min(1.0, scoring.CLIP / norm)
+    assert 0.1 < norm < 1
+    factor = lr * min(1.0, clip / norm)
     after = {name: p64[name] - factor * g[name] for name in p64}
     state = one.network.zero_state(1, np.float64)
     targets = [*one.vocabulary.encode(list(text)), END]

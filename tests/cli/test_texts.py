@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from importlib import resources
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -240,6 +241,23 @@ def test_min_count_and_max_size_choose_the_vocabulary(train, corpus, english, re
     model = read_npz("m.npz")
     assert len(model.tokens) == 5
     assert sorted(count for _, count in model.header["vocabulary"]) == sorted(counts.values())[-5:]
+
+
+def test_unknown_words_are_spelled_as_those_of_the_text_are_or_as_all_of_its_words(train, corpus, read_npz):
+    options = ["--tokenizer", "space", "--min-count", "1", "--valid-fraction", "0", "--quiet", "--force"]
+    train(corpus, *options, "--max-size", "3")
+    model = read_npz("m.npz")
+    words = {word for line in Path(corpus).read_text().splitlines() for word in line.split()}
+    unknown = words - set(model.tokens)
+    assert model.header["spelling"] == pairs(unknown)
+    train(corpus, *options)
+    assert read_npz("m.npz").header["spelling"] == pairs(words)
+
+
+def pairs(words):
+    """How often a character follows another, "" before the first and after the last; each word once."""
+    counts = Counter(pair for word in words for pair in zip(["", *word], [*word, ""], strict=True))
+    return {before: {c: n for (b, c), n in counts.items() if b == before} for before, _ in counts}
 
 
 @pytest.mark.parametrize("tokenizer", ["char", "space"])

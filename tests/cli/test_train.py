@@ -224,6 +224,18 @@ def test_bits_per_character_hold_the_spelling_of_unknown_words(train, write, eng
     assert row["valid_bpc"] == pytest.approx(naive.bits_per_character, rel=1e-5)
 
 
+def test_variational_dropout_is_another_and_none_without_a_dropout(train, corpus, read_npz):
+    weights = {}
+    for dropout in ("0.3", "0"):
+        for way in ([], ["--variational"]):
+            train(corpus, "--dropout", dropout, *way, "--force", "--quiet")
+            model = read_npz("m.npz")
+            assert model.header["history"]["training"]["variational"] == bool(way)
+            weights[dropout, bool(way)] = model.arrays["W"]
+    assert not np.array_equal(weights["0.3", True], weights["0.3", False])
+    assert np.array_equal(weights["0", True], weights["0", False])
+
+
 def test_a_weight_decay_that_leaves_nothing_is_refused(fails):
     assert "--weight-decay" in fails(2, "train", "--lr", "10", "--weight-decay", "0.1")
     assert "--weight-decay" in fails(2, "train", "--optimizer", "sgd", "--weight-decay", "1")
