@@ -24,19 +24,19 @@ class UsageError(RnnError):
 def say(text: str) -> None:
     """A line of talk, above the progress bar where there is one."""
     with _bar.external_write_mode(file=sys.stderr) if _bar else nullcontext():
-        print(_safe(text), file=sys.stderr, flush=True)
+        print(printable(text), file=sys.stderr, flush=True)
 
 
 def error(message: str) -> None:
     """The one line that a failed command ends with."""
-    print(f"rnn: error: {_safe(message)}", file=sys.stderr, flush=True)
+    print(f"rnn: error: {printable(message)}", file=sys.stderr, flush=True)
 
 
 def warn(message: str) -> None:
     say(f"rnn: warning: {message}")
 
 
-def _safe(text: str) -> str:
+def printable(text: str) -> str:
     """One line, with nothing in it that moves a terminal's cursor or changes its colours."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 

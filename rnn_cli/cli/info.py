@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from rnn_cli.cli.console import printable
 from rnn_cli.cli.options import DEFAULT_MODEL
 from rnn_cli.language_model import LanguageModel
 
@@ -35,7 +36,7 @@ def info(
     except (AttributeError, LookupError, TypeError, ValueError):  # not as `rnn train` writes it
         told = [f"history     {json.dumps(loaded.history)}"]
     for line in told:
-        typer.echo(line)
+        typer.echo(printable(line))
 
 
 def _history(history: dict[str, Any]) -> Iterator[str]:
@@ -45,7 +46,8 @@ def _history(history: dict[str, Any]) -> Iterator[str]:
             f"trained     by rnn {history['rnn']}: {history['epoch']} epochs, {history['step']:,} steps, "
             f"{history['tokens']:,} tokens"
         )
-    for name, value in history.get("training", {}).items():
+    preset = {"preset": history["preset"]} if "preset" in history else {}
+    for name, value in (preset | history.get("training", {})).items():
         yield f"  {name:<14}{value}"
     if history.get("epochs"):
         yield "epoch     train     valid  perplexity"

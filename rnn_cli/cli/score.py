@@ -68,9 +68,15 @@ def score(
         bool, typer.Option("--dynamic", help="Learn from the text while reading it (dynamic evaluation).")
     ] = False,
     dynamic_lr: Annotated[
-        float,
-        typer.Option(min=0, max=100, callback=finite, help="Learning rate of --dynamic."),
-    ] = DYNAMIC_LR,
+        float | None,
+        typer.Option(
+            min=0,
+            max=100,
+            callback=finite,
+            show_default=False,
+            help=f"Learning rate of --dynamic. Default: {DYNAMIC_LR}.",
+        ),
+    ] = None,
     train_text: Annotated[
         str | None,
         typer.Option(
@@ -102,11 +108,16 @@ def score(
         raise UsageError("--per-line, --per-token and --json exclude each other")
     if order and not train_text:
         raise UsageError("--baseline-order needs --baseline")
+    if dynamic_lr is not None and not dynamic:
+        raise UsageError("--dynamic-lr needs --dynamic")
     paths = files or ["-"]
+    if train_text == "-" and "-" in paths:
+        raise UsageError("standard input can be read once: name a file to score, or for --baseline")
     if "-" in paths and sys.stdin.isatty():
         say("reading standard input; Ctrl-D ends it")
     language_model = LanguageModel.load(model)
-    predictors: dict[str, Predictor] = {"model": Reader(language_model, dynamic_lr if dynamic else 0.0)}
+    learning_rate = 0.0 if not dynamic else DYNAMIC_LR if dynamic_lr is None else dynamic_lr
+    predictors: dict[str, Predictor] = {"model": Reader(language_model, learning_rate)}
     if train_text:
         order = order or ORDERS[language_model.tokenizer.name]
         predictors["baseline"] = baseline(language_model, read_lines([train_text], encoding), order)

@@ -52,7 +52,8 @@ from rnn_cli.training.loop import Recipe
 from rnn_cli.training.optimizers import OPTIMIZERS
 
 VALID_FRACTION = 0.1
-WARMUP = 0.02  # of the run
+WARMUP = 0.02  # of the run, but
+LEAST_WARMUP = 30  # steps
 HIGHEST_LR = 0.006  # of the presets
 
 
@@ -221,7 +222,7 @@ def train(
         lr=usual.lr,
         clip=usual.clip or None,
         epochs=epochs,
-        warmup=WARMUP,
+        warmup=min(max(WARMUP, LEAST_WARMUP / windows), 0.5),
         schedule=usual.schedule,
         dropout=usual.dropout,
         variational=variational,

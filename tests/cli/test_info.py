@@ -127,6 +127,17 @@ def test_a_history_may_be_any(history, rnn, models, read_npz):
     assert json.loads(rnn("info", "m.npz", "--json").out)["history"] == history
 
 
+def test_a_history_cannot_move_the_terminals_cursor(rnn, models, read_npz):
+    header, arrays = read_npz(models["char"])
+    history = header["history"] | {"training": {"seed": "\x1b[2J"}}
+    storage.save(Path("m.npz"), arrays, header | {"history": history})
+    assert "\x1b" not in rnn("info", "m.npz").out
+
+
+def test_the_preset_is_told(rnn, models):
+    assert re.search(r"^  preset +tanh$", rnn("info", models["char"]).out, re.M)
+
+
 def test_a_file_that_is_no_model_is_named(fails, models, write, folder):
     write("text.txt", ["Anna reads a book."])
     assert fails(1, "info") == "model.npz: No such file or directory"

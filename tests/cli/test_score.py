@@ -454,6 +454,17 @@ def test_forms_that_exclude_each_other_are_refused_and_named(options, fails):
     assert all(option in message for option in options)
 
 
+@pytest.mark.parametrize("options", [["-"], []], ids=str)
+def test_standard_input_cannot_be_both_the_text_and_the_baseline(options, fails):
+    message = fails(2, "score", *options, "-m", "nowhere.npz", "--baseline", "-")
+    assert "standard input" in message
+
+
+def test_a_learning_rate_without_dynamic_evaluation_is_refused_and_the_option_named(fails):
+    message = fails(2, "score", "nowhere.txt", "-m", "nowhere.npz", "--dynamic-lr", "0.1")
+    assert "--dynamic-lr needs --dynamic" in message
+
+
 def test_an_order_without_a_baseline_is_refused_and_the_option_named(fails):
     message = fails(2, "score", "nowhere.txt", "-m", "nowhere.npz", "--baseline-order", "3")
     assert "--baseline-order" in message

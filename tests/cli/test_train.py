@@ -291,3 +291,10 @@ def test_simple_cells_do_not_diverge_by_default_on_odd_texts(network, lines, rnn
     losses = [row["train_loss"] for row in read_log("log.jsonl", "valid")]
     assert np.isfinite(losses).all()
     assert losses[-1] < np.log(256)  # not even noise is worse than that in the end
+
+
+def test_even_a_short_run_has_a_warm_up_of_some_steps(train, corpus, read_log):
+    train(corpus, "--epochs", "40", "--batch", "4", "--log", "log.jsonl", "--patience", "100")
+    rates = [row["lr"] for row in read_log("log.jsonl") if row["event"] == "step"]
+    assert rates[0] == pytest.approx(rates[1] / 2)  # of steps 10 and 20, still on the way up
+    assert max(rates) > rates[1]

@@ -228,7 +228,8 @@ def test_what_meets_a_one_hot_vector_is_normal_and_the_rest_after_glorot_gate_by
     for embedding in (0, d):
         network = Network(m, n, cell, layers=2, embedding=embedding)
         p = fresh(network)
-        assert p[network.table].std() == pytest.approx(0.5, rel=0.05)
+        spread = 0.1 if cell == "relu" and not embedding else 0.5  # relu's states have no bound
+        assert p[network.table].std() == pytest.approx(spread, rel=0.05)
         enters = {"U2": n} | ({"U": d} if embedding else {})
         for name, size in enters.items():
             for gate in np.split(p[name], len(CELLS[cell].gates)):

@@ -29,6 +29,7 @@ class Cell(NamedTuple):
     state: the names of what is handed on; the first is what the layers above see.
     initial_W: the first (n, n) weights of a gate.
     step: the equations, for one step.
+    initial_U: the standard deviation of U at first, where it meets a one-hot x_t.
     forward: the equations for a window, and the way back. `keep` is 0 where a line starts afresh from
         s_0 = 0: it multiplies the state before. Arrays are of the workspace, but for the state after.
     """
@@ -38,6 +39,7 @@ class Cell(NamedTuple):
     initial_W: Callable[[np.random.Generator, int], Array]
     step: Step
     forward: Forward
+    initial_U: float = 0.5
 
 
 def kept(states: Array, keep: Array, out: Array, t: int) -> Array:
