@@ -42,6 +42,11 @@ class Cell(NamedTuple):
     initial_U: float = 0.5
 
 
+def by_gate(z: Array, k: int) -> Array:
+    """A view (k, B, n) of the gates that stand side by side in z (B, k n)."""
+    return z.reshape(len(z), k, -1).swapaxes(0, 1)
+
+
 def kept(states: Array, keep: Array, out: Array, t: int) -> Array:
     """keep_t s_{t-1}, of states s_0 … s_T."""
     return np.multiply(states[t], keep[t, :, None], out=out[t])

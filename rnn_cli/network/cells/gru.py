@@ -19,7 +19,7 @@ where a_r is what r_t is the σ of, and so on.
 import numpy as np
 
 from rnn_cli.network.arrays import Array, State
-from rnn_cli.network.cells.cell import SLOPES, Backward, kept
+from rnn_cli.network.cells.cell import SLOPES, Backward, by_gate, kept
 from rnn_cli.network.functions import sigmoid
 from rnn_cli.network.workspace import Workspace
 
@@ -27,14 +27,15 @@ GATES = {"r": 0.0, "u": 0.0, "g": 0.0}
 STATE = ("s",)
 
 
-def equations(W: Array, a: Array, s: Array, z: Array, h: Array, s_t: Array) -> None:
-    """a (B, 3n) becomes the gates; h_t and s_t (B, n) are written; z (B, 3n) is scratch."""
-    n = s.shape[1]
+def equations(W: Array, a_t: Array, s: Array, z: Array, gates: Array, h: Array, s_t: Array) -> None:
+    """From a_t (B, 3n) and s_{t-1} to the gates (3, B, n), h_t and s_t (B, n); z (B, 3n) is scratch. Each
+    gate by itself in memory is worked on faster."""
     np.matmul(s, W.T, out=z)
-    ru, g, u = a[:, : 2 * n], a[:, 2 * n :], a[:, n : 2 * n]
-    sigmoid(np.add(ru, z[:, : 2 * n], out=ru), out=ru)
-    h[:] = z[:, 2 * n :]
-    np.add(g, np.multiply(a[:, :n], h, out=s_t), out=g)
+    a_k, z_k = by_gate(a_t, 3), by_gate(z, 3)
+    sigmoid(np.add(a_k[:2], z_k[:2], out=gates[:2]), out=gates[:2])
+    r, u, g = gates
+    np.copyto(h, z_k[2])
+    np.add(a_k[2], np.multiply(r, h, out=g), out=g)
     np.tanh(g, out=g)  # g_t = tanh(a_g + r_t h_t)
     np.multiply(np.subtract(s, g, out=s_t), u, out=s_t)
     np.add(s_t, g, out=s_t)  # s_t = g_t + u_t (s_{t-1} - g_t)
@@ -43,7 +44,7 @@ def equations(W: Array, a: Array, s: Array, z: Array, h: Array, s_t: Array) -> N
 def step(W: Array, a_t: Array, before: State) -> State:
     s = before["s"]
     s_t = np.empty_like(s)
-    equations(W, a_t, s, np.empty_like(a_t), np.empty_like(s), s_t)
+    equations(W, a_t, s, np.empty_like(a_t), np.empty((3, *s.shape), s.dtype), np.empty_like(s), s_t)
     return {"s": s_t}
 
 
@@ -53,53 +54,52 @@ def forward(W: Array, a: Array, before: State, keep: Array, work: Workspace) -> 
     S = work("S", T + 1, B, n)  # s_0 … s_T
     S[0] = before["s"]
     q = S[:-1] if runs_on else work("q", T, B, n)  # keep_t s_{t-1}
-    h = work("h_t", T, B, n)  # W_g s_{t-1}
+    gates, h = work("gates", T, 3, B, n), work("h_t", T, B, n)  # h_t = W_g s_{t-1}
     z = work("z", B, 3 * n)  # W s_{t-1}
     for t in range(T):
         if not runs_on:
             kept(S, keep, q, t)
-        equations(W, a[t], q[t], z, h[t], S[t + 1])
+        equations(W, a[t], q[t], z, gates[t], h[t], S[t + 1])
     work.lap("forward loop")
 
     def backward(ds: Array) -> tuple[Array, Array]:
-        gates = a.reshape(T, B, 3, n)
-        dz = work("dz", T, B, 3, n)  # the derivatives of W s_{t-1}: da_r, da_u, dh_t
+        da, dz = a, work("dz", T, B, 3 * n)  # dz: the derivatives of W s_{t-1}: da_r, da_u, dh_t
         carried, through = work("carried", B, n), work("through", B, n)  # to ds_{t-1}: all, and by way of u_t
         carried.fill(0)
         block = max(1, SLOPES // (B * n))
         for first in reversed(range(0, T, block)):
             k = slice(first, min(first + block, T))
-            slope = slopes(gates[k], q[k], h[k], dz[k])
+            slope, da_g_ds = slopes(gates[k], q[k], h[k], work)
             for t in reversed(range(k.start, k.stop)):
                 np.add(ds[t], carried, out=ds[t])  # all of ds_t
-                np.multiply(ds[t, :, None], dz[t], out=dz[t])
-                np.matmul(dz[t].reshape(B, -1), W, out=carried)
-                np.add(carried, np.multiply(ds[t], gates[t, :, 1], out=through), out=carried)  # to ds_{t-1}
+                np.multiply(ds[t], slope[t - first], out=by_gate(dz[t], 3))
+                np.matmul(dz[t], W, out=carried)
+                np.add(carried, np.multiply(ds[t], gates[t, 1], out=through), out=carried)  # to ds_{t-1}
                 if not runs_on:
                     np.multiply(carried, keep[t, :, None], out=carried)
-            da = gates  # the derivatives take the place of the gates
-            np.multiply(ds[k], slope, out=da[k, :, 2])
-            da[k, :, :2] = dz[k, :, :2]
+            np.copyto(da[k, :, : 2 * n], dz[k, :, : 2 * n])
+            np.multiply(ds[k], da_g_ds, out=da[k, :, 2 * n :])
         work.lap("backward loop")
         # dW = Σ_t dz_t s_{t-1}^T
         dW = np.matmul(dz.reshape(T * B, -1).T, q.reshape(-1, n), out=work("dW", 3 * n, n))
         work.lap("weight gradients")
-        return a, dW
+        return da, dW
 
     return S[1:], {"s": S[-1].copy()}, backward
 
 
-def slopes(gates: Array, s: Array, h: Array, out: Array) -> Array:
-    """What multiplies ds_t in da_r, da_u and dh_t, to `out` (k, B, 3, n); returns what does in da_g,
-    (k, B, n), in the memory of h. s: s_{t-1}."""
-    r, u, g = (gates[:, :, k] for k in range(3))
-    of_r, of_u, of_h = (out[:, :, k] for k in range(3))
-    np.subtract(1, gates[:, :, :2], out=out[:, :, :2])
-    np.multiply(out[:, :, :2], gates[:, :, :2], out=out[:, :, :2])  # σ' = σ (1 - σ)
+def slopes(gates: Array, s: Array, h: Array, work: Workspace) -> tuple[Array, Array]:
+    """What multiplies ds_t in da_r, da_u and dh_t, (k, 3, B, n); and what does in da_g, (k, B, n), in the
+    memory of h. s: s_{t-1}."""
+    slope = work("slope", *gates.shape)
+    r, u, g = (gates[:, k] for k in range(3))
+    of_r, of_u, of_h = (slope[:, k] for k in range(3))
+    np.subtract(1, gates[:, :2], out=slope[:, :2])
+    np.multiply(slope[:, :2], gates[:, :2], out=slope[:, :2])  # σ' = σ (1 - σ)
     np.multiply(of_r, h, out=of_r)  # h_t r_t (1 - r_t)
     of_g = np.subtract(1, np.multiply(g, g, out=h), out=h)
     of_g *= np.subtract(1, u, out=of_h)  # (1 - u_t) (1 - g_t^2)
     of_r *= of_g
     of_u *= np.subtract(s, g, out=of_h)  # (s_{t-1} - g_t) u_t (1 - u_t)
     np.multiply(of_g, r, out=of_h)
-    return of_g
+    return slope, of_g

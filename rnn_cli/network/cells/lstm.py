@@ -20,7 +20,7 @@ where a_o is what o_t is the σ of, and so on.
 import numpy as np
 
 from rnn_cli.network.arrays import Array, State
-from rnn_cli.network.cells.cell import SLOPES, Backward, kept
+from rnn_cli.network.cells.cell import SLOPES, Backward, by_gate, kept
 from rnn_cli.network.functions import sigmoid
 from rnn_cli.network.workspace import Workspace
 
@@ -29,14 +29,15 @@ STATE = ("s", "c")
 
 
 def equations(
-    W: Array, a: Array, s: Array, c: Array, z: Array, c_t: Array, tanh_c: Array, s_t: Array
+    W: Array, a_t: Array, s: Array, c: Array, z: Array, gates: Array, c_t: Array, tanh_c: Array, s_t: Array
 ) -> None:
-    """a (B, 4n) becomes the gates; c_t, tanh(c_t) and s_t (B, n) are written; z (B, 4n) is scratch."""
-    n = s.shape[1]
-    np.add(a, np.matmul(s, W.T, out=z), out=a)
-    sigmoid(a[:, : 3 * n], out=a[:, : 3 * n])
-    np.tanh(a[:, 3 * n :], out=a[:, 3 * n :])
-    o, i, f, g = (a[:, k * n : (k + 1) * n] for k in range(4))
+    """From a_t (B, 4n), s_{t-1} and c_{t-1} to the gates (4, B, n), c_t, tanh(c_t) and s_t (B, n); z (B, 4n)
+    is scratch. Each gate by itself in memory is worked on faster."""
+    np.matmul(s, W.T, out=z)
+    np.add(by_gate(a_t, 4), by_gate(z, 4), out=gates)
+    sigmoid(gates[:3], out=gates[:3])
+    np.tanh(gates[3], out=gates[3])
+    o, i, f, g = gates
     np.multiply(f, c, out=c_t)
     np.add(c_t, np.multiply(i, g, out=tanh_c), out=c_t)  # c_t = f_t c_{t-1} + i_t g_t
     np.multiply(o, np.tanh(c_t, out=tanh_c), out=s_t)  # s_t = o_t tanh(c_t)
@@ -45,7 +46,7 @@ def equations(
 def step(W: Array, a_t: Array, before: State) -> State:
     s, c = before["s"], before["c"]
     s_t, c_t, tanh_c = np.empty_like(s), np.empty_like(c), np.empty_like(c)
-    equations(W, a_t, s, c, np.empty_like(a_t), c_t, tanh_c, s_t)
+    equations(W, a_t, s, c, np.empty_like(a_t), np.empty((4, *s.shape), s.dtype), c_t, tanh_c, s_t)
     return {"s": s_t, "c": c_t}
 
 
@@ -55,17 +56,16 @@ def forward(W: Array, a: Array, before: State, keep: Array, work: Workspace) -> 
     S, C = work("S", T + 1, B, n), work("C", T + 1, B, n)  # s_0 … s_T, c_0 … c_T
     S[0], C[0] = before["s"], before["c"]
     r, q = (S[:-1], C[:-1]) if runs_on else (work("r", T, B, n), work("q", T, B, n))  # times keep_t
-    tanh_c, z = work("tanh c", T, B, n), work("z", B, 4 * n)
+    gates, tanh_c, z = work("gates", T, 4, B, n), work("tanh c", T, B, n), work("z", B, 4 * n)
     for t in range(T):
         if not runs_on:
             kept(S, keep, r, t)
             kept(C, keep, q, t)
-        equations(W, a[t], r[t], q[t], z, C[t + 1], tanh_c[t], S[t + 1])
+        equations(W, a[t], r[t], q[t], z, gates[t], C[t + 1], tanh_c[t], S[t + 1])
     work.lap("forward loop")
 
     def backward(ds: Array) -> tuple[Array, Array]:
-        gates = a.reshape(T, B, 4, n)
-        da = gates  # each step's derivatives take the place of its gates
+        da = a
         ds_t, carried, dc, before_t = (work(name, B, n) for name in ("ds_t", "carried", "dc", "dc_{t-1}"))
         carried.fill(0)
         dc.fill(0)
@@ -76,33 +76,34 @@ def forward(W: Array, a: Array, before: State, keep: Array, work: Workspace) -> 
             for t in reversed(range(k.start, k.stop)):
                 np.add(ds[t], carried, out=ds_t)  # all of ds_t
                 np.add(dc, np.multiply(ds_t, dc_ds[t - first], out=before_t), out=dc)  # all of dc_t
-                np.multiply(dc, gates[t, :, 2], out=before_t)  # to dc_{t-1}: f_t dc_t
-                np.multiply(ds_t, slope[t - first, :, 0], out=da[t, :, 0])
-                np.multiply(dc[:, None], slope[t - first, :, 1:], out=da[t, :, 1:])
-                np.matmul(a[t], W, out=carried)  # to ds_{t-1}: W^T da_t
+                np.multiply(dc, gates[t, 2], out=before_t)  # to dc_{t-1}: f_t dc_t
+                da_t = by_gate(da[t], 4)
+                np.multiply(ds_t, slope[t - first, 0], out=da_t[0])
+                np.multiply(dc, slope[t - first, 1:], out=da_t[1:])
+                np.matmul(da[t], W, out=carried)  # to ds_{t-1}: W^T da_t
                 dc, before_t = before_t, dc
                 if not runs_on:
                     np.multiply(carried, keep[t, :, None], out=carried)
                     np.multiply(dc, keep[t, :, None], out=dc)
         work.lap("backward loop")
         # dW = Σ_t da_t s_{t-1}^T
-        dW = np.matmul(a.reshape(T * B, -1).T, r.reshape(-1, n), out=work("dW", 4 * n, n))
+        dW = np.matmul(da.reshape(T * B, -1).T, r.reshape(-1, n), out=work("dW", 4 * n, n))
         work.lap("weight gradients")
-        return a, dW
+        return da, dW
 
     return S[1:], {"s": S[-1].copy(), "c": C[-1].copy()}, backward
 
 
 def slopes(gates: Array, c: Array, tanh_c: Array, work: Workspace) -> tuple[Array, Array]:
-    """What multiplies ds_t in da_o, and dc_t in da_i, da_f and da_g, (k, B, 4, n); and what multiplies ds_t
+    """What multiplies ds_t in da_o, and dc_t in da_i, da_f and da_g, (k, 4, B, n); and what multiplies ds_t
     in dc_t, (k, B, n). c: c_{t-1}."""
     slope, dc_ds = work("slope", *gates.shape), work("dc/ds", *tanh_c.shape)
-    o, i, _, g = (gates[:, :, k] for k in range(4))
+    o, i, _, g = (gates[:, k] for k in range(4))
     np.subtract(1, gates, out=slope)
-    np.multiply(slope[:, :, :3], gates[:, :, :3], out=slope[:, :, :3])  # σ' = σ (1 - σ)
-    np.subtract(1, np.multiply(g, g, out=slope[:, :, 3]), out=slope[:, :, 3])  # tanh' = 1 - tanh^2
+    np.multiply(slope[:, :3], gates[:, :3], out=slope[:, :3])  # σ' = σ (1 - σ)
+    np.subtract(1, np.multiply(g, g, out=slope[:, 3]), out=slope[:, 3])  # tanh' = 1 - tanh^2
     for gate, factor in enumerate((tanh_c, g, c, i)):
-        np.multiply(slope[:, :, gate], factor, out=slope[:, :, gate])
+        np.multiply(slope[:, gate], factor, out=slope[:, gate])
     np.subtract(1, np.multiply(tanh_c, tanh_c, out=dc_ds), out=dc_ds)
     np.multiply(dc_ds, o, out=dc_ds)
     return slope, dc_ds
