@@ -133,7 +133,7 @@ def train(
             max=1_000_000,
             show_default=False,
             rich_help_panel="Training",
-            help="Stop after this many epochs without a better loss. Default: a tenth, at least 3.",
+            help="Stop after this many epochs without a better loss. Default: a quarter, at least 4.",
         ),
     ] = None,
     seed: Annotated[
