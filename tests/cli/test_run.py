@@ -16,7 +16,20 @@ from rnn_cli.training import executor
 from rnn_cli.training.executor import Executor
 
 DIVERGING = [
-    *("--preset", "tanh", "--cell", "relu", "--optimizer", "sgd", "--lr", "1000", "--clip", "0"),
+    *(
+        "--preset",
+        "tanh",
+        "--cell",
+        "relu",
+        "--layers",
+        "2",
+        "--optimizer",
+        "sgd",
+        "--lr",
+        "1000",
+        "--clip",
+        "0",
+    ),
     *("--batch", "4", "--bptt", "32", "--dropout", "0", "--weight-decay", "0"),
 ]
 
