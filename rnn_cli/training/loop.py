@@ -58,7 +58,7 @@ class TrainingState:
     epoch_tokens: int = 0
     best_loss: float | None = None  # the lowest loss at an epoch's end, on validation where there is one
     best_epoch: int = 0  # and after how many epochs that was
-    curve: list[tuple[float, float | None]] = field(default_factory=list)  # losses of each epoch
+    curve: list[list[float | None]] = field(default_factory=list)  # of each epoch: both losses
     lr_factor: float = 1.0  # what a schedule that looks at that loss has made of the learning rate
 
     def pack(self) -> tuple[Arrays, dict[str, Any]]:
@@ -134,7 +134,7 @@ def train(
         loss = train_loss if valid_loss is None else valid_loss
         if not math.isfinite(loss):
             raise Diverged(f"the validation loss after epoch {at.epoch + 1} is not finite")
-        at.curve.append((train_loss, valid_loss))
+        at.curve = [*at.curve, [train_loss, valid_loss]]
         at.epoch, at.window, at.epoch_nats, at.epoch_tokens = at.epoch + 1, 0, 0.0, 0
         at.state = {name: np.zeros_like(s) for name, s in at.state.items()}
         improved = at.best_loss is None or loss < at.best_loss
