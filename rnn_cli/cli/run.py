@@ -89,7 +89,7 @@ class Run:
         texts, train, valid = self.texts, self.texts.train, self.texts.valid
         unknown = train.unknown / train.tokens
         say(
-            f"text: {train.lines:,} lines, {train.tokens:,} tokens ({texts.tokenizer.name}), "
+            f"text: {train.lines:,} lines, {train.tokens:,} tokens ({texts.reading.tokenizer.name}), "
             f"{unknown:.1%} unknown"
         )
         if valid:
@@ -134,7 +134,9 @@ class Run:
         try:
             with stop_on_signals() as stop, Executor(self.network, self.threads) as executor:
                 at = loop.start(self.network, self.recipe, executor.place(p), self.batch)
-                report.start(at, {"rnn": __version__, "tokenizer": self.texts.tokenizer.name} | self.settings)
+                report.start(
+                    at, {"rnn": __version__, "tokenizer": self.texts.reading.tokenizer.name} | self.settings
+                )
                 steps = loop.train(executor, self.recipe, at, self.epoch_windows, self.valid_windows())
                 for done in steps:
                     match done:
@@ -188,10 +190,7 @@ class Run:
             "loss": at.best_loss,
             "epochs": [{"train_loss": train, "valid_loss": valid} for train, valid in at.curve],
         }
-        texts, network = self.texts, self.network
-        return LanguageModel(
-            texts.tokenizer, texts.vocabulary, texts.spelling, network, at.p, self.carry_state, history
-        )
+        return LanguageModel(*self.texts.reading, self.network, at.p, self.carry_state, history)
 
     def save_state(self, at: TrainingState) -> None:
         arrays, position = at.pack()

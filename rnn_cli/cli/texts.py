@@ -1,10 +1,11 @@
 """From files to what training needs: a vocabulary, and the text to learn and to validate on."""
 
+import hashlib
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,18 +23,34 @@ DEFAULT_TOKENIZER = "jieba"
 DEFAULT_MAX_SIZE = 10_000
 
 
-@dataclass(frozen=True)
-class Texts:
+class Reading(NamedTuple):
+    """How a model reads a text."""
+
     tokenizer: Tokenizer
     vocabulary: Vocabulary
-    spelling: Spelling  # of tokens that it does not hold
+    spelling: Spelling  # of tokens that the vocabulary does not hold
+
+
+@dataclass(frozen=True)
+class Texts:
+    reading: Reading
     train: Corpus
     valid: Corpus | None
 
     @cached_property
+    def fingerprint(self) -> str:
+        """Of what there is to learn and to validate on, as the model reads it: the same for the same text."""
+        content = hashlib.sha256()
+        for corpus in (self.train, self.valid):
+            if corpus is not None:
+                content.update(np.ascontiguousarray(corpus.ids).data)
+            content.update(b"/")
+        return content.hexdigest()
+
+    @cached_property
     def counts(self) -> NDArray[np.int64]:
         """How often each id occurs in the text to train on, (m,)."""
-        return np.bincount(self.train.ids, minlength=self.vocabulary.size)
+        return np.bincount(self.train.ids, minlength=self.reading.vocabulary.size)
 
 
 @dataclass(frozen=True)
@@ -45,7 +62,7 @@ class TextOptions:
     tokenizer: str | None = None
     min_count: int | None = None
     max_size: int | None = None
-    vocab: Path | None = None
+    vocab: str | None = None
     valid: str | None = None
     valid_fraction: float = 0.0
     carry_state: bool = False
@@ -58,20 +75,21 @@ class TextOptions:
 
     @property
     def inputs(self) -> list[str]:
-        return [*self.paths, *(str(path) for path in (self.valid, self.vocab) if path)]
+        return [*self.paths, *(path for path in (self.valid, self.vocab) if path)]
 
 
-def read_texts(options: TextOptions) -> Texts:
-    """Read, cut and number the text. A vocabulary that is not given is of the text to learn from,
-    without what is held out: so validation meets unknown tokens as often as other text would."""
+def read_texts(options: TextOptions, reading: Reading | None = None) -> Texts:
+    """Read, cut and number the text, as a model that is there already reads, or anew. A vocabulary that is
+    not given is of the text to learn from, without what is held out: so validation meets unknown tokens as
+    often as other text would."""
     given = None
     name = options.tokenizer
-    if options.vocab:
-        given, counted_with = loads(read_lines([str(options.vocab)]), str(options.vocab))
+    if options.vocab and not reading:
+        given, counted_with = loads(read_lines([options.vocab]), options.vocab)
         if name not in (None, counted_with):
             raise RnnError(f"{options.vocab}: made with {counted_with}, not {name}: drop --tokenizer")
         name = counted_with
-    tokenizer = TOKENIZERS[name or DEFAULT_TOKENIZER]
+    tokenizer = reading.tokenizer if reading else TOKENIZERS[name or DEFAULT_TOKENIZER]
     whole, tokens = _read(options.paths, tokenizer, options)
     train, valid = whole, None
     if options.valid_fraction and not options.valid:
@@ -81,13 +99,14 @@ def read_texts(options: TextOptions) -> Texts:
                 "give --valid FILE, or --valid-fraction 0 to do without"
             )
         train, valid = hold_out(whole, options.valid_fraction, options.seed, options.carry_state)
-    vocabulary = given or _vocabulary(train, tokens, tokenizer, options)
-    spelling = _spelling(train, tokens, vocabulary)
-    train = renumber(train, tokens, vocabulary, spelling)
+    if not reading:
+        vocabulary = given or _vocabulary(train, tokens, tokenizer, options)
+        reading = Reading(tokenizer, vocabulary, _spelling(train, tokens, vocabulary))
+    train = renumber(train, tokens, reading.vocabulary, reading.spelling)
     if options.valid:
         valid, tokens = _read([options.valid], tokenizer, options)
-    valid = valid and renumber(valid, tokens, vocabulary, spelling)
-    return Texts(tokenizer, vocabulary, spelling, train, valid)
+    valid = valid and renumber(valid, tokens, reading.vocabulary, reading.spelling)
+    return Texts(reading, train, valid)
 
 
 def count_text(options: TextOptions) -> tuple[Corpus, Tokenizer, dict[str, int], Vocabulary]:

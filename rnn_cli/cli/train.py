@@ -173,7 +173,7 @@ def train(
         tokenizer=tokenizer,
         min_count=min_count,
         max_size=max_size,
-        vocab=vocab,
+        vocab=str(vocab) if vocab else None,
         valid=valid,
         valid_fraction=0.0 if valid else VALID_FRACTION if valid_fraction is None else valid_fraction,
         carry_state=carry_state,
@@ -190,7 +190,7 @@ def train(
         files.try_writing(log)
 
     texts = read_texts(text_options)
-    m = texts.vocabulary.size
+    m = texts.reading.vocabulary.size
     preset = preset or for_size(texts.train.tokens, m)
     usual = load(preset, m).given(
         cell=cell,
