@@ -1,5 +1,7 @@
 """What the package raises when a person can mend the cause: one exception, one line."""
 
+from typing import Any
+
 
 class RnnError(Exception):
     """The data or the machine will not do. The message is one line that names the thing, the place
@@ -7,4 +9,11 @@ class RnnError(Exception):
 
 
 class Diverged(RnnError):
-    """Training met a loss or a gradient that is not finite (exit status 3)."""
+    """Training met a loss or a gradient that is not finite, or a loss that was high for long (status 3).
+
+    batch: the window that it met it on.
+    """
+
+    def __init__(self, message: str, batch: Any = None):
+        super().__init__(message)
+        self.batch = batch

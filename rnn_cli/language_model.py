@@ -15,11 +15,51 @@ from rnn_cli.network.arrays import Parameters
 from rnn_cli.network.model import Network
 from rnn_cli.network.sampling import choose
 from rnn_cli.text.spelling import Spelling
-from rnn_cli.text.tokenizers import TOKENIZERS, Tokenizer
+from rnn_cli.text.tokenizers import Tokenizer, make_tokenizer
 from rnn_cli.text.vocabulary import END, START, UNK, Vocabulary
 
 FORMAT = "rnn model"
 VERSION = 2  # and 1, whose networks have one layer, no embedding and a softmax
+LONGEST = 200  # characters of what is told of a damaged file, which may hold names of any length
+
+
+def reading_to_json(tokenizer: Tokenizer, vocabulary: Vocabulary, spelling: Spelling) -> dict[str, Any]:
+    """How a text is read, as the headers of models and of training states hold it."""
+    return {
+        "tokenizer": {"name": tokenizer.name, **tokenizer.settings},
+        "vocabulary": [*zip(vocabulary.tokens, vocabulary.counts, strict=True)],
+        "spelling": spelling.to_json(),
+    }
+
+
+def reading_from_json(header: dict[str, Any]) -> tuple[Tokenizer, Vocabulary, Spelling]:
+    """Raises KeyError, TypeError or ValueError where a header does not say how a text is read."""
+    settings = dict(header["tokenizer"])
+    tokenizer = make_tokenizer(settings.pop("name"), settings)
+    vocabulary = Vocabulary.from_json(header["vocabulary"])
+    spelling = Spelling.from_json(header.get("spelling", {}))  # version 1 has none
+    return tokenizer, vocabulary, spelling
+
+
+def _network(said: dict[str, Any], m: int, arrays: Parameters) -> Network:
+    """The network that a header describes, if its parameters are these. Raises KeyError, TypeError or
+    ValueError."""
+    if any(isinstance(said[name], bool) for name in said if name != "tie"):  # to Python they are 0 and 1
+        raise ValueError("a size is true or false, and no number")
+    network = Network(**said)
+    if network.m != m:
+        raise ValueError(f"m is {network.m} but the vocabulary's size {m}")
+    if network.layers + len(network.cutoffs) > len(arrays):  # before a list is made of so many
+        raise ValueError("holds too few arrays for its layers")
+    shapes = network.shapes
+    if arrays.keys() != shapes.keys():
+        raise ValueError(f"holds arrays {', '.join(arrays)}, not {', '.join(shapes)}")
+    for name, array in arrays.items():
+        if array.shape != shapes[name]:
+            raise ValueError(f"{name} has the shape {array.shape}, not {shapes[name]}")
+        if array.dtype != np.float32 or not np.isfinite(array).all():
+            raise ValueError(f"{name} holds values that are not finite float32 numbers")
+    return network
 
 
 @dataclass(frozen=True)
@@ -42,53 +82,47 @@ class LanguageModel:
 
     def save(self, path: str | Path) -> None:
         """Write the model file, atomically. Raises OSError; the old file is untouched then."""
+        storage.save(Path(path), *self.pack())
+
+    def pack(self) -> tuple[Parameters, dict[str, Any]]:
+        """As the arrays and the header of a file."""
         header = {
             "format": FORMAT,
             "version": VERSION,
-            "tokenizer": {"name": self.tokenizer.name},
-            "vocabulary": [*zip(self.vocabulary.tokens, self.vocabulary.counts, strict=True)],
-            "spelling": self.spelling.to_json(),
+            **reading_to_json(self.tokenizer, self.vocabulary, self.spelling),
             "network": asdict(self.network),
             "carry_state": self.carry_state,
             "history": self.history,
         }
-        storage.save(Path(path), self.p, header)
+        return self.p, header
 
     @classmethod
     def load(cls, path: str | Path) -> "LanguageModel":
         """Read a model file. Raises RnnError, naming what is wrong, for anything but a whole one."""
         arrays, header = storage.load(Path(path))
-        if header.get("format") != FORMAT:
-            raise RnnError(f"{path}: not a model file of rnn, but {header.get('format', 'something else')}")
-        if header.get("version") not in range(1, VERSION + 1):
-            newer = f"version {header.get('version')!r}; this rnn reads {VERSION}"
+        kind, version = header.get("format"), header.get("version")
+        if kind != FORMAT:
+            other = repr(kind[:LONGEST]) if isinstance(kind, str) else "something else"
+            raise RnnError(f"{path}: not a model file of rnn, but {other}")
+        if isinstance(version, int) and version > VERSION:
+            newer = f"version {version}; this rnn reads {VERSION}"
             raise RnnError(f"{path}: written by a newer rnn ({newer}): pip install --upgrade rnn-cli")
         try:
+            if type(version) is not int or version < 1:
+                raise ValueError(f"there is no version {version!r}")
             return cls._from_parts(arrays, header)
-        except (KeyError, TypeError, ValueError) as error:
-            raise RnnError(f"{path}: damaged: {error}") from error
+        except (KeyError, TypeError, ValueError, RecursionError) as error:
+            what = " ".join(str(error).split())[:LONGEST]  # it may quote what the file says
+            raise RnnError(f"{path}: damaged: {what}") from error
 
     @classmethod
     def _from_parts(cls, arrays: Parameters, header: dict[str, Any]) -> "LanguageModel":
         """Raises KeyError, TypeError or ValueError where the parts do not make a model."""
-        tokenizer = TOKENIZERS[header["tokenizer"]["name"]]
-        tokens, counts = zip(*header["vocabulary"], strict=True)
-        if not all(isinstance(token, str) for token in tokens) or len(set(tokens)) < len(tokens):
-            raise ValueError("the vocabulary is not a list of different tokens")
-        vocabulary = Vocabulary(tokens, counts)
-        spelling = Spelling.from_json(header.get("spelling", {}))  # version 1 has none
-        network = Network(**header["network"])
-        if not all(isinstance(count, int) for count in counts):
-            raise ValueError("a count is no integer")
-        if network.m != vocabulary.size:
-            raise ValueError(f"m is {network.m} but the vocabulary's size {vocabulary.size}")
-        shapes = {name: array.shape for name, array in arrays.items()}
-        if shapes != network.shapes:
-            raise ValueError(f"holds arrays {shapes}, not {network.shapes}")
-        for name, array in arrays.items():
-            if array.dtype != np.float32 or not np.isfinite(array).all():
-                raise ValueError(f"{name} holds values that are not finite float32 numbers")
-        carry_state, history = bool(header["carry_state"]), dict(header["history"])
+        tokenizer, vocabulary, spelling = reading_from_json(header)
+        network = _network(header["network"], vocabulary.size, arrays)
+        carry_state, history = header["carry_state"], header["history"]
+        if not isinstance(carry_state, bool) or not isinstance(history, dict):
+            raise TypeError("carry_state is neither true nor false, or history no object")
         return cls(tokenizer, vocabulary, spelling, network, network.lay_out(arrays), carry_state, history)
 
     def encode(self, text: str) -> NDArray[np.intp]:

@@ -1,8 +1,8 @@
 """Arrays and JSON in one .npz file: written whole or not at all, believed only once checked.
 
 The file is a plain .npz that NumPy opens: each array under its name, the JSON as the uint8 array
-`header`, which also holds a hash of each array. Neither pickle nor compression is used. It knows
-neither words nor weights.
+`header`, which also holds a hash of each array and of itself. Neither pickle nor compression is used.
+It knows neither words nor weights.
 """
 
 import hashlib
@@ -10,9 +10,11 @@ import json
 import math
 import os
 import re
+import stat
 import zipfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
+from io import BufferedRandom, BufferedReader
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -22,15 +24,21 @@ from numpy.typing import NDArray
 from rnn_cli.errors import RnnError
 
 Array = NDArray[Any]
+Arrays = dict[str, Array]
+File = tuple[Path, Arrays, dict[str, Any]]  # where, and what `save` writes there
 HEADER = "header"
 HASHES = "sha256"  # in the header: of each array
+SEAL = "header_sha256"  # in the header, last: of its bytes before this entry; older files lack it
+PARTNER = "goes_with"  # in the header of a pair's second file: the digest of the first
 DTYPES = ("<f4", "<f8", "|u1", "<i4", "<i8")
 NPY = re.compile(  # the head of an .npy file of version 1.0, as NumPy writes it
-    rb"\x93NUMPY\x01\x00..\{'descr': '(?P<dtype>%s)', "
-    rb"'fortran_order': (?P<fortran>True|False), 'shape': \((?P<shape>(?:\d{1,19}, ?)*\d{0,19})\), \} *\n"
+    rb"\x93NUMPY\x01\x00..\{'descr': '(?P<dtype>%s)', 'fortran_order': (?P<fortran>True|False), "
+    rb"'shape': \((?P<shape>(?:\d{1,19}, ?){0,64}\d{0,19})\), \} *\n"
     % b"|".join(re.escape(dtype.encode()) for dtype in DTYPES),
     re.DOTALL,
 )
+END = 22  # bytes of the record that a zip file ends in
+LONGEST = 200  # characters of what is told of a damaged file, which may hold names of any length
 
 
 @contextmanager
@@ -40,30 +48,93 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     Atomic and durable: at every instant one of the two is there, whole. Raises OSError, or what the
     block raises, with the old file untouched and nothing left behind.
     """
-    temporary = temporary_path(path)
+    with _replacing_together(path) as (file,):
+        yield file
+
+
+@contextmanager
+def _replacing_together(*paths: Path) -> Iterator[list[BufferedRandom]]:
+    """As `replacing`, for files that belong together: none takes its place before all are on the disk, and
+    each takes it before the next does."""
+    temporary = [temporary_path(path) for path in paths]
     try:
-        with open(temporary, "wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
+        with ExitStack() as files:
+            opened = [files.enter_context(open(name, "w+b")) for name in temporary]
+            yield opened
+            for file in opened:
+                file.flush()
+                os.fsync(file.fileno())
+        for name, path in zip(temporary, paths, strict=True):
+            os.replace(name, path)
+            _sync_folder(path.parent)
     finally:
-        with suppress(OSError):
-            temporary.unlink()
-    _sync_folder(path.parent)
+        if temporary[0].exists():  # else the first has moved, and the others are wanted: see `finish_pair`
+            for name in temporary:
+                with suppress(OSError):
+                    name.unlink()
 
 
-def save(path: Path, arrays: dict[str, Array], header: dict[str, Any]) -> None:
+def save(path: Path, arrays: Arrays, header: dict[str, Any]) -> None:
     """Write a file in place of the one at `path`, as `replacing` does.
 
     Raises TypeError for an array of another type than DTYPES, ValueError for a header with nan or inf.
     """
+    with replacing(path) as file:
+        _write(file, arrays, header)
+
+
+def save_pair(first: File, second: File) -> str:
+    """Write two files that belong together, each in place of the one at its path; -> the digest of the first,
+    which the second's header holds as PARTNER.
+
+    Both are on the disk before the first takes its place. What stops it between the two, `finish_pair` mends.
+    Raises as `save` does.
+    """
+    path, arrays, header = first
+    with _replacing_together(path, second[0]) as (file, partner):
+        _write(file, arrays, header)
+        content = _digest(file)
+        _write(partner, second[1], second[2] | {PARTNER: content})
+    return content
+
+
+def finish_pair(first: Path, second: Path) -> None:
+    """Finish a `save_pair` that was cut off between its two renamings, and sweep what was cut off earlier.
+    Raises OSError."""
+    waiting = temporary_path(second)
+    if waiting.exists() and first.exists():
+        with suppress(RnnError):  # it is not whole
+            if load(waiting)[1].get(PARTNER) == digest(first):
+                os.replace(waiting, second)
+                _sync_folder(second.parent)
+    for path in (first, second):
+        temporary_path(path).unlink(missing_ok=True)
+
+
+def digest(path: Path) -> str:
+    """What tells a file from any other: a hash of its bytes. Raises OSError, or RnnError for no file."""
+    with _open(path) as file:
+        return _digest(file)
+
+
+def _digest(file: BufferedRandom | BufferedReader) -> str:
+    file.seek(0)
+    return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _write(file: BinaryIO, arrays: Arrays, header: dict[str, Any]) -> None:
     if strangers := [name for name, array in arrays.items() if array.dtype.str not in DTYPES]:
         raise TypeError(f"no type to save: {strangers}")
     header = header | {HASHES: {name: _hash(array) for name, array in arrays.items()}}
-    as_bytes = np.frombuffer(json.dumps(header, ensure_ascii=False, allow_nan=False).encode(), np.uint8)
-    with replacing(path) as file:
-        np.savez(file, allow_pickle=False, **{HEADER: as_bytes}, **arrays)
+    # Half a surrogate pair, as in the names of files that are no UTF-8, becomes its escape in JSON.
+    as_bytes = json.dumps(header, ensure_ascii=False, allow_nan=False).encode(errors="backslashreplace")
+    sealed = _seal(as_bytes.removesuffix(b"}"))
+    np.savez(file, allow_pickle=False, **{HEADER: np.frombuffer(sealed, np.uint8)}, **arrays)
+
+
+def _seal(content: bytes) -> bytes:
+    """A JSON object, not yet closed, with SEAL as its last entry."""
+    return content + f', "{SEAL}": "{hashlib.sha256(content).hexdigest()}"}}'.encode()
 
 
 def _hash(array: Array) -> str:
@@ -93,7 +164,7 @@ def _sync_folder(folder: Path) -> None:
 def is_ours(path: Path) -> bool:
     """Whether a file looks like one that `save` wrote, without reading it all."""
     try:
-        with zipfile.ZipFile(path) as file:
+        with _open(path) as stream, zipfile.ZipFile(stream) as file:
             return f"{HEADER}.npy" in file.namelist()
     except Exception:  # whatever the zip reader makes of a stranger
         return False
@@ -103,33 +174,55 @@ def load(path: Path) -> tuple[dict[str, Array], dict[str, Any]]:
     """The arrays and the header of a file.
 
     Raises RnnError, which names the file and what is wrong with it, for anything but a whole file of
-    this kind. No code in it is run, and no more memory is used than the file's size accounts for.
+    this kind; MemoryError where it is too large. No code in it is run. Memory is at most some thirty times
+    the file's size, whatever it says of itself: JSON takes that at its worst, arrays little more than theirs.
     """
     try:
-        arrays = _read(path)
+        with _open(path) as stream:
+            arrays = _read(stream)
     except OSError as error:
         raise RnnError(f"{path}: {error.strerror or error}") from error
+    except (MemoryError, RnnError):
+        raise
     except Exception as error:  # the zip reader raises many kinds on damaged files
         raise _damaged(path, str(error)) from error
-    header = _header(arrays.pop(HEADER, None), path)
+    header, whole = _header(arrays.pop(HEADER, None), path)
     hashes = header.pop(HASHES, None)
-    if hashes != {name: _hash(array) for name, array in arrays.items()}:
+    if not whole or hashes != {name: _hash(array) for name, array in arrays.items()}:
         raise _damaged(path, "its content is not what was written")
     return arrays, header
 
 
+@contextmanager
+def _open(path: Path) -> Iterator[BufferedReader]:
+    """A regular file, to read: to open a pipe would wait for a writer, and a device may never end."""
+
+    def at_once(name: str, flags: int) -> int:
+        return os.open(name, flags | getattr(os, "O_NONBLOCK", 0))
+
+    with open(path, "rb", opener=at_once) as stream:
+        if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
+            raise RnnError(f"{path}: is no regular file")
+        yield stream
+
+
 def _damaged(path: Path, what: str) -> RnnError:
-    return RnnError(f"{path}: damaged, or not a file of rnn: {what}")
+    return RnnError(f"{path}: damaged, or not a file of rnn: {what[:LONGEST]}")
 
 
-def _read(path: Path) -> dict[str, Array]:
+def _read(stream: BinaryIO) -> dict[str, Array]:
     arrays: dict[str, Array] = {}
-    with zipfile.ZipFile(path) as file:
+    size = stream.seek(0, os.SEEK_END)
+    with zipfile.ZipFile(stream) as file:
         members = file.infolist()
         if any(member.compress_type != zipfile.ZIP_STORED for member in members):
             raise ValueError("it is compressed (rnn writes and reads plain .npz files)")
-        if sum(member.file_size for member in members) > path.stat().st_size:
+        if any(member.compress_size != member.file_size for member in members):
+            raise ValueError("it contradicts itself about a size")
+        if sum(member.file_size for member in members) > size:
             raise ValueError("it claims to hold more than its size")
+        if min((member.header_offset for member in members), default=0) or not _ends(stream, size):
+            raise ValueError("it does not begin and end as it was written")
         for member in members:
             name = member.filename.removesuffix(".npy")
             if name in arrays:
@@ -138,10 +231,17 @@ def _read(path: Path) -> dict[str, Array]:
     return arrays
 
 
+def _ends(stream: BinaryIO, size: int) -> bool:
+    """Whether a zip file's last record, without a comment, is the last of the file."""
+    stream.seek(size - END)
+    record = stream.read()
+    return record.startswith(b"PK\5\6") and record.endswith(b"\0\0")
+
+
 def _array(data: bytes, name: str) -> Array:
     """An .npy member. Nothing it says of itself is believed before the bytes that are there."""
     said = NPY.match(data)
-    if said is None:
+    if said is None or said.end() != 10 + int.from_bytes(data[8:10], "little"):
         raise ValueError(f"{name!r} is no array of numbers as rnn writes them")
     dtype = np.dtype(said["dtype"].decode())
     shape = tuple(int(length) for length in said["shape"].split(b",") if length.strip())
@@ -151,13 +251,20 @@ def _array(data: bytes, name: str) -> Array:
     return array.reshape(shape, order="F" if said["fortran"] == b"True" else "C")
 
 
-def _header(array: Array | None, path: Path) -> dict[str, Any]:
+def _header(array: Array | None, path: Path) -> tuple[dict[str, Any], bool]:
+    """The header, without its hash, and whether it is as it was written."""
     if array is None or array.dtype != np.uint8:
         raise _damaged(path, "it has no header")
+    content = array.tobytes()
     try:
-        header = json.loads(array.tobytes())
+        header = json.loads(content.decode(), parse_constant=_refuse)
     except (ValueError, RecursionError) as error:
         raise _damaged(path, "its header is not JSON") from error
     if not isinstance(header, dict):
         raise _damaged(path, "its header is no JSON object")
-    return header
+    before = content.rpartition(f', "{SEAL}"'.encode())[0]
+    return header, header.pop(SEAL, None) is None or _seal(before) == content
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"JSON has no {constant}")

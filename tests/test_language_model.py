@@ -11,7 +11,7 @@ from rnn_cli.errors import RnnError
 from rnn_cli.network.gradcheck import combinations
 from rnn_cli.network.model import Network
 from rnn_cli.text.spelling import Spelling
-from rnn_cli.text.tokenizers import TOKENIZERS
+from rnn_cli.text.tokenizers import TOKENIZERS, make_tokenizer
 from rnn_cli.text.vocabulary import END, START, UNK, Vocabulary
 
 LETTERS = Vocabulary(("e", "a", "词", "b", " "), (9, 7, 3, 3, 1))
@@ -63,6 +63,31 @@ def test_a_model_comes_back_from_its_file_as_it_was(path, network, carry_state):
     assert all(set(text) <= {*LETTERS.tokens, "\n"} for text in texts)
 
 
+def test_the_settings_of_the_tokenizer_come_back_from_the_file_and_hold_for_prompts(path):
+    words = Vocabulary(("云计算", "学", "é"), (3, 2, 1))
+    tokenizer = make_tokenizer("jieba", {"normalize": "nfkc", "user_dict": [["云计算", None]]})
+    replace(model(vocabulary=words, tokenizer="jieba"), tokenizer=tokenizer).save(path)
+    loaded = LanguageModel.load(path)
+    assert loaded.tokenizer == tokenizer
+    assert loaded.encode("学云计算\ne\u0301").tolist() == [START, 4, 3, START, 5]
+    assert loaded.unknown("Ａ云计算") == ["A"]
+    plain = model(vocabulary=words, tokenizer="jieba")
+    assert set(plain.encode("学云计算\ne\u0301").tolist()) == {START, UNK}
+
+
+@pytest.mark.parametrize(
+    "said", [{"normalize": "NFC"}, {"normalize": 5}, {"user_dict": 5}, {"words": []}, {"name": ["char"]}]
+)
+def test_a_tokenizer_with_settings_that_are_none_is_one_line(path, said):
+    model().save(path)
+    arrays, header = storage.load(path)
+    header["tokenizer"].update(said)
+    storage.save(path, arrays, header)
+    with pytest.raises(RnnError, match="damaged: ") as caught:
+        LanguageModel.load(path)
+    assert "\n" not in str(caught.value)
+
+
 def test_a_model_of_the_first_version_is_read_and_samples_as_it_did():
     # Written by rnn 0.1.0, which sampled this text of it.
     first = LanguageModel.load(VERSION_1)
@@ -111,11 +136,11 @@ def refused(path):
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        ({"U": np.zeros((6, 8), np.float32)}, "'U': (6, 8)"),  # transposed
-        ({"V": np.zeros((8, 6), np.float32)}, "'V': (8, 6)"),
-        ({"b_y": np.zeros((6, 1), np.float32)}, "'b_y': (6, 1)"),
-        ({"W": None}, "holds arrays"),
-        ({"X": np.zeros(1, np.float32)}, "'X': (1,)"),
+        ({"U": np.zeros((6, 8), np.float32)}, "U has the shape (6, 8), not (8, 6)"),  # transposed
+        ({"V": np.zeros((8, 6), np.float32)}, "V has the shape (8, 6), not (6, 8)"),
+        ({"b_y": np.zeros((6, 1), np.float32)}, "b_y has the shape (6, 1), not (6,)"),
+        ({"W": None}, "holds arrays U, b_a, V, b_y, not U, W, b_a, V, b_y"),
+        ({"X": np.zeros(1, np.float32)}, "holds arrays U, W, b_a, V, b_y, X, not U, W, b_a, V, b_y"),
         ({"W": np.full((8, 8), np.nan, np.float32)}, "W holds values that are not finite"),
         ({"b_a": np.full(8, -np.inf, np.float32)}, "b_a holds values that are not finite"),
         ({"V": np.zeros((6, 8))}, "V holds values that are not finite float32"),
@@ -138,7 +163,7 @@ NETWORK |= {"layers": 1, "embedding": 0, "tie": False, "cutoffs": []}
     [
         ({"network": NETWORK | {"m": 7}}, "m is 7 but the vocabulary's size 6"),
         ({"network": NETWORK | {"m": "6"}}, ""),
-        ({"network": NETWORK | {"n": 9}}, "holds arrays"),
+        ({"network": NETWORK | {"n": 9}}, "U has the shape (8, 6), not (9, 6)"),
         ({"network": NETWORK | {"n": 8.0}}, ""),
         ({"network": NETWORK | {"n": None}}, ""),
         ({"network": NETWORK | {"cell": "lstm9"}}, "'lstm9'"),
@@ -160,8 +185,8 @@ NETWORK |= {"layers": 1, "embedding": 0, "tie": False, "cutoffs": []}
         ({"tokenizer": "char"}, ""),
         ({"tokenizer": {}}, "name"),
         ({"vocabulary": [["the", 5], ["cat", 2], ["the", 1]]}, "different tokens"),
-        ({"vocabulary": [["the", 5], ["cat", 2], [3, 1]]}, "tokens"),
-        ({"vocabulary": [["the", 5], ["cat", 2], [None, 1]]}, "tokens"),
+        ({"vocabulary": [["the", 5], ["cat", 2], [3, 1]]}, '["token", count]'),
+        ({"vocabulary": [["the", 5], ["cat", 2], [None, 1]]}, '["token", count]'),
         ({"vocabulary": [["the", 5], ["cat", 2], ["sat"]]}, ""),
         ({"vocabulary": [["the", 5], ["cat", 2]]}, "vocabulary's size 5"),
         ({"vocabulary": ["the5", "cat2", "sat1"]}, ""),
@@ -172,7 +197,7 @@ NETWORK |= {"layers": 1, "embedding": 0, "tie": False, "cutoffs": []}
         ({"spelling": []}, "{character: count}"),
         ({"version": 3}, "newer"),
         ({"version": "1"}, "version '1'"),
-        ({"format": "rnn vocabulary"}, "not a model file of rnn, but rnn vocabulary"),
+        ({"format": "rnn vocabulary"}, "not a model file of rnn, but 'rnn vocabulary'"),
         ({"format": None}, "not a model file"),
         *[({name: ...}, name) for name in ["tokenizer", "vocabulary", "network", "carry_state", "history"]],
         ({"version": ...}, "version"),
@@ -190,7 +215,7 @@ def test_a_header_that_is_wrong_is_told(path, change, told):
 
 def test_a_training_state_is_told_from_a_model(path):
     storage.save(path, {"p.W": np.zeros((2, 2))}, {"format": "rnn training state", "version": 1})
-    assert "not a model file of rnn, but rnn training state" in refused(path)
+    assert "not a model file of rnn, but 'rnn training state'" in refused(path)
 
 
 def test_no_model_at_all_is_told(path):

@@ -1,3 +1,4 @@
+import hashlib
 import io
 import json
 import os
@@ -251,6 +252,126 @@ def test_the_mode_follows_the_umask(path):
     finally:
         os.umask(old)
     assert path.stat().st_mode & 0o777 == 0o640
+
+
+# Two files that belong together.
+
+
+@pytest.fixture
+def pair(tmp_path):
+    return tmp_path / "m.npz", tmp_path / "m.state.npz"
+
+
+def save_pair(pair, number):
+    """A pair that is told from others by a number."""
+    first, second = pair
+    return storage.save_pair((first, {"W": np.full(3, number)}, {}), (second, {}, {"number": number}))
+
+
+def number_of(pair):
+    """Of a pair whose files go together, else None."""
+    first, second = pair
+    header = storage.load(second)[1]
+    (number,) = set(storage.load(first)[0]["W"].tolist())
+    together = header["goes_with"] == storage.digest(first) and header["number"] == number
+    return number if together else None
+
+
+def test_a_pair_is_saved_and_its_second_file_names_the_first(pair):
+    for number in (1, 2):
+        content = save_pair(pair, number)
+        assert number_of(pair) == number
+        assert content == hashlib.sha256(pair[0].read_bytes()).hexdigest()
+        assert {path.name for path in pair[0].parent.iterdir()} == {path.name for path in pair}
+
+
+class Crash(BaseException):
+    """The end of the process: nothing is cleared up any more."""
+
+
+@pytest.mark.parametrize("old", [True, False])
+@pytest.mark.parametrize("calls", range(1, 12))
+def test_wherever_saving_a_pair_is_cut_off_it_is_the_old_one_or_the_new_one(old, calls, pair, monkeypatch):
+    """At the n-th call of the system that changes a file; what is left is as a crash leaves it."""
+    if old:
+        save_pair(pair, 1)
+    count = [0]
+
+    def cut_off(right):
+        def called(*arguments, **others):
+            count[0] += 1
+            if count[0] >= calls:
+                raise Crash
+            return right(*arguments, **others)
+
+        return called
+
+    with monkeypatch.context() as patch:
+        for module, name in ((os, "fsync"), (os, "replace"), (np, "savez"), (Path, "unlink")):
+            patch.setattr(module, name, cut_off(getattr(module, name)))
+        try:
+            save_pair(pair, 2)
+            done = True
+        except Crash:
+            done = False
+    storage.finish_pair(*pair)
+    left = {path.name for path in pair[0].parent.iterdir()}
+    if old or left:
+        assert left == {path.name for path in pair}
+        assert number_of(pair) in ((2,) if done or not old else (1, 2))
+    assert done == (calls > count[0])
+
+
+def test_the_first_takes_its_place_before_the_second_and_both_are_on_the_disk_by_then(pair, monkeypatch):
+    save_pair(pair, 1)
+    done = []
+    fsync, replace = os.fsync, os.replace
+
+    def note_replace(source, target):
+        done.append(Path(target).name)
+        replace(source, target)
+
+    monkeypatch.setattr(os, "fsync", lambda descriptor: (done.append("fsync"), fsync(descriptor)))
+    monkeypatch.setattr(os, "replace", note_replace)
+    save_pair(pair, 2)
+    assert done[:5] == ["fsync", "fsync", "m.npz", "fsync", "m.state.npz"]
+
+
+@pytest.mark.parametrize("function", ["fsync", "replace"])
+def test_a_pair_that_cannot_be_saved_leaves_the_old_one_and_nothing_else(function, pair, monkeypatch):
+    save_pair(pair, 1)
+
+    def full(*arguments):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(os, function, full)
+        with pytest.raises(OSError, match="No space left"):
+            save_pair(pair, 2)
+    assert number_of(pair) == 1
+    assert {path.name for path in pair[0].parent.iterdir()} == {path.name for path in pair}
+
+
+@pytest.mark.parametrize("left", ["half a file", "of another first"])
+def test_what_waits_and_does_not_go_with_the_first_is_swept(left, pair):
+    save_pair(pair, 1)
+    save_pair((pair[0].with_name("other"), storage.temporary_path(pair[1])), 2)
+    if left == "half a file":
+        waiting = storage.temporary_path(pair[1])
+        waiting.write_bytes(waiting.read_bytes()[:-9])
+    pair[0].with_name("other").unlink()
+    storage.temporary_path(pair[0]).write_bytes(b"half a model")
+    storage.finish_pair(*pair)
+    assert number_of(pair) == 1
+    assert {path.name for path in pair[0].parent.iterdir()} == {path.name for path in pair}
+
+
+def test_names_that_are_no_text_come_back_in_a_header(path):
+    header = {"name": os.fsdecode(b"a\xff\xfe.txt"), "text": "汉字"}
+    storage.save(path, {}, header)
+    assert storage.load(path)[1].items() >= header.items()
+    with np.load(path) as file:
+        bytes(file["header"]).decode("utf-8")  # other readers want that
 
 
 # Believed only once checked.
