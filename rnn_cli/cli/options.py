@@ -9,7 +9,9 @@ from typing import Annotated, Any
 
 import typer
 
-from rnn_cli.text.tokenizers import TOKENIZERS
+from rnn_cli.cli.console import UsageError
+from rnn_cli.text.tokenizers import NORMALIZATIONS, TOKENIZERS, Tokenizer, make_tokenizer
+from rnn_cli.text.user_words import read_user_dict
 
 DEFAULT_MODEL = Path("model.npz")
 
@@ -61,6 +63,24 @@ TokenizerOption = Annotated[
         **one_of(TOKENIZERS),
     ),
 ]
+NormalizeOption = Annotated[
+    str | None,
+    typer.Option(
+        help="Unicode's normalization form, of the text and of prompts. Default: none.",
+        show_default=False,
+        rich_help_panel="Text",
+        **one_of(NORMALIZATIONS),
+    ),
+]
+UserDictOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FILE",
+        help="Words for jieba to know: a line for each, word [frequency] [tag], in UTF-8.",
+        show_default=False,
+        rich_help_panel="Text",
+    ),
+]
 EncodingOption = Annotated[
     str | None,
     typer.Option(
@@ -90,6 +110,35 @@ MaxSizeOption = Annotated[
     ),
 ]
 ModelOption = Annotated[Path, typer.Option("--model", "-m", help="The model file.")]
+CacheDirOption = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FOLDER",
+        help="Keep texts as they were cut in this folder. Default: the user's folder for caches.",
+        show_default=False,
+        rich_help_panel="Text",
+    ),
+]
+NoCacheOption = Annotated[
+    bool, typer.Option("--no-cache", help="Keep nothing of the text.", rich_help_panel="Text")
+]
+
+
+def refuse_words_without_use(tokenizer: str, user_dict: str | None) -> None:
+    """Raises UsageError for a --user-dict with a tokenizer that has no use for it."""
+    if user_dict is not None and TOKENIZERS[tokenizer].knowing is None:
+        raise UsageError(f"--user-dict is of no use with --tokenizer {tokenizer}: drop one")
+
+
+def tokenizer_with(name: str, normalize: str | None, user_dict: str | None) -> Tokenizer:
+    """The tokenizer that the options ask for. Raises RnnError for a bad line in the file of words."""
+    settings: dict[str, Any] = {}
+    if normalize and normalize != "none":
+        settings["normalize"] = normalize
+    if user_dict is not None:
+        words, sha256 = read_user_dict(user_dict)
+        settings |= {"user_dict": [[*row] for row in words], "user_dict_sha256": sha256}
+    return make_tokenizer(name, settings)
 
 
 def corpus_paths(corpus: list[str] | None) -> list[str]:

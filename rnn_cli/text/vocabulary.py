@@ -9,14 +9,17 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any, TypeGuard
 
 from rnn_cli.errors import RnnError
-from rnn_cli.text.tokenizers import TOKENIZERS, Token
+from rnn_cli.text.tokenizers import TOKENIZERS, Token, Tokenizer, make_tokenizer
 
 START, END, UNK = 0, 1, 2
 SPECIAL = 3  # how many ids come before the first token's
 FORMAT = "rnn vocabulary"
 VERSION = 1
+MOST = 1 << 53  # up to here a float holds every count
+LONGEST = 200  # characters of what is told of a bad file, which may hold lines of any length
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,16 @@ class Vocabulary:
 
     tokens: tuple[str, ...]
     counts: tuple[int, ...]
+
+    @classmethod
+    def from_json(cls, rows: object) -> "Vocabulary":
+        """Of [["token", count], …]. Raises ValueError for anything else."""
+        if not isinstance(rows, list) or not all(map(_is_row, rows)):
+            raise ValueError('the vocabulary is no list of ["token", count]')
+        vocabulary = cls(tuple(token for token, _ in rows), tuple(count for _, count in rows))
+        if len(set(vocabulary.tokens)) < len(rows):
+            raise ValueError("the vocabulary is no list of different tokens")
+        return vocabulary
 
     @property
     def size(self) -> int:
@@ -60,11 +73,13 @@ def build(counts: Mapping[str, int], min_count: int = 1, max_size: int | None = 
     return Vocabulary(tuple(token for token, _ in known), tuple(count for _, count in known))
 
 
-def dumps(vocabulary: Vocabulary, tokenizer: str) -> str:
+def dumps(vocabulary: Vocabulary, tokenizer: Tokenizer) -> str:
     """A vocabulary file: JSON lines, the first an object that says what it is, then one
     ["token", count] for each token in the order of ids. Made to be read and edited: a line may be
     deleted, moved or added (the count may be 0)."""
-    head = {"format": FORMAT, "version": VERSION, "tokenizer": tokenizer}
+    head: dict[str, Any] = {"format": FORMAT, "version": VERSION, "tokenizer": tokenizer.name}
+    if tokenizer.settings:
+        head["settings"] = tokenizer.settings
     rows = zip(vocabulary.tokens, vocabulary.counts, strict=True)
     return "".join(f"{_printable(json.dumps(row, ensure_ascii=False))}\n" for row in [head, *rows])
 
@@ -74,8 +89,8 @@ def _printable(text: str) -> str:
     return "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in text)
 
 
-def loads(text: Iterable[str], name: str) -> tuple[Vocabulary, str]:
-    """The vocabulary of a file's lines, and the name of the tokenizer that it was counted with.
+def loads(text: Iterable[str], name: str) -> tuple[Vocabulary, Tokenizer]:
+    """The vocabulary of a file's lines, and the tokenizer that it was counted with.
 
     Raises RnnError, which names the line, for anything that is not such a file.
     """
@@ -85,21 +100,32 @@ def loads(text: Iterable[str], name: str) -> tuple[Vocabulary, str]:
     if not isinstance(head, dict) or head.get("format") != FORMAT:
         raise RnnError(f"{name}: line {number}: not a vocabulary file (rnn vocab --out writes one)")
     if head.get("version") != VERSION:
-        raise RnnError(f"{name}: line {number}: version {head.get('version')!r} (this rnn reads {VERSION})")
-    if head.get("tokenizer") not in list(TOKENIZERS):  # a list, as JSON may hold what has no hash
-        choices = ", ".join(TOKENIZERS)
-        raise RnnError(f"{name}: line {number}: tokenizer {head.get('tokenizer')!r} (one of {choices})")
+        version = repr(head.get("version"))[:LONGEST]
+        raise RnnError(f"{name}: line {number}: version {version} (this rnn reads {VERSION})")
+    tokenizer = _tokenizer(head, f"{name}: line {number}")
     seen: dict[str, int] = {}
     counts: list[int] = []
     for number, line in lines:
         token, count = _row(_parse(line, name, number), name, number)
         if token in seen:
-            raise RnnError(f"{name}: line {number}: {json.dumps(token)} stands in line {seen[token]} already")
+            shown = json.dumps(token)[:LONGEST]
+            raise RnnError(f"{name}: line {number}: {shown} stands in line {seen[token]} already")
         seen[token] = number
         counts.append(count)
     if not seen:
         raise RnnError(f"{name}: holds no tokens (a line for each is needed)")
-    return Vocabulary(tuple(seen), tuple(counts)), head["tokenizer"]
+    return Vocabulary(tuple(seen), tuple(counts)), tokenizer
+
+
+def _tokenizer(head: dict[str, Any], place: str) -> Tokenizer:
+    kind, settings = head.get("tokenizer"), head.get("settings", {})
+    if kind not in list(TOKENIZERS):  # a list, as JSON may hold what has no hash
+        raise RnnError(f"{place}: tokenizer {repr(kind)[:LONGEST]} (one of {', '.join(TOKENIZERS)})")
+    try:
+        return make_tokenizer(str(kind), dict(settings))
+    except (KeyError, TypeError, ValueError) as error:
+        what = " ".join(str(error).split())[:LONGEST]
+        raise RnnError(f"{place}: settings that this rnn does not know ({what})") from error
 
 
 def _parse(line: str, name: str, number: int) -> object:
@@ -110,8 +136,14 @@ def _parse(line: str, name: str, number: int) -> object:
 
 
 def _row(row: object, name: str, number: int) -> tuple[str, int]:
+    if not _is_row(row):
+        raise RnnError(f'{name}: line {number}: a line reads ["token", count], with a count from 0 to {MOST}')
+    token, count = row
+    return token, count
+
+
+def _is_row(row: object) -> TypeGuard[list[Any]]:
     match row:
-        case [str(token), int(count)] if token and count >= 0 and not isinstance(count, bool):
-            if not any("\ud800" <= c <= "\udfff" for c in token):  # halves of characters are no text
-                return token, count
-    raise RnnError(f'{name}: line {number}: a line reads ["token", count], with a count of 0 or more')
+        case [str(token), int(count)] if token and 0 <= count <= MOST and not isinstance(count, bool):
+            return not any("\ud800" <= c <= "\udfff" for c in token)  # halves of characters are no text
+    return False

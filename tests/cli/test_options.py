@@ -1,6 +1,12 @@
 """The options: what each refuses, with status 2, one line, and no file touched."""
 
+import hashlib
+
 import pytest
+
+from rnn_cli.cli.console import UsageError
+from rnn_cli.cli.options import refuse_words_without_use, tokenizer_with
+from rnn_cli.text.tokenizers import TOKENIZERS
 
 NO_NUMBER = ["nan", "inf", "-inf", "1e400", "-1", "", "many"]
 WHOLE = [*NO_NUMBER, "1.5", "1e3"]
@@ -155,3 +161,22 @@ def test_options_that_contradict_each_other_are_refused_and_named(fails, corpus,
         message = fails(2, "train", corpus, *first, *second)
         assert first[0] in message
         assert second[0] in message
+
+
+def test_settings_of_a_tokenizer_are_what_differs_from_the_default(tmp_path):
+    path = tmp_path / "words.txt"
+    path.write_text("云计算 5 n\n学\n", "utf-8")
+    assert tokenizer_with("char", None, None) == tokenizer_with("char", "none", None) == TOKENIZERS["char"]
+    assert tokenizer_with("space", "nfc", None).settings == {"normalize": "nfc"}
+    assert tokenizer_with("jieba", None, str(path)).settings == {
+        "user_dict": [["云计算", 5], ["学", None]],
+        "user_dict_sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+    }
+
+
+def test_words_are_refused_where_the_tokenizer_has_no_use_for_them():
+    refuse_words_without_use("jieba", "words.txt")
+    refuse_words_without_use("char", None)
+    for name in ("char", "space"):
+        with pytest.raises(UsageError, match=f"--user-dict .* --tokenizer {name}"):
+            refuse_words_without_use(name, "words.txt")

@@ -2,18 +2,21 @@
 
 import functools
 import itertools
+import json
 import marshal
 import os
+import random
 import subprocess
 import sys
 import time
+import unicodedata
 import warnings
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rnn_cli.text.tokenizers import LONGEST_RUN, TOKENIZERS
+from rnn_cli.text.tokenizers import HELD, LONGEST_RUN, SHORT, TOKENIZERS, make_tokenizer
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
@@ -212,3 +215,75 @@ def test_words_joined_by_one_space_split_into_themselves(words):
     line = TOKENIZERS["space"].join(words)
     assert line == functools.reduce(lambda left, right: f"{left} {right}" if left else right, words, "")
     assert split_spaces(line) == words
+
+
+# Settings
+
+
+@pytest.mark.parametrize("name", TOKENIZERS)
+@settings(max_examples=40, deadline=None)
+@given(line=texts, form=st.sampled_from(["nfc", "nfkc"]))
+def test_a_line_is_normalized_before_it_is_cut(name, line, form):
+    tokenizer = make_tokenizer(name, {"normalize": form})
+    normal = unicodedata.normalize(form.upper(), line)
+    assert tokenizer.split(line) == TOKENIZERS[name].split(normal)
+    assert tokenizer.normalize(line) == normal
+
+
+def test_without_settings_a_tokenizer_is_the_row_of_the_table():
+    assert make_tokenizer("char", {}) is TOKENIZERS["char"]
+    assert make_tokenizer("char", {"normalize": "none"}) is TOKENIZERS["char"]
+    assert TOKENIZERS["char"].split("e\u0301Ａ") == ["e", "\u0301", "Ａ"]
+
+
+def test_tokenizers_are_equal_whose_settings_are():
+    given = {"normalize": "nfc", "user_dict": [["云计算", None]], "user_dict_sha256": "0" * 64}
+    made = make_tokenizer("jieba", given)
+    assert made == make_tokenizer("jieba", json.loads(json.dumps(made.settings)))
+    assert made != make_tokenizer("jieba", {**given, "normalize": "nfkc"}) != TOKENIZERS["jieba"]
+    assert TOKENIZERS["jieba"] != TOKENIZERS["char"]
+
+
+@pytest.mark.parametrize(
+    ("name", "given"),
+    [
+        *[("none such", {}), (None, {}), (["char"], {}), ("char", {"normalise": "nfc"}), ("char", {"": 1})],
+        *[("char", {"normalize": "NFC"}), ("char", {"normalize": ["nfc"]}), ("char", {"normalize": None})],
+        *[
+            ("char", {"user_dict": [["a", 1]]}),
+            ("space", {"user_dict": [["a", 1]]}),
+            ("jieba", {"user_dict": 1}),
+        ],
+        ("jieba", {"user_dict_sha256": 5}),
+    ],
+)
+def test_what_are_no_settings_is_refused(name, given):
+    with pytest.raises((KeyError, TypeError, ValueError)):
+        make_tokenizer(name, given)
+
+
+def test_memory_does_not_grow_with_the_pieces_cut():
+    held = TOKENIZERS["jieba"].split.__self__
+    for number in range(3 * HELD):
+        held.split(f"{number}")
+    held.split("长" * 100)
+    assert len(held) <= HELD
+    assert max(map(len, held)) <= SHORT
+
+
+@settings(max_examples=100, deadline=None)
+@given(line=st.one_of(texts, st.text(st.characters(exclude_categories=["Cs"]))))
+def test_words_of_any_line_joined_by_spaces_split_into_themselves(line):
+    space = TOKENIZERS["space"]
+    words = space.split(line)
+    assert space.split(space.join("<unk>" if word is None else word for word in words)) == words
+
+
+@pytest.mark.parametrize("name", ["jieba", "char"])
+@pytest.mark.parametrize("plane", range(17))
+def test_nothing_is_lost_in_any_plane_of_unicode(name, plane):
+    tokenizer, chance = TOKENIZERS[name], random.Random(plane)
+    points = [point for point in range(plane << 16, (plane + 1) << 16) if not 0xD800 <= point < 0xE000]
+    for length in (3, 40, 3000):
+        line = "".join(map(chr, chance.choices(points, k=length)))
+        assert tokenizer.join(tokenizer.split(line)) == line

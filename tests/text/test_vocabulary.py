@@ -8,6 +8,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from rnn_cli.errors import RnnError
+from rnn_cli.text.tokenizers import TOKENIZERS, make_tokenizer
 from rnn_cli.text.vocabulary import END, SPECIAL, START, UNK, Vocabulary, build, dumps, loads
 
 HEAD = '{"format": "rnn vocabulary", "version": 1, "tokenizer": "char"}'
@@ -95,15 +96,33 @@ def test_ids_without_a_spelling_have_no_token(id):
 @example(dict.fromkeys(AWKWARD, 1), "char")
 def test_a_vocabulary_comes_back_from_its_file(counts, tokenizer):
     vocabulary = build(counts)
-    lines = dumps(vocabulary, tokenizer).splitlines()
-    assert loads(lines, "words.vocab") == (vocabulary, tokenizer)
+    lines = dumps(vocabulary, TOKENIZERS[tokenizer]).splitlines()
+    assert loads(lines, "words.vocab") == (vocabulary, TOKENIZERS[tokenizer])
+
+
+def test_the_settings_of_the_tokenizer_come_back_from_the_file():
+    given = {"normalize": "nfkc", "user_dict": [["云计́算", None], ["C++", 5]], "user_dict_sha256": "a" * 64}
+    head, *rows = dumps(build({"云": 1}), make_tokenizer("jieba", given)).splitlines()
+    assert json.loads(head)["settings"] == given
+    _, tokenizer = loads([head, *rows], "words.vocab")
+    assert tokenizer == make_tokenizer("jieba", given)
+    assert tokenizer.split("学Ｃ++") == ["学", "C++"]
+
+
+@pytest.mark.parametrize(
+    "settings",
+    ["null", "[1]", '{"normalize": "NFC"}', '{"normalize": [1]}', '{"user_dict": []}', '{"a\\n": 1}'],
+)
+def test_settings_that_are_none_are_refused(settings):
+    message = error_of(HEAD.replace("}", f', "settings": {settings}}}'), '["a", 1]')
+    assert message.startswith("words.vocab: line 1: settings that this rnn does not know (")
 
 
 @settings(max_examples=150, deadline=None)
 @given(counts)
 @example(dict.fromkeys(AWKWARD, 1))
 def test_the_file_has_one_printable_line_for_each_token(counts):
-    text = dumps(build(counts), "char")
+    text = dumps(build(counts), TOKENIZERS["char"])
     assert text.endswith("\n")
     lines = text[:-1].split("\n")
     assert len(lines) == 1 + len(counts)
@@ -111,7 +130,7 @@ def test_the_file_has_one_printable_line_for_each_token(counts):
 
 
 def test_the_file_is_json_lines_that_a_person_can_read():
-    text = dumps(build({"我们": 3, " be": 2, "\t": 1, "\u2028": 1}), "jieba")
+    text = dumps(build({"我们": 3, " be": 2, "\t": 1, "\u2028": 1}), TOKENIZERS["jieba"])
     head, *rows = text.splitlines()
     assert json.loads(head) == {"format": "rnn vocabulary", "version": 1, "tokenizer": "jieba"}
     assert rows == ['["我们", 3]', '[" be", 2]', '["\\t", 1]', '["\\u2028", 1]']
@@ -124,12 +143,12 @@ def test_the_order_of_the_file_is_the_order_of_the_ids_whatever_the_counts():
 
 
 def test_a_line_may_be_removed():
-    head, *rows = dumps(build({"a": 3, "b": 2, "c": 1}), "char").splitlines()
+    head, *rows = dumps(build({"a": 3, "b": 2, "c": 1}), TOKENIZERS["char"]).splitlines()
     assert loads([head, rows[0], rows[2]], "words.vocab")[0] == Vocabulary(("a", "c"), (3, 1))
 
 
 def test_a_line_may_be_added():
-    lines = dumps(build({"a": 3}), "char").splitlines()
+    lines = dumps(build({"a": 3}), TOKENIZERS["char"]).splitlines()
     assert loads([*lines, ' [ "中\\u56fd",0 ] '], "words.vocab")[0] == Vocabulary(("a", "中国"), (3, 0))
 
 
@@ -193,3 +212,61 @@ def test_an_unknown_tokenizer_is_named_with_those_there_are(tokenizer):
 @pytest.mark.parametrize("rest", [[], ["", " "]])
 def test_a_file_without_tokens_is_refused(rest):
     assert error_of(HEAD, *rest).startswith("words.vocab: holds no tokens")
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=4),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=2),
+    max_leaves=4,
+)
+rows = st.tuples(tokens, st.integers(0, 9)).map(json.dumps)
+lines = st.one_of(
+    rows,
+    rows,
+    rows,
+    st.tuples(st.text(max_size=2), json_values).map(json.dumps),
+    json_values.map(json.dumps),
+    st.text(max_size=8),
+    st.sampled_from(['["a", 1e400]', f'["a", {"9" * 5000}]', "[" * 5000, f'["{"a" * 5000}", 1]']),
+    st.sampled_from(['["\\ud800", 1]', HEAD, "\0", "\ufeff"]),
+)
+heads = st.one_of(
+    st.just(HEAD),
+    st.just(HEAD),
+    st.dictionaries(st.sampled_from(["format", "version", "tokenizer", "settings", "a"]), json_values).map(
+        lambda changes: json.dumps(json.loads(HEAD) | changes)
+    ),
+    lines,
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(heads, st.lists(lines, max_size=4))
+def test_any_lines_are_a_vocabulary_or_refused_with_a_place(head, lines):
+    try:
+        vocabulary, tokenizer = loads([head, *lines], "words.vocab")
+    except RnnError as error:
+        message = str(error)
+    else:
+        assert len(set(vocabulary.tokens)) == len(vocabulary.counts) > 0
+        assert loads(dumps(vocabulary, tokenizer).splitlines(), "words.vocab") == (vocabulary, tokenizer)
+        return
+    assert message.startswith("words.vocab: ")
+    assert "\n" not in message
+    assert len(message) < 400
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"version": "2" * 100_000},
+        {"version": [[["\n"]]]},
+        {"tokenizer": "char" * 100_000},
+        {"settings": {"x" * 100_000: 1}},
+        {"settings": {"a\nb": 1}},
+    ],
+    ids=lambda changed: str(changed)[:30],
+)
+def test_a_message_is_one_line_of_a_bearable_length_whatever_it_quotes(changed):
+    assert len(error_of(json.dumps(json.loads(HEAD) | changed), '["a", 1]')) < 400
+    assert len(error_of(HEAD, *[json.dumps(["a" * 100_000, 1])] * 2)) < 400
