@@ -11,10 +11,12 @@ from numpy.typing import NDArray
 from rnn_cli.errors import RnnError
 from rnn_cli.language_model import LanguageModel
 from rnn_cli.network.workspace import Workspace
-from rnn_cli.text.corpus import Corpus, Windows, read_corpus, renumber, rows_without_cuts
+from rnn_cli.text.corpus import Corpus, in_memory, spans
+from rnn_cli.text.cutting import cut
 from rnn_cli.text.kneser_ney import KneserNey
 from rnn_cli.text.tokenizers import Token
 from rnn_cli.text.vocabulary import END, UNK
+from rnn_cli.text.windows import Windows, rows_without_cuts
 from rnn_cli.training.optimizers import OPTIMIZERS, apply, clipping, gradient_norm
 
 CHUNK = 1 << 16  # tokens read at a time
@@ -108,9 +110,10 @@ class Reader:
     def nats(self, corpus: Corpus) -> Nats:
         """-log p of each of the chunk's ids, (N,). Raises RnnError where it is not a number."""
         network, carry = self.model.network, self.model.carry_state
-        rows = 1 if carry else rows_without_cuts(corpus, self._rows)
+        pieces = spans(corpus, np.arange(corpus.lines))
+        rows = 1 if carry else rows_without_cuts(len(corpus.ids), int(pieces[1].max()), self._rows)
         state = self._state if carry else network.zero_state(rows)
-        windows = Windows(corpus, rows, self._steps, carry)
+        windows = Windows(corpus.ids, pieces, rows, self._steps, carry)
         nats = np.empty(len(corpus.ids))
         for index in range(len(windows)):
             batch, (place, inside) = windows[index], windows.places(index)
@@ -131,8 +134,10 @@ class Reader:
 
 def baseline(model: LanguageModel, lines: Iterable[str], order: int) -> KneserNey:
     """The n-grams of a text, cut and numbered as the model cuts and numbers it."""
-    text, tokens = read_corpus(lines, model.tokenizer, keep_blank=model.carry_state)
-    corpus = renumber(text, tokens, model.vocabulary, model.spelling)
+    blocks = (f"{line}\n" for line in lines)
+    text = in_memory(cut(model.tokenizer, block, model.carry_state) for block in blocks)
+    ids = text.table(model.vocabulary)[text.corpus.ids]
+    corpus = Corpus(ids, text.corpus.starts, text.corpus.characters)
     return KneserNey(corpus, model.network.m, order, model.carry_state)
 
 

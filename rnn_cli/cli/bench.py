@@ -8,9 +8,9 @@ import numpy as np
 import typer
 
 from rnn_cli.cli.console import say
+from rnn_cli.cli.forecast import Shape, refuse_beyond
 from rnn_cli.cli.options import finite
 from rnn_cli.cli.presets import Preset, refuse_tying
-from rnn_cli.cli.run import refuse_beyond_memory
 from rnn_cli.cli.training_options import (
     BatchOption,
     BpttOption,
@@ -23,8 +23,8 @@ from rnn_cli.cli.training_options import (
     ThreadsOption,
     TieOption,
 )
-from rnn_cli.text.corpus import Corpus, Windows
 from rnn_cli.text.vocabulary import SPECIAL
+from rnn_cli.text.windows import Windows
 from rnn_cli.training.executor import Executor, available_threads, worthwhile_threads
 from rnn_cli.training.loop import Recipe
 from rnn_cli.training.measure import peak_flops, training_speed
@@ -98,11 +98,11 @@ def bench(
     network = usual.network(vocab, counts)
     flops = network.flops(counts)
     threads = worthwhile_threads(flops, rows, steps, math.inf, threads or available_threads())
-    refuse_beyond_memory(network, rows, steps, threads)
-    text = Corpus(ids.astype(np.int32), np.array([0, len(ids)]), np.array([len(ids)]))
+    how = usual.optimizer, usual.dropout, rows, steps, threads
+    refuse_beyond(None, Shape(network, counts, *how, keeps=False))
     recipe = Recipe(usual.optimizer, usual.lr, clip=1.0, epochs=1_000_000, warmup=0.02)
     p = network.initialise(rng, counts)
-    windows = Windows(text, rows, steps, carry_state=True)
+    windows = Windows(ids, (np.array([0]), np.array([len(ids)])), rows, steps, carry_state=True)
     with Executor(network, threads) as executor:
         speed = training_speed(executor, recipe, p, windows, rows, seconds)
     rate = speed.tokens / speed.seconds

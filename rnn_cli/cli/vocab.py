@@ -10,16 +10,24 @@ import typer
 
 from rnn_cli.cli import files
 from rnn_cli.cli.console import say
+from rnn_cli.cli.defaults import DEFAULT_TOKENIZER
 from rnn_cli.cli.options import (
+    CacheDirOption,
     CorpusArgument,
     EncodingOption,
     MaxSizeOption,
     MinCountOption,
+    NoCacheOption,
+    NormalizeOption,
     TokenizerOption,
+    UserDictOption,
     corpus_paths,
+    refuse_words_without_use,
 )
+from rnn_cli.cli.prepare import Means, cache_at
 from rnn_cli.cli.texts import TextOptions, count_text
 from rnn_cli.text.vocabulary import dumps
+from rnn_cli.training.executor import available_threads
 
 SHARES = (80, 90, 95, 99, 100)
 MOST_FREQUENT = 20
@@ -28,9 +36,13 @@ MOST_FREQUENT = 20
 def vocab(
     corpus: CorpusArgument = None,
     tokenizer: TokenizerOption = None,
+    normalize: NormalizeOption = None,
+    user_dict: UserDictOption = None,
     encoding: EncodingOption = None,
     min_count: MinCountOption = None,
     max_size: MaxSizeOption = None,
+    cache_dir: CacheDirOption = None,
+    no_cache: NoCacheOption = False,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -48,11 +60,15 @@ def vocab(
     Prints how large the vocabulary is, how much of the text it covers, and how many different
     tokens cover 80, 90, 95 and 99 % of it: what one needs to choose --max-size.
     """
-    options = TextOptions(corpus_paths(corpus), encoding, tokenizer, min_count, max_size)
+    refuse_words_without_use(tokenizer or DEFAULT_TOKENIZER, user_dict)
+    paths = corpus_paths(corpus)
+    options = TextOptions(paths, encoding, tokenizer, normalize, user_dict, min_count, max_size)
     if out:
         files.refuse_overwriting(out, options.inputs, force, "--out")
         files.try_writing(out)
-    text, cut, counts, vocabulary = count_text(options)
+    text, cut, counts, vocabulary = count_text(
+        options, Means(cache_at(cache_dir, no_cache), available_threads())
+    )
     total, known = text.tokens, sum(vocabulary.counts)
     typer.echo(f"lines       {text.lines:>12,}")
     typer.echo(f"tokens      {total:>12,}")
@@ -69,5 +85,5 @@ def vocab(
     for count, token in list(rows)[:MOST_FREQUENT]:
         typer.echo(f"{count:>12,}   {json.dumps(token, ensure_ascii=False)}")
     if out:
-        files.write_text(out, dumps(vocabulary, cut.name))
+        files.write_text(out, dumps(vocabulary, cut))
         say(f"wrote {out}: {len(vocabulary.tokens):,} tokens, one a line")

@@ -1,24 +1,28 @@
-"""Ids to batches.
+"""A text as ids, and the parts of it to learn from and to validate on.
 
-A text is held as its targets, one after another: the line t_1 … t_k stands as t_1 … t_k END. The
-inputs are the same ids one place later, with START where a line begins. Batches are cut from it as
-windows of T steps of B rows, each row a stretch of the text that runs on from window to window.
+A text is held as its targets, one after another: the line t_1 … t_k stands as t_1 … t_k END. The arrays
+may be files mapped into memory (stored.py), so nothing here makes another array of their length.
 """
 
-from array import array
-from collections import defaultdict
-from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rnn_cli.text.cutting import Cut
+from rnn_cli.text.mapping import release
 from rnn_cli.text.spelling import Spelling
-from rnn_cli.text.tokenizers import Token, Tokenizer
 from rnn_cli.text.vocabulary import END, SPECIAL, START, UNK, Vocabulary
 
-Ids = NDArray[np.int32]
+Ids = NDArray[np.integer[Any]]
+Numbers = NDArray[np.int64]
+
+NARROW, WIDE = np.dtype("<u2"), np.dtype("<u4")  # of ids
+DRAWN_FROM = 1 << 16  # lines: those held out are drawn from so many at a time
+BLOCK = 1 << 20  # of ids looked at together
+RELEASE_EVERY = 64  # look-ups of a line in a mapped text
 
 
 @dataclass(frozen=True)
@@ -26,169 +30,244 @@ class Corpus:
     """The lines of a text as ids."""
 
     ids: Ids  # (N,) the targets
-    starts: NDArray[np.int64]  # (lines + 1,) where in ids each line begins, and N
-    characters: NDArray[np.int64]  # (lines,) of each line, its end counted as one
-    spelling_nats: float = 0.0  # what it costs to spell the unknown tokens (spelling.py)
+    starts: Numbers  # (lines + 1,) where in ids each line begins, and N
+    characters: NDArray[np.integer[Any]]  # (lines,) of each line, its end counted as one
 
     @property
     def lines(self) -> int:
         return len(self.characters)
 
+
+class Text(NamedTuple):
+    """A text in ids of its own, below SPECIAL those that all share, and what they stand for."""
+
+    corpus: Corpus
+    types: tuple[str, ...]  # the tokens of the ids from SPECIAL on
+    counts: Numbers  # (SPECIAL + types,) how often each id occurs
+    characters: int
+    longest: int  # the targets of its longest line
+    fingerprint: str = ""  # a hash of all this, of a stored text
+
+    def table(self, vocabulary: Vocabulary) -> NDArray[np.int32]:
+        """What each id is in a vocabulary, (SPECIAL + types,)."""
+        return np.array([START, END, UNK, *vocabulary.encode(self.types)], np.int32)
+
+
+class Numbering:
+    """Numbers the tokens of a text that comes in cuts, by first occurrence, and counts them."""
+
+    def __init__(self) -> None:
+        self.index: dict[str, int] = {}
+        self._counts = np.zeros(1024, np.int64)
+
+    def ids(self, cut: Cut) -> Ids:
+        """The ids of a cut in the text's numbering, (N,), of the narrowest type that holds all so far."""
+        table = [*range(SPECIAL), *(self.index.setdefault(t, SPECIAL + len(self.index)) for t in cut.types)]
+        size = SPECIAL + len(self.index)
+        if size > len(self._counts):
+            self._counts = np.append(self._counts, np.zeros(size, np.int64))
+        counts = cut.counts if cut.counts is not None else np.bincount(cut.ids, minlength=len(table))
+        np.add.at(self._counts, table, counts)
+        narrowest = NARROW if size <= np.iinfo(NARROW).max else WIDE
+        numbers: Ids = np.array(table).astype(narrowest)
+        return numbers.take(cut.ids.astype(np.intp), mode="clip")
+
+    @property
+    def types(self) -> tuple[str, ...]:
+        return tuple(self.index)
+
+    @property
+    def counts(self) -> Numbers:
+        return self._counts[: SPECIAL + len(self.index)]
+
+
+def in_memory(cuts: Iterable[Cut]) -> Text:
+    """A text in memory, for one that is small."""
+    numbering = Numbering()
+    lines = Lines()
+    ids: list[Ids] = [np.empty(0, NARROW)]
+    starts, characters = [np.zeros(1, np.int64)], [np.empty(0, np.int64)]
+    for cut in cuts:
+        of_cut = numbering.ids(cut)
+        ends, lengths = lines.ended(cut, of_cut)
+        ids.append(of_cut)
+        starts.append(ends)
+        characters.append(lengths)
+    corpus = Corpus(np.concatenate(ids), np.concatenate(starts), np.concatenate(characters))
+    return Text(corpus, numbering.types, numbering.counts, lines.characters, lines.longest)
+
+
+class Lines:
+    """Where the lines of a text that comes in cuts end, and how long they are."""
+
+    def __init__(self) -> None:
+        self.targets = 0  # so far
+        self.characters = 0  # of the lines that have ended
+        self.longest = 0  # targets of a line
+        self._begun = 0  # where the line that has not ended began
+        self._length = 0  # characters of it so far
+
+    def ended(self, cut: Cut, ids: Ids) -> tuple[Numbers, Numbers]:
+        """Of the lines that end in a cut: where the next one begins, and their characters."""
+        ends = np.flatnonzero(ids == END) + (self.targets + 1)
+        lengths = cut.lengths.copy()
+        lengths[0] += self._length
+        self._length = int(lengths[-1])
+        self.targets += len(ids)
+        if len(ends):
+            self.longest = max(self.longest, int(np.diff(ends, prepend=self._begun).max()))
+            self._begun = int(ends[-1])
+        self.characters += int(lengths[:-1].sum())
+        return ends, lengths[:-1]
+
+
+@dataclass(frozen=True)
+class Draw:
+    """Lines held out singly, or those that are left. Which ones follows from the seed, some at a time, so
+    that a long text needs no list of them."""
+
+    lines: int  # to draw from
+    count: int  # to be held out
+    seed: int
+    held: bool  # whether it means the lines held out
+
+    def among(self, first: int, end: int) -> Numbers:
+        """Those from line `first` to `end`, rising."""
+        blocks = range(first // DRAWN_FROM, -(-end // DRAWN_FROM))
+        numbers = np.concatenate([np.empty(0, np.int64), *map(self._of_block, blocks)])
+        return numbers[np.searchsorted(numbers, first) : np.searchsorted(numbers, end)]
+
+    def _of_block(self, block: int) -> Numbers:
+        first, end = block * DRAWN_FROM, min((block + 1) * DRAWN_FROM, self.lines)
+        count = self.count * end // self.lines - self.count * first // self.lines
+        order = np.random.default_rng((self.seed, *b"hold out", block)).permutation(end - first)
+        return first + np.sort(order[:count] if self.held else order[count:])
+
+
+@dataclass(frozen=True)
+class Part:
+    """Some lines of a text, in the ids of a vocabulary."""
+
+    corpus: Corpus
+    stretches: tuple[tuple[int, int], ...]  # of lines: (first, end)
+    draw: Draw | None  # which lines of those; None: all
+    own_counts: Numbers  # (own ids,) how often each of the text's own ids occurs
+    characters: int  # a line's end counted as one
+    longest: int  # no line of it has more targets
+    table: NDArray[np.int32]  # (own ids,) what each is in the vocabulary
+    spelling_nats: float = 0.0  # what it costs to spell the unknown tokens (spelling.py)
+
+    @property
+    def lines(self) -> int:
+        return int(self.own_counts[END])
+
+    @property
+    def targets(self) -> int:
+        return int(self.own_counts.sum())
+
     @property
     def tokens(self) -> int:
         """Of the text itself: END is not counted."""
-        return len(self.ids) - self.lines
+        return self.targets - self.lines
 
     @property
     def unknown(self) -> int:
-        return int(np.count_nonzero(self.ids == UNK))
+        return int(self.own_counts[self.table == UNK].sum())
 
-    def take(self, lines: NDArray[np.int64]) -> "Corpus":
-        """The corpus of these lines, in this order."""
-        lengths = np.diff(self.starts)[lines]
-        starts = np.concatenate([[0], np.cumsum(lengths)])
-        source = np.repeat(self.starts[:-1][lines] - starts[:-1], lengths) + np.arange(starts[-1])
-        return Corpus(self.ids[source], starts, self.characters[lines])
+    def counts(self, m: int) -> Numbers:
+        """How often each id of the vocabulary occurs, (m,)."""
+        counts = np.zeros(m, np.int64)
+        np.add.at(counts, self.table, self.own_counts)
+        return counts
 
+    def occurring(self, types: tuple[str, ...]) -> dict[str, int]:
+        """How often each of the text's tokens occurs, of those that do."""
+        counts = self.own_counts[SPECIAL:].tolist()
+        return {token: count for token, count in zip(types, counts, strict=True) if count}
 
-def read_corpus(
-    lines: Iterable[str], tokenizer: Tokenizer, keep_blank: bool
-) -> tuple[Corpus, tuple[str, ...]]:
-    """The text cut into tokens, once, and numbered by first occurrence: the corpus, and the tokens
-    of the ids from SPECIAL on. `renumber` gives it the ids of a vocabulary.
+    def sections(self, size: int) -> list[tuple[int, int]]:
+        """The lines in stretches of some `size` targets, as even as lines allow: (first, end)."""
+        starts = self.corpus.starts
+        total = int(starts[-1])
+        count = max(1, round(total / size))
+        cuts: list[int] = []
+        for k in range(1, count):
+            cuts.append(int(np.searchsorted(starts, k * total // count)))
+            if k % RELEASE_EVERY == 0:
+                release(starts)
+        return [
+            (max(first, a), min(end, b))
+            for first, end in self.stretches
+            for a, b in zip([0, *cuts], [*cuts, self.corpus.lines], strict=True)
+            if max(first, a) < min(end, b)
+        ]
 
-    keep_blank: whether a line of nothing but white space is a line or is skipped.
-    """
-    index: defaultdict[Token | int, int] = defaultdict(None, {START: START, END: END, None: UNK})
-    index.default_factory = index.__len__
-    ids, starts, characters = array("i"), array("q", [0]), array("q")
-    for line in lines:
-        if keep_blank or not (line == "" or line.isspace()):
-            ids.extend(map(index.__getitem__, tokenizer.split(line)))
-            ids.append(END)
-            starts.append(len(ids))
-            characters.append(len(line) + 1)
-    corpus = Corpus(np.array(ids, np.int32), np.array(starts, np.int64), np.array(characters, np.int64))
-    return corpus, tuple(token for token in index if isinstance(token, str))
+    def among(self, first: int, end: int) -> Numbers:
+        """The numbers of its lines from line `first` to `end` of a stretch, rising."""
+        return self.draw.among(first, end) if self.draw else np.arange(first, end)
 
-
-def count_tokens(corpus: Corpus, tokens: tuple[str, ...]) -> dict[str, int]:
-    """How often each token of a corpus as read occurs in (a part of) it."""
-    counts = np.bincount(corpus.ids, minlength=SPECIAL + len(tokens))[SPECIAL:]
-    return {token: int(count) for token, count in zip(tokens, counts, strict=True) if count}
-
-
-def renumber(corpus: Corpus, tokens: tuple[str, ...], vocabulary: Vocabulary, spelling: Spelling) -> Corpus:
-    """A corpus as read, in the ids of a vocabulary."""
-    table = np.array([START, END, UNK, *vocabulary.encode(tokens)], np.int32)
-    unknown = {token: n for token, n in count_tokens(corpus, tokens).items() if token not in vocabulary.ids}
-    nats = sum(n * spelling.nats(token) for token, n in unknown.items())
-    return Corpus(table[corpus.ids], corpus.starts, corpus.characters, nats)
+    def read_with(self, text: Text, vocabulary: Vocabulary, spelling: Spelling) -> "Part":
+        """The same lines, of this text, in the ids of a vocabulary."""
+        unknown = (
+            (token, n) for token, n in self.occurring(text.types).items() if token not in vocabulary.ids
+        )
+        nats = sum(n * spelling.nats(token) for token, n in unknown)
+        return replace(self, table=text.table(vocabulary), spelling_nats=nats)
 
 
-def rows_without_cuts(corpus: Corpus, batch: int) -> int:
-    """Rows for a text of independent lines: so few that every line stands whole in one."""
-    return max(1, min(batch, len(corpus.ids) // int(np.diff(corpus.starts).max())))
+def whole(text: Text) -> Part:
+    """All lines of a text, in its own ids."""
+    own = np.arange(len(text.counts), dtype=np.int32)
+    stretches = ((0, text.corpus.lines),)
+    return Part(text.corpus, stretches, None, text.counts, text.characters, text.longest, own)
 
 
-def hold_out(corpus: Corpus, fraction: float, seed: int, carry_state: bool) -> tuple[Corpus, Corpus]:
+def hold_out(text: Text, fraction: float, seed: int, carry_state: bool) -> tuple[Part, Part]:
     """(train, valid): a share of the lines held out, at least one, chosen by seed.
 
     Independent lines are drawn singly; where the state is carried they are one stretch of the text.
     """
-    rng = np.random.default_rng((seed, *b"hold out"))
-    count = min(max(1, round(fraction * corpus.lines)), corpus.lines - 1)
-    held = np.zeros(corpus.lines, bool)
+    part = whole(text)
+    lines = part.lines
+    count = min(max(1, round(fraction * lines)), lines - 1)
     if carry_state:
-        first = rng.integers(corpus.lines - count + 1)
-        held[first : first + count] = True
+        first = int(np.random.default_rng((seed, *b"hold out")).integers(lines - count + 1))
+        around = ((0, first), (first + count, lines))
+        train = replace(part, stretches=tuple((a, b) for a, b in around if a < b))
+        valid = replace(part, stretches=((first, first + count),))
     else:
-        held[rng.permutation(corpus.lines)[:count]] = True
-    return corpus.take(np.flatnonzero(~held)), corpus.take(np.flatnonzero(held))
+        train = replace(part, draw=Draw(lines, count, seed, held=False))
+        valid = replace(part, draw=Draw(lines, count, seed, held=True))
+    counts, characters = _count(valid)
+    valid = replace(valid, own_counts=counts, characters=characters)
+    left = replace(train, own_counts=part.own_counts - counts, characters=part.characters - characters)
+    return left, valid
 
 
-def hide_rare(counts: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int32]:
-    """What each id is read as in one epoch, (m,): some of the tokens that occur once as UNK, a half
-    of them or as many as make a hundredth of the text, where that is less (after Dyer et al. 2015,
-    who replace half). So a model learns what an unknown token is like from a text that has none."""
-    once = np.flatnonzero(counts == 1)
-    once = once[once >= SPECIAL]
-    most = min(0.5 * len(once), 0.01 * counts.sum())
-    read_as = np.arange(len(counts), dtype=np.int32)
-    read_as[once[rng.random(len(once)) * len(once) < most]] = UNK
-    return read_as
+def _count(part: Part) -> tuple[Numbers, int]:
+    """How often each id occurs in a part, (own ids,), and its characters."""
+    counts, characters = np.zeros(len(part.own_counts), np.int64), 0
+    for first, end in part.sections(BLOCK):
+        lines = part.among(first, end)
+        characters += int(part.corpus.characters[lines].sum(dtype=np.int64))
+        for places in _in_blocks(*spans(part.corpus, lines)):
+            counts += np.bincount(part.corpus.ids[places], minlength=len(counts))
+        for array in (part.corpus.ids, part.corpus.starts, part.corpus.characters):
+            release(array)
+    return counts, characters
 
 
-class Window(NamedTuple):
-    """T steps of B rows, time-major. Rows end at different steps: where one has, weight is 0."""
-
-    x: NDArray[np.intp]  # (T, B) inputs
-    y: NDArray[np.intp]  # (T, B) targets
-    keep: NDArray[np.float32]  # (T, B) 0 where a line starts afresh and s_{t-1} is dropped, else 1
-    weight: NDArray[np.float32]  # (T, B) 1 where there is a target, 0 in the padding
+def spans(corpus: Corpus, lines: Numbers) -> tuple[Numbers, Numbers]:
+    """Where lines begin in the ids, and how many targets they have: (lines,) each."""
+    first = np.asarray(corpus.starts[lines])
+    return first, corpus.starts[lines + 1] - first
 
 
-class Windows:
-    """One pass over a corpus as a sequence of windows, each made when it is asked for.
-
-    Row b of window w + 1 goes on where row b of window w ended. Every target stands in exactly one
-    window. The rows are as even as lines allow: where lines are independent, none is cut between
-    two rows, unless it is longer than a row's even share.
-
-    order: (lines,) the order in which to take the lines; None as they stand.
-    read_as: (m,) the id that each id is read as; None as itself.
-    """
-
-    def __init__(
-        self,
-        corpus: Corpus,
-        batch: int,
-        bptt: int,
-        carry_state: bool,
-        order: NDArray[np.int64] | None = None,
-        read_as: NDArray[np.int32] | None = None,
-    ):
-        order = np.arange(corpus.lines) if order is None else order
-        lengths = np.diff(corpus.starts)[order]
-        total = len(corpus.ids)
-        self.bptt, self.carry_state, self.read_as = bptt, carry_state, read_as
-        self.ids = corpus.ids
-        self.begin = np.cumsum(lengths) - lengths  # (lines,) where each line begins in this order
-        self.shift = corpus.starts[:-1][order] - self.begin  # (lines,) from there to its place in ids
-        share = max(1, -(-total // batch))
-        self.cut = np.minimum(np.arange(batch + 1) * share, total)  # (B + 1,) where each row begins
-        if not carry_state:
-            line = self._line(self.cut[1:-1])
-            whole = lengths[line] <= share
-            self.cut[1:-1] = np.where(whole, self.begin[line], self.cut[1:-1])
-
-    def __len__(self) -> int:
-        return int(-(-np.diff(self.cut).max() // self.bptt))
-
-    def __getitem__(self, index: int) -> Window:
-        if not 0 <= index < len(self):
-            raise IndexError(index)
-        place, inside = self.places(index)
-        y = self.ids[place]
-        x = self.ids[place - 1]  # of the first target of all, the last one: an END, as it should be
-        x = np.where(x == END, START, x)
-        if self.read_as is not None:
-            x, y = self.read_as[x], self.read_as[y]
-        keep = np.ones_like(x) if self.carry_state else x != START
-        return Window(
-            x.astype(np.intp), y.astype(np.intp), keep.astype(np.float32), inside.astype(np.float32)
-        )
-
-    def places(self, index: int) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-        """Where in the corpus' ids the targets of a window stand, (T, B), and where there is one: padding
-        repeats the first target, after START."""
-        first, last = self.cut[:-1] + index * self.bptt, self.cut[1:]  # (B,)
-        steps = min(self.bptt, int((last - first).max()))
-        place = first + np.arange(steps)[:, None]  # (T, B)
-        inside = place < last
-        place = np.where(inside, place, 0)
-        return place + self.shift[self._line(place)], inside
-
-    def _line(self, place: NDArray[np.int64]) -> NDArray[np.int64]:
-        """The line (counted in this order) that each place stands in."""
-        return np.searchsorted(self.begin, place, side="right") - 1
+def _in_blocks(first: Numbers, lengths: Numbers) -> Iterator[Numbers]:
+    """The places of the ids of some lines, not many more than BLOCK at a time."""
+    begin = np.cumsum(lengths) - lengths
+    total = int(lengths.sum())
+    for start in range(0, total, BLOCK):
+        place = np.arange(start, min(start + BLOCK, total))
+        line = np.searchsorted(begin, place, side="right") - 1
+        yield place + (first - begin)[line]

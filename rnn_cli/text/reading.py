@@ -6,16 +6,21 @@ bytes that do not decode raise an error that names the line, the byte and the li
 """
 
 import codecs
+import hashlib
 import io
+import os
+import shutil
 import string
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from rnn_cli.errors import RnnError
 
 BLOCK_BYTES = 1 << 20
+LONGEST = 1 << 20  # characters of a line that are held together
 SAMPLE_BYTES = 4096  # looked at to guess an encoding
 NEWLINE = b"\n"
 BYTE_ORDER_MARKS = {  # of UTF-32 first, as it begins with UTF-16's
@@ -46,6 +51,96 @@ def read_lines(paths: Iterable[str], encoding: str | None = None) -> Iterator[st
                 yield from decode_lines(stream, name, encoding)
         except OSError as error:
             raise RnnError(f"{name}: {error.strerror or error}") from error
+
+
+def text_files(paths: Iterable[str]) -> list[str]:
+    """The paths, with the *.txt below each folder, in sorted order, in its place.
+
+    Raises RnnError for a folder that holds none.
+    """
+    files = []
+    for path in paths:
+        if path == "-" or not Path(path).is_dir():
+            files.append(path)
+            continue
+        found = sorted(str(file) for file in Path(path).rglob("*.txt") if not file.is_dir())
+        if not found:
+            raise RnnError(f"{path}: is a folder without a *.txt file (name the text files in it)")
+        files += found
+    return files
+
+
+class Stamp(NamedTuple):
+    size: int  # bytes
+    changed: int  # nanoseconds
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file of text that can be read more than once."""
+
+    name: str  # in messages
+    path: Path
+
+    def stamp(self) -> Stamp:
+        """Another one when the file has been written to. Raises RnnError."""
+        try:
+            status = self.path.stat()
+        except OSError as error:
+            raise RnnError(f"{self.name}: {error.strerror or error}") from error
+        return Stamp(status.st_size, status.st_mtime_ns)
+
+    def sha256(self) -> str:
+        """Of its bytes. Raises RnnError for a file that cannot be read."""
+        try:
+            with open(self.path, "rb") as file:
+                return hashlib.file_digest(file, "sha256").hexdigest()
+        except OSError as error:
+            raise RnnError(f"{self.name}: {error.strerror or error}") from error
+
+    def blocks(self, encoding: str | None, cuttable: Callable[[str], int]) -> Iterator[tuple[str, int]]:
+        """Its text in blocks of whole lines, each ended by \n, with the bytes read so far.
+
+        A line of more than LONGEST characters comes in several blocks, parted where `cuttable` says
+        that a text may be (0: nowhere). Raises RnnError as `read_lines` does.
+        """
+        try:
+            with open(self.path, "rb") as file:
+                for text in _whole_lines(_decode_blocks(file, self.name, encoding), cuttable):
+                    yield text, file.tell()
+        except OSError as error:
+            raise RnnError(f"{self.name}: {error.strerror or error}") from error
+
+
+def _whole_lines(blocks: Iterable[str], cuttable: Callable[[str], int]) -> Iterator[str]:
+    rest, ended = "", True
+    for block in blocks:
+        end = block.rfind("\n") + 1
+        if end:
+            yield rest + block[:end]
+            rest, ended = block[end:], True
+            continue
+        rest += block
+        place = cuttable(rest) if len(rest) > LONGEST else 0
+        if place:
+            yield rest[:place]
+            rest, ended = rest[place:], False
+    if rest or not ended:
+        yield rest + "\n"
+
+
+def spool(path: str, folder: Path) -> Source:
+    """A text to be read more than once: the file itself or, of standard input or a pipe, which pass by
+    once, a copy in a folder. Raises RnnError."""
+    name = display_name(path)
+    if Path(path).is_file() and path != "-":
+        return Source(name, Path(path))
+    try:
+        with _open(path) as stream, open(folder / f"spooled-{len(os.listdir(folder))}", "wb") as copy:
+            shutil.copyfileobj(stream, copy, BLOCK_BYTES)
+    except OSError as error:
+        raise RnnError(f"{name}: {error.strerror or error}") from error
+    return Source(name, Path(copy.name))
 
 
 def display_name(path: str) -> str:

@@ -1,4 +1,4 @@
-"""What the tests of the command line share. Each runs in an empty folder of its own."""
+"""What the tests of the command line share. Each runs in an empty folder of its own, with an empty cache."""
 
 import json
 import os
@@ -63,6 +63,14 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("RNN_DEBUG", raising=False)
     return tmp_path
+
+
+@pytest.fixture(autouse=True)
+def cache_folder(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where the commands that a test runs keep texts, in this process and in others."""
+    home = tmp_path_factory.mktemp("cache-home")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(home))
+    return home / "rnn"
 
 
 @pytest.fixture

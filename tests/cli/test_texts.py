@@ -1,6 +1,8 @@
 """From the files named on the command line to what is learned: texts, encodings, vocabularies."""
 
 import json
+import os
+import threading
 from collections import Counter
 from importlib import resources
 from pathlib import Path
@@ -19,9 +21,17 @@ class TestATextThatWillNotDo:
     def test_of_several_files_the_missing_one_is_named(self, command, fails, corpus):
         assert fails(1, command, corpus, "nowhere.txt", *CHAR).startswith("nowhere.txt: ")
 
-    def test_a_folder_is_no_text(self, command, fails, folder):
+    def test_a_folder_without_texts_is_named(self, command, fails, folder):
         (folder / "texts").mkdir()
-        assert fails(1, command, "texts", *CHAR).startswith("texts: is a directory")
+        (folder / "texts" / "notes.md").write_text("no text")
+        assert fails(1, command, "texts", *CHAR).startswith("texts: is a folder without a *.txt file")
+
+    def test_of_a_folder_the_text_that_will_not_do_is_named(self, command, fails, write, english, folder):
+        (folder / "texts").mkdir()
+        write("texts/a.txt", english)
+        write("texts/b.txt", ["plain", "今天，我们看这本书。"], "gb18030")
+        message = fails(1, command, "texts", *CHAR)
+        assert message.startswith(f"{Path('texts/b.txt')}: line 2, byte 1: not UTF-8")
 
     @pytest.mark.parametrize("content", [b"", b"\n", b"\n\n \t\r\n\xe3\x80\x80\n", b"\xef\xbb\xbf"])
     @pytest.mark.parametrize("carry", [(), ("--carry-state",)])
@@ -57,14 +67,41 @@ class TestATextThatWillNotDo:
         assert "two" in message
 
 
-def test_text_in_gb18030_gives_the_model_that_utf_8_gives(train, write, chinese, read_npz):
-    write("utf-8.txt", chinese)
-    write("gb.txt", chinese, "gb18030")
-    train("utf-8.txt", "--quiet", model="a.npz")
-    train("gb.txt", "--quiet", "--encoding", "gb18030", model="b.npz")
-    a, b = read_npz("a.npz"), read_npz("b.npz")
-    assert a.header["vocabulary"] == b.header["vocabulary"]
-    assert all(np.array_equal(a.arrays[name], b.arrays[name]) for name in a.arrays)
+@pytest.fixture
+def same(read_npz):
+    """Whether two models are the same, number for number."""
+
+    def call(*names):
+        a, b = map(read_npz, names)
+        return a.header["vocabulary"] == b.header["vocabulary"] and all(
+            np.array_equal(a.arrays[name], b.arrays[name]) for name in a.arrays
+        )
+
+    return call
+
+
+@pytest.mark.parametrize(
+    ("encoding", "options"),
+    [
+        ("gb18030", ("--encoding", "gb18030")),
+        ("utf-16", ()),
+        ("utf-16", ("--encoding", "utf-16")),
+        ("utf-16-be", ("--encoding", "utf-16-be")),
+        ("utf-8-sig", ()),
+        ("utf-8-sig", ("--encoding", "utf-8")),
+    ],
+)
+def test_text_in_any_encoding_gives_the_model_that_utf_8_gives(
+    encoding, options, train, write, chinese, same
+):
+    lines = [f"{line}😀𠀀é" for line in chinese]
+    write("utf-8.txt", lines)
+    (write("other.txt", []).parent / "other.txt").write_bytes("\r\n".join(lines).encode(encoding))
+    for tokenizer in ("char", "jieba"):
+        how = ["--tokenizer", tokenizer, "--min-count", "1", "--quiet", "--force"]
+        train("utf-8.txt", *how, model="a.npz")
+        train("other.txt", *how, *options, model="b.npz")
+        assert same("a.npz", "b.npz")
 
 
 def test_a_validation_text_is_read_in_the_same_encoding(train, write, chinese, fails):
@@ -107,15 +144,63 @@ def test_several_files_are_read_as_one_text(rnn, folder, english):
     assert rnn("vocab", "a.txt", "b.txt", *CHAR) == rnn("vocab", "ab.txt", *CHAR)
 
 
-def test_a_dash_is_standard_input(process, rnn, corpus, english, read_npz, train, tiny):
+def test_a_folder_is_the_texts_below_it_in_sorted_order(train, write, folder, english, same):
+    (folder / "texts" / "a").mkdir(parents=True)
+    write("texts/b.txt", english[20:])
+    write("texts/a/2.txt", english[9:20])
+    write("texts/a/10.txt", english[:9])
+    write("texts/a/notes.md", ["not", "these"])
+    write("all.txt", english)
+    train("texts", "--quiet", model="a.npz")
+    train("all.txt", "--quiet", model="b.npz")
+    assert same("a.npz", "b.npz")
+
+
+def test_a_file_of_a_folder_that_is_read_is_not_written_over(fails, write, folder, english):
+    (folder / "texts").mkdir()
+    write("texts/a.txt", english)
+    message = fails(2, "vocab", "texts", *CHAR, "--out", Path("texts/a.txt"), "--force")
+    assert "texts" in message
+
+
+def test_a_dash_is_standard_input(process, rnn, corpus, english, same, train, tiny):
     text = "".join(f"{line}\n" for line in english)
     counted = process("vocab", "-", *CHAR, input=text)
     assert (counted.stdout, counted.stderr) == (rnn("vocab", corpus, *CHAR).out, "")
     train(corpus, "--quiet")
-    trained = process("train", "-", "--model", "dash.npz", *tiny, "--quiet", input=text)
+    trained = process("train", "-", "--model", "dash.npz", *tiny, "--quiet", "--no-cache", input=text)
     assert (trained.returncode, trained.stdout, trained.stderr) == (0, "", "")
-    a, b = read_npz("m.npz"), read_npz("dash.npz")
-    assert all(np.array_equal(a.arrays[name], b.arrays[name]) for name in a.arrays)
+    assert same("m.npz", "dash.npz")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no FIFOs here")
+@pytest.mark.parametrize("keeping", [(), ("--no-cache",)])
+def test_a_pipe_by_name_is_read_once(keeping, train, corpus, folder, same):
+    train(corpus, "--quiet", "--no-cache")
+    os.mkfifo(folder / "pipe")
+    writer = threading.Thread(target=(folder / "pipe").write_bytes, args=[Path(corpus).read_bytes()])
+    writer.start()
+    train("pipe", "--quiet", *keeping, model="pipe.npz")
+    writer.join()
+    assert same("m.npz", "pipe.npz")
+
+
+@pytest.mark.parametrize("block", [1, 7, 1 << 20])
+@pytest.mark.parametrize("carry", [(), ("--carry-state",)])
+def test_text_is_the_same_in_whatever_pieces_it_is_read(
+    block, carry, train, write, english, same, monkeypatch
+):
+    """Lines may end anywhere in what is read at once, and a line may be longer than that."""
+    lines = [*english[:9], "", " ", "".join(english), *english[9:]]
+    content = "\n".join(lines)
+    write("plain.txt", lines)
+    path = write("odd.txt", [])
+    path.write_bytes(content.replace("\n", "\r\n").encode())
+    train("plain.txt", *carry, "--quiet", model="a.npz")
+    monkeypatch.setattr("rnn_cli.text.reading.BLOCK_BYTES", block)
+    monkeypatch.setattr("rnn_cli.text.reading.LONGEST", 5 * block)
+    train("odd.txt", *carry, "--quiet", "--no-cache", model="b.npz")
+    assert same("a.npz", "b.npz")
 
 
 def test_an_error_in_standard_input_is_named_as_such(process, one_line):

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rnn_cli.text.corpus import Corpus, read_corpus
+from rnn_cli.text.corpus import Corpus, in_memory
+from rnn_cli.text.cutting import cut
 from rnn_cli.text.kneser_ney import KneserNey, discounts
 from rnn_cli.text.tokenizers import TOKENIZERS
 
@@ -178,10 +179,14 @@ def test_a_whole_n_gram_of_a_large_vocabulary_does_not_fit_a_machine_word():
 def test_longer_n_grams_predict_english_better(tokenizer):
     lines = ENGLISH.read_text("utf-8").splitlines()
     random.Random(1).shuffle(lines)
-    corpus, tokens = read_corpus(lines, TOKENIZERS[tokenizer], keep_blank=False)
-    counted, held = corpus.take(np.arange(400, len(lines))), corpus.take(np.arange(400))
+    text = in_memory([cut(TOKENIZERS[tokenizer], "".join(f"{line}\n" for line in lines), keep_blank=False)])
+    ids, starts, characters = vars(text.corpus).values()
+    first = starts[400]
+    held = Corpus(ids[:first], starts[:401], characters[:400])
+    counted = Corpus(ids[first:], starts[400:] - first, characters[400:])
     one, two, three = (
-        KneserNey(counted, 3 + len(tokens), order, carry_state=False).nats(held).mean() for order in (1, 2, 3)
+        KneserNey(counted, len(text.counts), order, carry_state=False).nats(held).mean()
+        for order in (1, 2, 3)
     )
     assert three < two < one
     assert three < 0.85 * one

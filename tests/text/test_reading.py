@@ -2,9 +2,11 @@
 
 import codecs
 import contextlib
+import hashlib
 import io
 import os
 import re
+import threading
 
 import pytest
 from hypothesis import given, settings
@@ -281,3 +283,166 @@ def test_a_directory_is_refused_with_a_way_out(tmp_path):
     with pytest.raises(RnnError) as caught:
         list(reading.read_lines([str(tmp_path)]))
     assert str(caught.value) == f"{tmp_path}: is a directory (name the text files in it)"
+
+
+# Blocks of whole lines
+
+
+def part_at_commas(text: str) -> int:
+    return text.rfind(",") + 1
+
+
+def blocks_of(path, encoding=None, cuttable=part_at_commas) -> list[tuple[str, int]]:
+    return list(reading.Source("poem.txt", path).blocks(encoding, cuttable))
+
+
+@settings(max_examples=80, deadline=None)
+@given(
+    st.lists(st.sampled_from(["a", "b", "中", ",", "\n", "\r\n", "\r", "\u2028"]), max_size=40).map("".join),
+    st.sampled_from([1, 2, 3, 5, 1 << 20]),
+    st.sampled_from([0, 1, 4, 1 << 20]),
+)
+def test_blocks_are_the_text_and_end_with_a_line_or_where_a_long_one_may_be_parted(
+    tmp_path_factory, text, size, longest
+):
+    path = tmp_path_factory.mktemp("blocks") / "poem.txt"
+    path.write_bytes(text.encode())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(reading, "BLOCK_BYTES", size)
+        patch.setattr(reading, "LONGEST", longest)
+        blocks = [block for block, _ in blocks_of(path)]
+    assert "".join(blocks) == "".join(f"{line}\n" for line in split_by_hand(text))
+    for block in blocks:
+        assert block.endswith("\n") or (block.endswith(",") and len(block.split("\n")) == 1)
+    if longest == 1 << 20:
+        assert all(block.endswith("\n") for block in blocks)
+
+
+def test_a_long_line_is_held_in_pieces(tmp_path, monkeypatch):
+    monkeypatch.setattr(reading, "BLOCK_BYTES", 1 << 10)
+    monkeypatch.setattr(reading, "LONGEST", 1 << 10)
+    path = tmp_path / "long.txt"
+    path.write_text("ab, " * (1 << 14))
+    blocks = [block for block, _ in blocks_of(path)]
+    assert max(map(len, blocks)) <= 1 << 11
+    assert "".join(blocks) == "ab, " * (1 << 14) + "\n"
+    (block,) = (block for block, _ in blocks_of(path, cuttable=lambda text: 0))
+    assert block == "".join(blocks)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_a_block_comes_with_the_bytes_read_so_far(encoding, tmp_path, monkeypatch):
+    monkeypatch.setattr(reading, "BLOCK_BYTES", 16)
+    path = tmp_path / "poem.txt"
+    path.write_bytes((CHINESE * 9).encode(encoding))
+    blocks = blocks_of(path)
+    read = [read for _, read in blocks]
+    assert read == sorted(read)
+    assert read[-1] == path.stat().st_size
+    assert max(b - a for a, b in zip([0, *read], read, strict=False)) <= 8 * 16
+    assert "".join(block for block, _ in blocks) == CHINESE * 9
+
+
+def test_a_block_that_is_no_text_is_told_by_line_and_byte_and_the_way_out(tmp_path, monkeypatch):
+    monkeypatch.setattr(reading, "BLOCK_BYTES", 32)
+    path = tmp_path / "poem.txt"
+    path.write_bytes(b"some words\n" * 20 + (CHINESE * 3).encode("gb18030"))
+    with pytest.raises(RnnError, match=r"^poem\.txt: line 21, byte 1: not UTF-8 \(.*--encoding gb18030\)$"):
+        blocks_of(path)
+
+
+def test_a_missing_source_is_named(tmp_path):
+    source = reading.Source("poem.txt", tmp_path / "nowhere.txt")
+    for read in (source.stamp, source.sha256, lambda: list(source.blocks(None, part_at_commas))):
+        with pytest.raises(RnnError, match=r"^poem\.txt: No such file or directory$"):
+            read()
+
+
+def test_a_source_tells_its_hash_and_when_it_was_written_to(tmp_path):
+    path = tmp_path / "poem.txt"
+    path.write_text(CHINESE)
+    source = reading.Source("poem.txt", path)
+    assert source.sha256() == hashlib.sha256(CHINESE.encode()).hexdigest()
+    before = source.stamp()
+    assert source.stamp() == before
+    assert before.size == len(CHINESE.encode())
+    with open(path, "a") as file:
+        file.write("more\n")
+    assert source.stamp() != before
+
+
+# Folders
+
+
+def test_a_folder_stands_for_the_texts_below_it_in_sorted_order(tmp_path):
+    names = ["b.txt", "a.txt", "c/d/e.txt", "c/B.txt", "notes.md", "c/txt"]
+    for name in names:
+        path = tmp_path / "texts" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(name)
+    (tmp_path / "texts" / "folder.txt").mkdir()
+    found = reading.text_files(["first.txt", str(tmp_path / "texts"), "-"])
+    assert found[0] == "first.txt"
+    assert found[-1] == "-"
+    below = [os.path.relpath(path, tmp_path / "texts") for path in found[1:-1]]
+    assert below == ["a.txt", "b.txt", "c/B.txt", "c/d/e.txt"]
+
+
+def test_a_folder_without_texts_is_named_with_a_way_out(tmp_path):
+    (tmp_path / "notes.md").write_text("no text")
+    with pytest.raises(RnnError) as caught:
+        reading.text_files(["first.txt", str(tmp_path)])
+    assert str(caught.value) == f"{tmp_path}: is a folder without a *.txt file (name the text files in it)"
+
+
+def test_a_dash_is_standard_input_even_where_a_folder_is_called_so(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "-").mkdir()
+    assert reading.text_files(["-"]) == ["-"]
+
+
+# What passes by once
+
+
+def test_a_file_is_not_copied(tmp_path):
+    path, work = tmp_path / "poem.txt", tmp_path / "work"
+    path.write_text(CHINESE)
+    work.mkdir()
+    assert reading.spool(str(path), work) == reading.Source(str(path), path)
+    assert os.listdir(work) == []
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no FIFOs here")
+def test_a_pipe_is_copied_once_and_keeps_its_name(tmp_path):
+    fifo, work = tmp_path / "pipe", tmp_path / "work"
+    os.mkfifo(fifo)
+    work.mkdir()
+    contents = [CHINESE.encode() * 999, b"\xff\n"]
+    sources = []
+    for content in contents:
+        writer = threading.Thread(target=fifo.write_bytes, args=[content])
+        writer.start()
+        sources.append(reading.spool(str(fifo), work))
+        writer.join()
+    assert [source.path.read_bytes() for source in sources] == contents
+    assert {source.path.parent for source in sources} == {work}
+    assert sources[0].name == str(fifo)
+    with pytest.raises(RnnError, match=f"^{fifo}: line 1, byte 1: not UTF-8 "):
+        list(sources[1].blocks(None, part_at_commas))
+
+
+def test_standard_input_is_copied_and_left_open(tmp_path, monkeypatch):
+    (tmp_path / "piped").write_bytes(b"b\r\nc")
+    with open(tmp_path / "piped") as piped:
+        monkeypatch.setattr("sys.stdin", piped)
+        source = reading.spool("-", tmp_path)
+        os.fstat(piped.fileno())
+    assert source.name == "standard input"
+    assert source.path.read_bytes() == b"b\r\nc"
+
+
+@pytest.mark.parametrize("name", ["nowhere.txt", "folder"])
+def test_what_cannot_be_read_is_named(name, tmp_path):
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(RnnError, match=f"^{tmp_path / name}: "):
+        reading.spool(str(tmp_path / name), tmp_path)
