@@ -9,7 +9,13 @@ import typer
 from typer.core import TyperGroup
 
 from rnn_cli import __version__
-from rnn_cli.cli.console import UsageError, error, settle_standard_streams, silence_standard_output
+from rnn_cli.cli.console import (
+    Interrupted,
+    UsageError,
+    error,
+    settle_standard_streams,
+    silence_standard_output,
+)
 from rnn_cli.errors import Diverged, RnnError
 
 COMMANDS = {
@@ -18,6 +24,7 @@ COMMANDS = {
     "sample": "Write text with a trained model.",
     "score": "Tell how well a model predicts a text.",
     "info": "Tell what a model file holds.",
+    "cache": "List the texts that are kept as they were cut; delete them.",
     "gradcheck": "Check every hand-written derivative against differences.",
     "bench": "Measure how fast training goes on this machine.",
 }
@@ -63,7 +70,7 @@ def rnn(
 
 def main() -> None:
     """Run the command line and exit with its status: 0 well, 2 the command line was wrong, 1 the
-    data or the machine was, 3 training diverged, 130 and 143 stopped by SIGINT and SIGTERM."""
+    data or the machine was, 3 training diverged, 130 and 143 stopped by SIGINT and by SIGTERM or SIGHUP."""
     sys.exit(run(sys.argv[1:]))
 
 
@@ -80,6 +87,8 @@ def run(arguments: list[str]) -> int:
         return _report(exception)
     except KeyboardInterrupt:
         return 130
+    except Interrupted as interrupted:
+        return interrupted.status
     except SystemExit as ended:  # typer's way of taking a closed pipe
         if isinstance(ended.__context__, BrokenPipeError):
             return _report(ended.__context__)

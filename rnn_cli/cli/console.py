@@ -2,11 +2,9 @@
 
 import io
 import os
-import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from rnn_cli.errors import RnnError
@@ -21,15 +19,36 @@ class UsageError(RnnError):
     """The command line was wrong (exit status 2)."""
 
 
+class Interrupted(BaseException):
+    """A signal asks to end at once, with this exit status."""
+
+    def __init__(self, status: int):
+        super().__init__(status)
+        self.status = status
+
+
 def say(text: str) -> None:
     """A line of talk, above the progress bar where there is one."""
-    with _bar.external_write_mode(file=sys.stderr) if _bar else nullcontext():
+    with unheard(), _bar.external_write_mode(file=sys.stderr) if _bar else nullcontext():
         print(printable(text), file=sys.stderr, flush=True)
 
 
 def error(message: str) -> None:
     """The one line that a failed command ends with."""
-    print(f"rnn: error: {printable(message)}", file=sys.stderr, flush=True)
+    with unheard():
+        print(f"rnn: error: {printable(message)}", file=sys.stderr, flush=True)
+
+
+@contextmanager
+def unheard() -> Iterator[None]:
+    """Talk that cannot be written, as the disk is full or the terminal gone, is lost: no reason to end.
+    Raises BrokenPipeError, where the reader has had enough."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError:
+        return
 
 
 def warn(message: str) -> None:
@@ -57,54 +76,19 @@ def silence_standard_output() -> None:
     sys.stdout = open(os.devnull, "w")  # noqa: SIM115 (for as long as the process)
 
 
-def progress_bar(total: int, hidden: bool) -> "tqdm[Any]":
-    """A bar of tokens on a terminal, with tokens/s and the time left; elsewhere nothing."""
+def progress_bar(total: int, hidden: bool, unit: str = "tok", label: str = "") -> "tqdm[Any]":
+    """A bar on a terminal, with how much a second and the time left; elsewhere nothing."""
     from tqdm import tqdm  # takes longer to import than all of this package
 
     global _bar
     _bar = tqdm(
         total=total,
-        unit="tok",
+        unit=unit,
+        desc=label,
         unit_scale=True,
         dynamic_ncols=True,
         disable=hidden or not sys.stderr.isatty(),
-        bar_format="{percentage:3.0f}%|{bar}| {rate_fmt} {elapsed}<{remaining}{postfix}",
+        bar_format="{desc}{percentage:3.0f}%|{bar}| {rate_fmt} {elapsed}<{remaining}{postfix}",
         leave=False,
     )
     return _bar
-
-
-class Stop:
-    """Whether a signal has asked the run to stop, and which."""
-
-    signal: int | None = None
-
-    @property
-    def name(self) -> str:
-        return signal.Signals(self.signal).name if self.signal else "nothing"
-
-    @property
-    def status(self) -> int:
-        return 128 + (self.signal or 0)
-
-
-@contextmanager
-def stop_on_signals() -> Iterator[Stop]:
-    """While inside, the first SIGINT or SIGTERM is noted, for the run to finish its step and save;
-    the next does what it would have done."""
-    stop = Stop()
-    signals = (signal.SIGINT, signal.SIGTERM)
-    before = {number: signal.getsignal(number) for number in signals}
-
-    def note(number: int, frame: FrameType | None) -> None:
-        stop.signal = number
-        for each, handler in before.items():
-            signal.signal(each, handler)
-
-    for number in signals:
-        signal.signal(number, note)
-    try:
-        yield stop
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

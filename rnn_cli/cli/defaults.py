@@ -1,5 +1,6 @@
 """Defaults of `rnn train` and `rnn vocab` that no preset decides."""
 
+DEFAULT_TOKENIZER = "jieba"
 MIN_COUNT = {"jieba": 2, "char": 1, "space": 2}  # words that occur once teach what an unknown one is like
 
 

@@ -1,64 +1,47 @@
-"""A training run: the loop's consumer, which saves, tells, and stops early."""
+"""A training run: what is trained, on what, and how. session.py does it."""
 
-import os
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from rnn_cli import __version__, storage
-from rnn_cli.cli.console import say, stop_on_signals, warn
-from rnn_cli.cli.report import Report
-from rnn_cli.cli.texts import Texts
-from rnn_cli.errors import Diverged, RnnError
-from rnn_cli.language_model import LanguageModel
-from rnn_cli.network.cells import CELLS
+from rnn_cli import __version__
+from rnn_cli.cli.console import say, warn
+from rnn_cli.cli.contradictions import absolute, with_absolute_paths
+from rnn_cli.cli.texts import TextOptions, Texts
+from rnn_cli.errors import RnnError
+from rnn_cli.language_model import LanguageModel, reading_to_json
+from rnn_cli.network.arrays import Parameters
 from rnn_cli.network.model import Network
-from rnn_cli.text.corpus import Corpus, Windows, hide_rare, rows_without_cuts
+from rnn_cli.text.corpus import Part
 from rnn_cli.text.vocabulary import UNK
-from rnn_cli.training import loop
-from rnn_cli.training.executor import SHARDED_UP_TO, Executor
-from rnn_cli.training.loop import EpochDone, Recipe, StepDone, TrainingState
-from rnn_cli.training.ranks import RankDied
+from rnn_cli.text.windows import Window, hide_rare, rows_without_cuts, windows_of
+from rnn_cli.training.loop import Recipe
+from rnn_cli.training.state import TrainingState
 
-STATE_FORMAT = "rnn training state"
-STATE_VERSION = 1
 MANY_UNKNOWN = 0.15  # of the tokens
 SAMPLE_TOKENS = 60  # of the sample after each epoch
 
 
-def state_path(model: Path) -> Path:
-    """Where a run keeps what it needs to go on: m.npz -> m.state.npz."""
-    return model.parent / f"{model.name.removesuffix('.npz')}.state.npz"
-
-
-def rows_that_fit(corpus: Corpus, batch: int, bptt: int) -> int:
+def rows_that_fit(part: Part, batch: int, bptt: int) -> int:
     """Rows for a text: no more than can be a window long."""
-    return max(1, min(batch, len(corpus.ids) // bptt))
-
-
-def refuse_beyond_memory(network: Network, batch: int, bptt: int, threads: int) -> None:
-    """Raises RnnError for a network that this machine's memory cannot hold in training."""
-    parameters = network.size
-    states = 8 * batch * bptt * network.n * network.layers * len(CELLS[network.cell].gates)
-    copies = 3 + (threads if parameters <= SHARDED_UP_TO else 1)  # weights, two moments, and gradients
-    needed = 4 * (copies * parameters + states)  # float32
-    if not hasattr(os, "sysconf"):  # Windows
-        return
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    if needed > memory:
-        raise RnnError(
-            f"{parameters:,} parameters need {needed / 2**30:,.1f} GiB to train and this machine has "
-            f"{memory / 2**30:,.1f}: lower --hidden, --batch or the size of the vocabulary"
-        )
+    return max(1, min(batch, part.targets // bptt))
 
 
 @dataclass(frozen=True)
 class Run:
-    """What to train, on what, and how; `go` does it."""
+    """What to train, on what, and how.
+
+    options: the options of the command line by their names, those that it left out filled in; any JSON.
+    first: the parameters to begin from, if they are not drawn.
+    """
 
     model_path: Path
+    options: dict[str, Any]
+    text_options: TextOptions
     texts: Texts
     preset: str
     network: Network
@@ -69,6 +52,7 @@ class Run:
     seed: int
     patience: int
     threads: int
+    first: Parameters | None = None
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -85,12 +69,25 @@ class Run:
             "threads": self.threads,
         }
 
+    @cached_property
+    def header(self) -> dict[str, Any]:
+        """What a training state says of its run, as JSON: all that it takes to begin it again."""
+        paths = [*map(absolute, self.text_options.paths)]
+        return {
+            "rnn": __version__,
+            "options": with_absolute_paths(self.options),
+            "run": self.settings,
+            "text": with_absolute_paths(asdict(self.text_options) | {"paths": paths}),
+            "fingerprint": self.texts.fingerprint,
+            **reading_to_json(*self.texts.reading),
+        }
+
     def describe(self) -> None:
         texts, train, valid = self.texts, self.texts.train, self.texts.valid
         unknown = train.unknown / train.tokens
         say(
             f"text: {train.lines:,} lines, {train.tokens:,} tokens ({texts.reading.tokenizer.name}), "
-            f"{unknown:.1%} unknown"
+            f"{train.unknown:,} of them unknown ({unknown:.1%})"
         )
         if valid:
             share = valid.unknown / valid.tokens
@@ -108,76 +105,28 @@ class Run:
             f"threads {self.threads}"
         )
 
-    def epoch_windows(self, epoch: int) -> Windows:
+    def epoch_windows(self, epoch: int) -> Sequence[Window]:
         """The text as this epoch reads it: independent lines in an order of its own, and where no token
         is unknown, some rare ones as if they were."""
-        order = read_as = None
-        if not self.carry_state:
-            rng = np.random.default_rng((self.seed, *b"shuffle", epoch))
-            order = rng.permutation(self.texts.train.lines)
+        read_as = None
         if self.texts.counts[UNK] == 0:
             read_as = hide_rare(self.texts.counts, np.random.default_rng((self.seed, *b"hide rare", epoch)))
-        return Windows(self.texts.train, self.batch, self.bptt, self.carry_state, order, read_as)
+        shuffle = (self.seed, *b"shuffle", epoch)
+        return windows_of(self.texts.train, self.batch, self.bptt, self.carry_state, shuffle, read_as)
 
-    def valid_windows(self) -> Windows | None:
+    def valid_windows(self) -> Sequence[Window] | None:
         valid = self.texts.valid
         if valid is None:
             return None
         rows = rows_that_fit(valid, self.batch, self.bptt)
         if not self.carry_state:
-            rows = rows_without_cuts(valid, self.batch)
-        return Windows(valid, rows, self.bptt, self.carry_state)
+            rows = rows_without_cuts(valid.targets, valid.longest, self.batch)
+        return windows_of(valid, rows, self.bptt, self.carry_state)
 
-    def go(self, report: Report) -> int:
-        """Train, save and tell; -> the exit status. Raises Diverged; what was saved stays."""
-        p = self.network.initialise(np.random.default_rng((self.seed, *b"initialise")), self.texts.counts)
-        try:
-            with stop_on_signals() as stop, Executor(self.network, self.threads) as executor:
-                at = loop.start(self.network, self.recipe, executor.place(p), self.batch)
-                report.start(
-                    at, {"rnn": __version__, "tokenizer": self.texts.reading.tokenizer.name} | self.settings
-                )
-                steps = loop.train(executor, self.recipe, at, self.epoch_windows, self.valid_windows())
-                for done in steps:
-                    match done:
-                        case StepDone():
-                            report.step(at, done)
-                        case EpochDone():
-                            self.save(at, model=done.improved)
-                            report.epoch(at, done, self.sample(at))
-                            if at.epoch - at.best_epoch >= self.patience:
-                                report.end(at, f"no better for {self.patience} epochs", self.model_path)
-                                return 0
-                    if stop.signal:
-                        self.save(at, model=not at.best_epoch)
-                        report.end(at, f"stopped by {stop.name}", self.model_path)
-                        return stop.status
-        except RankDied:
-            self.save(at, model=not at.best_epoch)
-            report.end(at, "a process was killed", self.model_path)
-            raise
-        except Diverged as error:
-            held = f"{self.model_path} holds the model of epoch {at.best_epoch}"
-            clip = f"--clip (now {self.recipe.clip:g})" if self.recipe.clip else "clip gradients (--clip 1)"
-            report.end(at, "diverged", None)
-            raise Diverged(
-                f"{error}: lower --lr (now {self.recipe.lr:g}) or {clip}; "
-                f"{held if at.best_epoch else 'no model was saved'}"
-            ) from error
-        report.end(at, "done", self.model_path)
-        return 0
-
-    def save(self, at: TrainingState, model: bool) -> None:
-        """Write the training state, and before it the model if asked."""
-        try:
-            if model:
-                self.language_model(at).save(self.model_path)
-            self.save_state(at)
-        except OSError as error:
-            raise RnnError(
-                f"{self.model_path}: cannot be saved: {error.strerror or error}; "
-                "what was saved before is whole"
-            ) from error
+    def first_parameters(self) -> Parameters:
+        if self.first is not None:
+            return self.first
+        return self.network.initialise(np.random.default_rng((self.seed, *b"initialise")), self.texts.counts)
 
     def language_model(self, at: TrainingState) -> LanguageModel:
         history = {
@@ -191,16 +140,6 @@ class Run:
             "epochs": [{"train_loss": train, "valid_loss": valid} for train, valid in at.curve],
         }
         return LanguageModel(*self.texts.reading, self.network, at.p, self.carry_state, history)
-
-    def save_state(self, at: TrainingState) -> None:
-        arrays, position = at.pack()
-        header = {
-            "format": STATE_FORMAT,
-            "version": STATE_VERSION,
-            "run": self.settings,
-            "position": position,
-        }
-        storage.save(state_path(self.model_path), arrays, header)
 
     def sample(self, at: TrainingState) -> str:
         """The same draw each time, to be watched as it learns."""

@@ -14,12 +14,13 @@ from rnn_cli.training.optimizers import OPTIMIZERS
 from rnn_cli.training.schedules import SCHEDULES
 
 
-def _option(panel: str, *names: str, help: str, **rest: Any) -> Any:
+def option(panel: str, *names: str, help: str, **rest: Any) -> Any:
+    """An option whose default only its help tells."""
     return typer.Option(*names, rich_help_panel=panel, help=help, show_default=False, **rest)
 
 
 def _choice(panel: str, table: Mapping[str, Any], *names: str, help: str) -> Any:
-    return _option(panel, *names, help=help, **one_of(table))
+    return option(panel, *names, help=help, **one_of(table))
 
 
 NETWORK, TRAINING = "Network", "Training"
@@ -37,14 +38,14 @@ PresetOption = Annotated[
 ]
 CellOption = Annotated[str | None, _choice(NETWORK, CELLS, "--cell", help="What computes a state.")]
 HiddenOption = Annotated[
-    int | None, _option(NETWORK, "--hidden", "-n", min=1, max=1 << 20, help="Hidden size.")
+    int | None, option(NETWORK, "--hidden", "-n", min=1, max=1 << 20, help="Hidden size.")
 ]
 LayersOption = Annotated[
-    int | None, _option(NETWORK, "--layers", min=1, max=64, help="Layers, one above the other.")
+    int | None, option(NETWORK, "--layers", min=1, max=64, help="Layers, one above the other.")
 ]
 EmbeddingOption = Annotated[
     int | None,
-    _option(
+    option(
         NETWORK,
         "--embedding",
         min=0,
@@ -54,7 +55,7 @@ EmbeddingOption = Annotated[
 ]
 TieOption = Annotated[
     bool | None,
-    _option(
+    option(
         NETWORK,
         "--tie/--no-tie",
         help="The output weights are the embedding, whose size is then the hidden size.",
@@ -70,17 +71,17 @@ OutputOption = Annotated[
     ),
 ]
 BatchOption = Annotated[
-    int | None, _option(TRAINING, "--batch", "-b", min=1, max=1 << 16, help="Sequences side by side.")
+    int | None, option(TRAINING, "--batch", "-b", min=1, max=1 << 16, help="Sequences side by side.")
 ]
 BpttOption = Annotated[
-    int | None, _option(TRAINING, "--bptt", min=1, max=1 << 16, help="Steps that a gradient reaches back.")
+    int | None, option(TRAINING, "--bptt", min=1, max=1 << 16, help="Steps that a gradient reaches back.")
 ]
 OptimizerOption = Annotated[
     str | None, _choice(TRAINING, OPTIMIZERS, "--optimizer", help="How gradients become steps.")
 ]
 LrOption = Annotated[
     float | None,
-    _option(TRAINING, "--lr", min=0, max=1000, callback=finite, help="Highest learning rate."),
+    option(TRAINING, "--lr", min=0, max=1000, callback=finite, help="Highest learning rate."),
 ]
 ScheduleOption = Annotated[
     str | None,
@@ -88,13 +89,13 @@ ScheduleOption = Annotated[
 ]
 ClipOption = Annotated[
     float | None,
-    _option(
+    option(
         TRAINING, "--clip", min=0, callback=finite, help="Scale a gradient down to this norm; 0 does not."
     ),
 ]
 DropoutOption = Annotated[
     float | None,
-    _option(
+    option(
         TRAINING,
         "--dropout",
         min=0,
@@ -104,16 +105,20 @@ DropoutOption = Annotated[
     ),
 ]
 VariationalOption = Annotated[
-    bool,
-    _option(TRAINING, "--variational", help="Leave out the same at all steps of a window."),
+    bool | None,
+    option(
+        TRAINING,
+        "--variational/--no-variational",
+        help="Leave out the same at all steps of a window. Default: another at each.",
+    ),
 ]
 WeightDecayOption = Annotated[
     float | None,
-    _option(TRAINING, "--weight-decay", min=0, max=100, callback=finite, help="Shrink the weights."),
+    option(TRAINING, "--weight-decay", min=0, max=100, callback=finite, help="Shrink the weights."),
 ]
 ThreadsOption = Annotated[
     int | None,
-    _option(
+    option(
         TRAINING,
         "--threads",
         min=1,

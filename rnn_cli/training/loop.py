@@ -4,19 +4,24 @@ ordinary code in the `for` that consumes it."""
 import math
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 
 from rnn_cli.errors import Diverged
-from rnn_cli.network.arrays import Parameters, State
+from rnn_cli.network.arrays import Parameters
 from rnn_cli.network.model import Batch, Network
+from rnn_cli.training.divergence import LONG, not_finite, watch
 from rnn_cli.training.executor import Executor
-from rnn_cli.training.optimizers import OPTIMIZERS, Arrays, apply, clipping, gradient_norm, initial_moments
+from rnn_cli.training.optimizers import OPTIMIZERS, apply, clipping, gradient_norm, initial_moments
 from rnn_cli.training.ranks import Dropout
 from rnn_cli.training.schedules import SCHEDULES, learning_rate_factor
+from rnn_cli.training.state import TrainingState
+
+KEEP_EVERY = 1000  # steps
+HALF = 0.5  # of the learning rate, after a rollback
 
 
 class Windows(Protocol):
@@ -40,33 +45,7 @@ class Recipe:
     weight_decay: float = 0.0  # of the matrices at each step
     variational: bool = False  # whether that is the same at all steps of a window
     seed: int = 0  # decides what is left out
-
-
-@dataclass
-class TrainingState:
-    """All that the loop changes: what a run needs to go on where it was."""
-
-    p: Parameters
-    moments: Arrays
-    state: State  # the network's, after the last window
-    epoch: int = 0  # of the next window, from 0
-    window: int = 0  # the next window's number in its epoch, from 0
-    step: int = 0  # steps done
-    tokens: int = 0  # predicted so far
-    seconds: float = 0.0  # spent so far
-    epoch_nats: float = 0.0  # of the windows of this epoch so far
-    epoch_tokens: int = 0
-    best_loss: float | None = None  # the lowest loss at an epoch's end, on validation where there is one
-    best_epoch: int = 0  # and after how many epochs that was
-    curve: list[list[float | None]] = field(default_factory=list)  # of each epoch: both losses
-    lr_factor: float = 1.0  # what a schedule that looks at that loss has made of the learning rate
-
-    def pack(self) -> tuple[Arrays, dict[str, Any]]:
-        """As arrays and JSON, for storage."""
-        groups = {"p": self.p, "moments": self.moments, "state": self.state}
-        arrays = {f"{group}.{k}": v for group, named in groups.items() for k, v in named.items()}
-        rest = {k: v for k, v in vars(self).items() if k not in groups}
-        return arrays, rest
+    max_rollbacks: int = 0  # how often a run that has diverged goes back and halves the learning rate
 
 
 @dataclass(frozen=True)
@@ -84,6 +63,12 @@ class EpochDone:
     improved: bool  # whether this is the best epoch so far
 
 
+@dataclass(frozen=True)
+class RolledBack:
+    why: str  # the run had diverged
+    lr: float  # the highest learning rate from here on
+
+
 def start(network: Network, recipe: Recipe, p: Parameters, batch: int) -> TrainingState:
     """The state of a run that begins from parameters p, with `batch` rows."""
     moments = initial_moments(OPTIMIZERS[recipe.optimizer], network, p)
@@ -96,63 +81,102 @@ def train(
     at: TrainingState,
     epoch_windows: Callable[[int], Windows],
     valid: Windows | None = None,
-) -> Iterator[StepDone | EpochDone]:
+) -> Iterator[StepDone | EpochDone | RolledBack]:
     """Go on from `at` to the end of the recipe's last epoch, changing `at` in place.
 
     At each yield `at` is whole: a run begun from a copy of it does the same again.
-    Raises Diverged before a loss or a gradient that is not finite touches the parameters.
+    Raises Diverged before a loss or a gradient that is not finite touches the parameters, or when the loss
+    has been high for long (divergence.py), and there is no going back any more; `at` is the last good state
+    then, if the recipe had one kept.
     """
-    optimizer, schedule = OPTIMIZERS[recipe.optimizer], SCHEDULES[recipe.schedule]
     while at.epoch < recipe.epochs:
-        windows = epoch_windows(at.epoch)
-        while at.window < len(windows):
-            began = time.perf_counter()
-            batch = windows[at.window]
-            tokens = int(batch.weight.sum())
-            progress = (at.epoch + (at.window + 1) / len(windows)) / recipe.epochs
-            lr = recipe.lr * at.lr_factor * learning_rate_factor(schedule, progress, recipe.warmup)
-            dropout = Dropout(recipe.dropout, (recipe.seed, *b"dropout", at.step), recipe.variational)
-            E, gradients, at_end = executor.loss_and_gradients(at.p, batch, at.state, dropout)
-            norm = gradient_norm(gradients) / tokens
-            if not (math.isfinite(E) and math.isfinite(norm)):
-                what = "gradient" if math.isfinite(E) else "loss"
-                raise Diverged(f"the {what} of step {at.step + 1} (epoch {at.epoch + 1}) is not finite")
-            at.step += 1
-            scale = clipping(norm, recipe.clip) / tokens
-            how = (lr, at.step, scale, recipe.weight_decay)
-            executor.update(partial(apply, optimizer, at.p, gradients, at.moments, *how))
-            at.state = at_end
-            at.window += 1
-            at.tokens += tokens
-            at.epoch_nats += E
-            at.epoch_tokens += tokens
-            at.seconds += time.perf_counter() - began
-            yield StepDone(E / tokens, norm, lr, tokens)
+        try:
+            yield from _go_through_epoch(executor, recipe, at, epoch_windows(at.epoch), valid)
+        except Diverged as error:
+            if recipe.max_rollbacks and at.good:
+                at.go_back()
+            if at.rollbacks >= recipe.max_rollbacks or not at.good:
+                raise
+            at.rollbacks += 1
+            yield RolledBack(str(error), highest_rate(recipe, at))
+
+
+def highest_rate(recipe: Recipe, at: TrainingState) -> float:
+    """The learning rate at the top of the schedule: the recipe's, halved by each rollback."""
+    return recipe.lr * at.lr_factor * HALF**at.rollbacks
+
+
+def _go_through_epoch(
+    executor: Executor, recipe: Recipe, at: TrainingState, windows: Windows, valid: Windows | None
+) -> Iterator[StepDone | EpochDone]:
+    """The rest of an epoch. Raises Diverged, with `at` as it was before the step that met it."""
+    schedule = SCHEDULES[recipe.schedule]
+    while at.window < len(windows):
         began = time.perf_counter()
-        train_loss = at.epoch_nats / at.epoch_tokens
-        valid_loss = None if valid is None else evaluate(executor, at.p, valid)
-        loss = train_loss if valid_loss is None else valid_loss
-        if not math.isfinite(loss):
-            raise Diverged(f"the validation loss after epoch {at.epoch + 1} is not finite")
-        at.curve = [*at.curve, [train_loss, valid_loss]]
-        at.epoch, at.window, at.epoch_nats, at.epoch_tokens = at.epoch + 1, 0, 0.0, 0
-        at.state = {name: np.zeros_like(s) for name, s in at.state.items()}
-        improved = at.best_loss is None or loss < at.best_loss
-        if improved:
-            at.best_loss, at.best_epoch = loss, at.epoch
-        else:
-            at.lr_factor /= schedule.when_no_better
+        progress = (at.epoch + (at.window + 1) / len(windows)) / recipe.epochs
+        lr = highest_rate(recipe, at) * learning_rate_factor(schedule, progress, recipe.warmup)
+        done = _step(executor, recipe, at, windows[at.window], lr)
         at.seconds += time.perf_counter() - began
-        yield EpochDone(train_loss, valid_loss, improved)
+        yield done
+    began = time.perf_counter()
+    train_loss = at.epoch_nats / at.epoch_tokens
+    name = f"the validation loss after epoch {at.epoch + 1}"
+    valid_loss = None if valid is None else evaluate(executor, at.p, valid, name)
+    loss = train_loss if valid_loss is None else valid_loss
+    at.curve = [*at.curve, [train_loss, valid_loss]]
+    at.epoch, at.window, at.epoch_nats, at.epoch_tokens = at.epoch + 1, 0, 0.0, 0
+    at.state = {name: np.zeros_like(s) for name, s in at.state.items()}
+    improved = at.best_loss is None or loss < at.best_loss
+    if improved:
+        at.best_loss, at.best_epoch = loss, at.epoch
+    else:
+        at.lr_factor /= schedule.when_no_better
+    at.seconds += time.perf_counter() - began
+    yield EpochDone(train_loss, valid_loss, improved)
 
 
-def evaluate(executor: Executor, p: Parameters, windows: Windows) -> float:
-    """Nats per predicted token over a text, from s_0 = 0."""
+def _step(executor: Executor, recipe: Recipe, at: TrainingState, batch: Batch, lr: float) -> StepDone:
+    """The next step, on its window."""
+    tokens = int(batch.weight.sum())
+    dropout = Dropout(recipe.dropout, (recipe.seed, *b"dropout", at.step), recipe.variational)
+    E, gradients, at_end = executor.loss_and_gradients(at.p, batch, at.state, dropout)
+    norm = gradient_norm(gradients) / tokens
+    place = f"of step {at.step + 1} (epoch {at.epoch + 1})"
+    if what := not_finite(E, norm):
+        raise Diverged(f"the {what} {place} is not finite", batch)
+    usual, high = watch(E / tokens, at.usual_loss, at.high_losses, executor.network.m)
+    if high >= LONG:
+        raise Diverged(f"the loss {place}, {E / tokens:.3g}, has been high for {high} steps", batch)
+    if recipe.max_rollbacks and not high and _is_to_be_kept(at):
+        at.keep()  # now that its parameters have shown a good loss
+    at.usual_loss, at.high_losses = usual, high
+    at.step += 1
+    how = (lr, at.step, clipping(norm, recipe.clip) / tokens, recipe.weight_decay)
+    executor.update(partial(apply, OPTIMIZERS[recipe.optimizer], at.p, gradients, at.moments, *how))
+    at.state = at_end
+    at.window += 1
+    at.tokens += tokens
+    at.epoch_nats += E
+    at.epoch_tokens += tokens
+    return StepDone(E / tokens, norm, lr, tokens)
+
+
+def _is_to_be_kept(at: TrainingState) -> bool:
+    """Whether a state is one to go back to: the first of an epoch, or of many steps."""
+    if at.good is None:
+        return True
+    return at.step >= at.good.step + KEEP_EVERY or (at.window == 0 and at.step > at.good.step)
+
+
+def evaluate(executor: Executor, p: Parameters, windows: Windows, name: str = "the loss") -> float:
+    """Nats per predicted token over a text, from s_0 = 0. Raises Diverged where a loss is not finite."""
     nats, tokens = 0.0, 0.0
     state = executor.network.zero_state(windows[0].x.shape[1])
     for index in range(len(windows)):
         batch = windows[index]
         E, state = executor.loss(p, batch, state)
+        if not math.isfinite(E):
+            raise Diverged(f"{name} is not finite", batch)
         nats += E
         tokens += float(batch.weight.sum())
     return nats / tokens

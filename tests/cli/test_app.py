@@ -65,14 +65,14 @@ def test_the_help_of_train_shows_options_in_groups_with_their_defaults(rnn, monk
     options = (
         "model valid valid-fraction tokenizer vocab min-count max-size carry-state preset cell hidden layers "
         "embedding tie output batch bptt epochs optimizer lr schedule clip dropout variational weight-decay "
-        "patience seed threads log force quiet"
+        "patience max-rollbacks seed threads init log save-every resume force quiet"
     )
     for option in options.split():
         assert f"--{option} " in text, option
     rows = {match[1]: row for row in text.splitlines() if (match := re.search(r" --([a-z-]+)", row))}
     assert "[default: model.npz]" in text
-    assert "[default: 0]" in text
     assert "Default: 0.1." in rows["valid-fraction"]
+    assert "Default: 0." in rows["seed"]
     assert "tanh|relu|gru|lstm" in rows["cell"]
     assert "softmax|adaptive" in rows["output"]
     assert "constant|linear|cosine|plateau" in rows["schedule"]

@@ -10,8 +10,6 @@ import time
 
 import pytest
 
-from rnn_cli.cli.console import stop_on_signals
-
 
 def test_a_file_name_cannot_move_the_terminals_cursor(fails):
     """`fails` looks for one line of printable characters."""
@@ -83,30 +81,6 @@ def test_a_terminal_shows_a_bar_that_is_gone_at_the_end(started, corpus):
 
 def test_quiet_shows_no_bar_on_a_terminal_either(started, corpus):
     assert on_a_terminal(started, "train", corpus, "-t", "char", "-n", "8", "-e", "2", "--quiet") == ""
-
-
-def test_a_signal_is_noted_and_the_handlers_before_come_back():
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    for number, name, status in [(signal.SIGINT, "SIGINT", 130), (signal.SIGTERM, "SIGTERM", 143)]:
-        with stop_on_signals() as stop:
-            assert stop.signal is None
-            os.kill(os.getpid(), number)
-            assert (stop.signal, stop.name, stop.status) == (number, name, status)
-            assert {each: signal.getsignal(each) for each in before} == before  # a second one is heard
-        assert {each: signal.getsignal(each) for each in before} == before
-    with stop_on_signals():
-        assert signal.getsignal(signal.SIGINT) != before[signal.SIGINT]
-    assert {each: signal.getsignal(each) for each in before} == before
-
-
-def test_a_second_interrupt_ends_a_run_that_does_not_end_by_itself():
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job ignores it
-    try:
-        with pytest.raises(KeyboardInterrupt), stop_on_signals():  # noqa: PT012
-            os.kill(os.getpid(), signal.SIGINT)
-            os.kill(os.getpid(), signal.SIGINT)
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 def test_an_interrupt_while_standard_input_is_read_ends_quietly_with_130():

@@ -191,3 +191,13 @@ def test_a_log_is_no_stream(fails, write, english):
     write("corpus.txt", english)
     assert "--log" in fails(2, "train", "corpus.txt", "--log", "-")
     assert not Path("-").exists()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="pipes are of POSIX")
+@pytest.mark.parametrize("output", OUTPUTS)
+def test_a_pipe_is_not_replaced_and_links_in_a_circle_are_told(output, fails, corpus):
+    os.mkfifo("pipe")
+    assert "pipe: is no regular file" in fails(1, *OUTPUTS[output], "pipe")
+    os.symlink("circle", "circle")
+    assert "circle" in fails(1, *OUTPUTS[output], "circle")
+    assert os.readlink("circle") == "circle"

@@ -6,6 +6,7 @@ import math
 import multiprocessing
 import signal
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -60,7 +61,8 @@ def test_the_state_beside_it_holds_the_last_weights_the_moments_and_the_position
     model, state = read_npz("m.npz"), read_npz("m.state.npz")
     assert not np.array_equal(state.arrays["p.W"], model.arrays["W"])
     moments = {f"moments.{moment}.{name}" for moment in ("mean", "square") for name in model.arrays}
-    assert set(state.arrays) == {*(f"p.{name}" for name in model.arrays), *moments, "state.s"}
+    last = {*(f"p.{name}" for name in model.arrays), *moments, "state.s"}
+    assert set(state.arrays) == {*last, *(f"good.{name}" for name in last)}
     assert all(np.abs(state.arrays[name]).max() > 0 for name in moments)
     position = state.header["position"]
     assert (position["epoch"], position["window"]) == (12, 0)
@@ -114,8 +116,9 @@ def test_the_last_line_names_the_model_and_its_epoch(worsening):
     assert f"m.npz holds the model of epoch {best}, the best" in said.err
 
 
-def test_divergence_is_status_3_and_one_line_that_names_the_step_and_the_way_out(fails, corpus):
-    message = fails(3, "train", corpus, "-t", "char", "-n", "8", *DIVERGING, "--quiet")
+def test_divergence_is_status_3_and_one_line_that_names_the_step_and_the_way_out(rnn, one_line, corpus):
+    options = [*DIVERGING, "--max-rollbacks", "0", "--quiet"]
+    message = one_line(rnn("train", corpus, "-t", "char", "-n", "8", *options, status=3).err)
     assert "step 2 " in message
     assert "not finite" in message
     assert "--lr" in message
@@ -131,9 +134,15 @@ def test_divergence_in_threads_is_one_line_too(threads, rnn, write, english, one
     assert "not finite" in one_line(said.err)
 
 
-def test_divergence_leaves_the_model_of_an_earlier_run_as_it_was(train, fails, corpus, rnn):
+@pytest.mark.parametrize("rollbacks", ["0", "3"])
+def test_divergence_leaves_the_files_of_an_earlier_run_as_they_were(rollbacks, train, corpus, rnn, contents):
     train(corpus, "--quiet")
-    fails(3, "train", corpus, "-t", "char", "-n", "8", *DIVERGING, "--quiet", "--force", "--model", "m.npz")
+    before = contents()
+    options = ["-t", "char", "-n", "8", *DIVERGING, "--quiet", "--max-rollbacks", rollbacks]
+    rnn("train", corpus, *options, "--force", "--model", "m.npz", status=3)
+    after = contents()
+    assert after.keys() - before.keys() == {str(Path("m.diverged.txt").resolve())}
+    assert after.items() >= before.items()
     assert rnn("sample", "--model", "m.npz", "--seed", "1").err == ""
 
 
@@ -147,7 +156,8 @@ def test_divergence_leaves_the_model_of_an_earlier_epoch(
         return (E if next(steps) < 40 else math.nan), gradients, state
 
     monkeypatch.setattr(Executor, "loss_and_gradients", diverge_late)
-    said = train(corpus, "--epochs", "50", "--log", "log.jsonl", "--quiet", status=3)
+    options = ["--max-rollbacks", "0", "--log", "log.jsonl", "--quiet"]
+    said = train(corpus, "--epochs", "50", *options, status=3)
     valid, end = read_log("log.jsonl", "valid"), read_log("log.jsonl", "end")
     assert len(valid) >= 1
     best = int(np.argmin([row["valid_loss"] for row in valid])) + 1

@@ -1,4 +1,5 @@
 import copy
+import itertools
 import json
 import math
 import pickle
@@ -13,7 +14,7 @@ from rnn_cli.network.model import Network
 from rnn_cli.network.workspace import Workspace
 from rnn_cli.training import loop
 from rnn_cli.training.executor import Executor
-from rnn_cli.training.loop import EpochDone, Recipe, StepDone, TrainingState, evaluate, start, train
+from rnn_cli.training.loop import EpochDone, Recipe, RolledBack, StepDone, evaluate, start, train
 from rnn_cli.training.optimizers import OPTIMIZERS
 from rnn_cli.training.schedules import SCHEDULES, learning_rate_factor
 
@@ -70,9 +71,10 @@ def validate(p, batches):
 
 def whole(at):
     """All of a state but the clock, in a form that can be compared bit for bit."""
-    rest = {
-        name: value for name, value in vars(at).items() if name not in ("p", "moments", "state", "seconds")
-    }
+    apart = ("p", "moments", "state", "seconds", "good")
+    rest = {name: value for name, value in vars(at).items() if name not in apart}
+    if at.good:
+        rest["good"] = whole(at.good)
     named = {"p": at.p, "moments": at.moments, "state": at.state}
     return rest, {
         f"{group}.{name}": (array.dtype.str, array.tobytes("C"))
@@ -383,15 +385,12 @@ def test_validation_drops_nothing():
     assert end.train_loss != end_without.train_loss
 
 
-def stored(at, folder):
+def stored(at, plan, folder):
     """The state out of a file: what --resume is given."""
     storage.save(folder / "at.npz", *at.pack())
-    arrays, rest = storage.load(folder / "at.npz")
-    groups = {"p": {}, "moments": {}, "state": {}}
-    for key, array in arrays.items():
-        group, _, name = key.partition(".")
-        groups[group][name] = array.copy(order="K")
-    return TrainingState(**groups, **rest)
+    again = start(NETWORK, plan, first_parameters(), B)
+    again.unpack(*storage.load(folder / "at.npz"))
+    return again
 
 
 @pytest.mark.parametrize(
@@ -402,7 +401,7 @@ def test_a_run_goes_on_from_any_yield_as_if_never_broken_off(copied, optimizer, 
     def copy_of(at):
         if copied == "deep copy":
             return copy.deepcopy(at)
-        return pickle.loads(pickle.dumps(at)) if copied == "pickle" else stored(at, tmp_path)
+        return pickle.loads(pickle.dumps(at)) if copied == "pickle" else stored(at, plan, tmp_path)
 
     plan, at = begin(optimizer=optimizer, schedule=schedule, dropout=0.3, weight_decay=0.1)
     events, states = [], [copy_of(at)]
@@ -443,3 +442,132 @@ def test_the_clock_runs_forward():
     times = [at.seconds for _ in go_on(plan, at, windows(9))]
     assert times[0] > 0
     assert times == sorted(times)
+
+
+# A run that goes astray goes back.
+
+
+def spoiling(monkeypatch, *calls, value=math.nan):
+    """Let these computations of a step (1, 2, …, over all runs that follow) give a loss of that value."""
+    right, count = Executor.loss_and_gradients, itertools.count(1)
+
+    def spoilt(*arguments):
+        E, gradients, after = right(*arguments)
+        tokens = float(arguments[2].weight.sum())
+        return (value * tokens if next(count) in calls else E), gradients, after
+
+    monkeypatch.setattr(Executor, "loss_and_gradients", spoilt)
+
+
+def until_diverged(steps):
+    """What happened, and what ended it."""
+    events = []
+    try:
+        for event in steps:
+            events.append(event)
+    except Diverged as diverged:
+        return events, diverged
+    raise AssertionError("it did not diverge")
+
+
+def test_a_run_that_goes_astray_goes_back_to_its_epochs_beginning_at_half_the_rate(monkeypatch):
+    plan, at = begin(max_rollbacks=3, schedule="constant", warmup=0)
+    spoiling(monkeypatch, 5)  # the second step of the second epoch
+    events = [*go_on(plan, at, windows(9))]
+    S, E, R = StepDone, EpochDone, RolledBack
+    assert [type(event) for event in events] == [S, S, S, E, S, R, S, S, S, E, S, S, S, E]
+    assert events[5].why == "the loss of step 5 (epoch 2) is not finite"
+    assert events[5].lr == 0.015
+    assert [event.lr for event in events if isinstance(event, S)] == [0.03] * 4 + [0.015] * 6
+    assert events[4].loss == events[6].loss  # the same window, and the same parameters
+    assert (at.step, at.epoch, at.rollbacks, len(at.curve)) == (9, 3, 1, 3)
+
+
+def test_each_rollback_halves_the_rate_again_and_the_last_is_followed_by_the_end(monkeypatch):
+    plan, at = begin(max_rollbacks=2, schedule="constant", warmup=0)
+    spoiling(monkeypatch, 5, 7, 9)
+    events, diverged = until_diverged(go_on(plan, at, windows(9)))
+    assert [event.lr for event in events if isinstance(event, RolledBack)] == [0.015, 0.0075]
+    assert str(diverged) == "the loss of step 5 (epoch 2) is not finite"
+    assert np.array_equal(diverged.batch.y, windows(1)[1].y)
+    assert (at.step, at.epoch, at.window) == (3, 1, 0)  # the good state, for another try
+
+
+def test_a_first_loss_that_is_not_finite_leaves_nothing_to_go_back_to(monkeypatch):
+    plan, at = begin(max_rollbacks=3)
+    spoiling(monkeypatch, 1)
+    with pytest.raises(Diverged, match="step 1 "):
+        list(go_on(plan, at))
+    assert at.rollbacks == 0
+
+
+def test_losses_that_are_high_for_long_are_gone_back_from(monkeypatch):
+    monkeypatch.setattr(loop, "KEEP_EVERY", 20)
+    plan, at = begin(max_rollbacks=1, epochs=1, schedule="constant", warmup=0)
+    many = windows(count=300)
+    spoiling(monkeypatch, *range(51, 500), value=9.0)
+    events, diverged = until_diverged(go_on(plan, at, epoch_windows=lambda epoch: many))
+    (back,) = (event for event in events if isinstance(event, RolledBack))
+    assert back.why == "the loss of step 150 (epoch 1), 9, has been high for 100 steps"
+    assert at.step == 40  # kept each 20 steps, as long as all was well
+    assert "step 140 " in str(diverged)
+
+
+def test_the_rate_of_plateau_is_that_of_the_good_state_and_halved(monkeypatch):
+    losses = iter([1.0, 2.0, 3.0, 4.0])
+    monkeypatch.setattr(loop, "evaluate", lambda *arguments: next(losses))
+    plan, at = begin(epochs=4, lr=0.64, schedule="plateau", optimizer="sgd", warmup=0, max_rollbacks=1)
+    spoiling(monkeypatch, 8)  # in the third epoch, before which the rate was quartered once
+    rates = [event.lr for event in go_on(plan, at, windows(9)) if isinstance(event, StepDone)]
+    assert rates == pytest.approx([0.64] * 6 + [0.16] + [0.08] * 3 + [0.02] * 3)
+
+
+def test_a_validation_loss_that_is_not_finite_is_gone_back_from(monkeypatch):
+    right, calls = Network.loss, itertools.count(1)
+
+    def spoilt(*arguments):
+        E, after = right(*arguments)
+        return (math.nan if next(calls) == 5 else E), after
+
+    monkeypatch.setattr(Network, "loss", spoilt)  # 3 windows an epoch to validate on
+    plan, at = begin(max_rollbacks=1)
+    back = [event for event in go_on(plan, at, windows(9)) if isinstance(event, RolledBack)]
+    assert [event.why for event in back] == ["the validation loss after epoch 2 is not finite"]
+    assert (at.epoch, len(at.curve)) == (3, 3)
+
+
+def test_the_best_epoch_before_a_rollback_stays_the_best(monkeypatch):
+    losses = iter([3.0, 1.0, 2.0, 2.0])
+    monkeypatch.setattr(loop, "evaluate", lambda *arguments: next(losses))
+    monkeypatch.setattr(loop, "_is_to_be_kept", lambda at: at.step == 4)  # in the second epoch, and no more
+    spoiling(monkeypatch, 8)  # in the third
+    plan, at = begin(max_rollbacks=1)
+    ends = [event.improved for event in go_on(plan, at, windows(9)) if isinstance(event, EpochDone)]
+    assert ends == [True, True, False, False]
+    assert (at.best_loss, at.best_epoch) == (1.0, 2)
+
+
+@pytest.mark.parametrize("copied", ["deep copy", "storage"])
+def test_a_run_that_goes_back_does_the_same_from_any_yield(copied, monkeypatch, tmp_path):
+    def copy_of(at):
+        return copy.deepcopy(at) if copied == "deep copy" else stored(at, plan, tmp_path)
+
+    right = Executor.loss_and_gradients
+
+    def overflowing(executor, p, *rest):
+        E, gradients, after = right(executor, p, *rest)
+        return (math.inf if np.abs(p["V"]).max() > 2 else E), gradients, after
+
+    monkeypatch.setattr(Executor, "loss_and_gradients", overflowing)
+    wild = {"lr": 1.0, "clip": None, "schedule": "plateau", "warmup": 0, "dropout": 0.1}
+    plan, at = begin(max_rollbacks=97, epochs=6, **wild)
+    events, states = [], [copy_of(at)]
+    for done in go_on(plan, at, DOWN):
+        events.append(done)
+        states.append(copy_of(at))
+    back = [number for number, event in enumerate(events) if isinstance(event, RolledBack)]
+    assert len(back) > 2
+    end = whole(at)
+    for number, state in enumerate(states):
+        assert [*go_on(plan, state, DOWN)] == events[number:]
+        assert whole(state) == end

@@ -1,0 +1,112 @@
+"""How a command is stopped from outside: by a first signal in good order, by a second at once."""
+
+import multiprocessing
+import os
+import signal
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+from rnn_cli.cli.console import Interrupted
+
+GRACE = 0.5  # seconds that a command has to clear up after it has been told to end at once
+HANGUP = getattr(signal, "SIGHUP", None)  # not on Windows
+
+
+class Stop:
+    """Whether a signal has asked the command to stop, and which.
+
+    in_order: whether the first is only noted, for the command to come to a good end; else, and from the
+    second on, Interrupted is raised where the command is.
+    litter: files that the command would take away, and that are taken away where it has no time for it.
+    """
+
+    def __init__(self) -> None:
+        self.litter: list[Path] = []
+        self.in_order = False
+        self.signal: int | None = None
+        self.at_once = False  # Interrupted has been raised
+
+    @property
+    def name(self) -> str:
+        return signal.Signals(self.signal).name if self.signal else "nothing"
+
+    @property
+    def status(self) -> int:
+        """As of SIGTERM where it was SIGHUP: a terminal that is closed."""
+        return 0 if self.signal is None else _status(self.signal)
+
+    def hear(self, number: int, frame: FrameType | None) -> None:
+        """A signal's handler. Nothing may hold up the end: neither processes that are at work, nor a
+        signal that comes while it goes on."""
+        if self.in_order and self.signal is None:
+            self.signal = number
+        elif not self.at_once:
+            self.at_once = True
+            _kill_children()
+            raise Interrupted(_status(number))
+
+
+@contextmanager
+def stop_on_signals() -> Iterator[Stop]:
+    """While inside, SIGINT, SIGTERM and SIGHUP are heard as Stop says; SIGHUP only where it was not
+    ignored before (nohup)."""
+    stop = Stop()
+    numbers = [signal.SIGINT, signal.SIGTERM]
+    if HANGUP and signal.getsignal(HANGUP) != signal.SIG_IGN:
+        numbers.append(HANGUP)
+    before = {number: signal.getsignal(number) for number in numbers}
+    with _guarded(stop):
+        for number in before:
+            signal.signal(number, stop.hear)
+        try:
+            yield stop
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+@contextmanager
+def _guarded(stop: Stop) -> Iterator[None]:
+    """A handler waits for the operation that goes on in this thread, a product of large matrices, say. While
+    inside, a thread that hears signals at once ends the process where the handler has not done so in time.
+    """
+    ours, its = socket.socketpair()
+    its.setblocking(False)
+    ended = threading.Event()
+
+    def watch() -> None:
+        heard = 0
+        while number := ours.recv(1)[0]:
+            heard += 1
+            if (heard > 1 or not stop.in_order) and not ended.wait(GRACE):
+                _kill_children()
+                for path in stop.litter:
+                    path.unlink(missing_ok=True)
+                os._exit(_status(number))
+
+    guard = threading.Thread(target=watch, name="guard", daemon=True)
+    guard.start()
+    before = signal.set_wakeup_fd(its.fileno(), warn_on_full_buffer=False)
+    try:
+        yield
+    finally:
+        ended.set()
+        signal.set_wakeup_fd(before)
+        its.send(b"\0")
+        guard.join()
+        ours.close()
+        its.close()
+
+
+def _status(number: int) -> int:
+    return 128 + (signal.SIGTERM if number == HANGUP else number)
+
+
+def _kill_children() -> None:
+    """Of what they compute nothing is needed any more."""
+    for child in multiprocessing.active_children():
+        child.kill()
