@@ -1,0 +1,103 @@
+"""How fast a text becomes ids, and how much memory that and training on it take.
+
+    python tests/benchmarks/reading.py CORPUS [--megabytes 256] [--chinese TEXT]
+
+Characters: a text of so many megabytes, made of CORPUS's lines in random orders, is read, cut and written
+as ids by one process; and `rnn vocab` and `rnn train` are watched on it and on one ten times as long.
+Words: TEXT in as many processes as there are cores, against `jieba.lcut` of its lines in one, in turn.
+"""
+
+import argparse
+import random
+import statistics
+import sys
+import tempfile
+import time
+from functools import partial
+from pathlib import Path
+
+from peak import peak_memory
+
+from rnn_cli.text import stored
+from rnn_cli.text.cutting import cut_all, cuttable
+from rnn_cli.text.reading import Source
+from rnn_cli.text.tokenizers import TOKENIZERS, load_jieba
+from rnn_cli.training.executor import available_threads
+
+RNN = [sys.executable, "-c", "from rnn_cli.cli.app import main; main()"]
+TRAIN_SECONDS = 60.0
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("corpus", type=Path)
+    parser.add_argument("--megabytes", type=int, default=256)
+    parser.add_argument("--chinese", type=Path)
+    parser.add_argument("--rounds", type=int, default=3)
+    a = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        text = folder / "text.txt"
+        write_text(text, a.corpus, a.megabytes << 20)
+        rates = [megabytes_a_second(text, "char", 1, folder) for _ in range(a.rounds)]
+        print(f"characters: {statistics.median(rates):.0f} MB/s from file to ids, one process")
+        memory(text, folder)
+        if a.chinese:
+            words(a.chinese, a.rounds, folder)
+
+
+def write_text(path: Path, corpus: Path, size: int) -> None:
+    lines = corpus.read_text("utf-8").split("\n")
+    rng = random.Random(0)
+    with open(path, "w", encoding="utf-8") as file:
+        while file.tell() < size:
+            rng.shuffle(lines)
+            file.write("\n".join(lines) + "\n")
+
+
+def megabytes_a_second(path: Path, tokenizer: str, processes: int, folder: Path) -> float:
+    cut = TOKENIZERS[tokenizer]
+    with tempfile.TemporaryDirectory(dir=folder) as work:
+        began = time.perf_counter()
+        source = Source(path.name, path)
+        source.sha256()  # by which the cache knows it
+        blocks = (block for block, _ in source.blocks(None, partial(cuttable, cut)))
+        stored.store(Path(work), cut_all(cut, blocks, False, processes), {})
+        return path.stat().st_size / 1e6 / (time.perf_counter() - began)
+
+
+def memory(text: Path, folder: Path) -> None:
+    longer = folder / "longer.txt"
+    with open(longer, "wb") as file:
+        for _ in range(10):
+            file.write(text.read_bytes())
+    cache = ["--cache-dir", str(folder / "cache")]
+    for path in (text, longer):
+        size = path.stat().st_size / 1e6
+        vocab = peak_memory([*RNN, "vocab", str(path), "-t", "char", *cache])
+        flags = ["-t", "char", "-m", str(folder / f"{path.stem}.npz"), "-e", "1", "-n", "256", "-q"]
+        train = peak_memory([*RNN, "train", str(path), *flags, *cache], TRAIN_SECONDS)
+        print(f"{size:,.0f} MB: rnn vocab {vocab:.0f} MiB, rnn train {train:.0f} MiB (all its processes)")
+
+
+def words(path: Path, rounds: int, folder: Path) -> None:
+    cores = available_threads()
+    lines = path.read_text("utf-8").split("\n")
+    lcut = load_jieba()[0].Tokenizer().lcut
+    lcut("词典")  # which it loads first
+    repeated = folder / "words.txt"
+    repeated.write_text("\n".join(lines * 8), "utf-8")
+    ratios = []
+    for _ in range(rounds):
+        began = time.perf_counter()
+        for line in lines:
+            lcut(line)
+        alone = path.stat().st_size / 1e6 / (time.perf_counter() - began)
+        ours = megabytes_a_second(repeated, "jieba", cores, folder)
+        ratios.append(ours / (cores * alone))
+        print(f"words: {ours:.2f} MB/s on {cores} cores; jieba.lcut {alone:.2f} MB/s on one")
+    print(f"words: {statistics.median(ratios):.2f} of {cores} times jieba.lcut's rate")
+
+
+if __name__ == "__main__":
+    main()
