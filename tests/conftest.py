@@ -3,6 +3,21 @@
 import pytest
 
 
+def pytest_addoption(parser):
+    parser.addoption("--long", action="store_true", help="the seeded tests with hundreds of seeds")
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "seeds(short, long): with so many values of `seed`; long: with --long")
+
+
+def pytest_generate_tests(metafunc):
+    marker = metafunc.definition.get_closest_marker("seeds")
+    if marker:
+        how_many = marker.kwargs["long" if metafunc.config.getoption("long") else "short"]
+        metafunc.parametrize("seed", range(how_many))
+
+
 @pytest.fixture(scope="session", autouse=True)
 def cache_of_the_session(tmp_path_factory):
     """No test keeps texts in the folder of the user who runs it."""

@@ -106,7 +106,7 @@ def score(
     """
     if per_line + per_token + as_json > 1:
         raise UsageError("--per-line, --per-token and --json exclude each other")
-    if order and not train_text:
+    if order and train_text is None:
         raise UsageError("--baseline-order needs --baseline")
     if dynamic_lr is not None and not dynamic:
         raise UsageError("--dynamic-lr needs --dynamic")
@@ -118,7 +118,7 @@ def score(
     language_model = LanguageModel.load(model)
     learning_rate = 0.0 if not dynamic else DYNAMIC_LR if dynamic_lr is None else dynamic_lr
     predictors: dict[str, Predictor] = {"model": Reader(language_model, learning_rate)}
-    if train_text:
+    if train_text is not None:
         order = order or ORDERS[language_model.tokenizer.name]
         predictors["baseline"] = baseline(language_model, read_lines([train_text], encoding), order)
     totals = {name: Totals() for name in predictors}
@@ -137,7 +137,7 @@ def score(
         raise RnnError(f"{', '.join(map(display_name, paths))}: no text in it: every line is blank")
     if not per_line and not per_token:
         _tell_totals(totals, order, as_json)
-    if train_text:
+    if train_text is not None:
         ours, counted = (totals[name].figures["bits_per_character"] for name in ("model", "baseline"))
         if ours >= counted:
             warn(

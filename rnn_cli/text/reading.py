@@ -9,7 +9,9 @@ import codecs
 import hashlib
 import io
 import os
+import re
 import shutil
+import stat
 import string
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -23,6 +25,7 @@ BLOCK_BYTES = 1 << 20
 LONGEST = 1 << 20  # characters of a line that are held together
 SAMPLE_BYTES = 4096  # looked at to guess an encoding
 NEWLINE = b"\n"
+HALVES = re.compile("[\ud800-\udfff]")
 BYTE_ORDER_MARKS = {  # of UTF-32 first, as it begins with UTF-16's
     codecs.BOM_UTF32_LE: "utf-32-le",
     codecs.BOM_UTF32_BE: "utf-32-be",
@@ -60,7 +63,7 @@ def text_files(paths: Iterable[str]) -> list[str]:
     """
     files = []
     for path in paths:
-        if path == "-" or not Path(path).is_dir():
+        if path in ("", "-") or not Path(path).is_dir():  # of "" Path makes this folder
             files.append(path)
             continue
         found = sorted(str(file) for file in Path(path).rglob("*.txt") if not file.is_dir())
@@ -133,9 +136,11 @@ def spool(path: str, folder: Path) -> Source:
     """A text to be read more than once: the file itself or, of standard input or a pipe, which pass by
     once, a copy in a folder. Raises RnnError."""
     name = display_name(path)
-    if Path(path).is_file() and path != "-":
-        return Source(name, Path(path))
     try:
+        if path != "-" and stat.S_ISREG(mode := os.stat(path).st_mode):
+            return Source(name, Path(path))
+        if path != "-" and not stat.S_ISFIFO(mode):
+            raise RnnError(f"{name}: neither a file nor a pipe")
         with _open(path) as stream, open(folder / f"spooled-{len(os.listdir(folder))}", "wb") as copy:
             shutil.copyfileobj(stream, copy, BLOCK_BYTES)
     except OSError as error:
@@ -194,6 +199,11 @@ def _decode_blocks(stream: BinaryIO, name: str, encoding: str | None) -> Iterato
             raise RnnError(f"{place}: not {encoding.upper()} ({_look(error)})") from error
         except UnicodeError as error:  # of utf-16 and utf-32, which need a mark
             raise RnnError(f"{name}: line 1, byte 1: no byte order mark ({_guess(block)})") from error
+        if encoding != "utf-8" and (half := HALVES.search(text)):
+            line, column = _advance(line, column, text[: half.start()], encoding)
+            raise RnnError(
+                f"{name}: line {line}, byte {column + 1}: half a surrogate pair, which is no character"
+            )
         line, column = _advance(line, column, text, encoding)
         yield text
         if not block:

@@ -5,7 +5,9 @@ gets one with which it is found; of frequency 0, it is never one token. The tag 
 """
 
 import hashlib
+import os
 import re
+import stat
 from typing import NamedTuple
 
 from rnn_cli.errors import RnnError
@@ -25,6 +27,8 @@ class UserDict(NamedTuple):
 def read_user_dict(path: str) -> UserDict:
     """The words of a file, UTF-8. Raises RnnError, which names the file and the line, for anything else."""
     try:
+        if not stat.S_ISREG(os.stat(path).st_mode):  # a device may never end
+            raise RnnError(f"{path}: is no regular file")
         with open(path, "rb") as stream:
             content = stream.read()
     except OSError as error:

@@ -83,8 +83,10 @@ def loss_and_gradients(
 def shared_room() -> int:
     """Bytes that processes could share: multiprocessing keeps them in a file in one of these folders, and
     a write to a page for which there is no room left would end the process."""
-    folders = [folder for folder in ("/dev/shm", tempfile.gettempdir()) if Path(folder).is_dir()]
-    return max(shutil.disk_usage(folder).free for folder in folders)
+    folders = ["/dev/shm"]
+    with contextlib.suppress(FileNotFoundError):  # no folder that could be written
+        folders.append(tempfile.gettempdir())
+    return max((shutil.disk_usage(folder).free for folder in folders if Path(folder).is_dir()), default=0)
 
 
 class SharedArrays:

@@ -1,0 +1,185 @@
+"""A run that is killed, anywhere and any number of times, ends as the one that nothing stopped.
+
+The short form has a few seeds; `pytest --long` has hundreds of them. A failure names the seed, and what
+the run's processes said.
+"""
+
+import random
+import signal
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from harness import ENDED, FILES, STRACE, TEMPORARY, Crashing, differences  # noqa: E402
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there are no such signals")
+with_strace = pytest.mark.skipif(STRACE is None, reason="there is no strace")
+
+SMALL = ["-t", "char", "--cell", "tanh", "-n", "8", "-b", "4", "--bptt", "8", "--threads", "1"]
+CHANGING = ["--carry-state", "--dropout", "0.2", "--schedule", "plateau", "--lr", "0.2", "--epochs", "8"]
+WAYS = {  # what a run is like: its options, and its patch
+    "carried": ([*SMALL, *CHANGING, "--patience", "8"], ""),
+    "lines": ([*SMALL, "--cell", "lstm", "--dropout", "0.2", "--epochs", "4"], ""),
+    "two": ([*SMALL, "-b", "8", "--threads", "2", "--epochs", "3"], "patches.two_processes()"),
+    "wild": (
+        [*SMALL, "--cell", "relu", "--layers", "2", "--optimizer", "sgd", "--lr", "1000", "--clip", "0"]
+        + ["--schedule", "constant", "--bptt", "32", "--dropout", "0", "--weight-decay", "0"]
+        + ["--max-rollbacks", "20", "--epochs", "4"],
+        "",
+    ),
+}
+BUGS = [
+    *("lose_moments", "lose_a_window", "lose_carried_state", "lose_the_best", "lose_lr_factor"),
+    *("restart_schedule", "restart_dropout", "keep_rows"),
+]
+CALLS = {"rename": 30, "fsync": 60, "write": 900, "unlink": 6, "openat": 700}  # about as many in a run
+
+
+def corpus():
+    words = random.Random(0)
+    nouns, verbs = ("bird", "book", "river", "lamp", "friend"), ("reads", "finds", "likes", "has")
+    lines = (f"{words.choice(nouns)} {words.choice(verbs)} a {words.choice(nouns)}." for _ in range(60))
+    return "".join(f"{line}\n" for line in lines)
+
+
+@pytest.fixture(scope="module")
+def begin(tmp_path_factory):
+    """A run of such a way that has not begun."""
+    folder = tmp_path_factory.mktemp("crash")
+    numbers = iter(range(10**6))
+    return lambda way: Crashing(folder / f"{way}-{next(numbers)}", corpus(), *WAYS[way])
+
+
+@pytest.fixture(scope="module")
+def reference(begin):
+    """What the uninterrupted run of a way leaves, the run, and the seconds that it took."""
+    known = {}
+
+    def call(way):
+        if way not in known:
+            run, began = begin(way), time.monotonic()
+            run.go()
+            known[way] = run.outcome(), run, time.monotonic() - began
+        return known[way]
+
+    return call
+
+
+def end(run, way, reference):
+    """Go on to the run's own end, which is to be the uninterrupted one's."""
+    run.assert_whole()
+    run.go()
+    run.assert_whole()
+    assert run.litter() == set()
+    assert differences(reference(way)[0], run.outcome()) == [], run.told
+
+
+@pytest.mark.seeds(short=3, long=300)
+def test_killed_at_random_times_it_ends_as_the_uninterrupted_one(seed, begin, reference):
+    chance, way = random.Random(seed), list(WAYS)[seed % 3]
+    length, run = reference(way)[2], begin(way)
+    for _ in range(chance.randint(1, 4)):
+        number = chance.choice([signal.SIGKILL, signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+        once_trained = chance.random() < 0.8
+        run.kill(number, chance.uniform(0, length / 2 if once_trained else length), once_trained)
+        run.assert_whole()
+    end(run, way, reference)
+
+
+def test_killed_between_the_two_renamings_it_loses_nothing(begin, reference):
+    """In the first pair there is no state yet beside the model."""
+    run = begin("lines")
+    for pair in (1, 2):
+        run.go(f"patches.die_between({pair})", statuses=(-signal.SIGKILL,))
+        run.assert_whole()
+        assert run.litter() >= {TEMPORARY[1]}
+        assert (run.folder / FILES[1]).exists() == (pair > 1)
+    end(run, "lines", reference)
+
+
+@with_strace
+@pytest.mark.seeds(short=1, long=200)
+def test_killed_at_system_calls_it_ends_as_the_uninterrupted_one(seed, begin, reference):
+    chance, run = random.Random(seed), begin("lines")
+    for _ in range(2):
+        call = chance.choice([*CALLS, "rename", "fsync"])
+        inject = f"inject={call}:signal=KILL:when={chance.randint(1, CALLS[call])}"
+        run.go(strace=("-e", f"trace={call}", "-e", inject), statuses=ENDED)
+        run.assert_whole()
+    end(run, "lines", reference)
+
+
+@with_strace
+@pytest.mark.parametrize("lasts", [False, True], ids=["once", "from then on"])
+@pytest.mark.seeds(short=1, long=50)
+def test_a_save_that_fails_leaves_the_old_files_and_is_made_up_for(seed, lasts, begin, reference):
+    chance, run = random.Random(100 * lasts + seed), begin("lines")
+    call, error = chance.choice([("write", "ENOSPC"), ("write", "EIO"), ("fsync", "EIO"), ("rename", "EIO")])
+    when = chance.randint(1, CALLS[call] // 3)
+    paths = [
+        option for name in TEMPORARY for path in (name, str(run.folder / name)) for option in ("-P", path)
+    ]
+    inject = f"inject={call}:error={error}:when={when}{'+' if lasts else ''}"
+    run.go(strace=(*paths, "-e", f"trace={call}", "-e", inject), statuses=(1,) if lasts else (0,))
+    run.assert_whole()
+    told = run.told[-1].splitlines()
+    assert [line.startswith(f"rnn: {kind}") for line, kind in zip(told, ("warning", "error"), strict=False)]
+    assert len(told) == 1 + lasts
+    if not (call == "rename" and lasts):  # then the second file of a pair waits for its renaming
+        assert run.litter() == set()
+    if lasts:
+        end(run, "lines", reference)
+    else:
+        assert differences(reference("lines")[0], run.outcome()) == []
+
+
+def test_a_run_that_goes_back_and_is_killed_ends_as_the_uninterrupted_one(begin, reference):
+    back = [row["step"] for row in reference("wild")[1].rows("rollback")]
+    assert len(back) > 2
+    run = begin("wild")
+    for step in (back[0] + 1, back[-1] + 1):
+        run.go(f"patches.die_after_save({step})", statuses=(-signal.SIGKILL,))
+        run.assert_whole()
+    end(run, "wild", reference)
+
+
+# The harness can fail: each of these bugs, put into the process that goes on, is told.
+
+
+@pytest.fixture(scope="module")
+def with_bugs(begin, reference, tmp_path_factory):
+    """What differs after a run was killed in an epoch and gone on with: by bug, "" for none."""
+    expected, whole, _ = reference("carried")
+    rows = whole.rows("valid")
+    losses = [row["valid_loss"] for row in rows]
+    worse = [
+        epoch
+        for epoch in range(2, len(rows))
+        if min(losses[epoch - 1 : epoch + 1]) > min(losses[: epoch - 1])
+    ]
+    assert worse  # two epochs running that are not the best: lr_factor and the best matter in the second
+    killed, folder = begin("carried"), tmp_path_factory.mktemp("bugs")
+    step = rows[worse[0] - 1]["step"] + 3
+    killed.go(f"patches.die_after_save({step})", statuses=(-signal.SIGKILL,))
+
+    def go_on(bug):
+        run = killed.copy(folder / f"with-{bug}")
+        run.go(f"patches.{bug}()" if bug else "")
+        return differences(expected, run.outcome())
+
+    with ThreadPoolExecutor(2) as pool:
+        return dict(zip(["", *BUGS], pool.map(go_on, ["", *BUGS]), strict=True))
+
+
+def test_without_a_bug_nothing_differs(with_bugs):
+    assert with_bugs[""] == []
+
+
+@pytest.mark.parametrize("bug", BUGS)
+def test_a_bug_is_told(bug, with_bugs):
+    assert with_bugs[bug]
