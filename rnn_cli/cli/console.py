@@ -2,6 +2,7 @@
 
 import io
 import os
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
@@ -11,6 +12,8 @@ from rnn_cli.errors import RnnError
 
 if TYPE_CHECKING:
     from tqdm import tqdm
+
+CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # but for the tab and the line's end
 
 _bar: "tqdm[Any] | None" = None  # the latest, whose line `say` must not break into
 
@@ -58,6 +61,16 @@ def warn(message: str) -> None:
 def printable(text: str) -> str:
     """One line, with nothing in it that moves a terminal's cursor or changes its colours."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def write_text(text: str) -> None:
+    """Write text to standard output as it is; where that is a terminal, control characters as escapes, as
+    they would do more there than be seen."""
+    sys.stdout.write(CONTROLS.sub(_escaped, text) if sys.stdout.isatty() else text)
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return found[0].encode("unicode_escape").decode()
 
 
 def settle_standard_streams() -> None:

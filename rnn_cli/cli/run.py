@@ -85,8 +85,10 @@ class Run:
     def describe(self) -> None:
         texts, train, valid = self.texts, self.texts.train, self.texts.valid
         unknown = train.unknown / train.tokens
+        files = f"{texts.files:,} files" if texts.files > 1 else "1 file"
         say(
-            f"text: {train.lines:,} lines, {train.tokens:,} tokens ({texts.reading.tokenizer.name}), "
+            f"text: {files}, {train.lines:,} lines, "
+            f"{train.tokens:,} tokens ({texts.reading.tokenizer.name}), "
             f"{train.unknown:,} of them unknown ({unknown:.1%})"
         )
         if valid:

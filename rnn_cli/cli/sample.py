@@ -8,7 +8,7 @@ import numpy as np
 import typer
 from threadpoolctl import threadpool_limits
 
-from rnn_cli.cli.console import warn
+from rnn_cli.cli.console import warn, write_text
 from rnn_cli.cli.options import DEFAULT_MODEL, ModelOption, finite
 from rnn_cli.language_model import LanguageModel
 
@@ -85,11 +85,11 @@ def _write(language_model: LanguageModel, prompt: str, num: int, options: dict[s
     if num == 1:
         last = ""
         for piece in language_model.stream(prompt, **options):
-            sys.stdout.write(piece)
+            write_text(piece)
             last = piece or last
             if sys.stdout.isatty():
                 sys.stdout.flush()
         sys.stdout.write("" if last.endswith("\n") else "\n")
     else:
         texts = (text.removesuffix("\n") for text in language_model.sample(prompt, num, **options))
-        sys.stdout.write(("\n\n" if language_model.carry_state else "\n").join(texts) + "\n")
+        write_text(("\n\n" if language_model.carry_state else "\n").join(texts) + "\n")

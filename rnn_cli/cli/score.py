@@ -10,7 +10,7 @@ import numpy as np
 import typer
 from threadpoolctl import threadpool_limits
 
-from rnn_cli.cli.console import UsageError, say, warn
+from rnn_cli.cli.console import UsageError, say, warn, write_text
 from rnn_cli.cli.options import DEFAULT_MODEL, EncodingOption, ModelOption, finite
 from rnn_cli.errors import RnnError
 from rnn_cli.language_model import LanguageModel
@@ -149,11 +149,11 @@ def score(
 def _tell(line: ScoredLine, number: int, per_line: bool, per_token: bool) -> None:
     costs = line.nats + line.spelling
     if per_line:
-        sys.stdout.write(f"{costs.sum():.4f}\t{len(costs)}\t{line.unknown}\t{line.text}\n")
+        write_text(f"{costs.sum():.4f}\t{len(costs)}\t{line.unknown}\t{line.text}\n")
     if per_token and len(costs):
         for token, cost, spelt in zip([*line.tokens, "\n"], costs, line.spelling, strict=True):
             spelling = json.dumps(token, ensure_ascii=False)
-            sys.stdout.write(f"{number}\t{cost:.4f}\t{int(spelt > 0 or token is None)}\t{spelling}\n")
+            write_text(f"{number}\t{cost:.4f}\t{int(spelt > 0 or token is None)}\t{spelling}\n")
 
 
 def _tell_totals(totals: dict[str, Totals], order: int | None, as_json: bool) -> None:

@@ -85,7 +85,7 @@ class Session:
         if saved:
             saved.unpack(at)
         settings = {"rnn": __version__, "model": os.path.abspath(run.model_path)}
-        settings |= {"tokenizer": run.texts.reading.tokenizer.name} | run.settings
+        settings |= {"text": run.texts.figures, "tokenizer": run.texts.reading.tokenizer.name} | run.settings
         self.report.start(at, settings, saved.header["report"] if saved else None)
         return at
 

@@ -37,11 +37,19 @@ class Texts:
     valid: Part | None
     fingerprint: str  # of what there is to learn and to validate on: the same for the same text
     share: float  # of the text to learn from that was read, where the beginning was enough
+    files: int  # that it stands in
 
     @property
     def targets(self) -> int:
         """To learn from in an epoch, in all of the text."""
         return round(self.train.targets / self.share)
+
+    @property
+    def figures(self) -> dict[str, int | float]:
+        """What was read to learn from."""
+        train = self.train
+        counts = {"files": self.files, "lines": train.lines, "tokens": train.tokens, "unknown": train.unknown}
+        return counts | {"unknown_share": train.unknown / train.tokens}
 
     @cached_property
     def counts(self) -> NDArray[np.int64]:
@@ -113,7 +121,8 @@ def read_texts(options: TextOptions, means: Means, reading: Reading | None = Non
         fingerprint += other.fingerprint
     elif valid:
         valid = valid.read_with(text, *known)
-    return Texts(reading, train, valid, hashlib.sha256(fingerprint.encode()).hexdigest(), share)
+    digest = hashlib.sha256(fingerprint.encode()).hexdigest()
+    return Texts(reading, train, valid, digest, share, files=len(text_files(options.paths)))
 
 
 def count_text(options: TextOptions, means: Means) -> tuple[Part, Tokenizer, dict[str, int], Vocabulary]:

@@ -15,7 +15,7 @@ from pathlib import Path
 from peak import peak_memory
 
 RNN = [sys.executable, "-c", "from rnn_cli.cli.app import main; main()"]
-SECONDS = 25.0
+SECONDS = 45.0
 SHAPES = [
     "-t char --preset tanh -n 512 -b 64 --bptt 64",
     "-t char --preset tanh -n 1024 -b 32 --bptt 32 --threads 1",

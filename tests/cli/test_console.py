@@ -1,5 +1,6 @@
 """What goes to a terminal, and how a run is stopped."""
 
+import io
 import os
 import pty
 import signal
@@ -9,6 +10,8 @@ import termios
 import time
 
 import pytest
+
+from rnn_cli.cli import console
 
 
 def test_a_file_name_cannot_move_the_terminals_cursor(fails):
@@ -96,3 +99,16 @@ def test_an_interrupt_while_standard_input_is_read_ends_quietly_with_130():
         rnn.send_signal(signal.SIGINT)
         assert rnn.wait(30) == 130
         assert (rnn.stdout.read(), rnn.stderr.read()) == ("", "")
+
+
+@pytest.mark.parametrize("is_terminal", [True, False])
+def test_control_characters_are_escaped_on_a_terminal_and_only_there(is_terminal, monkeypatch):
+    class Stream(io.StringIO):
+        def isatty(self):
+            return is_terminal
+
+    stream = Stream()
+    monkeypatch.setattr(sys, "stdout", stream)
+    text = "a\x1b[31m\x00\t\x9b b\n👩\u200d👧 é"
+    console.write_text(text)
+    assert stream.getvalue() == ("a\\x1b[31m\\x00\t\\x9b b\n👩\u200d👧 é" if is_terminal else text)
