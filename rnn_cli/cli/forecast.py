@@ -17,6 +17,7 @@ from rnn_cli.training.measure import training_speed
 LIMIT_OF_GROUP = Path("/sys/fs/cgroup/memory.max")
 LEAST = 16  # of a size that is halved to see what would fit
 CALIBRATION = 2.0  # seconds
+FAR = 8  # times what is allowed: it is not even tried
 FORWARD = 1 / 3  # of a training step's arithmetic: what a step of validation has
 
 
@@ -47,16 +48,9 @@ class Shape:
         how = self.optimizer, self.dropout, self.keeps
         return demand(self.network, self.counts, *how, self.batch, self.bptt, self.shards, resident())
 
-    def surely_fits(self, limit: int) -> bool:
-        """Whether it is plain that it takes no more than so many bytes."""
+    def ample(self) -> int:
         how = self.optimizer, self.keeps, self.batch, self.bptt, self.shards, resident()
-        return ample_demand(self.network, *how) <= limit
-
-    def fits(self, limit: int) -> bool:
-        """Whether it takes no more than so many bytes: by a trial, if nothing simpler tells."""
-        if self.surely_fits(limit):
-            return True
-        return self.least() <= limit and self.demand().total <= limit
+        return ample_demand(self.network, *how)
 
 
 def shape_of(run: Run) -> Shape:
@@ -120,21 +114,32 @@ LOWER: dict[str, Callable[[Shape], tuple[int, Shape]]] = {
 def refuse_beyond(limit: int | None, shape: Shape) -> None:
     """Raises RnnError for a run that would take more bytes than `limit`, or than the machine has."""
     allowed = min((size for size in (limit, machine_memory()) if size), default=None)
-    if allowed is None or shape.fits(allowed):
+    if allowed is None:
+        return
+    needed, about = _needed(shape, allowed)
+    if needed <= allowed:
         return
     whose = "--max-memory allows" if allowed == limit else "this machine has"
-    least = shape.least()
-    needed = f"more than {in_units(least)}" if least > allowed else in_units(shape.demand().total)
     ways = " or ".join(_ways_under(shape, allowed))
     way_out = f"{ways} would be under it" if ways else f"lower {', '.join([*LOWER, '--threads'])}"
-    raise RnnError(f"this run would take {needed} at its peak and {whose} {in_units(allowed)}: {way_out}")
+    what = f"this run would take {about}{in_units(needed)} at its peak"
+    raise RnnError(f"{what} and {whose} {in_units(allowed)}: {way_out}")
+
+
+def _needed(shape: Shape, allowed: int) -> tuple[int, str]:
+    """Bytes, no nearer than it takes to know whether so many are allowed; and how near that is."""
+    if (least := shape.least()) > allowed:
+        return least, "more than "
+    if (ample := shape.ample()) <= allowed or ample > FAR * allowed:
+        return ample, "up to "
+    return shape.demand().total, ""
 
 
 def _ways_under(shape: Shape, allowed: int) -> Iterator[str]:
     """The flags, with values, any of which would do."""
     for flag, halve in LOWER.items():
         size, lowered = halve(shape)
-        while size >= LEAST and not lowered.surely_fits(allowed):
+        while size >= LEAST and lowered.ample() > allowed:
             size, lowered = halve(lowered)
         if size >= LEAST:
             yield f"{flag} {size}"

@@ -32,7 +32,7 @@ def plan(model_path: Path, given: Options, means: Means) -> Run:
     reading = Reading(model.tokenizer, model.vocabulary, model.spelling) if model else None
     texts = read_texts(text_options, means, reading)
     m = texts.reading.vocabulary.size
-    preset = given.get("preset") or for_size(texts.targets, m)
+    preset = given.get("preset") or for_size(texts.tokens, m)
     usual = load(preset, m).given(**_of_fields(Preset, given))
     network = model.network if model else usual.network(m, texts.counts)
     bptt = min(usual.bptt, texts.train.targets)

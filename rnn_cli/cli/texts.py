@@ -40,6 +40,11 @@ class Texts:
     files: int  # that it stands in
 
     @property
+    def tokens(self) -> int:
+        """Of all of the text to learn from; its ends of line are not counted."""
+        return round(self.train.tokens / self.share)
+
+    @property
     def targets(self) -> int:
         """To learn from in an epoch, in all of the text."""
         return round(self.train.targets / self.share)

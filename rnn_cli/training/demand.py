@@ -87,8 +87,8 @@ def _moments(network: Network, optimizer: str) -> int:
 def window_bytes(network: Network, counts: Array, dropout: float, bptt: int, rows: int) -> float:
     """The bytes that a step on a window needs, gradients included.
 
-    Each array of a step has T, B, both or neither among its lengths, so windows of a quarter and a half of
-    either tell of the whole.
+    Each array of a step has T, B, both or neither among its lengths, so windows of a half and three quarters
+    of either tell of the whole; but for blocks of a size of their own, of which smaller windows tell less.
     """
     rng = np.random.default_rng(0)
     p = {name: network.view(name, np.zeros(size, np.float32)) for name, size in network.sizes.items()}
@@ -103,8 +103,8 @@ def window_bytes(network: Network, counts: Array, dropout: float, bptt: int, row
 
 
 def _smaller(length: int) -> tuple[int, int]:
-    quarter = max(2, length // 4)
-    return quarter, max(quarter + 1, length // 2)
+    half = max(2, length // 2)
+    return half, max(half + 1, 3 * length // 4)
 
 
 def _peak(network: Network, p: dict[str, Array], ids: Array, dropout: float) -> int:

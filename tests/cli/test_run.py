@@ -4,6 +4,7 @@ import itertools
 import json
 import math
 import multiprocessing
+import re
 import signal
 import time
 from pathlib import Path
@@ -119,7 +120,7 @@ def test_the_last_line_names_the_model_and_its_epoch(worsening):
 def test_divergence_is_status_3_and_one_line_that_names_the_step_and_the_way_out(rnn, one_line, corpus):
     options = [*DIVERGING, "--max-rollbacks", "0", "--quiet"]
     message = one_line(rnn("train", corpus, "-t", "char", "-n", "8", *options, status=3).err)
-    assert "step 2 " in message
+    assert re.search(r"step \d+ \(epoch 1\)", message)
     assert "not finite" in message
     assert "--lr" in message
     assert "1000" in message
@@ -179,7 +180,7 @@ def test_a_wild_learning_rate_never_leaves_a_model_that_cannot_be_read(train, co
             except AssertionError:
                 train(corpus, *options, model=f"{number}.npz", status=3)
             if (folder / f"{number}.npz").exists():
-                assert rnn("sample", "--model", f"{number}.npz", "--seed", "1").err == ""
+                assert rnn("sample", "--model", f"{number}.npz", "--seed", "1", "-l", "20").err == ""
 
 
 STOPS = [(signal.SIGINT, 130, "SIGINT"), (signal.SIGTERM, 143, "SIGTERM")]

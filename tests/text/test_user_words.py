@@ -195,7 +195,7 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path):
         read_user_dict(missing)
     assert str(caught.value).startswith(missing)
     if os.name == "posix":
-        with pytest.raises(RnnError, match="directory"):
+        with pytest.raises(RnnError, match="no regular file"):
             read_user_dict(str(tmp_path))
 
 
