@@ -29,14 +29,16 @@ LIMIT = 120  # seconds that no run here takes
 
 
 class Crashing:
-    """A run of `rnn train` on corpus.txt in `folder`."""
+    """A run of `rnn train` on corpus.txt in `folder`; backwards.txt is another text there."""
 
     def __init__(self, folder: Path, corpus: str, options: list[str], patch: str = ""):
         """patch: Python that each of its processes runs first; patches.py has what it may call."""
         folder.mkdir()
         (folder / "corpus.txt").write_text(corpus, encoding="utf-8")
+        backwards = "".join(f"{line[::-1]}\n" for line in corpus.splitlines())
+        (folder / "backwards.txt").write_text(backwards, encoding="utf-8")
         self.folder, self.patch = folder, patch
-        self._options = ["corpus.txt", *options, "--log", "log.jsonl", "--save-every", "7"]
+        self._options = ["corpus.txt", "--log", "log.jsonl", "--save-every", "7", *options]
         self.told: list[str] = []  # on standard error, by each process
 
     def copy(self, folder: Path) -> "Crashing":

@@ -4,6 +4,7 @@ import os
 import signal
 
 from rnn_cli.cli.log import Log
+from rnn_cli.cli.report import Report
 from rnn_cli.cli.saving import Saver
 from rnn_cli.training import executor, loop
 from rnn_cli.training.state import TrainingState
@@ -13,17 +14,30 @@ def die():
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def die_after_save(step):
-    """Right after the first save at this step or later."""
+def die_after_save(step, rollbacks=0):
+    """Right after the first save at this step or later, and after so many rollbacks."""
     save = Saver.save
 
     def save_and_die(self, arrays, header, model, best_loss):
         error = save(self, arrays, header, model, best_loss)
-        if header["position"]["step"] >= step:
+        position = header["position"]
+        if position["step"] >= step and position["rollbacks"] >= rollbacks:
             die()
         return error
 
     Saver.save = save_and_die
+
+
+def die_after_step(step):
+    """Right after the report of this step, before any save."""
+    tell = Report.step
+
+    def tell_and_die(self, at, done):
+        tell(self, at, done)
+        if at.step == step:
+            die()
+
+    Report.step = tell_and_die
 
 
 def die_between(pair):

@@ -15,35 +15,34 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from harness import ENDED, FILES, STRACE, TEMPORARY, Crashing, differences  # noqa: E402
+from harness import ENDED, FILES, STRACE, TEMPORARY, Crashing, differences
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there are no such signals")
 with_strace = pytest.mark.skipif(STRACE is None, reason="there is no strace")
 
 SMALL = ["-t", "char", "--cell", "tanh", "-n", "8", "-b", "4", "--bptt", "8", "--threads", "1"]
-CHANGING = ["--carry-state", "--dropout", "0.2", "--schedule", "plateau", "--lr", "0.2", "--epochs", "8"]
+CHANGING = ["--carry-state", "--dropout", "0.2", "--schedule", "plateau"]
+CHANGING += ["--valid", "backwards.txt", "--lr", "0.05", "--epochs", "4"]  # where it gets worse soon
+WILD = ["--cell", "relu", "--layers", "2", "--bptt", "32", "--optimizer", "sgd", "--lr", "1000"]
+WILD += ["--clip", "0", "--schedule", "constant", "--dropout", "0", "--weight-decay", "0"]
+WILD += ["--max-rollbacks", "20", "--epochs", "2", "--save-every", "1"]  # it goes back several times
 WAYS = {  # what a run is like: its options, and its patch
     "carried": ([*SMALL, *CHANGING, "--patience", "8"], ""),
-    "lines": ([*SMALL, "--cell", "lstm", "--dropout", "0.2", "--epochs", "4"], ""),
-    "two": ([*SMALL, "-b", "8", "--threads", "2", "--epochs", "3"], "patches.two_processes()"),
-    "wild": (
-        [*SMALL, "--cell", "relu", "--layers", "2", "--optimizer", "sgd", "--lr", "1000", "--clip", "0"]
-        + ["--schedule", "constant", "--bptt", "32", "--dropout", "0", "--weight-decay", "0"]
-        + ["--max-rollbacks", "20", "--epochs", "4"],
-        "",
-    ),
+    "lines": ([*SMALL, "--cell", "lstm", "--dropout", "0.2", "--epochs", "2"], ""),
+    "two": ([*SMALL, "-b", "8", "--threads", "2", "--epochs", "2"], "patches.two_processes()"),
+    "wild": ([*SMALL, *WILD], ""),
 }
 BUGS = [
     *("lose_moments", "lose_a_window", "lose_carried_state", "lose_the_best", "lose_lr_factor"),
     *("restart_schedule", "restart_dropout", "keep_rows"),
 ]
-CALLS = {"rename": 30, "fsync": 60, "write": 900, "unlink": 6, "openat": 700}  # about as many in a run
+CALLS = {"rename": 15, "fsync": 40, "write": 600, "unlink": 6, "openat": 700}  # about as many in a run
 
 
 def corpus():
     words = random.Random(0)
     nouns, verbs = ("bird", "book", "river", "lamp", "friend"), ("reads", "finds", "likes", "has")
-    lines = (f"{words.choice(nouns)} {words.choice(verbs)} a {words.choice(nouns)}." for _ in range(60))
+    lines = [f"{words.choice(nouns)} {words.choice(verbs)} a {words.choice(nouns)}." for _ in range(60)]
     return "".join(f"{line}\n" for line in lines)
 
 
@@ -79,11 +78,11 @@ def end(run, way, reference):
     assert differences(reference(way)[0], run.outcome()) == [], run.told
 
 
-@pytest.mark.seeds(short=3, long=300)
+@pytest.mark.seeds(short=2, long=300)
 def test_killed_at_random_times_it_ends_as_the_uninterrupted_one(seed, begin, reference):
-    chance, way = random.Random(seed), list(WAYS)[seed % 3]
+    chance, way = random.Random(seed), ["lines", "two", "carried"][seed % 3]
     length, run = reference(way)[2], begin(way)
-    for _ in range(chance.randint(1, 4)):
+    for _ in range(chance.randint(1, 3)):
         number = chance.choice([signal.SIGKILL, signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
         once_trained = chance.random() < 0.8
         run.kill(number, chance.uniform(0, length / 2 if once_trained else length), once_trained)
@@ -139,11 +138,10 @@ def test_a_save_that_fails_leaves_the_old_files_and_is_made_up_for(seed, lasts, 
 
 
 def test_a_run_that_goes_back_and_is_killed_ends_as_the_uninterrupted_one(begin, reference):
-    back = [row["step"] for row in reference("wild")[1].rows("rollback")]
-    assert len(back) > 2
+    assert len(reference("wild")[1].rows("rollback")) > 2
     run = begin("wild")
-    for step in (back[0] + 1, back[-1] + 1):
-        run.go(f"patches.die_after_save({step})", statuses=(-signal.SIGKILL,))
+    for rollbacks in (0, 2):  # both before another
+        run.go(f"patches.die_after_save(1, {rollbacks})", statuses=(-signal.SIGKILL,))
         run.assert_whole()
     end(run, "wild", reference)
 
@@ -157,15 +155,12 @@ def with_bugs(begin, reference, tmp_path_factory):
     expected, whole, _ = reference("carried")
     rows = whole.rows("valid")
     losses = [row["valid_loss"] for row in rows]
-    worse = [
-        epoch
-        for epoch in range(2, len(rows))
-        if min(losses[epoch - 1 : epoch + 1]) > min(losses[: epoch - 1])
-    ]
-    assert worse  # two epochs running that are not the best: lr_factor and the best matter in the second
+    worse = [n for n in range(1, len(losses)) if losses[n] >= min(losses[:n])]
+    assert len(worse) > 1  # epochs that are not the best: lr_factor tells of one, best_loss of the next
     killed, folder = begin("carried"), tmp_path_factory.mktemp("bugs")
-    step = rows[worse[0] - 1]["step"] + 3
-    killed.go(f"patches.die_after_save({step})", statuses=(-signal.SIGKILL,))
+    begun = rows[worse[1] - 1]["step"]  # the epoch; in it comes a save, then a row of the log
+    step = next(n for n in range(begun + 1, begun + 70) if n % 10 == 0 and 0 < n % 7 < n - begun)
+    killed.go(f"patches.die_after_step({step})", statuses=(-signal.SIGKILL,))
 
     def go_on(bug):
         run = killed.copy(folder / f"with-{bug}")
