@@ -20,6 +20,8 @@ from rnn_cli.text.tokenizers import LONGEST_RUN, RUN, Token, Tokenizer, make_tok
 from rnn_cli.text.vocabulary import END, SPECIAL, START, UNK
 from rnn_cli.text.workers import in_order
 
+Ids = NDArray[np.integer[Any]]
+
 NEWLINE = ord("\n")
 EMPTY_LINES = re.compile("\n\n+")
 
@@ -38,7 +40,7 @@ class Cut(NamedTuple):
     """A block of text as tokens, numbered in the block's own way."""
 
     types: tuple[str, ...]  # the different tokens, which ids SPECIAL, SPECIAL + 1, ... stand for
-    ids: NDArray[np.int32]  # (N,) the tokens in order, END after each line that ends; UNK for None
+    ids: Ids  # (N,) the tokens in order, END after each line that ends; UNK for None
     lengths: NDArray[np.int64]  # (lines that end here + 1,) characters in this block of each, \n counted,
     # and of the piece of a line that no \n has ended
     counts: NDArray[np.int64] | None = None  # (SPECIAL + types,) how often each id occurs, if it was counted
@@ -52,7 +54,7 @@ class Task(NamedTuple):
 
 
 # A Cut as it goes through a pipe: the types joined by line ends, which no token holds.
-Packed = tuple[str, NDArray[np.int32], NDArray[np.int64]]
+Packed = tuple[str, Ids, NDArray[np.int64]]
 
 
 def cut(tokenizer: Tokenizer, block: str, keep_blank: bool, continued: bool = False) -> Cut:
@@ -117,7 +119,7 @@ def _number(text: str) -> Cut:
     numbers[NEWLINE] = END
     counts = np.concatenate([[0, ends, 0], occurs[points]])
     if text.isascii():
-        ids = np.frombuffer(content.translate(numbers.astype(np.uint8).tobytes()), np.uint8).astype(np.int32)
+        ids: Ids = np.frombuffer(content.translate(numbers.astype(np.uint8).tobytes()), np.uint8)
     else:
         ids = numbers.take(codes, mode="clip")
     return Cut(tuple(map(chr, points.tolist())), ids, NO_LENGTHS, counts)
@@ -132,16 +134,19 @@ def _histogram(content: bytes) -> NDArray[np.int64]:
     return occurs
 
 
-def _starts(ids: NDArray[np.int32]) -> NDArray[np.int64]:
+def _starts(ids: Ids) -> NDArray[np.int64]:
     """Where in a block each line begins, the piece after the last END too."""
     return np.concatenate([[0], np.flatnonzero(ids == END) + 1])
 
 
-def _blank(types: tuple[str, ...], ids: NDArray[np.int32], starts: NDArray[np.int64]) -> NDArray[np.bool_]:
+def _blank(types: tuple[str, ...], ids: Ids, starts: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Which of the lines that begin at `starts` hold nothing but white space."""
     is_white = np.array([False] * SPECIAL + [type.isspace() for type in types])
     is_white[END] = True
-    first = np.append(ids, END)[starts]
+    if len(ids) == 0:
+        return np.ones(1, bool)
+    first = ids.take(starts, mode="clip")
+    first[starts == len(ids)] = END
     blank = first == END
     if is_white[first[~blank]].any():  # else the first character of each has told
         ink = np.append(~is_white[ids], False)

@@ -329,7 +329,7 @@ def test_a_text_that_has_changed_is_refused_unless_forced(train, fails, write, e
     assert "corpus.txt: not the text" in message
     assert "--force" in message
     tokens = read_npz("m.npz").tokens
-    said = train("--resume", "--force")
+    said = train("--resume", "--force", "--patience", "99")
     assert "rnn: warning: " in said.err
     assert re.search("[1-9] of them unknown", said.err)
     assert read_npz("m.npz").tokens == tokens
