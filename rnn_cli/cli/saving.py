@@ -116,6 +116,8 @@ class Saver:
         header = {"format": STATE_FORMAT, "version": STATE_VERSION} | header
         state = state_path(self.path)
         try:
+            if self.failing:  # what it has left may be the only state that goes with the model
+                storage.finish_pair(self.path, state)
             if model is None:
                 storage.save(state, arrays, header | {PARTNER: self.kept})
             else:

@@ -62,7 +62,8 @@ class Numbering:
 
     def ids(self, cut: Cut) -> Ids:
         """The ids of a cut in the text's numbering, (N,), of the narrowest type that holds all so far."""
-        table = [*range(SPECIAL), *(self.index.setdefault(t, SPECIAL + len(self.index)) for t in cut.types)]
+        self._number_new(cut)
+        table = [*range(SPECIAL), *(self.index.get(t, UNK) for t in cut.types)]  # one in no line is in none
         size = SPECIAL + len(self.index)
         if size > len(self._counts):
             self._counts = np.append(self._counts, np.zeros(size, np.int64))
@@ -71,6 +72,18 @@ class Numbering:
         narrowest = NARROW if size <= np.iinfo(NARROW).max else WIDE
         numbers: Ids = np.array(table).astype(narrowest)
         return numbers.take(cut.ids.astype(np.intp), mode="clip")
+
+    def _number_new(self, cut: Cut) -> None:
+        """Number the tokens that have not come before, as they come: so that ids are a function of the text,
+        and not of where its blocks end."""
+        new = [id for id, token in enumerate(cut.types, SPECIAL) if token not in self.index]
+        if new:
+            places = np.arange(len(cut.ids))
+            first = np.full(SPECIAL + len(cut.types), len(cut.ids))
+            first[cut.ids[::-1]] = places[::-1]  # where an id occurs again, what is assigned last holds
+            for id in sorted(new, key=first.__getitem__):
+                if first[id] < len(cut.ids):
+                    self.index[cut.types[id - SPECIAL]] = SPECIAL + len(self.index)
 
     @property
     def types(self) -> tuple[str, ...]:

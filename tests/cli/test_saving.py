@@ -247,3 +247,26 @@ def test_the_room_asked_for_is_that_of_the_files(train, corpus, monkeypatch):
 def test_rnn_says_where_it_is_known_that_no_file_is_its_state(train, corpus):
     said = train(corpus)
     assert re.search(r"try: rnn sample --model m\.npz$", said.err.strip())
+
+
+def test_a_state_that_could_not_take_its_place_is_not_lost_to_the_next_save(
+    train, rnn, corpus, monkeypatch, read_npz
+):
+    """The model has taken its own: what waits is the only state that goes with it."""
+    real, models, broken = os.replace, 0, False
+
+    def replace(source, target):
+        nonlocal models, broken
+        models += Path(target).name == "m.npz"
+        broken = broken or (models == 2 and Path(target).name == "m.state.npz")
+        if broken:
+            raise OSError(errno.EIO, "Input/output error")
+        real(source, target)
+
+    options = ["-t", "char", "--preset", "tanh", "-n", "8", "-b", "4", "--bptt", "8", "--epochs", "4"]
+    monkeypatch.setattr(os, "replace", replace)
+    train(corpus, *options, "--save-every", "7", "--quiet", status=1)
+    assert broken
+    monkeypatch.setattr(os, "replace", real)
+    rnn("train", "--model", "m.npz", "--resume", "--quiet")
+    assert read_npz("m.state.npz").header["position"]["epoch"] == 4
