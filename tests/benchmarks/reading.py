@@ -1,15 +1,18 @@
 """How fast a text becomes ids, and how much memory that and training on it take.
 
-    python tests/benchmarks/reading.py CORPUS [--megabytes 256] [--chinese TEXT]
+    python tests/benchmarks/reading.py CORPUS [--megabytes 256] [--chinese TEXT …]
 
 Characters: a text of so many megabytes, made of CORPUS's lines in random orders, is read, cut and written
 as ids by one process; and `rnn vocab` and `rnn train` are watched on it and on one ten times as long.
-Words: TEXT in as many processes as there are cores, against `jieba.lcut` of its lines in one, in turn.
+Each TEXT is read in other encodings and through a pipe, and the ids compared; and the first is cut into
+words in as many processes as there are cores, against `jieba.lcut` of its lines in one, in turn.
 """
 
 import argparse
+import os
 import random
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
@@ -20,7 +23,7 @@ from peak import peak_memory
 
 from rnn_cli.text import stored
 from rnn_cli.text.cutting import cut_all, cuttable
-from rnn_cli.text.reading import Source
+from rnn_cli.text.reading import Source, spool
 from rnn_cli.text.tokenizers import TOKENIZERS, load_jieba
 from rnn_cli.training.executor import available_threads
 
@@ -32,18 +35,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("corpus", type=Path)
     parser.add_argument("--megabytes", type=int, default=256)
-    parser.add_argument("--chinese", type=Path)
+    parser.add_argument("--chinese", type=Path, nargs="+", default=[])
     parser.add_argument("--rounds", type=int, default=3)
     a = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         text = folder / "text.txt"
         write_text(text, a.corpus, a.megabytes << 20)
-        rates = [megabytes_a_second(text, "char", 1, folder) for _ in range(a.rounds)]
+        rates = [read(text, "char", 1, folder)[0] for _ in range(a.rounds)]
         print(f"characters: {statistics.median(rates):.0f} MB/s from file to ids, one process")
         memory(text, folder)
+        for chinese in a.chinese:
+            encodings(chinese, folder)
         if a.chinese:
-            words(a.chinese, a.rounds, folder)
+            words(a.chinese[0], a.rounds, folder)
 
 
 def write_text(path: Path, corpus: Path, size: int) -> None:
@@ -55,15 +60,19 @@ def write_text(path: Path, corpus: Path, size: int) -> None:
             file.write("\n".join(lines) + "\n")
 
 
-def megabytes_a_second(path: Path, tokenizer: str, processes: int, folder: Path) -> float:
+def read(
+    path: Path, tokenizer: str, processes: int, folder: Path, encoding: str | None = None
+) -> tuple[float, str]:
+    """MB/s from file to ids, and the hash of those."""
     cut = TOKENIZERS[tokenizer]
     with tempfile.TemporaryDirectory(dir=folder) as work:
         began = time.perf_counter()
         source = Source(path.name, path)
         source.sha256()  # by which the cache knows it
-        blocks = (block for block, _ in source.blocks(None, partial(cuttable, cut)))
+        blocks = (block for block, _ in source.blocks(encoding, partial(cuttable, cut)))
         stored.store(Path(work), cut_all(cut, blocks, False, processes), {})
-        return path.stat().st_size / 1e6 / (time.perf_counter() - began)
+        rate = path.stat().st_size / 1e6 / (time.perf_counter() - began)
+        return rate, stored.load(Path(work)).fingerprint
 
 
 def memory(text: Path, folder: Path) -> None:
@@ -80,6 +89,26 @@ def memory(text: Path, folder: Path) -> None:
         print(f"{size:,.0f} MB: rnn vocab {vocab:.0f} MiB, rnn train {train:.0f} MiB (all its processes)")
 
 
+def encodings(path: Path, folder: Path) -> None:
+    text = path.read_bytes().decode("utf-8")
+    wanted = read(path, "char", 1, folder)[1]
+    for encoding, named in {
+        "utf-8-sig": None,
+        "utf-16": None,
+        "utf-16-le": "utf-16-le",
+        "gb18030": "gb18030",
+    }.items():
+        converted = folder / f"{encoding}.txt"
+        converted.write_bytes(text.encode(encoding))
+        rate, ids = read(converted, "char", 1, folder, named)
+        print(f"{path.name} in {encoding}: {'the same' if ids == wanted else 'OTHER'} ids, {rate:.0f} MB/s")
+    piped = folder / "piped"
+    os.mkfifo(piped)
+    with subprocess.Popen(["cp", str(path), str(piped)]), tempfile.TemporaryDirectory(dir=folder) as spooled:
+        ids = read(spool(str(piped), Path(spooled)).path, "char", 1, folder)[1]
+    print(f"{path.name} through a pipe: {'the same' if ids == wanted else 'OTHER'} ids")
+
+
 def words(path: Path, rounds: int, folder: Path) -> None:
     cores = available_threads()
     lines = path.read_text("utf-8").split("\n")
@@ -93,7 +122,7 @@ def words(path: Path, rounds: int, folder: Path) -> None:
         for line in lines:
             lcut(line)
         alone = path.stat().st_size / 1e6 / (time.perf_counter() - began)
-        ours = megabytes_a_second(repeated, "jieba", cores, folder)
+        ours, _ = read(repeated, "jieba", cores, folder)
         ratios.append(ours / (cores * alone))
         print(f"words: {ours:.2f} MB/s on {cores} cores; jieba.lcut {alone:.2f} MB/s on one")
     print(f"words: {statistics.median(ratios):.2f} of {cores} times jieba.lcut's rate")
