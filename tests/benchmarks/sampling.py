@@ -13,6 +13,7 @@ from threadpoolctl import threadpool_limits
 from rnn_cli import LanguageModel
 from rnn_cli.cli.sample import MANY
 from rnn_cli.network.model import Network
+from rnn_cli.text.spelling import Spelling
 from rnn_cli.text.tokenizers import TOKENIZERS
 from rnn_cli.text.vocabulary import SPECIAL, Vocabulary
 
@@ -28,9 +29,8 @@ def main() -> None:
     network = Network(a.vocab, a.hidden)
     letters = tuple(chr(0x4E00 + k) for k in range(a.vocab - SPECIAL))
     p = network.initialise(np.random.default_rng(0), np.ones(a.vocab))
-    model = LanguageModel(
-        TOKENIZERS["char"], Vocabulary(letters, (1,) * len(letters)), network, p, carry_state=True
-    )
+    vocabulary = Vocabulary(letters, (1,) * len(letters))
+    model = LanguageModel(TOKENIZERS["char"], vocabulary, Spelling({}), network, p, carry_state=True)
     for num, length in STREAMS.items():
         rates = []
         for seed in range(a.rounds):

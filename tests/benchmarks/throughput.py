@@ -14,6 +14,7 @@ import statistics
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 HERE = Path(__file__).parent
 SMALL = ["tanh,128,65,50,50", "tanh,256,65,64,64", "tanh,512,65,64,64", "tanh,1024,65,64,64"]
@@ -23,7 +24,7 @@ FORMS = ("onehot", "embedding")
 RNN = [sys.executable, "-c", "from rnn_cli.cli.app import main; main()"]
 
 
-def ours(shape: str, seconds: float, threads: int | None = None) -> dict:
+def ours(shape: str, seconds: float, threads: int | None = None) -> dict[str, Any]:
     cell, n, m, B, T = shape.split(",")
     command = [*RNN, "bench", "--json", "--cell", cell, "--hidden", n, "--vocab", m]
     command += ["--batch", B, "--bptt", T]
@@ -43,7 +44,8 @@ def beside_pytorch(python: str, shapes: list[str], rounds: int, seconds: float) 
     )
     print("|---|---|---|---|---|---|")
     for shape in shapes:
-        us, peak, them, ratios = [], [], {form: [] for form in FORMS}, []
+        us, peak, ratios = [], [], []
+        them: dict[str, list[float]] = {form: [] for form in FORMS}
         for _ in range(rounds):
             of_round = []
             for form in FORMS:

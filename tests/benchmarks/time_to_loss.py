@@ -14,13 +14,14 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 TRAIN = 1_003_854
 FLAGS = "--preset tanh --epochs 1 --hidden 128 --lr 0.01 --batch 32 --bptt 32 --dropout 0 --weight-decay 0"
 RNN = [sys.executable, "-c", "from rnn_cli.cli.app import main; main()"]
 
 
-def run(train: Path, valid: Path, flags: list[str]) -> list[dict]:
+def run(train: Path, valid: Path, flags: list[str]) -> list[dict[str, Any]]:
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "log.jsonl"
         command = [*RNN, "train", str(train), "--valid", str(valid), "-t", "char", "--carry-state", "--quiet"]
