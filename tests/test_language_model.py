@@ -88,14 +88,19 @@ def test_a_tokenizer_with_settings_that_are_none_is_one_line(path, said):
     assert "\n" not in str(caught.value)
 
 
-def test_a_model_of_the_first_version_is_read_and_samples_as_it_did():
-    # Written by rnn 0.1.0, which sampled this text of it.
+def test_a_model_of_the_first_version_is_read_and_predicts_as_it_did():
     first = LanguageModel.load(VERSION_1)
     assert storage.load(VERSION_1)[1]["version"] == 1
     assert first.network == Network(242, 8, "tanh", "softmax", layers=1, embedding=0, tie=False)
     assert first.spelling == Spelling({})
-    text = "  e二lm学   wlsx  t an nd  e  uen一是haa n 奶 aetni h 他ahiawe   w    wosnl但wee  "
-    assert first.sample(num=1, temperature=0.7, seed=1) == [text]
+    state = first.network.zero_state(1)
+    # A sample that rnn 0.1.0 drew of it, and the logits that it then had for " ", "e", "t" and "o".
+    for id in first.encode(
+        "  e二lm学   wlsx  t an nd  e  uen一是haa n 奶 aetni h 他ahiawe   w    wosnl但wee  "
+    ):
+        logits, state = first.network.step(first.p, np.array([id]), state)
+    ids = [first.vocabulary.ids[token] for token in " eto"]
+    np.testing.assert_allclose(logits[0, ids], [-2.0087, -2.8105, -2.8573, -2.8956], atol=2e-3)
 
 
 def test_a_model_of_the_first_version_is_saved_as_one_of_this(path):

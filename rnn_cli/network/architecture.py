@@ -3,6 +3,7 @@
 import itertools
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -56,7 +57,7 @@ class Architecture:
         output = "" if self.output == "softmax" else f", {self.output} output"
         return f"{self.cell}, {layers}hidden {self.n}{entrance}, vocabulary {self.m:,}{output}"
 
-    @property
+    @cached_property
     def suffixes(self) -> list[str]:
         """What the names of each layer's parameters and states end in."""
         return ["", *(str(layer) for layer in range(2, self.layers + 1))]
