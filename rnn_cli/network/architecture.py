@@ -110,9 +110,9 @@ class Architecture:
     def initialise(self, rng: np.random.Generator, counts: Array) -> Parameters:
         """Fresh parameters, for a text in which each token occurs so often (`counts`, (m,)).
 
-        U is normal with standard deviation 0.5 (relu 0.1) where it meets a one-hot x_t, which reaches the
-        state through one column of U: its scale must not fall with m, as Glorot's does (measured in
-        tests/benchmarks). So is an embedding; one that is V too is smaller, so that the first logits are. The
+        U is normal with standard deviation 0.5 (relu 0.1, tanh 4 for letters) where it meets a one-hot x_t,
+        which reaches the state through one column of U: its scale must not fall with m, as Glorot's does
+        (measured in tests/benchmarks). An embedding has 0.5 too; one that is V too is smaller, so that the first logits are. The
         other weights are after Glorot, gate by gate, but for W, which is as suits the cell.
         """
         cell, n = CELLS[self.cell], self.n
@@ -123,7 +123,7 @@ class Architecture:
             if name.startswith("b_a"):
                 p[name] = np.repeat([*cell.gates.values()], n)
             elif name == self.table:
-                spread = 0.1 if self.tie else 0.5 if self.embedding else cell.initial_U
+                spread = 0.1 if self.tie else 0.5 if self.embedding else cell.spread_of_U(self.m)
                 p[name] = rng.normal(0, spread, shape)
             elif name[0] == "W":
                 p[name] = np.concatenate([cell.initial_W(rng, n) for _ in cell.gates])

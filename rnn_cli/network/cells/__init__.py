@@ -6,9 +6,9 @@ from rnn_cli.network.cells.simple import simple_recurrent
 from rnn_cli.network.functions import RELU, TANH, identity, orthogonal
 
 CELLS = {
-    "tanh": Cell({"s": 0.0}, ("s",), orthogonal, *simple_recurrent(TANH)),
+    "tanh": Cell({"s": 0.0}, ("s",), orthogonal, *simple_recurrent(TANH), initial_U_of_letters=4.0),
     # Its states have no bound: at 0.5 they grow past all use in long windows.
-    "relu": Cell({"s": 0.0}, ("s",), identity, *simple_recurrent(RELU), initial_U=0.1),
+    "relu": Cell({"s": 0.0}, ("s",), identity, *simple_recurrent(RELU), 0.1, 0.1),
     "gru": Cell(gru.GATES, gru.STATE, orthogonal, gru.step, gru.forward),
     "lstm": Cell(lstm.GATES, lstm.STATE, orthogonal, lstm.step, lstm.forward),
 }

@@ -10,6 +10,7 @@ from rnn_cli.network.workspace import Workspace
 
 # elements of slopes computed at a time: many steps in one call, and still in the cache
 SLOPES = 1 << 15
+MOST_LETTERS = 1000  # tokens in a vocabulary; Chinese characters are more, and like words
 
 # ds (T, B, n), overwritten -> da (T, B, k n), dW (k n, n)
 Backward = Callable[[Array], tuple[Array, Array]]
@@ -29,7 +30,8 @@ class Cell(NamedTuple):
     state: the names of what is handed on; the first is what the layers above see.
     initial_W: the first (n, n) weights of a gate.
     step: the equations, for one step.
-    initial_U: the standard deviation of U at first, where it meets a one-hot x_t.
+    initial_U: the standard deviation of U at first, where it meets a one-hot x_t; initial_U_of_letters, of
+        one of few different tokens, each of which is met often.
     forward: the equations for a window, and the way back. `keep` is 0 where a line starts afresh from
         s_0 = 0: it multiplies the state before. Arrays are of the workspace, but for the state after.
     """
@@ -40,6 +42,11 @@ class Cell(NamedTuple):
     step: Step
     forward: Forward
     initial_U: float = 0.5
+    initial_U_of_letters: float = 0.5
+
+    def spread_of_U(self, m: int) -> float:
+        """What the standard deviation of U is at first, for m tokens."""
+        return self.initial_U_of_letters if m <= MOST_LETTERS else self.initial_U
 
 
 def by_gate(z: Array, k: int) -> Array:
