@@ -112,8 +112,9 @@ class Architecture:
 
         U is normal with standard deviation 0.5 (relu 0.1, tanh 4 for letters) where it meets a one-hot x_t,
         which reaches the state through one column of U: its scale must not fall with m, as Glorot's does
-        (measured in tests/benchmarks). An embedding has 0.5 too; one that is V too is smaller, so that the first logits are. The
-        other weights are after Glorot, gate by gate, but for W, which is as suits the cell.
+        (measured in tests/benchmarks). An embedding has 0.5 too; one that is V too is smaller, so that the
+        first logits are. The other weights are after Glorot, gate by gate, but for W, which is as suits the
+        cell.
         """
         cell, n = CELLS[self.cell], self.n
         p: Parameters = OUTPUTS[self.output].initial_biases(counts, self.cutoffs)

@@ -539,12 +539,12 @@ def test_the_first_loss_is_near_the_unigram_entropy():
 def test_initialisations_are_what_they_say():
     rng = np.random.default_rng(0)
     n = 40
-    for m in (50, 5000):
+    for m, spread_of_tanh in ((50, 4), (1000, 4), (1001, 0.5), (5000, 0.5)):
         tanh, relu = (Network(m, n, cell).initialise(rng, np.ones(m)) for cell in ("tanh", "relu"))
         np.testing.assert_allclose(tanh["W"] @ tanh["W"].T, np.eye(n), atol=1e-5)
         np.testing.assert_array_equal(relu["W"], np.eye(n))
-        for p, spread in ((tanh, 0.5), (relu, 0.1)):
-            assert p["U"].std() == pytest.approx(spread, rel=0.05)  # whatever the vocabulary
+        for p, spread in ((tanh, spread_of_tanh), (relu, 0.1)):
+            assert p["U"].std() == pytest.approx(spread, rel=0.05)
             assert not p["b_a"].any()
             assert np.abs(p["V"]).max() == pytest.approx(np.sqrt(6 / (m + n)), rel=0.01)
             assert {array.dtype for array in p.values()} == {np.dtype(np.float32)}
