@@ -110,7 +110,7 @@ class Architecture:
     def initialise(self, rng: np.random.Generator, counts: Array) -> Parameters:
         """Fresh parameters, for a text in which each token occurs so often (`counts`, (m,)).
 
-        U is normal with standard deviation 0.5 (relu 0.1, tanh 4 for letters) where it meets a one-hot x_t,
+        U is normal, with the spread that suits the cell (most often 0.5), where it meets a one-hot x_t,
         which reaches the state through one column of U: its scale must not fall with m, as Glorot's does
         (measured in tests/benchmarks). An embedding has 0.5 too; one that is V too is smaller, so that the
         first logits are. The other weights are after Glorot, gate by gate, but for W, which is as suits the
@@ -124,7 +124,7 @@ class Architecture:
             if name.startswith("b_a"):
                 p[name] = np.repeat([*cell.gates.values()], n)
             elif name == self.table:
-                spread = 0.1 if self.tie else 0.5 if self.embedding else cell.spread_of_U(self.m)
+                spread = 0.1 if self.tie else 0.5 if self.embedding else cell.spread_of_U(self.m, n)
                 p[name] = rng.normal(0, spread, shape)
             elif name[0] == "W":
                 p[name] = np.concatenate([cell.initial_W(rng, n) for _ in cell.gates])

@@ -30,10 +30,9 @@ class Cell(NamedTuple):
     state: the names of what is handed on; the first is what the layers above see.
     initial_W: the first (n, n) weights of a gate.
     step: the equations, for one step.
-    initial_U: the standard deviation of U at first, where it meets a one-hot x_t; initial_U_of_letters, of
-        one of few different tokens, each of which is met often.
     forward: the equations for a window, and the way back. `keep` is 0 where a line starts afresh from
         s_0 = 0: it multiplies the state before. Arrays are of the workspace, but for the state after.
+    spread_of_U: the standard deviation of U at first, where it meets a one-hot x_t of m tokens, for n units.
     """
 
     gates: dict[str, float]
@@ -41,12 +40,7 @@ class Cell(NamedTuple):
     initial_W: Callable[[np.random.Generator, int], Array]
     step: Step
     forward: Forward
-    initial_U: float = 0.5
-    initial_U_of_letters: float = 0.5
-
-    def spread_of_U(self, m: int) -> float:
-        """What the standard deviation of U is at first, for m tokens."""
-        return self.initial_U_of_letters if m <= MOST_LETTERS else self.initial_U
+    spread_of_U: Callable[[int, int], float] = lambda m, n: 0.5
 
 
 def by_gate(z: Array, k: int) -> Array:

@@ -6,12 +6,21 @@ What enters arrives for all steps at once as a_t = U x_t + b_a, so that only the
 for s_{t-1} is left to the loop over time.
 """
 
+import math
+
 import numpy as np
 
 from rnn_cli.network.arrays import Array, State
-from rnn_cli.network.cells.cell import SLOPES, Backward, Forward, Step, kept
+from rnn_cli.network.cells.cell import MOST_LETTERS, SLOPES, Backward, Forward, Step, kept
 from rnn_cli.network.functions import Activation
 from rnn_cli.network.workspace import Workspace
+
+
+def spread_of_U(m: int, n: int) -> float:
+    """Of n units of tanh that read m tokens. A unit whose U is large for a letter forgets when that letter
+    comes, one whose U is small keeps what it holds; few units cannot spare many of the latter (measured in
+    tests/benchmarks)."""
+    return math.sqrt(n) / 6 if m <= MOST_LETTERS else 0.5
 
 
 def simple_recurrent(g1: Activation) -> tuple[Step, Forward]:
