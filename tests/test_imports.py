@@ -15,11 +15,12 @@ HOUSE = Path(rnn_cli.__file__).parent
 GROUND = {"text", "network", "storage"}
 MAY = {
     "errors": set(),
-    "text": {"errors"},
+    "processes": {"errors"},
+    "text": {"errors", "processes"},
     "network": {"errors"},
     "storage": {"errors"},
     "corpora": set(),
-    "training": {"errors", "network", "storage"},
+    "training": {"errors", "processes", "network", "storage"},
     "language_model": {"errors", *GROUND},
     "scoring": {"errors", "training", "language_model", *GROUND},
     "__init__": {"errors", "language_model"},

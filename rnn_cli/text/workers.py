@@ -6,25 +6,18 @@ them from the pipe, as otherwise both sides could wait for the other to read.
 
 import contextlib
 import itertools
-import multiprocessing
 import os
 import queue
-import signal
-import sys
 import threading
 import traceback
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator
-from multiprocessing import resource_tracker
+from collections.abc import Callable, Generator, Iterable
 from multiprocessing.connection import Connection, wait
-from types import ModuleType
 from typing import Any
 
 from rnn_cli.errors import RnnError
+from rnn_cli.processes import begin
 
-PROCESSES = multiprocessing.get_context("spawn")  # a fork would copy BLAS's threads and locks halfway
-# A terminal sends these to every process; it is the parent that ends the others.
-SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGHUP") if hasattr(signal, name)]
 AT_ONCE = 2  # tasks that a process holds: the one it is at, and the next
 AHEAD = 4  # tasks for each process that may be begun before the oldest is done
 
@@ -68,16 +61,7 @@ class Worker:
 
     def __init__(self, make: Callable[..., Work], arguments: tuple[Any, ...]):
         self.at: deque[int] = deque()  # the numbers of the tasks that it holds
-        self.pipe, theirs = PROCESSES.Pipe()
-        self._process = PROCESSES.Process(target=_serve, args=(theirs, make, arguments), daemon=True)
-        try:
-            with _undisturbed():
-                self._process.start()
-        except OSError as error:
-            self.pipe.close()
-            raise RnnError(f"no process could be started ({error}): --threads 1 needs none") from error
-        finally:
-            theirs.close()
+        self._process, self.pipe = begin(_serve, (make, arguments))
 
     def give(self, number: int, task: Any) -> None:
         self.at.append(number)
@@ -102,27 +86,8 @@ class Worker:
         self.pipe.close()
 
 
-@contextlib.contextmanager
-def _undisturbed() -> Iterator[None]:
-    """A process that is started in here never sees SIGNALS; nor does it import the program that the parent
-    runs, of which it needs nothing."""
-    main = sys.modules["__main__"]
-    sys.modules["__main__"] = ModuleType("__main__")
-    resource_tracker.ensure_running()  # here, as its start would let signals through again
-    masks = hasattr(signal, "pthread_sigmask")  # not on Windows
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS) if masks else None
-    try:
-        yield
-    finally:
-        if before is not None:
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)
-        sys.modules["__main__"] = main
-
-
 def _serve(pipe: Connection, make: Callable[..., Work], arguments: tuple[Any, ...]) -> None:
     """The process's side."""
-    for number in SIGNALS:
-        signal.signal(number, signal.SIG_IGN)
     tasks: queue.SimpleQueue[Any] = queue.SimpleQueue()
     threading.Thread(target=_receive, args=(pipe, tasks), daemon=True).start()
     work = None

@@ -10,16 +10,12 @@ a pipe.
 """
 
 import contextlib
-import multiprocessing
 import shutil
 import signal
-import sys
 import tempfile
-from collections.abc import Callable, Iterator
-from multiprocessing import resource_tracker
+from collections.abc import Callable
 from multiprocessing.connection import Connection
 from pathlib import Path
-from types import ModuleType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -31,9 +27,9 @@ from rnn_cli.network.arrays import Parameters, State
 from rnn_cli.network.inputs import Columns
 from rnn_cli.network.model import Network, Sequences
 from rnn_cli.network.workspace import Workspace
+from rnn_cli.processes import OF_TERMINAL, PROCESSES, begin
 
-PROCESSES = multiprocessing.get_context("spawn")  # a fork would copy BLAS's threads and locks halfway
-SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+SIGNALS = (*OF_TERMINAL, signal.SIGTERM)  # it is the parent that stops a run, between steps
 
 # What overflows is no longer finite, in the loss or in the gradient: the loop looks at both.
 OVERFLOWS = np.errstate(over="ignore", invalid="ignore")
@@ -119,11 +115,7 @@ class Rank:
         dense = {name: size for name, size in network.sizes.items() if network.is_dense(name)}
         shared = SharedArrays(dense, p.dtype.type)
         self._gradients = shared.of(network)
-        self._pipe, theirs = PROCESSES.Pipe()
-        self._process = PROCESSES.Process(target=_serve, args=(theirs, network, p, shared), daemon=True)
-        with _undisturbed():
-            self._process.start()
-        theirs.close()
+        self._process, self._pipe = begin(_serve, (network, p, shared), SIGNALS)
 
     def ask(self, task: Task, shard: Shard) -> None:
         """Begin a task; each is to be followed by `answer`."""
@@ -148,27 +140,8 @@ class Rank:
         self._process.join()
 
 
-@contextlib.contextmanager
-def _undisturbed() -> Iterator[None]:
-    """A process that is started in here never sees signals, as it is the parent that stops a run, between
-    steps; nor does it import the program that the parent runs, of which it needs nothing."""
-    main = sys.modules["__main__"]
-    sys.modules["__main__"] = ModuleType("__main__")
-    resource_tracker.ensure_running()  # here, as its start would let signals through again
-    masks = hasattr(signal, "pthread_sigmask")  # not on Windows
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS) if masks else None
-    try:
-        yield
-    finally:
-        if before is not None:
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)
-        sys.modules["__main__"] = main
-
-
 def _serve(pipe: Connection, network: Network, p_shared: SharedArrays, gradients: SharedArrays) -> None:
     """The rank's side: tasks until the parent closes the pipe."""
-    for number in SIGNALS:
-        signal.signal(number, signal.SIG_IGN)
     p, shared = p_shared.of(network), gradients.of(network)
     work = Workspace(p_shared.dtype)
     for name, array in shared.items():

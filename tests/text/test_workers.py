@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from rnn_cli.errors import RnnError
+from rnn_cli.processes import PROCESSES
 from rnn_cli.text import workers
 
 
@@ -74,7 +75,7 @@ def test_a_process_that_cannot_be_started_is_one_line(monkeypatch):
     def refuse(self):
         raise BlockingIOError(11, "Resource temporarily unavailable")
 
-    monkeypatch.setattr(workers.PROCESSES.Process, "start", refuse)
+    monkeypatch.setattr(PROCESSES.Process, "start", refuse)
     with pytest.raises(RnnError, match=r"^no process could be started \(.*\): --threads 1 needs none$"):
         list(evaluated(["1"]))
 
