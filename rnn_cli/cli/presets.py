@@ -10,13 +10,13 @@ from typing import Any
 
 from rnn_cli.cli.console import UsageError
 from rnn_cli.network.arrays import Array
-from rnn_cli.network.cells.cell import MOST_LETTERS
 from rnn_cli.network.model import Network
 from rnn_cli.network.outputs.adaptive import choose_cutoffs
 from rnn_cli.training.optimizers import OPTIMIZERS
 
 ABOUT, LETTERS, WORDS = "about", "letters", "words"
 UP_TO = "up_to_tokens"
+MOST_LETTERS = 1000  # tokens in a vocabulary; Chinese characters are more, and like words
 LEAST_EPOCHS, MOST_EPOCHS = 2, 200
 
 

@@ -110,11 +110,10 @@ class Architecture:
     def initialise(self, rng: np.random.Generator, counts: Array) -> Parameters:
         """Fresh parameters, for a text in which each token occurs so often (`counts`, (m,)).
 
-        U is normal, with the spread that suits the cell (most often 0.5), where it meets a one-hot x_t,
-        which reaches the state through one column of U: its scale must not fall with m, as Glorot's does
-        (measured in tests/benchmarks). An embedding has 0.5 too; one that is V too is smaller, so that the
-        first logits are. The other weights are after Glorot, gate by gate, but for W, which is as suits the
-        cell.
+        U is normal, with the spread that suits the cell, where it meets a one-hot x_t, which reaches the
+        state through one column of U: its scale must not fall with m, as Glorot's does (measured in
+        tests/benchmarks). An embedding has 0.5; one that is V too is smaller, so that the first logits are.
+        The other weights are after Glorot, gate by gate, but for W, which is as suits the cell.
         """
         cell, n = CELLS[self.cell], self.n
         p: Parameters = OUTPUTS[self.output].initial_biases(counts, self.cutoffs)

@@ -11,7 +11,7 @@ import math
 import numpy as np
 
 from rnn_cli.network.arrays import Array, State
-from rnn_cli.network.cells.cell import MOST_LETTERS, SLOPES, Backward, Forward, Step, kept
+from rnn_cli.network.cells.cell import ALPHABET, SLOPES, Backward, Forward, Step, kept
 from rnn_cli.network.functions import Activation
 from rnn_cli.network.workspace import Workspace
 
@@ -20,7 +20,7 @@ def spread_of_U(m: int, n: int) -> float:
     """Of n units of tanh that read m tokens. A unit whose U is large for a letter forgets when that letter
     comes, one whose U is small keeps what it holds; few units cannot spare many of the latter (measured in
     tests/benchmarks)."""
-    return math.sqrt(n) / 6 if m <= MOST_LETTERS else 0.5
+    return math.sqrt(n) / 6 if m <= ALPHABET else 0.5
 
 
 def simple_recurrent(g1: Activation) -> tuple[Step, Forward]:
