@@ -13,7 +13,7 @@ import re
 import stat
 import zipfile
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from io import BufferedRandom, BufferedReader
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnn_cli.errors import RnnError
+from rnn_cli.replacing import replacing, replacing_together, sync_folder, temporary_path
 
 Array = NDArray[Any]
 Arrays = dict[str, Array]
@@ -41,39 +42,6 @@ END = 22  # bytes of the record that a zip file ends in
 LONGEST = 200  # characters of what is told of a damaged file, which may hold names of any length
 
 
-@contextmanager
-def replacing(path: Path) -> Iterator[BinaryIO]:
-    """A file to write, which takes the place of the one at `path` when the block ends well.
-
-    Atomic and durable: at every instant one of the two is there, whole. Raises OSError, or what the
-    block raises, with the old file untouched and nothing left behind.
-    """
-    with _replacing_together(path) as (file,):
-        yield file
-
-
-@contextmanager
-def _replacing_together(*paths: Path) -> Iterator[list[BufferedRandom]]:
-    """As `replacing`, for files that belong together: none takes its place before all are on the disk, and
-    each takes it before the next does."""
-    temporary = [temporary_path(path) for path in paths]
-    try:
-        with ExitStack() as files:
-            opened = [files.enter_context(open(name, "w+b")) for name in temporary]
-            yield opened
-            for file in opened:
-                file.flush()
-                os.fsync(file.fileno())
-        for name, path in zip(temporary, paths, strict=True):
-            os.replace(name, path)
-            _sync_folder(path.parent)
-    finally:
-        if temporary[0].exists():  # else the first has moved, and the others are wanted: see `finish_pair`
-            for name in temporary:
-                with suppress(OSError):
-                    name.unlink()
-
-
 def save(path: Path, arrays: Arrays, header: dict[str, Any]) -> None:
     """Write a file in place of the one at `path`, as `replacing` does.
 
@@ -91,7 +59,7 @@ def save_pair(first: File, second: File) -> str:
     Raises as `save` does.
     """
     path, arrays, header = first
-    with _replacing_together(path, second[0]) as (file, partner):
+    with replacing_together(path, second[0]) as (file, partner):
         _write(file, arrays, header)
         content = _digest(file)
         _write(partner, second[1], second[2] | {PARTNER: content})
@@ -106,7 +74,7 @@ def finish_pair(first: Path, second: Path) -> None:
         with suppress(RnnError):  # it is not whole
             if load(waiting)[1].get(PARTNER) == digest(first):
                 os.replace(waiting, second)
-                _sync_folder(second.parent)
+                sync_folder(second.parent)
     for path in (first, second):
         temporary_path(path).unlink(missing_ok=True)
 
@@ -143,22 +111,6 @@ def _hash(array: Array) -> str:
     content = hashlib.sha256(repr((array.dtype.str, array.shape, fortran)).encode())
     content.update(array.ravel("F" if fortran else "C").data)
     return content.hexdigest()
-
-
-def temporary_path(path: Path) -> Path:
-    """Where the next content of `path` is written first: one name, so that what a killed run left is
-    swept by the next save."""
-    return path.with_name(f".{path.name}.rnn-tmp")
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make a renaming in a folder durable, on systems that let a folder be opened."""
-    with suppress(PermissionError, IsADirectoryError):
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
 
 
 def is_ours(path: Path) -> bool:

@@ -18,14 +18,15 @@ MAY = {
     "processes": {"errors"},
     "text": {"errors", "processes"},
     "network": {"errors"},
-    "storage": {"errors"},
+    "replacing": set(),
+    "storage": {"errors", "replacing"},
     "corpora": set(),
     "training": {"errors", "processes", "network", "storage"},
     "language_model": {"errors", *GROUND},
     "scoring": {"errors", "training", "language_model", *GROUND},
     "__init__": {"errors", "language_model"},
     "presets": set(),
-    "cli": {"__init__", "errors", "training", "language_model", "scoring", *GROUND},
+    "cli": {"__init__", "errors", "replacing", "training", "language_model", "scoring", *GROUND},
 }
 ONLY_IN = {"typer": {"cli"}, "tqdm": {"cli"}, "jieba": {"text"}, "threadpoolctl": {"cli", "training"}}
 MODULES = sorted(HOUSE.rglob("*.py"))

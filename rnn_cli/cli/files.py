@@ -9,6 +9,7 @@ from pathlib import Path
 from rnn_cli import storage
 from rnn_cli.cli.console import UsageError
 from rnn_cli.errors import RnnError
+from rnn_cli.replacing import replacing
 
 
 def refuse_overwriting(path: Path, inputs: Iterable[str | Path], force: bool, flag: str) -> None:
@@ -97,5 +98,5 @@ def refuse_what_is_no_file(path: Path) -> None:
 def write_text(path: Path, text: str) -> None:
     """Write a small file, whole or not at all."""
     try_writing(path)
-    with storage.replacing(path) as file:
+    with replacing(path) as file:
         file.write(text.encode())
