@@ -16,7 +16,6 @@ from rnn_cli.cli.console import (
     settle_standard_streams,
     silence_standard_output,
 )
-from rnn_cli.cli.kernels import choose_kernels
 from rnn_cli.errors import Diverged, RnnError
 
 COMMANDS = {
@@ -72,7 +71,6 @@ def rnn(
 def main() -> None:
     """Run the command line and exit with its status: 0 well, 2 the command line was wrong, 1 the
     data or the machine was, 3 training diverged, 130 and 143 stopped by SIGINT and by SIGTERM or SIGHUP."""
-    choose_kernels()
     sys.exit(run(sys.argv[1:]))
 
 
