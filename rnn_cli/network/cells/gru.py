@@ -19,7 +19,7 @@ where a_r is what r_t is the σ of, and so on.
 import numpy as np
 
 from rnn_cli.network.arrays import Array, State
-from rnn_cli.network.cells.cell import SLOPES, Backward, by_gate, kept
+from rnn_cli.network.cells.cell import SLOPES, Backward, by_columns, by_gate, by_rows, kept
 from rnn_cli.network.functions import sigmoid
 from rnn_cli.network.workspace import Workspace
 
@@ -56,16 +56,18 @@ def forward(W: Array, a: Array, before: State, keep: Array, work: Workspace) -> 
     q = S[:-1] if runs_on else work("q", T, B, n)  # keep_t s_{t-1}
     gates, h = work("gates", T, 3, B, n), work("h_t", T, B, n)  # h_t = W_g s_{t-1}
     z = work("z", B, 3 * n)  # W s_{t-1}
+    W_s = by_columns(W, B, work)
     for t in range(T):
         if not runs_on:
             kept(S, keep, q, t)
-        equations(W, a[t], q[t], z, gates[t], h[t], S[t + 1])
+        equations(W_s, a[t], q[t], z, gates[t], h[t], S[t + 1])
     work.lap("forward loop")
 
     def backward(ds: Array) -> tuple[Array, Array]:
         da, dz = a, work("dz", T, B, 3 * n)  # dz: the derivatives of W s_{t-1}: da_r, da_u, dh_t
         carried, through = work("carried", B, n), work("through", B, n)  # to ds_{t-1}: all, and by way of u_t
         carried.fill(0)
+        W_da = by_rows(W, B, work)
         block = max(1, SLOPES // (B * n))
         for first in reversed(range(0, T, block)):
             k = slice(first, min(first + block, T))
@@ -73,7 +75,7 @@ def forward(W: Array, a: Array, before: State, keep: Array, work: Workspace) -> 
             for t in reversed(range(k.start, k.stop)):
                 np.add(ds[t], carried, out=ds[t])  # all of ds_t
                 np.multiply(ds[t], slope[t - first], out=by_gate(dz[t], 3))
-                np.matmul(dz[t], W, out=carried)
+                np.matmul(dz[t], W_da, out=carried)
                 np.add(carried, np.multiply(ds[t], gates[t, 1], out=through), out=carried)  # to ds_{t-1}
                 if not runs_on:
                     np.multiply(carried, keep[t, :, None], out=carried)

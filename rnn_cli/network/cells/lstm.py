@@ -20,7 +20,7 @@ where a_o is what o_t is the σ of, and so on.
 import numpy as np
 
 from rnn_cli.network.arrays import Array, State
-from rnn_cli.network.cells.cell import SLOPES, Backward, by_gate, kept
+from rnn_cli.network.cells.cell import SLOPES, Backward, by_columns, by_gate, by_rows, kept
 from rnn_cli.network.functions import sigmoid
 from rnn_cli.network.workspace import Workspace
 
@@ -57,11 +57,12 @@ def forward(W: Array, a: Array, before: State, keep: Array, work: Workspace) -> 
     S[0], C[0] = before["s"], before["c"]
     r, q = (S[:-1], C[:-1]) if runs_on else (work("r", T, B, n), work("q", T, B, n))  # times keep_t
     gates, tanh_c, z = work("gates", T, 4, B, n), work("tanh c", T, B, n), work("z", B, 4 * n)
+    W_s = by_columns(W, B, work)
     for t in range(T):
         if not runs_on:
             kept(S, keep, r, t)
             kept(C, keep, q, t)
-        equations(W, a[t], r[t], q[t], z, gates[t], C[t + 1], tanh_c[t], S[t + 1])
+        equations(W_s, a[t], r[t], q[t], z, gates[t], C[t + 1], tanh_c[t], S[t + 1])
     work.lap("forward loop")
 
     def backward(ds: Array) -> tuple[Array, Array]:
@@ -69,6 +70,7 @@ def forward(W: Array, a: Array, before: State, keep: Array, work: Workspace) -> 
         ds_t, carried, dc, before_t = (work(name, B, n) for name in ("ds_t", "carried", "dc", "dc_{t-1}"))
         carried.fill(0)
         dc.fill(0)
+        W_da = by_rows(W, B, work)
         block = max(1, SLOPES // (B * n))
         for first in reversed(range(0, T, block)):
             k = slice(first, min(first + block, T))
@@ -80,7 +82,7 @@ def forward(W: Array, a: Array, before: State, keep: Array, work: Workspace) -> 
                 da_t = by_gate(da[t], 4)
                 np.multiply(ds_t, slope[t - first, 0], out=da_t[0])
                 np.multiply(dc, slope[t - first, 1:], out=da_t[1:])
-                np.matmul(da[t], W, out=carried)  # to ds_{t-1}: W^T da_t
+                np.matmul(da[t], W_da, out=carried)  # to ds_{t-1}: W^T da_t
                 dc, before_t = before_t, dc
                 if not runs_on:
                     np.multiply(carried, keep[t, :, None], out=carried)

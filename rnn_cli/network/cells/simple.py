@@ -11,7 +11,7 @@ import math
 import numpy as np
 
 from rnn_cli.network.arrays import Array, State
-from rnn_cli.network.cells.cell import ALPHABET, SLOPES, Backward, Forward, Step, kept
+from rnn_cli.network.cells.cell import ALPHABET, SLOPES, Backward, Forward, Step, by_columns, by_rows, kept
 from rnn_cli.network.functions import Activation
 from rnn_cli.network.workspace import Workspace
 
@@ -43,15 +43,17 @@ def simple_recurrent(g1: Activation) -> tuple[Step, Forward]:
         S[0] = before["s"]
         s = S[1:]
         r = S[:-1] if runs_on else work("r", T, B, n)  # keep_t s_{t-1}
+        W_s = by_columns(W, B, work)
         for t in range(T):
             if not runs_on:
                 kept(S, keep, r, t)
-            equation(W, a[t], r[t], out=s[t])
+            equation(W_s, a[t], r[t], out=s[t])
         work.lap("forward loop")
 
         def backward(ds: Array) -> tuple[Array, Array]:
             da, carried = ds, work("carried", B, n)
             carried.fill(0)
+            W_da = by_rows(W, B, work)
             block = max(1, SLOPES // (B * n))
             for first in reversed(range(0, T, block)):
                 s_k = s[first : first + block]
@@ -59,7 +61,7 @@ def simple_recurrent(g1: Activation) -> tuple[Step, Forward]:
                 for t in reversed(range(first, first + len(s_k))):
                     np.add(ds[t], carried, out=da[t])  # all of ds_t
                     np.multiply(da[t], slope[t - first], out=da[t])  # da_t = ds_t g1'(z_t)
-                    np.matmul(da[t], W, out=carried)  # to ds_{t-1}: W^T da_t
+                    np.matmul(da[t], W_da, out=carried)  # to ds_{t-1}: W^T da_t
                     if not runs_on:
                         np.multiply(carried, keep[t, :, None], out=carried)  # keep_t W^T da_t
             work.lap("backward loop")
