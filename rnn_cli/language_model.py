@@ -154,13 +154,14 @@ class LanguageModel:
         `length` steps. START and UNK are never drawn.
         """
         rng = np.random.default_rng((seed, *b"sample"))
+        products = self.network.products(self.p, num)
         after = np.arange(self.network.m)  # what is read after a token: itself, and START after END
         after[END] = START
         zero = state = self.network.zero_state(num)
         ended = np.zeros(num, bool)
         for id in self.encode(prompt):
             begins = id == START and not self.carry_state
-            logits, state = self.network.step(self.p, np.full(num, id), zero if begins else state)
+            logits, state = self.network.step(self.p, np.full(num, id), zero if begins else state, products)
         for drawn in range(length):
             logits[:, START] = logits[:, UNK] = -np.inf
             try:
@@ -173,7 +174,7 @@ class LanguageModel:
             yield ids
             if not self.carry_state and ended.all():
                 return
-            logits, state = self.network.step(self.p, after.take(ids), state)
+            logits, state = self.network.step(self.p, after.take(ids), state, products)
 
     def pieces(self, ids: Iterable[int], after: str = "") -> Iterator[str]:
         """The text of ids that follow the text `after`, piece by piece; END is a line end."""

@@ -4,7 +4,7 @@ Parameters are plain data, a dict of arrays under the tutorial's names, and grad
 dict again. Nothing here is mutable but the arrays that are passed in.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -15,10 +15,12 @@ from rnn_cli.network.cells import CELLS
 from rnn_cli.network.functions import dropout_mask
 from rnn_cli.network.inputs import Columns, Gradient, feed, look_up
 from rnn_cli.network.outputs import OUTPUTS
+from rnn_cli.network.products import Product, plain, times
 from rnn_cli.network.workspace import Workspace
 
 Masks = dict[str, Array]  # of dropout, each (T or 1, B, width): "x" for an embedding, "s", "s2" … for states
 NO_MASKS: Masks = {}
+NO_PRODUCTS: Mapping[str, Product] = {}
 
 
 class Batch(Protocol):
@@ -139,7 +141,13 @@ class Network(Architecture):
     def _bias_of_table(self, p: Parameters) -> Array | None:
         return None if self.embedding else p["b_a"]
 
-    def step(self, p: Parameters, x: Ids, state: State) -> tuple[Array, State]:
+    def products(self, p: Parameters, B: int) -> dict[str, Product]:
+        """The products with W of each layer, for many steps of B rows."""
+        return {f"W{suffix}": times(p[f"W{suffix}"], B, Workspace(p["W"].dtype)) for suffix in self.suffixes}
+
+    def step(
+        self, p: Parameters, x: Ids, state: State, products: Mapping[str, Product] = NO_PRODUCTS
+    ) -> tuple[Array, State]:
         """One step for x (B,): the logarithms of the next token's probabilities, but for a constant in
         each row, (B, m), and the state after it."""
         cell = CELLS[self.cell]
@@ -149,7 +157,8 @@ class Network(Architecture):
             if suffix or self.embedding:
                 h = h @ p[f"U{suffix}"].T
             before = {name: state[name + suffix] for name in cell.state}
-            last = cell.step(p[f"W{suffix}"], h + p[f"b_a{suffix}"], before)
+            W = products.get(f"W{suffix}") or plain(p[f"W{suffix}"])
+            last = cell.step(W, h + p[f"b_a{suffix}"], before)
             h = last[cell.state[0]]
             after |= {name + suffix: array for name, array in last.items()}
         return OUTPUTS[self.output].log_probabilities(p, h), after

@@ -20,7 +20,8 @@ from rnn_cli.network.model import Network
 
 Arrays = dict[str, Array]
 Moments = dict[str, Callable[[Array], Array]]  # name -> what it begins as, for a parameter
-PIECE = 1 << 18  # entries worked on at a time; with fewer, threads would wait for Python's lock
+PIECE = 1 << 14  # entries worked on at a time, so that they stay in the cache
+PIECE_OF_THREADS = 1 << 18  # with fewer, threads would wait for each other at Python's lock
 
 
 class Rule(NamedTuple):
@@ -191,12 +192,18 @@ def _rule(optimizer: Optimizer, dense: bool) -> Rule:
     return optimizer.arrays if dense else optimizer.columns
 
 
+def piece(of: int) -> int:
+    """The entries worked on at a time, by one of so many threads."""
+    return PIECE if of == 1 else PIECE_OF_THREADS
+
+
 def add(arrays: list[Array], share: int = 0, of: int = 1) -> None:
     """The sum of the arrays, in the memory of the first: the pieces of this share, one of `of`."""
     total, *others = (array.ravel("K") for array in arrays)
-    for first in range(share * PIECE, total.size, of * PIECE):
+    size = piece(of)
+    for first in range(share * size, total.size, of * size):
         for other in others:
-            total[first : first + PIECE] += other[first : first + PIECE]
+            total[first : first + size] += other[first : first + size]
 
 
 def _decay(p: Array, g: Array, weight_decay: float, lr: float, decoupled: bool) -> None:
@@ -226,12 +233,13 @@ def apply(
 
     weight_decay: of matrices and not of biases; columns that do not occur stay as they are.
     """
+    size = piece(of)
     for name, gradient in gradients.items():
         rule = _rule(optimizer, dense=not isinstance(gradient, Columns))
         arrays = [p[name], *(moments[f"{moment}.{name}"] for moment in rule.moments)]
         decay = weight_decay if p[name].ndim > 1 else 0.0
         if isinstance(gradient, Columns):
-            for some in gradient.pieces(PIECE, share, of):
+            for some in gradient.pieces(size, share, of):
                 p_k, *moments_k = columns = [array.T[some.tokens] for array in arrays]
                 g_k = scale * some.values
                 _decay(p_k, g_k, decay, lr, optimizer.decoupled)
@@ -240,8 +248,8 @@ def apply(
                     array.T[some.tokens] = changed
         else:
             flat = [array.ravel("K") for array in (gradient, *arrays)]
-            for first in range(share * PIECE, gradient.size, of * PIECE):
-                g_k, p_k, *moments_k = (array[first : first + PIECE] for array in flat)
+            for first in range(share * size, gradient.size, of * size):
+                g_k, p_k, *moments_k = (array[first : first + size] for array in flat)
                 g_k = scale * g_k
                 _decay(p_k, g_k, decay, lr, optimizer.decoupled)
                 rule.update(p_k, g_k, *moments_k, lr=lr, step=step)

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rnn_cli.network.cells import CELLS, gru, lstm, simple
+from rnn_cli.network.products import plain
 from rnn_cli.network.workspace import Workspace
 
 SIMPLE = {"tanh": np.tanh, "relu": lambda z: np.maximum(z, 0)}
@@ -228,7 +229,7 @@ def test_steps_one_by_one_are_the_window(cell):
     W, a, state = problem(cell, 1)
     s, after, _ = forward(cell, W, a, state, np.ones((5, 2)))
     for a_t, s_t in zip(a, s, strict=True):
-        state = CELLS[cell].step(W, a_t.copy(), state)
+        state = CELLS[cell].step(plain(W), a_t.copy(), state)
         np.testing.assert_allclose(state["s"], s_t, atol=1e-15)
     assert list(state) == list(after) == list(CELLS[cell].state)
     for name, array in state.items():
@@ -243,7 +244,7 @@ def test_the_states_handed_on_are_no_memory_that_is_used_again(cell):
     held = {name: array.copy() for name, array in after.items()}
     backward(np.ones((5, 2, 3)))
     forward(cell, W, 2 * a, after, np.ones((5, 2)), work)
-    stepped = CELLS[cell].step(W, a[0].copy(), after)
+    stepped = CELLS[cell].step(plain(W), a[0].copy(), after)
     for name, array in held.items():
         np.testing.assert_array_equal(after[name], array)
         assert not np.shares_memory(stepped[name], after[name])
@@ -295,7 +296,7 @@ def test_what_the_caller_passed_is_not_changed_but_for_what_enters(cell, keep):
     old = [array.copy() for array in given]
     _, _, backward = CELLS[cell].forward(W, a, before, keep, Workspace(np.float64))
     backward(np.ones((5, 2, 3)))
-    CELLS[cell].step(W, np.ones((2, len(W))), before)
+    CELLS[cell].step(plain(W), np.ones((2, len(W))), before)
     for array, was in zip(given, old, strict=True):
         np.testing.assert_array_equal(array, was)
 

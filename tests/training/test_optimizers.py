@@ -281,7 +281,7 @@ def test_columns_go_as_in_a_whole_table_with_zeros_for_the_others(name):
 @pytest.mark.parametrize("name", OPTIMIZERS)
 @pytest.mark.parametrize("of", [2, 5])
 def test_shares_of_columns_are_updated_as_the_whole(name, of, monkeypatch):
-    monkeypatch.setattr(optimizers, "PIECE", 4)
+    monkeypatch.setattr(optimizers, "piece", lambda of: 4)
     rng = np.random.default_rng(0)
     network = Network(ONE_HOT_UP_TO + 1, 3)
     U = rng.normal(size=(network.m, 3)).T
@@ -300,7 +300,7 @@ def test_shares_of_columns_are_updated_as_the_whole(name, of, monkeypatch):
 
 
 def test_gradients_add_up_in_the_memory_of_the_first_in_any_shares(monkeypatch):
-    monkeypatch.setattr(optimizers, "PIECE", 4)
+    monkeypatch.setattr(optimizers, "piece", lambda of: 4)
     for of in (1, 2, 3):
         first, second, third = (np.full((3, 7), value, np.float32) for value in (1, 10, 100))
         for share in range(of):
@@ -336,8 +336,8 @@ def test_pieces_and_shares_of_them_make_no_difference(name, monkeypatch):
     first = {"W": rng.normal(size=(7, 11)), "b": rng.normal(size=4)}
     gradients = {"W": rng.normal(size=(7, 11)), "b": rng.normal(size=4)}
     ends = []
-    for piece, of in ((PIECE, 1), (1, 1), (10, 1), (10, 3)):
-        monkeypatch.setattr(optimizers, "PIECE", piece)
+    for size, of in ((PIECE, 1), (1, 1), (10, 1), (10, 3)):
+        monkeypatch.setattr(optimizers, "piece", {of: size}.get)
         p = copies(first)
         moments = moments_of(name, p)
         for step in (1, 2):

@@ -6,14 +6,11 @@ from typing import NamedTuple
 import numpy as np
 
 from rnn_cli.network.arrays import Array, State
+from rnn_cli.network.products import Product
 from rnn_cli.network.workspace import Workspace
 
 # elements of slopes computed at a time: many steps in one call, and still in the cache
 SLOPES = 1 << 15
-# numbers between two lines of W, a line of the cache: a distance of a power of two would put every line
-# into the same few places of the cache
-GAP = 16
-TILE = 32  # rows of W turned into columns at a time, so that both stay in the cache
 ALPHABET = 256  # most tokens of a vocabulary in which each is met thousands of times
 
 # ds (T, B, n), overwritten -> da (T, B, k n), dW (k n, n)
@@ -22,8 +19,8 @@ Backward = Callable[[Array], tuple[Array, Array]]
 # W (k n, n), a (T, B, k n), overwritten, s_0, keep (T, B) -> s (T, B, n), the state after s_T, backward
 Forward = Callable[[Array, Array, State, Array, Workspace], tuple[Array, State, Backward]]
 
-# W (k n, n), a_t (B, k n), overwritten, the state before -> the state after
-Step = Callable[[Array, Array, State], State]
+# of W (k n, n), a_t (B, k n), overwritten, the state before -> the state after
+Step = Callable[[Product, Array, State], State]
 
 
 def gated_spread_of_U(m: int, n: int) -> float:
@@ -56,26 +53,6 @@ class Cell(NamedTuple):
 def by_gate(z: Array, k: int) -> Array:
     """A view (k, B, n) of the gates that stand side by side in z (B, k n)."""
     return z.reshape(len(z), k, -1).swapaxes(0, 1)
-
-
-def by_columns(W: Array, B: int, work: Workspace) -> Array:
-    """W (k n, n), held in memory by columns, for the product W s_{t-1} of every step: of several rows it
-    takes up to half the time so (measured with AVX-512). One row's product reads W but once: as it is."""
-    if B == 1:
-        return W
-    columns = work("W by columns", W.shape[1], len(W) + GAP)[:, : len(W)]
-    for first in range(0, len(W), TILE):
-        np.copyto(columns[:, first : first + TILE], W[first : first + TILE].T)
-    return columns.T
-
-
-def by_rows(W: Array, B: int, work: Workspace) -> Array:
-    """W (k n, n), held by rows, for the product W^T da_t of every step back."""
-    if B == 1:
-        return W
-    rows = work("W by rows", len(W), W.shape[1] + GAP)[:, : W.shape[1]]
-    np.copyto(rows, W)
-    return rows
 
 
 def kept(states: Array, keep: Array, out: Array, t: int) -> Array:

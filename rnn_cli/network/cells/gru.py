@@ -19,19 +19,19 @@ where a_r is what r_t is the σ of, and so on.
 import numpy as np
 
 from rnn_cli.network.arrays import Array, State
-from rnn_cli.network.cells.cell import SLOPES, Backward, by_columns, by_gate, by_rows, kept
+from rnn_cli.network.cells.cell import SLOPES, Backward, by_gate, kept
 from rnn_cli.network.functions import sigmoid
+from rnn_cli.network.products import Product, times
 from rnn_cli.network.workspace import Workspace
 
 GATES = {"r": 0.0, "u": 0.0, "g": 0.0}
 STATE = ("s",)
 
 
-def equations(W: Array, a_t: Array, s: Array, z: Array, gates: Array, h: Array, s_t: Array) -> None:
-    """From a_t (B, 3n) and s_{t-1} to the gates (3, B, n), h_t and s_t (B, n); z (B, 3n) is scratch. Each
-    gate by itself in memory is worked on faster."""
-    np.matmul(s, W.T, out=z)
-    a_k, z_k = by_gate(a_t, 3), by_gate(z, 3)
+def equations(W: Product, a_t: Array, s: Array, gates: Array, h: Array, s_t: Array) -> None:
+    """From a_t (B, 3n) and s_{t-1} to the gates (3, B, n), h_t and s_t (B, n). Each gate by itself in memory
+    is worked on faster."""
+    a_k, z_k = by_gate(a_t, 3), by_gate(W(s), 3)
     sigmoid(np.add(a_k[:2], z_k[:2], out=gates[:2]), out=gates[:2])
     r, u, g = gates
     np.copyto(h, z_k[2])
@@ -41,10 +41,10 @@ def equations(W: Array, a_t: Array, s: Array, z: Array, gates: Array, h: Array, 
     np.add(s_t, g, out=s_t)  # s_t = g_t + u_t (s_{t-1} - g_t)
 
 
-def step(W: Array, a_t: Array, before: State) -> State:
+def step(W: Product, a_t: Array, before: State) -> State:
     s = before["s"]
     s_t = np.empty_like(s)
-    equations(W, a_t, s, np.empty_like(a_t), np.empty((3, *s.shape), s.dtype), np.empty_like(s), s_t)
+    equations(W, a_t, s, np.empty((3, *s.shape), s.dtype), np.empty_like(s), s_t)
     return {"s": s_t}
 
 
@@ -55,19 +55,18 @@ def forward(W: Array, a: Array, before: State, keep: Array, work: Workspace) -> 
     S[0] = before["s"]
     q = S[:-1] if runs_on else work("q", T, B, n)  # keep_t s_{t-1}
     gates, h = work("gates", T, 3, B, n), work("h_t", T, B, n)  # h_t = W_g s_{t-1}
-    z = work("z", B, 3 * n)  # W s_{t-1}
-    W_s = by_columns(W, B, work)
+    W_times = times(W, B, work)
     for t in range(T):
         if not runs_on:
             kept(S, keep, q, t)
-        equations(W_s, a[t], q[t], z, gates[t], h[t], S[t + 1])
+        equations(W_times, a[t], q[t], gates[t], h[t], S[t + 1])
     work.lap("forward loop")
 
     def backward(ds: Array) -> tuple[Array, Array]:
         da, dz = a, work("dz", T, B, 3 * n)  # dz: the derivatives of W s_{t-1}: da_r, da_u, dh_t
         carried, through = work("carried", B, n), work("through", B, n)  # to ds_{t-1}: all, and by way of u_t
         carried.fill(0)
-        W_da = by_rows(W, B, work)
+        W_T_times = times(W.T, B, work)
         block = max(1, SLOPES // (B * n))
         for first in reversed(range(0, T, block)):
             k = slice(first, min(first + block, T))
@@ -75,8 +74,8 @@ def forward(W: Array, a: Array, before: State, keep: Array, work: Workspace) -> 
             for t in reversed(range(k.start, k.stop)):
                 np.add(ds[t], carried, out=ds[t])  # all of ds_t
                 np.multiply(ds[t], slope[t - first], out=by_gate(dz[t], 3))
-                np.matmul(dz[t], W_da, out=carried)
-                np.add(carried, np.multiply(ds[t], gates[t, 1], out=through), out=carried)  # to ds_{t-1}
+                np.multiply(ds[t], gates[t, 1], out=through)
+                np.add(W_T_times(dz[t]), through, out=carried)  # to ds_{t-1}
                 if not runs_on:
                     np.multiply(carried, keep[t, :, None], out=carried)
             np.copyto(da[k, :, : 2 * n], dz[k, :, : 2 * n])

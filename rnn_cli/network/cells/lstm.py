@@ -20,8 +20,9 @@ where a_o is what o_t is the σ of, and so on.
 import numpy as np
 
 from rnn_cli.network.arrays import Array, State
-from rnn_cli.network.cells.cell import SLOPES, Backward, by_columns, by_gate, by_rows, kept
+from rnn_cli.network.cells.cell import SLOPES, Backward, by_gate, kept
 from rnn_cli.network.functions import sigmoid
+from rnn_cli.network.products import Product, times
 from rnn_cli.network.workspace import Workspace
 
 GATES = {"o": 0.0, "i": 0.0, "f": 1.0, "g": 0.0}  # f begins open (Jozefowicz et al. 2015)
@@ -29,12 +30,11 @@ STATE = ("s", "c")
 
 
 def equations(
-    W: Array, a_t: Array, s: Array, c: Array, z: Array, gates: Array, c_t: Array, tanh_c: Array, s_t: Array
+    W: Product, a_t: Array, s: Array, c: Array, gates: Array, c_t: Array, tanh_c: Array, s_t: Array
 ) -> None:
-    """From a_t (B, 4n), s_{t-1} and c_{t-1} to the gates (4, B, n), c_t, tanh(c_t) and s_t (B, n); z (B, 4n)
-    is scratch. Each gate by itself in memory is worked on faster."""
-    np.matmul(s, W.T, out=z)
-    np.add(by_gate(a_t, 4), by_gate(z, 4), out=gates)
+    """From a_t (B, 4n), s_{t-1} and c_{t-1} to the gates (4, B, n), c_t, tanh(c_t) and s_t (B, n). Each gate
+    by itself in memory is worked on faster."""
+    np.add(by_gate(a_t, 4), by_gate(W(s), 4), out=gates)
     sigmoid(gates[:3], out=gates[:3])
     np.tanh(gates[3], out=gates[3])
     o, i, f, g = gates
@@ -43,10 +43,10 @@ def equations(
     np.multiply(o, np.tanh(c_t, out=tanh_c), out=s_t)  # s_t = o_t tanh(c_t)
 
 
-def step(W: Array, a_t: Array, before: State) -> State:
+def step(W: Product, a_t: Array, before: State) -> State:
     s, c = before["s"], before["c"]
     s_t, c_t, tanh_c = np.empty_like(s), np.empty_like(c), np.empty_like(c)
-    equations(W, a_t, s, c, np.empty_like(a_t), np.empty((4, *s.shape), s.dtype), c_t, tanh_c, s_t)
+    equations(W, a_t, s, c, np.empty((4, *s.shape), s.dtype), c_t, tanh_c, s_t)
     return {"s": s_t, "c": c_t}
 
 
@@ -56,21 +56,21 @@ def forward(W: Array, a: Array, before: State, keep: Array, work: Workspace) -> 
     S, C = work("S", T + 1, B, n), work("C", T + 1, B, n)  # s_0 … s_T, c_0 … c_T
     S[0], C[0] = before["s"], before["c"]
     r, q = (S[:-1], C[:-1]) if runs_on else (work("r", T, B, n), work("q", T, B, n))  # times keep_t
-    gates, tanh_c, z = work("gates", T, 4, B, n), work("tanh c", T, B, n), work("z", B, 4 * n)
-    W_s = by_columns(W, B, work)
+    gates, tanh_c = work("gates", T, 4, B, n), work("tanh c", T, B, n)
+    W_times = times(W, B, work)
     for t in range(T):
         if not runs_on:
             kept(S, keep, r, t)
             kept(C, keep, q, t)
-        equations(W_s, a[t], r[t], q[t], z, gates[t], C[t + 1], tanh_c[t], S[t + 1])
+        equations(W_times, a[t], r[t], q[t], gates[t], C[t + 1], tanh_c[t], S[t + 1])
     work.lap("forward loop")
 
     def backward(ds: Array) -> tuple[Array, Array]:
         da = a
-        ds_t, carried, dc, before_t = (work(name, B, n) for name in ("ds_t", "carried", "dc", "dc_{t-1}"))
-        carried.fill(0)
+        ds_t, dc, before_t = (work(name, B, n) for name in ("ds_t", "dc", "dc_{t-1}"))
+        carried = np.zeros_like(ds_t)  # to ds_{t-1}
         dc.fill(0)
-        W_da = by_rows(W, B, work)
+        W_T_times = times(W.T, B, work)
         block = max(1, SLOPES // (B * n))
         for first in reversed(range(0, T, block)):
             k = slice(first, min(first + block, T))
@@ -82,7 +82,7 @@ def forward(W: Array, a: Array, before: State, keep: Array, work: Workspace) -> 
                 da_t = by_gate(da[t], 4)
                 np.multiply(ds_t, slope[t - first, 0], out=da_t[0])
                 np.multiply(dc, slope[t - first, 1:], out=da_t[1:])
-                np.matmul(da[t], W_da, out=carried)  # to ds_{t-1}: W^T da_t
+                carried = W_T_times(da[t])  # W^T da_t
                 dc, before_t = before_t, dc
                 if not runs_on:
                     np.multiply(carried, keep[t, :, None], out=carried)

@@ -11,8 +11,9 @@ import math
 import numpy as np
 
 from rnn_cli.network.arrays import Array, State
-from rnn_cli.network.cells.cell import ALPHABET, SLOPES, Backward, Forward, Step, by_columns, by_rows, kept
+from rnn_cli.network.cells.cell import ALPHABET, SLOPES, Backward, Forward, Step, kept
 from rnn_cli.network.functions import Activation
+from rnn_cli.network.products import Product, times
 from rnn_cli.network.workspace import Workspace
 
 
@@ -24,14 +25,12 @@ def spread_of_U(m: int, n: int) -> float:
 
 
 def simple_recurrent(g1: Activation) -> tuple[Step, Forward]:
-    """The step and the window of a network with this g1. Rows are sequences, so W s reads s @ W.T."""
+    """The step and the window of a network with this g1."""
 
-    def equation(W: Array, a_t: Array, s: Array, out: Array) -> Array:
-        z = np.matmul(s, W.T, out=out)
-        np.add(z, a_t, out=z)
-        return g1.function(z, out)  # s_t = g1(a_t + W s_{t-1})
+    def equation(W: Product, a_t: Array, s: Array, out: Array) -> Array:
+        return g1.function(np.add(a_t, W(s), out=out), out)  # s_t = g1(a_t + W s_{t-1})
 
-    def step(W: Array, a_t: Array, before: State) -> State:
+    def step(W: Product, a_t: Array, before: State) -> State:
         return {"s": equation(W, a_t, before["s"], np.empty_like(a_t))}
 
     def forward(
@@ -43,17 +42,16 @@ def simple_recurrent(g1: Activation) -> tuple[Step, Forward]:
         S[0] = before["s"]
         s = S[1:]
         r = S[:-1] if runs_on else work("r", T, B, n)  # keep_t s_{t-1}
-        W_s = by_columns(W, B, work)
+        W_times = times(W, B, work)
         for t in range(T):
             if not runs_on:
                 kept(S, keep, r, t)
-            equation(W_s, a[t], r[t], out=s[t])
+            equation(W_times, a[t], r[t], out=s[t])
         work.lap("forward loop")
 
         def backward(ds: Array) -> tuple[Array, Array]:
-            da, carried = ds, work("carried", B, n)
-            carried.fill(0)
-            W_da = by_rows(W, B, work)
+            da, W_T_times = ds, times(W.T, B, work)
+            carried = np.zeros_like(ds[0])  # to ds_{t-1}
             block = max(1, SLOPES // (B * n))
             for first in reversed(range(0, T, block)):
                 s_k = s[first : first + block]
@@ -61,7 +59,7 @@ def simple_recurrent(g1: Activation) -> tuple[Step, Forward]:
                 for t in reversed(range(first, first + len(s_k))):
                     np.add(ds[t], carried, out=da[t])  # all of ds_t
                     np.multiply(da[t], slope[t - first], out=da[t])  # da_t = ds_t g1'(z_t)
-                    np.matmul(da[t], W_da, out=carried)  # to ds_{t-1}: W^T da_t
+                    carried = W_T_times(da[t])  # W^T da_t
                     if not runs_on:
                         np.multiply(carried, keep[t, :, None], out=carried)  # keep_t W^T da_t
             work.lap("backward loop")

@@ -1,0 +1,64 @@
+"""W s for a few rows of s, again and again with the same W: at every step of a window, or of a sample.
+
+Before a product a library copies W into the order in which its kernel reads it; of a few rows that takes
+as long as the product itself. Here W is copied once, into panels, each so small that OpenBLAS multiplies
+by it as it lies in memory, where it has kernels for that: with AVX-512 up to twice as fast, with AVX2
+neither faster nor slower (tests/benchmarks/README.md).
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from rnn_cli.network.arrays import Array
+from rnn_cli.network.workspace import Workspace
+
+SMALL = 1_000_000  # multiplications, as sgemm_small_kernel_permit of OpenBLAS 0.3.31 has it for SkylakeX
+WIDTHS = (64, 32)  # rows of W in a panel
+PARTS = 8  # at most, of each row
+FEW = 64  # rows of s
+GAP = 16  # numbers, a line of the cache: columns a power of two apart would share a few places in it
+
+Product = Callable[[Array], Array]  # s (B, d) -> W s of each row, (B, k)
+
+
+def plain(W: Array) -> Product:
+    """Rows are sequences, so W s reads s @ W.T."""
+    return lambda s: s @ W.T
+
+
+def times(W: Array, B: int, work: Workspace) -> Product:
+    """The product of B rows with W (k, d) as it is now. What it returns is an array of the workspace and
+    holds until the next product."""
+    k, d = W.shape
+    if B == 1:  # reads W but once
+        z_1 = work("products", 1, k)
+        return lambda s: np.matmul(s, W.T, out=z_1)
+    parts, width = panel_of(k, d, B)
+    count = -(-k // width)
+    panels = work("panels", parts, count, d // parts, width)
+    panels[:, -1, :, k - count * width :] = 0
+    for panel in range(count):
+        rows = W[panel * width : (panel + 1) * width].reshape(-1, parts, d // parts)
+        np.copyto(panels[:, panel, :, : len(rows)], rows.transpose(1, 2, 0))
+    z = work("products", parts, B, count * width)
+    by_panel = z.reshape(parts, B, count, width).swapaxes(1, 2)
+
+    def product(s: Array) -> Array:
+        of_part = s.reshape(B, parts, 1, d // parts).transpose(1, 2, 0, 3)
+        np.matmul(of_part, panels, out=by_panel)
+        for others in z[1:]:
+            np.add(z[0], others, out=z[0])
+        return z[0, :, :k]
+
+    return product
+
+
+def panel_of(k: int, d: int, B: int) -> tuple[int, int]:
+    """In how many parts each row of W is taken, and how many rows of W make a panel."""
+    if B <= FEW:
+        for parts in range(1, PARTS + 1):
+            for width in WIDTHS:
+                if d % parts == 0 and width * d // parts * B <= SMALL:
+                    return parts, width
+    return 1, k + GAP
