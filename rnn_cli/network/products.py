@@ -43,13 +43,15 @@ def times(W: Array, B: int, work: Workspace) -> Product:
         np.copyto(panels[:, panel, :, : len(rows)], rows.transpose(1, 2, 0))
     z = work("products", parts, B, count * width)
     by_panel = z.reshape(parts, B, count, width).swapaxes(1, 2)
+    total, *others = z
+    W_s = total[:, :k]
 
     def product(s: Array) -> Array:
-        of_part = s.reshape(B, parts, 1, d // parts).transpose(1, 2, 0, 3)
-        np.matmul(of_part, panels, out=by_panel)
-        for others in z[1:]:
-            np.add(z[0], others, out=z[0])
-        return z[0, :, :k]
+        s_parts = s if parts == 1 else s.reshape(B, parts, 1, d // parts).transpose(1, 2, 0, 3)
+        np.matmul(s_parts, panels, out=by_panel)
+        for other in others:
+            np.add(total, other, out=total)
+        return W_s
 
     return product
 
