@@ -15,8 +15,9 @@ from rnn_cli.network.workspace import Workspace
 
 SMALL = 1_000_000  # multiplications, as sgemm_small_kernel_permit of OpenBLAS 0.3.31 has it for SkylakeX
 WIDTHS = (64, 32)  # rows of W in a panel
+TILE = 32  # rows of W copied at a time, so that both ends stay in the cache; it divides the widths
 PARTS = 8  # at most, of each row
-FEW = 64  # rows of s
+FEW = 64  # rows of s; more are worth what a large product copies
 GAP = 16  # numbers, a line of the cache: columns a power of two apart would share a few places in it
 
 Product = Callable[[Array], Array]  # s (B, d) -> W s of each row, (B, k)
@@ -34,13 +35,15 @@ def times(W: Array, B: int, work: Workspace) -> Product:
     if B == 1:  # reads W but once
         z_1 = work("products", 1, k)
         return lambda s: np.matmul(s, W.T, out=z_1)
-    parts, width = panel_of(k, d, B)
+    whole = B > FEW or work.threads > 1  # a small product is of one thread
+    parts, width = (1, k + GAP) if whole else panel_of(k, d, B)
     count = -(-k // width)
     panels = work("panels", parts, count, d // parts, width)
     panels[:, -1, :, k - count * width :] = 0
-    for panel in range(count):
-        rows = W[panel * width : (panel + 1) * width].reshape(-1, parts, d // parts)
-        np.copyto(panels[:, panel, :, : len(rows)], rows.transpose(1, 2, 0))
+    for first in range(0, k, TILE):
+        rows = W[first : first + TILE].reshape(-1, parts, d // parts)
+        panel, within = divmod(first, width)
+        np.copyto(panels[:, panel, :, within : within + len(rows)], rows.transpose(1, 2, 0))
     z = work("products", parts, B, count * width)
     by_panel = z.reshape(parts, B, count, width).swapaxes(1, 2)
     total, *others = z
@@ -58,9 +61,8 @@ def times(W: Array, B: int, work: Workspace) -> Product:
 
 def panel_of(k: int, d: int, B: int) -> tuple[int, int]:
     """In how many parts each row of W is taken, and how many rows of W make a panel."""
-    if B <= FEW:
-        for parts in range(1, PARTS + 1):
-            for width in WIDTHS:
-                if d % parts == 0 and width * d // parts * B <= SMALL:
-                    return parts, width
+    for parts in range(1, PARTS + 1):
+        for width in WIDTHS:
+            if d % parts == 0 and width * d // parts * B <= SMALL:
+                return parts, width
     return 1, k + GAP

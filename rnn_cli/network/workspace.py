@@ -16,11 +16,12 @@ class Workspace:
     Fresh memory for each window would cost more in page faults than the arithmetic on it. Values
     are what the last user left; a smaller shape is a view of the largest made under the name.
 
+    threads: how many a product may use.
     seconds: how long each phase has taken so far; `work.lap(phase)` adds the time since the last lap.
     """
 
-    def __init__(self, dtype: Any):
-        self.dtype = np.dtype(dtype)
+    def __init__(self, dtype: Any, threads: int = 1):
+        self.dtype, self.threads = np.dtype(dtype), threads
         self.seconds: defaultdict[str, float] = defaultdict(float)
         self._memory: dict[str, Array] = {}
         self._arrays: dict[tuple[str, tuple[int, ...]], Array] = {}  # views of it that were asked for
@@ -56,7 +57,7 @@ class Workspace:
 
 class _Room(Workspace):
     def __init__(self, whole: Workspace, suffix: str):
-        self.dtype, self.seconds = whole.dtype, whole.seconds
+        self.dtype, self.threads, self.seconds = whole.dtype, whole.threads, whole.seconds
         self._whole, self._suffix = whole, suffix
 
     def __call__(self, name: str, *shape: int) -> Array:

@@ -63,7 +63,7 @@ class Executor:
     ):
         self.network, self.threads = network, threads
         self.sharded = threads > 1 and (network.size <= SHARDED_UP_TO if sharded is None else sharded)
-        self._work = Workspace(dtype)
+        self._work = Workspace(dtype, 1 if self.sharded else threads)
         self._shared = SharedArrays(network.sizes if self.sharded else {}, dtype)
         self._p = self._shared.of(network)
         self._placed = False

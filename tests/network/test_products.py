@@ -20,10 +20,11 @@ SHAPES = [
 @pytest.mark.parametrize(("k", "d"), SHAPES)
 @pytest.mark.parametrize("B", [1, 2, 10, FEW, FEW + 1])
 @pytest.mark.parametrize("order", ["C", "F"])
-def test_it_is_the_product(k, d, B, order):
+@pytest.mark.parametrize("threads", [1, 2])
+def test_it_is_the_product(k, d, B, order, threads):
     rng = np.random.default_rng(0)
     W, s = np.asarray(rng.normal(size=(k, d)), order=order), rng.normal(size=(B, d))
-    np.testing.assert_allclose(times(W, B, Workspace(float))(s), s @ W.T, atol=1e-11)
+    np.testing.assert_allclose(times(W, B, Workspace(float, threads))(s), s @ W.T, atol=1e-11)
     np.testing.assert_array_equal(plain(W)(s), s @ W.T)
 
 
