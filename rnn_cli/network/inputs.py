@@ -61,14 +61,16 @@ def look_up(
 
     def backward(da: Array) -> tuple[Gradient, Array]:
         da = da.reshape(T * B, n)
-        db = np.add.reduce(da, axis=0)
         if m <= ONE_HOT_UP_TO:
             one_hot = work("one_hot", T * B, m)  # dU = Σ_t da_t x_t^T
             one_hot.fill(0)
             one_hot[np.arange(T * B), x.ravel()] = 1
-            dU: Gradient = np.matmul(one_hot.T, da, out=work("d table", m, n)).T
+            by_token = np.matmul(one_hot.T, da, out=work("d table", m, n))
+            dU: Gradient = by_token.T
         else:
             dU = sum_by_token(x.ravel(), da)
+            by_token = dU.values
+        db = np.add.reduce(by_token, axis=0)  # Σ_t da_t: each da_t is in one column of dU
         work.lap("weight gradients")
         return dU, db
 

@@ -122,11 +122,12 @@ def adam(
     beta_2: float = 0.999,
     epsilon: float = 1e-8,
 ) -> None:
-    """Kingma and Ba 2015, algorithm 1; `step` counts from 1."""
-    unbias_1, unbias_2 = 1 - beta_1**step, 1 - beta_2**step
+    """Kingma and Ba 2015, algorithm 1, in the order that the end of its section 2 gives: both corrections
+    for moments that began at 0 are in the rate, and not made for each entry. `step` counts from 1."""
+    unbias_1, unbias_2 = 1 - beta_1**step, math.sqrt(1 - beta_2**step)
     mean += (1 - beta_1) * (g - mean)
     square += (1 - beta_2) * (g * g - square)
-    p -= (lr / unbias_1) * mean / (np.sqrt(square / unbias_2) + epsilon)
+    p -= (lr * unbias_2 / unbias_1) * mean / (np.sqrt(square) + epsilon * unbias_2)
 
 
 def adam_by_columns(

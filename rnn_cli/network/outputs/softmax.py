@@ -62,9 +62,9 @@ def nats_and_gradients(
         for r in _pieces(z):
             y_r, weight_r = y[k][r], weight[k][r]
             E[k][r], exp_z, total = _softmax(z[r], b_y, y_r)
-            dz = np.multiply(exp_z, weight_r[:, None] / total, out=exp_z)  # (R, m)
+            dz = np.multiply(exp_z, (weight_r / total)[:, None], out=exp_z)  # (R, m)
             dz[np.arange(len(dz)), y_r] -= weight_r
-            db_y += np.add.reduce(dz, axis=0)
+            db_y += np.ones_like(weight_r) @ dz  # db_y = Σ_t dz_t; BLAS adds sooner than np.sum
         dz = z
         work.lap("softmax")
         np.matmul(dz, V, out=ds[k])  # ds_t = V^T dz_t
@@ -86,13 +86,13 @@ def _product(s: Array, V: Array, work: Workspace) -> Array:
 
 def _softmax(z: Array, b_y: Array, y: Ids) -> tuple[Array, Array, Array]:
     """E_t of some rows, and their probabilities as o_t = exp_z / total. z (R, m), V s_t, becomes exp_z.
-    -> E_t (R,), exp_z (R, m), total (R, 1)"""
+    -> E_t (R,), exp_z (R, m), total (R,)"""
     np.add(z, b_y, out=z)
     np.subtract(z, z.max(axis=1, keepdims=True), out=z)  # so that no exponential overflows
     z_y = z[np.arange(len(y)), y]
     exp_z = np.exp(z, out=z)
-    total = exp_z.sum(axis=1, keepdims=True)
-    return np.log(total[:, 0]) - z_y, exp_z, total
+    total = exp_z @ np.ones_like(b_y)
+    return np.log(total) - z_y, exp_z, total
 
 
 def _add_product(dV: Array, dz: Array, s: Array, work: Workspace) -> None:
