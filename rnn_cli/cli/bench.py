@@ -103,7 +103,7 @@ def bench(
     recipe = Recipe(usual.optimizer, usual.lr, clip=1.0, epochs=1_000_000, warmup=0.02)
     p = network.initialise(rng, counts)
     windows = Windows(ids, (np.array([0]), np.array([len(ids)])), rows, steps, carry_state=True)
-    with Executor(network, threads) as executor:
+    with Executor(network, (steps, rows), threads) as executor:
         speed = training_speed(executor, recipe, p, windows, rows, seconds)
     rate = speed.tokens / speed.seconds
     flops, peak = rate * flops, peak_flops(executor.threads)

@@ -149,7 +149,7 @@ def forecast(run: Run, steps_an_epoch: int) -> Iterator[str]:
     """What a run would be and take, line by line. To find out, it trains for CALIBRATION seconds."""
     texts, train, network, share = run.texts, run.texts.train, run.network, run.texts.share
     needed = shape_of(run).demand()
-    with Executor(network, run.threads) as executor:
+    with Executor(network, (run.bptt, run.batch), run.threads) as executor:
         p = run.first_parameters()
         windows = run.epoch_windows(0)
         speed = training_speed(executor, run.recipe, p, windows, run.batch, CALIBRATION)

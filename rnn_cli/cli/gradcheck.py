@@ -120,7 +120,7 @@ def _check(case: Case, rng: np.random.Generator) -> Iterator[Check]:
     T, B = batch.x.shape
     state = carried_state(network, B, rng)
     masks = _masks(case, T)
-    with Executor(network, shards, sharded=True, dtype=np.float64) as executor:
+    with Executor(network, (T, B), shards, sharded=True, dtype=np.float64) as executor:
 
         def by_hand(p: Parameters, batch: Batch, state: State) -> Gradients:
             return executor.loss_and_gradients(p, batch, state, dropout)[1]

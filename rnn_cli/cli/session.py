@@ -61,7 +61,7 @@ class Session:
         RnnError where the end cannot be saved; what was saved stays."""
         run = self.run
         self.stop.in_order = True
-        with Executor(run.network, run.threads) as executor:
+        with Executor(run.network, (run.bptt, run.batch), run.threads) as executor:
             at = self._begin(executor, saved)
             try:
                 reason = self._follow(executor, at)

@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial, reduce
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -30,14 +30,14 @@ from rnn_cli.training.ranks import (
     NO_DROPOUT,
     OVERFLOWS,
     Dropout,
-    DType,
     Rank,
+    Result,
     Shard,
-    SharedArrays,
     Task,
     loss,
     loss_and_gradients,
 )
+from rnn_cli.training.sharing import DType, SharedArrays, of_parameters
 
 # Shards were as fast as BLAS's threads (within 3 %) or faster in all shapes tried, but for the smallest,
 # and on a busy machine many times faster (tests/benchmarks/README.md). What limits them is memory.
@@ -54,17 +54,23 @@ class Executor:
     The result is a function of the arguments and of `threads`: shards are summed in their order, and what
     dropout leaves out of each depends on where it begins.
 
+    window: the most steps and rows of a batch.
     sharded: whether the batch is split; None splits it where the gradients are not too large for that.
     dtype: float64 where gradients are checked.
     """
 
     def __init__(
-        self, network: Network, threads: int = 1, sharded: bool | None = None, dtype: DType = np.float32
+        self,
+        network: Network,
+        window: tuple[int, int],
+        threads: int = 1,
+        sharded: bool | None = None,
+        dtype: DType = np.float32,
     ):
-        self.network, self.threads = network, threads
+        self.network, self.window, self.threads, self._dtype = network, window, threads, dtype
         self.sharded = threads > 1 and (network.size <= SHARDED_UP_TO if sharded is None else sharded)
         self._work = Workspace(dtype, 1 if self.sharded else threads)
-        self._shared = SharedArrays(network.sizes if self.sharded else {}, dtype)
+        self._shared = SharedArrays(of_parameters(network.sizes if self.sharded else {}, dtype))
         self._p = self._shared.of(network)
         self._placed = False
         self._ranks: list[Rank] = []
@@ -73,7 +79,8 @@ class Executor:
 
     def __enter__(self) -> Self:
         if self.sharded:
-            self._ranks = [Rank(self.network, self._shared) for _ in range(self.threads - 1)]
+            new = partial(Rank, self.network, self._shared, *self.window, self._dtype)
+            self._ranks = [new() for _ in range(self.threads - 1)]
         self._limits = threadpool_limits(1 if self.sharded else self.threads, user_api="blas")
         return self
 
@@ -109,7 +116,7 @@ class Executor:
     def loss(self, p: Parameters, batch: Batch, state: State) -> tuple[float, State]:
         """As Network.loss."""
         parts = self._of_shards(loss, p, batch, state, NO_DROPOUT)
-        return sum(E for E, _ in parts), _side_by_side([after for _, after in parts])
+        return sum(E for E, _, _ in parts), _side_by_side([after for _, _, after in parts])
 
     def loss_and_gradients(
         self, p: Parameters, batch: Batch, state: State, dropout: Dropout = NO_DROPOUT
@@ -127,7 +134,7 @@ class Executor:
 
     def _of_shards(
         self, task: Task, p: Parameters, batch: Batch, state: State, dropout: Dropout
-    ) -> list[Any]:
+    ) -> list[Result]:
         """The task done for each shard, in their order; the first in this process."""
         if self._ranks and p is not self._p:
             if self._placed:
@@ -149,10 +156,12 @@ class Executor:
             self._work.start()
             answers = [rank.answer() for rank in ranks]  # all of them, so that none is left for later
             self._work.lap("waiting")
+        results = [first]
         for answer in answers:
             if isinstance(answer, Exception):
                 raise answer
-        return [first, *answers]
+            results.append(answer)
+        return results
 
     def _sum(self, of_shards: list[Gradients]) -> Gradients:
         """The gradients of all shards, in the memory of the first's."""

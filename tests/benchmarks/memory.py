@@ -38,7 +38,7 @@ def main() -> None:
     p["U"] = np.asfortranarray(p["U"])
     weights = sum(array.nbytes for array in p.values())
     at = loop.start(network, recipe, p, a.batch)
-    with Executor(network, available_threads()) as executor:
+    with Executor(network, shape, available_threads()) as executor:
         for _ in loop.train(executor, recipe, at, lambda epoch: windows):
             pass
     gradients = sum(array.nbytes for name, array in p.items() if network.is_dense(name))

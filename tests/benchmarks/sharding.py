@@ -31,7 +31,7 @@ def measure(shape: str, sharded: bool, seconds: float) -> float:
     windows = [Sequences(x, y, ones, ones) for x, y in itertools.pairwise(ids)]
     network = Network(m, n)
     recipe = Recipe("adam", lr=1e-3, clip=1.0, epochs=1_000_000, warmup=0.02)
-    with Executor(network, available_threads(), sharded) as executor:
+    with Executor(network, (T, B), available_threads(), sharded) as executor:
         speed = training_speed(executor, recipe, network.initialise(rng, np.ones(m)), windows, B, seconds)
     return speed.tokens / speed.seconds
 

@@ -17,7 +17,7 @@ from rnn_cli.network.inputs import ONE_HOT_UP_TO
 from rnn_cli.network.model import Network, Sequences
 from rnn_cli.network.workspace import Workspace
 from rnn_cli.training import executor as module
-from rnn_cli.training import ranks
+from rnn_cli.training import sharing
 from rnn_cli.training.executor import Executor, available_threads, worthwhile_threads
 from rnn_cli.training.optimizers import OPTIMIZERS, apply, initial_moments
 from rnn_cli.training.ranks import Dropout
@@ -37,7 +37,7 @@ def problem(B, m=11, n=6, T=5, **kind):
 def test_shards_give_what_the_whole_batch_gives(threads, B, m):
     network, p, batch, state = problem(B, m)
     E, gradients, after = network.loss_and_gradients(p, batch, state, Workspace(np.float32))
-    with Executor(network, threads) as executor:
+    with Executor(network, batch.x.shape, threads) as executor:
         E_shards, gradients_shards, after_shards = executor.loss_and_gradients(p, batch, state)
         gradients_shards = network.dense(gradients_shards)
         assert executor.loss(p, batch, state)[0] == pytest.approx(E)
@@ -64,7 +64,7 @@ def test_shards_of_every_kind_of_network_give_what_the_whole_batch_gives(kind, m
     network, p, batch, state = problem(16, m, **kind)
     batch.y[:, 8:] %= 4  # all of the second shard's are in an adaptive layer's head
     whole = network.loss_and_gradients(p, batch, state, Workspace(np.float32))
-    with Executor(network, 2) as executor:
+    with Executor(network, batch.x.shape, 2) as executor:
         for _ in range(2):  # and again, on what the first left behind
             E, gradients, after = executor.loss_and_gradients(p, batch, state)
         assert list(gradients) == list(p)
@@ -81,7 +81,7 @@ def test_the_same_threads_give_the_same_bits():
     network, p, batch, state = problem(32)
     runs = []
     for _ in range(3):
-        with Executor(network, 3) as executor:
+        with Executor(network, batch.x.shape, 3) as executor:
             runs.append(network.dense(executor.loss_and_gradients(p, batch, state)[1]))
     for run in runs[1:]:
         for name in p:
@@ -91,7 +91,7 @@ def test_the_same_threads_give_the_same_bits():
 def test_a_large_network_keeps_one_copy_of_its_gradients(monkeypatch):
     network, p, batch, state = problem(32)
     monkeypatch.setattr(module, "SHARDED_UP_TO", network.size - 1)
-    with Executor(network, 2) as executor:
+    with Executor(network, batch.x.shape, 2) as executor:
         assert not executor.sharded
         assert executor.loss_and_gradients(p, batch, state)[0] > 0
 
@@ -101,7 +101,7 @@ def test_blas_has_its_threads_back_afterwards():
         return [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
 
     before = blas()
-    with Executor(problem(8)[0], 2):
+    with Executor(problem(8)[0], (5, 8), 2):
         assert set(blas()) == {1}
     assert blas() == before
 
@@ -109,13 +109,13 @@ def test_blas_has_its_threads_back_afterwards():
 def test_an_error_in_a_shard_is_raised():
     network, p, batch, state = problem(32)
     batch.y[:, 16:] = 99  # no such token, in the second shard
-    with Executor(network, 2) as executor, pytest.raises(IndexError):
+    with Executor(network, batch.x.shape, 2) as executor, pytest.raises(IndexError):
         executor.loss_and_gradients(p, batch, state)
 
 
 def test_after_an_error_in_one_shard_the_next_batch_is_computed_anew():
     network, p, batch, state = problem(36)
-    with Executor(network, 3) as executor:
+    with Executor(network, batch.x.shape, 3) as executor:
         right = executor.loss(p, batch, state)[0]
         spoilt = Sequences(batch.x, batch.y.copy(), batch.keep, batch.weight)
         spoilt.y[:, 0] = 99
@@ -127,7 +127,7 @@ def test_after_an_error_in_one_shard_the_next_batch_is_computed_anew():
 
 def test_parameters_in_place_are_not_overwritten_by_others():
     network, p, batch, state = problem(32)
-    with Executor(network, 2) as executor:
+    with Executor(network, batch.x.shape, 2) as executor:
         placed = executor.place(p)
         with pytest.raises(ValueError, match="other parameters"):
             executor.loss({name: array * 2 for name, array in p.items()}, batch, state)
@@ -145,7 +145,7 @@ def test_no_more_threads_are_used_than_do_work_that_is_worth_a_process(rows, ste
 
 def test_a_process_that_was_killed_is_told_with_a_way_out():
     network, p, batch, state = problem(32)
-    with Executor(network, 2) as executor:
+    with Executor(network, batch.x.shape, 2) as executor:
         executor.loss_and_gradients(p, batch, state)
         process = multiprocessing.active_children()[0]
         process.kill()
@@ -156,11 +156,11 @@ def test_a_process_that_was_killed_is_told_with_a_way_out():
 
 def test_memory_that_there_is_no_room_to_share_is_refused_with_a_way_out(monkeypatch):
     network = Network(65, 256)
-    monkeypatch.setattr(ranks, "shared_room", lambda: 4 * network.size)
-    Executor(network, 2)
-    monkeypatch.setattr(ranks, "shared_room", lambda: 4 * network.size - 1)
+    monkeypatch.setattr(sharing, "shared_room", lambda: 4 * network.size)
+    Executor(network, (5, 8), 2)
+    monkeypatch.setattr(sharing, "shared_room", lambda: 4 * network.size - 1)
     with pytest.raises(RnnError, match="--threads 1"):
-        Executor(network, 2)
+        Executor(network, (5, 8), 2)
 
 
 def test_the_program_that_runs_is_not_run_again_by_its_processes(tmp_path):
@@ -177,7 +177,7 @@ def test_the_program_that_runs_is_not_run_again_by_its_processes(tmp_path):
 @pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="no signal masks here")
 def test_a_process_sees_no_signal_from_its_first_moment():
     for _ in range(3):
-        with Executor(problem(32)[0], 2):
+        with Executor(problem(32)[0], (5, 32), 2):
             process = multiprocessing.active_children()[0]
             os.kill(process.pid, signal.SIGINT)  # while it starts
             os.kill(process.pid, signal.SIGTERM)
@@ -186,14 +186,14 @@ def test_a_process_sees_no_signal_from_its_first_moment():
 
 
 def test_no_process_is_left_behind():
-    with Executor(problem(32)[0], 3):
+    with Executor(problem(32)[0], (5, 32), 3):
         assert len(multiprocessing.active_children()) == 2
     assert not multiprocessing.active_children()
 
 
 def test_parameters_that_were_placed_are_what_the_ranks_read():
     network, p, batch, state = problem(32)
-    with Executor(network, 2) as executor:
+    with Executor(network, batch.x.shape, 2) as executor:
         placed = executor.place(p)
         for name in p:
             np.testing.assert_array_equal(placed[name], p[name])
@@ -207,7 +207,7 @@ def test_parameters_that_were_placed_are_what_the_ranks_read():
 
 def test_dropout_is_a_function_of_its_key():
     network, p, batch, state = problem(32)
-    with Executor(network, 2) as executor:
+    with Executor(network, batch.x.shape, 2) as executor:
         first, again, other, none = (
             executor.loss_and_gradients(p, batch, state, dropout)[0]
             for dropout in (
@@ -225,7 +225,7 @@ def test_dropout_is_a_function_of_its_key():
 def test_every_phase_of_a_step_is_timed(threads):
     network, p, batch, state = problem(32)
     optimizer = OPTIMIZERS["adam"]
-    with Executor(network, threads) as executor:
+    with Executor(network, batch.x.shape, threads) as executor:
         executor.loss(p, batch, state)  # by now the processes have started
         before = sum(executor.seconds.values())
         began = time.perf_counter()
@@ -248,7 +248,7 @@ def test_in_float64_shards_agree_with_the_whole_to_its_rounding():
     network, p, batch, state = problem(32)
     p, state = network.lay_out(p, np.float64), {"s": state["s"].astype(np.float64)}
     whole = network.loss_and_gradients(p, batch, state, Workspace(np.float64))[1]
-    with Executor(network, 2, dtype=np.float64) as executor:
+    with Executor(network, batch.x.shape, 2, dtype=np.float64) as executor:
         gradients = executor.loss_and_gradients(p, batch, state)[1]
     for name in p:
         np.testing.assert_allclose(gradients[name], whole[name], rtol=1e-11, atol=1e-12)

@@ -60,12 +60,12 @@ def begin(seed=0, **changes):
 
 
 def go_on(plan, at, valid=None, epoch_windows=windows):
-    with Executor(NETWORK) as executor:
+    with Executor(NETWORK, (T, B)) as executor:
         yield from train(executor, plan, at, epoch_windows, valid)
 
 
 def validate(p, batches):
-    with Executor(NETWORK) as executor:
+    with Executor(NETWORK, (T, B)) as executor:
         return evaluate(executor, p, batches)
 
 
@@ -342,7 +342,7 @@ def test_states_that_overflow_are_told_without_a_warning(threads):
     rows = 16  # enough for two shards
     wide = [Tokens(*(np.tile(array, (1, rows))[:, :rows] for array in batch)) for batch in windows()]
     at = start(network, plan, p, rows)
-    with Executor(network, threads) as executor, pytest.raises(Diverged):
+    with Executor(network, (T, rows), threads) as executor, pytest.raises(Diverged):
         list(train(executor, plan, at, lambda epoch: wide))
 
 
