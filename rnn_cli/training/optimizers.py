@@ -20,7 +20,7 @@ from rnn_cli.network.model import Network
 
 Arrays = dict[str, Array]
 Moments = dict[str, Callable[[Array], Array]]  # name -> what it begins as, for a parameter
-PIECE = 1 << 14  # entries worked on at a time, so that they stay in the cache
+PIECE = 1 << 16  # entries worked on at a time, so that they stay in the cache
 PIECE_OF_THREADS = 1 << 18  # with fewer, threads would wait for each other at Python's lock
 
 
@@ -125,9 +125,18 @@ def adam(
     """Kingma and Ba 2015, algorithm 1, in the order that the end of its section 2 gives: both corrections
     for moments that began at 0 are in the rate, and not made for each entry. `step` counts from 1."""
     unbias_1, unbias_2 = 1 - beta_1**step, math.sqrt(1 - beta_2**step)
-    mean += (1 - beta_1) * (g - mean)
-    square += (1 - beta_2) * (g * g - square)
-    p -= (lr * unbias_2 / unbias_1) * mean / (np.sqrt(square) + epsilon * unbias_2)
+    t = g - mean
+    t *= 1 - beta_1
+    mean += t  # mean += (1 - beta_1) (g - mean)
+    np.multiply(g, g, out=t)
+    t -= square
+    t *= 1 - beta_2
+    square += t  # square += (1 - beta_2) (g^2 - square)
+    np.sqrt(square, out=t)
+    t += epsilon * unbias_2
+    np.divide(mean, t, out=t)
+    t *= lr * unbias_2 / unbias_1
+    p -= t  # p -= lr / unbias_1 mean / (sqrt(square) / unbias_2 + epsilon)
 
 
 def adam_by_columns(

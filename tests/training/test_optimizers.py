@@ -353,7 +353,7 @@ def test_pieces_and_shares_of_them_make_no_difference(name, monkeypatch):
 def test_an_array_longer_than_a_piece_is_updated_to_its_end(name):
     p = {"V": np.zeros((3, PIECE + 1), np.float32)}
     apply(OPTIMIZERS[name], p, {"V": np.ones_like(p["V"])}, moments_of(name, p), 0.5, 1)
-    assert p["V"][0, 0] <= -0.5
+    assert p["V"][0, 0] < -0.499
     np.testing.assert_allclose(p["V"], p["V"][0, 0], rtol=1e-6)
 
 
