@@ -54,7 +54,7 @@ class Executor:
     The result is a function of the arguments and of `threads`: shards are summed in their order, and what
     dropout leaves out of each depends on where it begins.
 
-    window: the most steps and rows of a batch.
+    window: the most steps and rows of a batch; of a larger one ValueError is raised.
     sharded: whether the batch is split; None splits it where the gradients are not too large for that.
     dtype: float64 where gradients are checked.
     """
@@ -136,6 +136,8 @@ class Executor:
         self, task: Task, p: Parameters, batch: Batch, state: State, dropout: Dropout
     ) -> list[Result]:
         """The task done for each shard, in their order; the first in this process."""
+        if any(size > most for size, most in zip(batch.x.shape, self.window, strict=True)):
+            raise ValueError(f"a batch of {batch.x.shape}, where {self.window} was to be the largest")
         if self._ranks and p is not self._p:
             if self._placed:
                 raise ValueError("other parameters than those in place")

@@ -77,6 +77,33 @@ def test_shards_of_every_kind_of_network_give_what_the_whole_batch_gives(kind, m
         np.testing.assert_allclose(gradients[name], array, rtol=1e-4, atol=1e-5, err_msg=name)
 
 
+@pytest.mark.parametrize("m", [11, ONE_HOT_UP_TO + 1])
+def test_batches_of_any_size_up_to_the_window_go_through_the_same_ranks(m):
+    network, p, largest, state = problem(37, m)
+    with Executor(network, largest.x.shape, 3) as executor:
+        for T, B in ((5, 37), (5, 11), (2, 37), (1, 8), (5, 37)):
+            batch = Sequences(*(array[:T, :B] for array in largest))
+            before = {name: s[:B] for name, s in state.items()}
+            E, gradients, after = network.loss_and_gradients(p, batch, before, Workspace(np.float32))
+            of_shards = executor.loss_and_gradients(p, batch, before)
+            assert of_shards[0] == pytest.approx(E)
+            np.testing.assert_allclose(of_shards[2]["s"], after["s"], rtol=1e-5, atol=1e-6)
+            for name, array in network.dense(gradients).items():
+                found = network.dense(of_shards[1])[name]
+                np.testing.assert_allclose(found, array, rtol=1e-4, atol=1e-5, err_msg=name)
+        with pytest.raises(ValueError, match="the largest"):
+            executor.loss(p, Sequences(*(np.repeat(array, 2, axis=0) for array in largest)), state)
+
+
+def test_the_state_after_a_batch_stays_when_the_next_is_computed():
+    network, p, batch, state = problem(32)
+    with Executor(network, batch.x.shape, 2) as executor:
+        after = executor.loss(p, batch, state)[1]
+        copy = after["s"].copy()
+        executor.loss(p, batch, after)
+        np.testing.assert_array_equal(after["s"], copy)
+
+
 def test_the_same_threads_give_the_same_bits():
     network, p, batch, state = problem(32)
     runs = []

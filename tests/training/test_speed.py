@@ -10,7 +10,7 @@ from rnn_cli.network.model import Network, Sequences
 from rnn_cli.network.products import times
 from rnn_cli.network.workspace import Workspace
 
-# On an idle machine 1.2 to 1.4. A step made twice as slow exceeds it, a busy machine slows both alike.
+# 1.2 to 1.35, on an idle machine or a busy one. A step made twice as slow exceeds it.
 AT_MOST = 2.0
 NO_LONGER = 1.5  # 0.45 with AVX-512, 1.0 with AVX2
 ROUNDS = 30
@@ -63,9 +63,9 @@ def ratio(one: Callable[[], object], other: Callable[[], object]) -> float:
     """How long the one takes, over the other."""
     took: dict[Callable[[], object], list[float]] = {one: [], other: []}
     with threadpool_limits(1, user_api="blas"):
-        for _ in range(ROUNDS):  # in turn, so that what else the machine does slows both
+        for _ in range(ROUNDS):  # in turn, so that a slower machine slows both
             for function, seconds in took.items():
-                began = time.perf_counter()
+                began = time.thread_time()  # not what else had the core meanwhile
                 function()
-                seconds.append(time.perf_counter() - began)
+                seconds.append(time.thread_time() - began)
     return min(took[one]) / min(took[other])
