@@ -152,6 +152,10 @@ class Architecture:
         """A parameter in its shape, of its entries in the order in which they lie in memory."""
         return flat.reshape(self.shapes[name], order=self._order(name))
 
+    def views(self, flat: Parameters) -> Parameters:
+        """Parameters in their shapes."""
+        return {name: self.view(name, array) for name, array in flat.items()}
+
     def zero_state(self, B: int, dtype: type[np.floating] = np.float32) -> State:
         """s_0 = 0."""
         names = (name + suffix for suffix in self.suffixes for name in CELLS[self.cell].state)

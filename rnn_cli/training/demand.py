@@ -12,6 +12,7 @@ from rnn_cli.network.model import Network, Sequences
 from rnn_cli.network.outputs.softmax import BLOCK_LOGITS, BLOCK_ROWS
 from rnn_cli.network.workspace import Workspace
 from rnn_cli.training.optimizers import OPTIMIZERS
+from rnn_cli.training.sharing import bytes_of, of_shard
 
 FLOAT = 4  # bytes
 ARRAYS = 8  # of a value for each position and unit, at most, that a step holds at a time
@@ -67,11 +68,12 @@ def demand(
     resident: bytes that this process takes already.
     """
     rows, states = -(-batch // shards), 2 if keeps else 1
-    of_shard = window_bytes(network, counts, dropout, bptt, rows)
+    window = window_bytes(network, counts, dropout, bptt, rows)
+    tray = bytes_of(of_shard(network, bptt, rows, np.float32))  # by which a shard goes to its process
     return Demand(
         weights=states * FLOAT * network.size,
         moments=states * FLOAT * _moments(network, optimizer),
-        windows=shards * round(of_shard),
+        windows=shards * round(window) + (shards - 1) * tray,
         programs=resident + (shards - 1) * RANK,
     )
 

@@ -12,6 +12,7 @@ import operator
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from functools import partial, reduce
 from pathlib import Path
 from types import TracebackType
@@ -37,7 +38,7 @@ from rnn_cli.training.ranks import (
     loss,
     loss_and_gradients,
 )
-from rnn_cli.training.sharing import DType, SharedArrays, of_parameters
+from rnn_cli.training.sharing import DType, SharedArrays, of_run
 
 # Shards were as fast as BLAS's threads (within 3 %) or faster in all shapes tried, but for the smallest,
 # and on a busy machine many times faster (tests/benchmarks/README.md). What limits them is memory.
@@ -68,27 +69,30 @@ class Executor:
         dtype: DType = np.float32,
     ):
         self.network, self.window, self.threads, self._dtype = network, window, threads, dtype
+        T, B = window
         self.sharded = threads > 1 and (network.size <= SHARDED_UP_TO if sharded is None else sharded)
         self._work = Workspace(dtype, 1 if self.sharded else threads)
-        self._shared = SharedArrays(of_parameters(network.sizes if self.sharded else {}, dtype))
-        self._p = self._shared.of(network)
+        self._p: Parameters = {}  # where the ranks see them
         self._placed = False
+        if self.sharded:
+            self._shared = SharedArrays(of_run(network, T, most_rows(B, threads), threads, dtype))
+            self._p = network.views(self._shared.flat("p"))
         self._ranks: list[Rank] = []
         self._shares = threads if network.size >= SHARED_FROM else 1
         self._pool = ThreadPoolExecutor(self._shares, "share")
 
     def __enter__(self) -> Self:
-        if self.sharded:
-            new = partial(Rank, self.network, self._shared, *self.window, self._dtype)
-            self._ranks = [new() for _ in range(self.threads - 1)]
-        self._limits = threadpool_limits(1 if self.sharded else self.threads, user_api="blas")
+        with ExitStack() as stack:
+            stack.callback(self._pool.shutdown)
+            for k in range(1, self.threads if self.sharded else 1):
+                self._ranks.append(Rank(self.network, self._shared, k, self._dtype))
+                stack.callback(self._ranks[-1].close)
+            stack.enter_context(threadpool_limits(1 if self.sharded else self.threads, user_api="blas"))
+            self._at_exit = stack.pop_all()
         return self
 
     def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        for rank in self._ranks:
-            rank.close()
-        self._pool.shutdown()
-        self._limits.restore_original_limits()
+        self._at_exit.close()
 
     @property
     def execution(self) -> str:
@@ -190,6 +194,11 @@ class Executor:
 
         run = self._pool.map if self._shares > 1 else map
         list(run(of_share, range(self._shares)))
+
+
+def most_rows(B: int, threads: int) -> int:
+    """Of a shard of at most B rows in so many processes: a few rows are split among fewer."""
+    return min(B, max(-(-B // threads), 2 * ROWS))
 
 
 def _shard(batch: Batch, state: State, dropout: Dropout, first: int, end: int) -> Shard:

@@ -24,7 +24,7 @@ from rnn_cli.network.inputs import Columns
 from rnn_cli.network.model import Network, Sequences
 from rnn_cli.network.workspace import Workspace
 from rnn_cli.processes import OF_TERMINAL, begin
-from rnn_cli.training.sharing import DType, Shapes, SharedArrays, Tray, of_parameters, of_shards
+from rnn_cli.training.sharing import DType, Shapes, SharedArrays, Tray
 
 SIGNALS = (*OF_TERMINAL, signal.SIGTERM)  # it is the parent that stops a run, between steps
 
@@ -78,17 +78,15 @@ class RankDied(RnnError):
 
 
 class Rank:
-    """A process that computes one shard after another, as its parent sees it.
+    """The k-th process that computes one shard after another, as its parent sees it.
 
-    T, B: the most steps and rows of a shard.
+    shared: sharing.of_run.
     """
 
-    def __init__(self, network: Network, p: SharedArrays, T: int, B: int, dtype: DType):
-        dense = {name: size for name, size in network.sizes.items() if network.is_dense(name)}
-        gradients = SharedArrays(of_parameters(dense, dtype))
-        shared = SharedArrays(of_shards(network, T, B, dtype))
-        self._gradients, self._tray = gradients.of(network), Tray(shared)
-        self._process, self._pipe = begin(_serve, (network, dtype, p, gradients, shared), SIGNALS)
+    def __init__(self, network: Network, shared: SharedArrays, k: int, dtype: DType):
+        self._gradients = network.views(shared.flat(f"gradients {k}"))
+        self._tray = Tray(shared.flat(f"tray {k}"))
+        self._process, self._pipe = begin(_serve, (network, shared, k, dtype), SIGNALS)
 
     def ask(self, task: Task, shard: Shard) -> None:
         """Begin a task; each is to be followed by `answer`."""
@@ -116,16 +114,10 @@ class Rank:
         self._process.join()
 
 
-def _serve(
-    pipe: Connection,
-    network: Network,
-    dtype: DType,
-    p_shared: SharedArrays,
-    gradients: SharedArrays,
-    shared: SharedArrays,
-) -> None:
+def _serve(pipe: Connection, network: Network, shared: SharedArrays, k: int, dtype: DType) -> None:
     """The rank's side: tasks until the parent closes the pipe."""
-    p, places, tray, work = p_shared.of(network), gradients.of(network), Tray(shared), Workspace(dtype)
+    p, places = (network.views(shared.flat(group)) for group in ("p", f"gradients {k}"))
+    tray, work = Tray(shared.flat(f"tray {k}")), Workspace(dtype)
     for name, place in places.items():
         work.provide(f"d{name}", place)
     with threadpool_limits(1, user_api="blas"), contextlib.suppress(EOFError, ConnectionError):

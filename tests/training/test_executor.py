@@ -1,5 +1,6 @@
 """A batch in shards."""
 
+import itertools
 import multiprocessing
 import os
 import signal
@@ -17,7 +18,7 @@ from rnn_cli.network.inputs import ONE_HOT_UP_TO
 from rnn_cli.network.model import Network, Sequences
 from rnn_cli.network.workspace import Workspace
 from rnn_cli.training import executor as module
-from rnn_cli.training import sharing
+from rnn_cli.training import ranks
 from rnn_cli.training.executor import Executor, available_threads, worthwhile_threads
 from rnn_cli.training.optimizers import OPTIMIZERS, apply, initial_moments
 from rnn_cli.training.ranks import Dropout
@@ -181,13 +182,18 @@ def test_a_process_that_was_killed_is_told_with_a_way_out():
             executor.loss_and_gradients(p, batch, state)
 
 
-def test_memory_that_there_is_no_room_to_share_is_refused_with_a_way_out(monkeypatch):
-    network = Network(65, 256)
-    monkeypatch.setattr(sharing, "shared_room", lambda: 4 * network.size)
-    Executor(network, (5, 8), 2)
-    monkeypatch.setattr(sharing, "shared_room", lambda: 4 * network.size - 1)
-    with pytest.raises(RnnError, match="--threads 1"):
-        Executor(network, (5, 8), 2)
+def test_processes_that_began_are_ended_where_a_later_one_cannot_begin(monkeypatch):
+    right, count = ranks.begin, itertools.count()
+
+    def begin(*arguments):
+        if next(count):
+            raise RnnError("no process could be started")
+        return right(*arguments)
+
+    monkeypatch.setattr(ranks, "begin", begin)
+    with pytest.raises(RnnError), Executor(problem(32)[0], (5, 32), 3):
+        pass
+    assert not multiprocessing.active_children()
 
 
 def test_the_program_that_runs_is_not_run_again_by_its_processes(tmp_path):
