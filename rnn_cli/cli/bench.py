@@ -100,7 +100,7 @@ def bench(
     threads = worthwhile_threads(flops, rows, steps, math.inf, threads or available_threads())
     how = usual.optimizer, usual.dropout, rows, steps, threads
     refuse_beyond(None, Shape(network, counts, *how, keeps=False))
-    recipe = Recipe(usual.optimizer, usual.lr, clip=1.0, epochs=1_000_000, warmup=0.02)
+    recipe = Recipe(usual.optimizer, usual.lr, clip=1.0, epochs=1, warmup=0.02)
     p = network.initialise(rng, counts)
     windows = Windows(ids, (np.array([0]), np.array([len(ids)])), rows, steps, carry_state=True)
     with Executor(network, (steps, rows), threads) as executor:

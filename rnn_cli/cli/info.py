@@ -48,7 +48,7 @@ def _history(history: dict[str, Any]) -> Iterator[str]:
         )
     preset = {"preset": history["preset"]} if "preset" in history else {}
     for name, value in (preset | history.get("training", {})).items():
-        yield f"  {name:<14}{value}"
+        yield f"  {name:<14}{f'{value:.4g}' if isinstance(value, float) else value}"
     if history.get("epochs"):
         yield "epoch     train     valid  perplexity"
         for number, epoch in enumerate(history["epochs"], 1):

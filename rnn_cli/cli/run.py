@@ -93,14 +93,15 @@ class Run:
         )
         if valid:
             share = valid.unknown / valid.tokens
-            say(f"held out: {valid.lines:,} lines to validate, {share:.1%} unknown")
+            unknown = max(unknown, share)
+            say(f"and {valid.lines:,} lines to validate on, {share:.1%} unknown")
         if unknown > MANY_UNKNOWN:
             warn("much of the text is unknown: lower --min-count, raise --max-size, or --tokenizer char")
         say(f"network: {self.network.describe()}, {self.network.size:,} parameters")
         say(f"preset: {self.preset}")
         say(
             f"training: epochs {self.recipe.epochs}, {self.batch} rows of {self.bptt} steps, "
-            f"{self.recipe.optimizer}, learning rate {self.recipe.lr:g}"
+            f"{self.recipe.optimizer}, learning rate {self.recipe.lr:g} ({self.recipe.schedule})"
         )
         say(
             f"          dropout {self.recipe.dropout:g}, weight decay {self.recipe.weight_decay:.2g}, "

@@ -42,6 +42,7 @@ class Totals:
         nats = self.nats + self.spelling_nats
         return {
             "nats": nats,
+            "spelling_nats": self.spelling_nats,
             "perplexity": math.exp(min(self.nats / self.tokens, 700)),
             "bits_per_character": nats / self.characters / math.log(2),
         }
@@ -142,8 +143,15 @@ def score(
         if ours >= counted:
             warn(
                 f"the model does not beat counting: {ours:.3f} bits per character, and {counted:.3f} of an "
-                f"n-gram of order {order}; train longer, or a larger network"
+                f"n-gram of order {order}; {_advice(paths, train_text)}"
             )
+
+
+def _advice(paths: list[str], train_text: str) -> str:
+    """To those whose model does not beat counting."""
+    if train_text in paths:
+        return "it has counted the text that is scored: score one that neither has seen"
+    return "train longer, or a larger network"
 
 
 def _tell(line: ScoredLine, number: int, per_line: bool, per_token: bool) -> None:
@@ -160,7 +168,7 @@ def _tell_totals(totals: dict[str, Totals], order: int | None, as_json: bool) ->
     ours = totals["model"]
     if as_json:
         counts = {name: getattr(ours, name) for name in ("lines", "tokens", "unknown", "characters")}
-        figures: dict[str, Any] = counts | ours.figures | {"spelling_nats": ours.spelling_nats}
+        figures: dict[str, Any] = counts | ours.figures
         if "baseline" in totals:
             figures["baseline"] = {"order": order} | totals["baseline"].figures
         typer.echo(json.dumps(figures))
@@ -173,6 +181,7 @@ def _tell_totals(totals: dict[str, Totals], order: int | None, as_json: bool) ->
         typer.echo(f"{'':<20}{'model':>14}   Kneser-Ney, order {order}")
     for name, what in [
         ("nats", "nats"),
+        ("spelling_nats", "spelling nats"),
         ("perplexity", "perplexity"),
         ("bits_per_character", "bits per character"),
     ]:

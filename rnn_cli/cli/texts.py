@@ -144,9 +144,10 @@ def _vocabulary(types: Mapping[str, int], tokenizer: Tokenizer, options: TextOpt
     min_count = options.min_count or MIN_COUNT[tokenizer.name]
     vocabulary = build(types, min_count, options.max_size or DEFAULT_MAX_SIZE)
     if len(vocabulary.tokens) < 2:
+        way = "give more text or lower --min-count" if min_count > 1 else "give more text"
         raise RnnError(
-            f"{options.name}: {len(vocabulary.tokens)} of {len(types)} different tokens "
-            f"occur {min_count} times or more, and a model needs two: give more text or lower --min-count"
+            f"{options.name}: {len(vocabulary.tokens)} of {len(types)} different tokens to learn from "
+            f"occur {min_count} times or more, and a model needs two: {way}"
         )
     return vocabulary
 

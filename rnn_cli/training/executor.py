@@ -40,8 +40,8 @@ from rnn_cli.training.ranks import (
 )
 from rnn_cli.training.sharing import DType, SharedArrays, of_run
 
-# Shards were as fast as BLAS's threads (within 3 %) or faster in all shapes tried, but for the smallest,
-# and on a busy machine many times faster (tests/benchmarks/README.md). What limits them is memory.
+# Shards were as fast as BLAS's threads, or up to a third faster, in all shapes tried, and on a busy machine
+# many times faster (tests/benchmarks/README.md). What limits them is memory.
 SHARDED_UP_TO = 1 << 25  # parameters: 128 MiB of gradients a shard
 STEP_FLOPS = 1e8  # a few milliseconds
 RUN_FLOPS = 1e11  # a few seconds

@@ -68,7 +68,8 @@ def test_how_it_was_trained_is_told(kind, info):
     counts = f"{history['epoch']} epochs, {history['step']:,} steps, {history['tokens']:,} tokens"
     assert f"by rnn {history['rnn']}: {counts}" in out
     for name, value in history["training"].items():
-        assert re.search(rf"^  {name} +{re.escape(str(value))}$", out, re.M), name
+        told = f"{value:.4g}" if isinstance(value, float) else str(value)
+        assert re.search(rf"^  {name} +{re.escape(told)}$", out, re.M), name
 
 
 def test_the_loss_of_each_epoch_up_to_the_best_is_told(rnn, worsening, read_log):

@@ -81,6 +81,7 @@ def test_the_table_for_people_tells_what_json_tells(kind, score, totals, text):
         "unknown",
         "characters",
         "nats",
+        "spelling nats",
         "perplexity",
         "bits per character",
     ]
@@ -342,7 +343,7 @@ def test_the_baselines_figures_stand_beside_the_models(rnn, learned, corpus):
     both = json.loads(said.out)
     counted = both.pop("baseline")
     assert both == alone
-    assert set(counted) == {"order", "nats", "perplexity", "bits_per_character"}
+    assert set(counted) == {"order", "nats", "spelling_nats", "perplexity", "bits_per_character"}
     assert counted["order"] == 1
     assert counted["bits_per_character"] == pytest.approx(counted["nats"] / both["characters"] / math.log(2))
     assert counted["perplexity"] == pytest.approx(math.exp(counted["nats"] / both["tokens"]))
@@ -375,6 +376,15 @@ def test_a_model_that_does_not_is_told_so_in_one_line(option, rnn, models, corpu
     assert "order 5" in said.err
     if option in (["--per-line"], ["--per-token"]):
         assert said.out == score("char", corpus, *option)
+
+
+def test_who_compares_on_the_text_that_was_counted_is_told_so(rnn, models, corpus, write, english):
+    write("other.txt", english)
+    same, another = (
+        rnn("score", corpus, "-m", models["char"], "--baseline", text).err for text in (corpus, "other.txt")
+    )
+    assert "score one that neither has seen" in same
+    assert "train longer" in another
 
 
 @pytest.mark.parametrize(("kind", "order"), [("char", 5), ("space", 3), ("book", 5)])

@@ -1,0 +1,19 @@
+import numpy as np
+
+from rnn_cli.network.model import Network, Sequences
+from rnn_cli.training.executor import Executor
+from rnn_cli.training.loop import Recipe
+from rnn_cli.training.measure import training_speed
+
+
+def test_speed_is_measured_for_as_long_as_asked_however_short_the_recipe():
+    rng, network, (T, B) = np.random.default_rng(0), Network(7, 4), (3, 4)
+    ones = np.ones((T, B), np.float32)
+    window = Sequences(rng.integers(7, size=(T, B)), rng.integers(7, size=(T, B)), ones, ones)
+    recipe = Recipe("adam", lr=1e-3, clip=1.0, epochs=1, warmup=0.1)
+    p = network.initialise(rng, np.ones(network.m))
+    with Executor(network, (T, B)) as executor:
+        speed = training_speed(executor, recipe, p, [window], B, seconds=0.1)
+    assert speed.seconds >= 0.1
+    assert speed.steps > 1
+    assert speed.tokens == speed.steps * T * B
