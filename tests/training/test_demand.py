@@ -1,0 +1,18 @@
+import numpy as np
+import pytest
+
+from rnn_cli.network.model import Network
+from rnn_cli.training.demand import demand
+from rnn_cli.training.sharing import bytes_of, of_shard
+
+
+@pytest.mark.parametrize("m", [65, 2000])
+def test_a_second_process_takes_as_much_as_the_first_and_what_shards_travel_in(m):
+    network, T, B = Network(m, 128), 32, 16
+
+    def of_windows(batch, shards):
+        how = {"optimizer": "adam", "dropout": 0.0, "keeps": False, "resident": 0}
+        return demand(network, np.ones(m), batch=batch, bptt=T, shards=shards, **how).windows
+
+    tray = bytes_of(of_shard(network, T, B, np.float32))
+    assert of_windows(2 * B, 2) == pytest.approx(2 * of_windows(B, 1) + tray, abs=tray / 2)
