@@ -76,7 +76,7 @@ def bench(
 
     Trains as rnn train does, on random tokens that occur as often as words do. GFLOP/s counts the matrix
     products of a step, which are most of its arithmetic; the peak is that of one large product in the same
-    process, on as many threads.
+    process, on as many threads. By default tanh, hidden 256, 64 rows of 64 steps, adamw.
     """
     refuse_tying(tie, output, embedding, hidden)
     usual = USUAL.given(

@@ -96,7 +96,10 @@ class Run:
             unknown = max(unknown, share)
             say(f"and {valid.lines:,} lines to validate on, {share:.1%} unknown")
         if unknown > MANY_UNKNOWN:
-            warn("much of the text is unknown: lower --min-count, raise --max-size, or --tokenizer char")
+            way = "lower --min-count, raise --max-size, or --tokenizer char"
+            if self.first is not None:  # with the vocabulary of its model
+                way = "a model begun without --init would have a vocabulary of its own"
+            warn(f"much of the text is unknown: {way}")
         say(f"network: {self.network.describe()}, {self.network.size:,} parameters")
         say(f"preset: {self.preset}")
         say(

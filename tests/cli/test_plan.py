@@ -38,6 +38,15 @@ def test_it_learns_the_new_text_and_the_model_that_it_began_from_stays(general, 
     assert contents().items() >= before.items()
 
 
+def test_a_text_that_the_model_does_not_know_is_warned_of_without_options_that_would_be_refused(
+    general, rnn, write, chinese
+):
+    write("new.txt", chinese)
+    warning = next(line for line in begin(rnn).err.splitlines() if "much of the text" in line)
+    assert "--init" in warning
+    assert "--min-count" not in warning
+
+
 def test_unknown_tokens_of_the_new_text_are_counted_and_told(general, rnn, english):
     said = begin(rnn, "--valid-fraction", "0")
     assert "c" not in "".join(english)
