@@ -35,8 +35,11 @@ class Columns:
             yield Columns(self.tokens[first : first + step], self.values[first : first + step])
 
     def __add__(self, other: "Columns") -> "Columns":
-        tokens = np.concatenate([self.tokens, other.tokens])
-        return sum_by_token(tokens, np.concatenate([self.values, other.values]))
+        tokens = np.union1d(self.tokens, other.tokens)
+        values = np.zeros((len(tokens), self.values.shape[1]), self.values.dtype)
+        for part in (self, other):
+            values[np.searchsorted(tokens, part.tokens)] += part.values
+        return Columns(tokens, values)
 
 
 Gradient = Array | Columns
@@ -102,4 +105,8 @@ def sum_by_token(tokens: NDArray[np.intp], rows: Array) -> Columns:
     order = np.argsort(tokens, kind="stable")
     ascending = tokens[order]
     first = np.flatnonzero(np.diff(ascending, prepend=-1))  # of each token
-    return Columns(ascending[first], np.add.reduceat(rows[order], first, axis=0))
+    end = np.append(first[1:], len(order))
+    values = rows[order[first]]
+    for k in np.flatnonzero(end > first + 1):  # np.add.reduceat takes up to twelve times as long
+        np.add.reduce(rows[order[first[k] : end[k]]], axis=0, out=values[k])
+    return Columns(ascending[first], values)
