@@ -17,6 +17,8 @@ from rnn_cli.training.sharing import bytes_of, of_shard
 FLOAT = 4  # bytes
 ARRAYS = 8  # of a value for each position and unit, at most, that a step holds at a time
 RANK = 40 << 20  # bytes of a process beside this one, before it has any arrays
+BESIDES = 8 << 20  # of this process: what it loads later on, and what is freed and not given back
+FIRST_RANK = 12 << 20  # more, for multiprocessing's own process and for the optimizer's pieces in threads
 
 
 @dataclass(frozen=True)
@@ -70,12 +72,22 @@ def demand(
     rows, states = -(-batch // shards), 2 if keeps else 1
     window = window_bytes(network, counts, dropout, bptt, rows)
     tray = bytes_of(of_shard(network, bptt, rows, np.float32))  # by which a shard goes to its process
+    beside = shards - 1
     return Demand(
         weights=states * FLOAT * network.size,
         moments=states * FLOAT * _moments(network, optimizer),
-        windows=shards * round(window) + (shards - 1) * tray,
-        programs=resident + (shards - 1) * RANK,
+        windows=shards * round(window) + beside * tray + bool(beside) * _sum(network, counts, bptt * batch),
+        programs=resident + BESIDES + beside * RANK + bool(beside) * FIRST_RANK,
     )
+
+
+def _sum(network: Network, counts: Array, positions: int) -> int:
+    """Of the shards' gradients, where it needs memory of its own: by columns, with those of all the tokens
+    that are to be expected in a batch."""
+    if network.is_dense(network.table):
+        return 0
+    tokens = np.sum(1 - (1 - counts / counts.sum()) ** positions)
+    return round(FLOAT * tokens * network.width_of_table)
 
 
 def _moments(network: Network, optimizer: str) -> int:
