@@ -23,13 +23,10 @@ def test_every_array_has_its_own_place():
             array = shared.flat(group)[name]
             assert (array.shape, array.dtype) == ((size,), dtype)
             assert not array.any()
-    for value, (group, name) in enumerate((("a", "x"), ("a", "s"), ("b", "s")), 1):
+    places = [("a", "x"), ("a", "s"), ("b", "s")]
+    for value, (group, name) in enumerate(places, 1):
         shared.flat(group)[name][:] = value
-    assert [int(shared.flat(group)[name].sum()) for group, name in (("a", "x"), ("a", "s"), ("b", "s"))] == [
-        3,
-        10,
-        21,
-    ]
+    assert [shared.flat(group)[name].sum() for group, name in places] == [3 * 1, 5 * 2, 7 * 3]
 
 
 @pytest.mark.skipif(not hasattr(os, "posix_fallocate"), reason="nothing can be reserved here")
