@@ -72,12 +72,15 @@ def demand(
     rows, states = -(-batch // shards), 2 if keeps else 1
     window = window_bytes(network, counts, dropout, bptt, rows)
     tray = bytes_of(of_shard(network, bptt, rows, np.float32))  # by which a shard goes to its process
-    beside = shards - 1
+    windows, programs = shards * round(window), resident + BESIDES
+    if beside := shards - 1:
+        windows += beside * tray + _sum(network, counts, bptt * batch)
+        programs += beside * RANK + FIRST_RANK
     return Demand(
         weights=states * FLOAT * network.size,
         moments=states * FLOAT * _moments(network, optimizer),
-        windows=shards * round(window) + beside * tray + bool(beside) * _sum(network, counts, bptt * batch),
-        programs=resident + BESIDES + beside * RANK + bool(beside) * FIRST_RANK,
+        windows=windows,
+        programs=programs,
     )
 
 
