@@ -1,8 +1,38 @@
-"""What all tests share."""
+"""What tests share: settings of the suite, small texts and models, and the command line to try."""
 
+import json
+import os
 import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from itertools import product
+from pathlib import Path
+from typing import Any, NamedTuple
 
+import numpy as np
 import pytest
+
+from rnn_cli.cli.app import run
+
+ENGLISH = [
+    f"{who} {does} {what}."
+    for who, does, what in product(
+        ("Anna", "Tom", "Ben", "Mia"),
+        ("reads", "buys", "sees", "likes"),
+        ("a book", "the bread", "two birds"),
+    )
+]
+CHINESE = [
+    "".join(row)
+    for row in product(("我", "你", "他们"), ("看", "买", "喜欢"), ("书。", "一个苹果。", "这只小鸟。"))
+]
+TUTORIAL = (  # its network, trained with values that no tuning of a preset changes
+    *("--preset", "tanh", "--batch", "32", "--bptt", "32", "--optimizer", "adam", "--lr", "0.006"),
+    *("--schedule", "cosine", "--clip", "1", "--dropout", "0", "--weight-decay", "0"),
+)
+TINY = (*TUTORIAL, "--hidden", "8", "--epochs", "2")
+START_RNN = "from rnn_cli.cli.app import main; main()"
 
 
 def pytest_addoption(parser):
@@ -33,3 +63,289 @@ def hangup_heard():
     """Also where the tests were started with nohup, which has every program they start ignore it."""
     if hasattr(signal, "SIGHUP"):
         signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
+class Said(NamedTuple):
+    out: str
+    err: str
+
+
+class Measured(NamedTuple):
+    """Of a text under a model, by the naive loop below."""
+
+    nats: float
+    spelling: float  # nats too, of the unknown tokens
+    tokens: int  # predicted: END counts
+    unknown: int
+    characters: int  # a line's end counts as one
+
+    @property
+    def loss(self) -> float:
+        return self.nats / self.tokens
+
+    @property
+    def bits_per_character(self) -> float:
+        return (self.nats + self.spelling) / self.characters / float(np.log(2))
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The empty folder that each test runs in."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("RNN_DEBUG", raising=False)
+    return tmp_path
+
+
+@pytest.fixture
+def cache_folder(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where the commands that a test runs keep texts, in this process and in others."""
+    home = tmp_path_factory.mktemp("cache-home")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(home))
+    return home / "rnn"
+
+
+@pytest.fixture
+def rnn(capsys: pytest.CaptureFixture[str], folder: Path, cache_folder: Path) -> Callable[..., Said]:
+    """Run a command line in this process; -> what it said. Its exit status must be `status`."""
+
+    def call(*arguments: Any, status: int = 0) -> Said:
+        capsys.readouterr()
+        got = run([str(argument) for argument in arguments])
+        said = Said(*capsys.readouterr())
+        assert got == status, said.err
+        return said
+
+    return call
+
+
+@pytest.fixture
+def fails(rnn: Callable[..., Said], folder: Path) -> Callable[..., str]:
+    """Run a command line that must fail as the contract says: this status, one line on standard
+    error, nothing on standard output, every file as it was. -> the line, without its prefix."""
+
+    def call(status: int, *arguments: Any) -> str:
+        before = snapshot(folder)
+        said = rnn(*arguments, status=status)
+        assert snapshot(folder) == before
+        assert said.out == ""
+        return the_one_line(said.err)
+
+    return call
+
+
+def the_one_line(err: str) -> str:
+    """The message of a standard error that holds one error and nothing else."""
+    assert err.startswith("rnn: error: "), err
+    assert err.endswith("\n"), err
+    assert len(err.splitlines()) == 1, err
+    assert "a defect of rnn" not in err
+    assert all(c.isprintable() for c in err[:-1]), repr(err)
+    return err.removeprefix("rnn: error: ").rstrip("\n")
+
+
+def snapshot(folder: Path) -> dict[str, bytes | None]:
+    return {str(path): path.read_bytes() if path.is_file() else None for path in sorted(folder.rglob("*"))}
+
+
+@pytest.fixture
+def contents(folder: Path) -> Callable[[], dict[str, bytes | None]]:
+    """What lies in the test's folder, byte for byte."""
+    return lambda: snapshot(folder)
+
+
+@pytest.fixture
+def one_line() -> Callable[[str], str]:
+    return the_one_line
+
+
+@pytest.fixture
+def process() -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Run a command line in a process of its own."""
+
+    def call(
+        *arguments: Any, env: dict[str, str] | None = None, **options: Any
+    ) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-c", START_RNN, *map(str, arguments)]
+        options = {"capture_output": True, "encoding": "utf-8", "timeout": 60} | options
+        return subprocess.run(command, env=os.environ | (env or {}), check=False, **options)
+
+    return call
+
+
+@pytest.fixture
+def started() -> Iterator[Callable[..., "subprocess.Popen[str]"]]:
+    """Start a command line in a process of its own, to be watched while it runs."""
+    running = []
+
+    def call(*arguments: Any, **options: Any) -> "subprocess.Popen[str]":
+        command = [sys.executable, "-c", START_RNN, *map(str, arguments)]
+        options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "encoding": "utf-8"} | options
+        running.append(subprocess.Popen(command, **options))
+        return running[-1]
+
+    yield call
+    for each in running:
+        each.kill()
+        each.communicate()
+
+
+@pytest.fixture
+def write(folder: Path) -> Callable[..., Path]:
+    """Write a text file, a line for each of `lines`."""
+
+    def call(name: str, lines: Iterable[str], encoding: str = "utf-8") -> Path:
+        path = folder / name
+        path.write_bytes("".join(f"{line}\n" for line in lines).encode(encoding))
+        return path
+
+    return call
+
+
+@pytest.fixture
+def english() -> list[str]:
+    return list(ENGLISH)
+
+
+@pytest.fixture
+def chinese() -> list[str]:
+    return list(CHINESE)
+
+
+@pytest.fixture
+def corpus(write: Callable[..., Path]) -> str:
+    """corpus.txt: 48 short English lines."""
+    return write("corpus.txt", ENGLISH).name
+
+
+@pytest.fixture
+def train(rnn: Callable[..., Said]) -> Callable[..., Said]:
+    """Train m.npz, tiny, on the files named; later options win over the ones given here."""
+
+    def call(*arguments: Any, status: int = 0, model: str = "m.npz") -> Said:
+        options = () if "--vocab" in arguments else ("--tokenizer", "char")
+        return rnn("train", "--model", model, *TINY, *options, *arguments, status=status)
+
+    return call
+
+
+@pytest.fixture
+def tiny() -> tuple[str, ...]:
+    """The options that `train` gives before the others."""
+    return (*TINY, "--tokenizer", "char")
+
+
+@pytest.fixture
+def worsening(train: Callable[..., Said], write: Callable[..., Path]) -> Callable[..., Said]:
+    """Train on learn.txt, whose validation on valid.txt gets worse again after a while; log.jsonl tells."""
+
+    def call(*options: Any) -> Said:
+        write("learn.txt", ["abababababab", "abab", "ab"] * 10)
+        write("valid.txt", ["ababcccab", "ba", "cab"])
+        head = '{"format": "rnn vocabulary", "version": 1, "tokenizer": "char"}'
+        write("v.txt", [head, *(f'["{token}", 1]' for token in "abc")])
+        files = ["learn.txt", "--vocab", "v.txt", "--valid", "valid.txt", "--log", "log.jsonl"]
+        return train(*files, "--epochs", "12", "--lr", "0.01", *options)
+
+    return call
+
+
+@pytest.fixture(scope="session")
+def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Small trained models, one for each kind: to be read, not written."""
+    folder = tmp_path_factory.mktemp("models")
+    kinds = {
+        "char": (ENGLISH, "char"),
+        "space": (ENGLISH, "space"),
+        "chinese": (CHINESE, "char"),
+        "book": (ENGLISH, "char", "--carry-state"),
+        "lstm": (ENGLISH, "char", "--cell", "lstm", "--layers", "2"),
+        "gru": (ENGLISH, "char", "--cell", "gru", "--carry-state"),
+        "tied": (ENGLISH, "space", "--cell", "lstm", "--tie"),
+        "adaptive": (CHINESE, "char", "--embedding", "5", "--output", "adaptive"),
+    }
+    paths = {}
+    for kind, (lines, tokenizer, *options) in kinds.items():
+        text, paths[kind] = folder / f"{kind}.txt", folder / f"{kind}.npz"
+        text.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+        arguments = ["train", text, "--model", paths[kind], "--tokenizer", tokenizer, *TINY, *options, "-q"]
+        assert run([str(argument) for argument in arguments]) == 0
+    return paths
+
+
+class ModelFile(NamedTuple):
+    """A model file, opened by nothing but NumPy and json."""
+
+    header: dict[str, Any]
+    arrays: dict[str, Any]
+
+    @property
+    def tokens(self) -> list[str]:
+        return [token for token, _ in self.header["vocabulary"]]
+
+    def measure(self, lines: Iterable[str]) -> Measured:
+        """The tutorial's equations, step by step, for a text that this model is to predict."""
+        START, END, UNK = 0, 1, 2
+        U, W, b_a, V, b_y = (self.arrays[name].astype(float) for name in ("U", "W", "b_a", "V", "b_y"))
+        g1 = {"tanh": np.tanh, "relu": lambda z: np.maximum(z, 0)}[self.header["network"]["cell"]]
+        split = {"char": list, "space": str.split}[self.header["tokenizer"]["name"]]
+        ids = {token: id for id, token in enumerate(self.tokens, 3)}
+        carried = self.header["carry_state"]
+        s, nats, spelling, tokens, unknown, characters = np.zeros(len(b_a)), 0.0, 0.0, 0, 0, 0
+        for line in lines:
+            if not line.strip() and not carried:
+                continue
+            if not carried:
+                s = np.zeros(len(b_a))
+            words = split(line)
+            targets = [*(ids.get(word, UNK) for word in words), END]
+            for x, y in zip([START, *targets], targets, strict=False):
+                s = g1(U[:, x] + W @ s + b_a)
+                z = V @ s + b_y
+                nats += np.log(np.exp(z - z.max()).sum()) + z.max() - z[y]
+            tokens += len(targets)
+            unknown += targets.count(UNK)
+            spelling += sum(self.spell(word) for word in words if word not in ids and word != "<unk>")
+            characters += len(line) + 1
+        return Measured(float(nats), spelling, tokens, unknown, characters)
+
+    def spell(self, word: str) -> float:
+        """-log p(word): bigrams of its characters after Witten and Bell, from the counts in the header."""
+        pairs = self.header.get("spelling", {})
+        followed = [row for followers in pairs.values() for row in followers.items()]
+        types, total, uniform = len({c for c, _ in followed}), sum(n for _, n in followed), 1 / 0x110001
+
+        def p(c: str, before: str) -> float:
+            after = pairs.get(before, {})
+            of_c = sum(n for d, n in followed if d == c)
+            of_c = (of_c + types * uniform) / (total + types) if total else uniform
+            seen = sum(after.values())
+            return (after.get(c, 0) + len(after) * of_c) / (seen + len(after)) if seen else of_c
+
+        ways = [p(c, before) for before, c in zip(["", *word], [*word, ""], strict=True)]
+        ways[0] /= 1 - p("", "")  # no word is empty
+        return -float(np.log(ways).sum())
+
+
+@pytest.fixture
+def read_npz() -> Callable[[str | Path], ModelFile]:
+    """A model or training state as anyone's NumPy reads it."""
+
+    def call(path: str | Path) -> ModelFile:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = {name: file[name] for name in file.files}
+        header = json.loads(bytes(arrays.pop("header")))
+        return ModelFile(header, arrays)
+
+    return call
+
+
+@pytest.fixture
+def read_log() -> Callable[..., list[dict[str, Any]]]:
+    """The rows of a log."""
+
+    def call(path: str | Path, event: str | None = None) -> list[dict[str, Any]]:
+        lines = Path(path).read_text(encoding="utf-8").splitlines()
+        rows = [json.loads(line) for line in lines]
+        return [row for row in rows if event in (None, row["event"])]
+
+    return call

@@ -24,7 +24,7 @@ from hypothesis import strategies as st
 from rnn_cli import LanguageModel, storage
 from rnn_cli.cli.app import run
 from rnn_cli.errors import RnnError
-from rnn_cli.network.model import Network
+from rnn_cli.network.network import Network
 from rnn_cli.text.spelling import Spelling
 from rnn_cli.text.tokenizers import TOKENIZERS
 from rnn_cli.text.vocabulary import Vocabulary

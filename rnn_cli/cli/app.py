@@ -8,7 +8,6 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from rnn_cli import __version__
 from rnn_cli.cli.console import (
     Interrupted,
     UsageError,
@@ -17,6 +16,7 @@ from rnn_cli.cli.console import (
     silence_standard_output,
 )
 from rnn_cli.errors import Diverged, RnnError
+from rnn_cli.version import VERSION
 
 COMMANDS = {
     "vocab": "Count the tokens of a text; write a vocabulary file.",
@@ -40,7 +40,7 @@ class Commands(TyperGroup):
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         if cmd_name not in COMMANDS:
             return None
-        module = importlib.import_module(f"rnn_cli.cli.{cmd_name}")
+        module = importlib.import_module(f"rnn_cli.cli.commands.{cmd_name}")
         command = typer.Typer(add_completion=False, rich_markup_mode="markdown", context_settings=HELP)
         command.command(cmd_name)(getattr(module, cmd_name))
         return typer.main.get_command(command)
@@ -63,7 +63,7 @@ def rnn(
     rnn COMMAND --help explains a command. `rnn train && rnn sample` is a first try.
     """
     if version:
-        typer.echo(f"rnn {__version__}")
+        typer.echo(f"rnn {VERSION}")
     elif ctx.invoked_subcommand is None:
         typer.echo(ctx.get_help())
 

@@ -7,8 +7,8 @@ from types import TracebackType
 from typing import Any, Self
 
 from rnn_cli.cli.console import progress_bar, say, unheard, warn
-from rnn_cli.cli.log import Log
-from rnn_cli.text.corpus import Part
+from rnn_cli.runs.log import Log
+from rnn_cli.text.store.corpus import Part
 from rnn_cli.training.loop import EpochDone, RolledBack, StepDone
 from rnn_cli.training.state import TrainingState
 

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from rnn_cli.network.architecture import Gradients
 from rnn_cli.network.arrays import Array, Parameters, State
 from rnn_cli.network.cells import CELLS
-from rnn_cli.network.model import NO_MASKS, Batch, Masks, Network, Sequences
+from rnn_cli.network.fast.workspace import Workspace
+from rnn_cli.network.network import NO_MASKS, Batch, Masks, Network, Sequences
 from rnn_cli.network.outputs import OUTPUTS
-from rnn_cli.network.workspace import Workspace
 
 TOLERANCE = 1e-5
 # h; the best counts: over a short one the rounding of E shows, a long one may cross a kink of relu

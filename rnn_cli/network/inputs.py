@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnn_cli.network.arrays import Array
-from rnn_cli.network.workspace import Workspace
+from rnn_cli.network.fast.workspace import Workspace
 
 # Up to this many tokens the gradient of a table is fastest as a product with the one-hot matrix; beyond,
 # as sums over the rows of each token that occurs.

@@ -10,8 +10,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from rnn_cli.text.corpus import Ids, Numbers, Part, spans
-from rnn_cli.text.mapping import release
+from rnn_cli.text.store.corpus import Ids, Numbers, Part, spans
+from rnn_cli.text.store.mapping import release
 from rnn_cli.text.vocabulary import END, SPECIAL, START, UNK
 
 SECTION = 1 << 21  # targets of a text that are shuffled together: a list of their lines is never large

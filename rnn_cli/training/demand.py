@@ -8,11 +8,11 @@ from threadpoolctl import threadpool_limits
 
 from rnn_cli.network.arrays import Array
 from rnn_cli.network.cells import CELLS
-from rnn_cli.network.model import Network, Sequences
+from rnn_cli.network.fast.workspace import Workspace
+from rnn_cli.network.network import Network, Sequences
 from rnn_cli.network.outputs.softmax import BLOCK_LOGITS, BLOCK_ROWS
-from rnn_cli.network.workspace import Workspace
 from rnn_cli.training.optimizers import OPTIMIZERS
-from rnn_cli.training.sharing import bytes_of, of_shard
+from rnn_cli.training.parallel.sharing import bytes_of, of_shard
 
 FLOAT = 4  # bytes
 ARRAYS = 8  # of a value for each position and unit, at most, that a step holds at a time

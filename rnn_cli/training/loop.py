@@ -12,11 +12,11 @@ import numpy as np
 
 from rnn_cli.errors import Diverged
 from rnn_cli.network.arrays import Parameters
-from rnn_cli.network.model import Batch, Network
+from rnn_cli.network.network import Batch, Network
 from rnn_cli.training.divergence import LONG, not_finite, watch
-from rnn_cli.training.executor import Executor
 from rnn_cli.training.optimizers import OPTIMIZERS, apply, clipping, gradient_norm, initial_moments
-from rnn_cli.training.ranks import Dropout
+from rnn_cli.training.parallel.executor import Executor
+from rnn_cli.training.parallel.ranks import Dropout
 from rnn_cli.training.schedules import SCHEDULES, learning_rate_factor
 from rnn_cli.training.state import TrainingState
 

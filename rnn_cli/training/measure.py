@@ -9,8 +9,8 @@ from threadpoolctl import threadpool_limits
 
 from rnn_cli.network.arrays import Parameters
 from rnn_cli.training import loop
-from rnn_cli.training.executor import Executor
 from rnn_cli.training.loop import Recipe, StepDone, Windows
+from rnn_cli.training.parallel.executor import Executor
 
 WARM_UP = 3  # steps
 EPOCHS = 1_000_000  # beyond what any seconds allow

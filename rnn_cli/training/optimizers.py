@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from rnn_cli.network.architecture import Gradients
 from rnn_cli.network.arrays import Array, Parameters
 from rnn_cli.network.inputs import Columns
-from rnn_cli.network.model import Network
+from rnn_cli.network.network import Network
 
 Arrays = dict[str, Array]
 Moments = dict[str, Callable[[Array], Array]]  # name -> what it begins as, for a parameter

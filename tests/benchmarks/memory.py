@@ -11,9 +11,9 @@ import resource
 
 import numpy as np
 
-from rnn_cli.network.model import Network, Sequences
+from rnn_cli.network.network import Network, Sequences
 from rnn_cli.training import loop
-from rnn_cli.training.executor import Executor, available_threads
+from rnn_cli.training.parallel.executor import Executor, available_threads
 
 
 def main() -> None:

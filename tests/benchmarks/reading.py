@@ -21,11 +21,11 @@ from pathlib import Path
 
 from peak import peak_memory
 
-from rnn_cli.text import stored
-from rnn_cli.text.cutting import cut_all, cuttable
 from rnn_cli.text.reading import Source, spool
+from rnn_cli.text.store import folder as stored
+from rnn_cli.text.store.cutting import cut_all, cuttable
 from rnn_cli.text.tokenizers import TOKENIZERS, load_jieba
-from rnn_cli.training.executor import available_threads
+from rnn_cli.training.parallel.executor import available_threads
 
 RNN = [sys.executable, "-c", "from rnn_cli.cli.app import main; main()"]
 TRAIN_SECONDS = 60.0

@@ -11,8 +11,8 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from rnn_cli import LanguageModel
-from rnn_cli.cli.sample import MANY
-from rnn_cli.network.model import Network
+from rnn_cli.cli.commands.sample import MANY
+from rnn_cli.network.network import Network
 from rnn_cli.text.spelling import Spelling
 from rnn_cli.text.tokenizers import TOKENIZERS
 from rnn_cli.text.vocabulary import SPECIAL, Vocabulary

@@ -14,10 +14,10 @@ import sys
 
 import numpy as np
 
-from rnn_cli.network.model import Network, Sequences
-from rnn_cli.training.executor import Executor, available_threads
+from rnn_cli.network.network import Network, Sequences
 from rnn_cli.training.loop import Recipe
 from rnn_cli.training.measure import training_speed
+from rnn_cli.training.parallel.executor import Executor, available_threads
 
 SMALL = ["32,65,32,32", "128,65,50,50", "256,65,64,64", "512,65,64,64", "1024,65,64,64", "2048,65,64,64"]
 LARGE = ["200,10000,20,35", "650,10000,20,35", "256,50000,32,32", "1024,20000,32,32"]

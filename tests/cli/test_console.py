@@ -88,7 +88,7 @@ def test_quiet_shows_no_bar_on_a_terminal_either(started, corpus):
 
 def test_an_interrupt_while_standard_input_is_read_ends_quietly_with_130():
     code = (
-        "import signal, sys, rnn_cli.cli.vocab\nfrom rnn_cli.cli.app import run\n"
+        "import signal, sys, rnn_cli.cli.commands.vocab\nfrom rnn_cli.cli.app import run\n"
         "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # a background job ignores it
         "print('here', flush=True)\nsys.exit(run(['vocab', '-', '--tokenizer', 'char']))"
     )

@@ -32,7 +32,7 @@ SMALL = ("--tokenizer", "char", "--preset", "tanh", "--hidden", "4", "--epochs",
 
 def parameters(command):
     """Each parameter of a command as the parser has it, with its type and what typer was told of it."""
-    function = getattr(importlib.import_module(f"rnn_cli.cli.{command}"), command)
+    function = getattr(importlib.import_module(f"rnn_cli.cli.commands.{command}"), command)
     hints = typing.get_type_hints(function, include_extras=True)
     for parameter in GROUP.get_command(None, command).params:
         if parameter.name in hints:
@@ -546,7 +546,7 @@ def without_work(monkeypatch, models):
         "gradcheck": ["_check"],
         "sample": ["_write"],
     }.items():
-        module = importlib.import_module(f"rnn_cli.cli.{command}")
+        module = importlib.import_module(f"rnn_cli.cli.commands.{command}")
         for name in names:
             monkeypatch.setattr(module, name, stand_in)
 

@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 
 from rnn_cli import storage
-from rnn_cli.language_model import LanguageModel
+from rnn_cli.models.language_model import LanguageModel
 
 HERE = Path(__file__).parent
 MAIN = "from rnn_cli.cli.app import main; main()"

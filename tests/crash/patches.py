@@ -3,10 +3,11 @@
 import os
 import signal
 
-from rnn_cli.cli.log import Log
 from rnn_cli.cli.report import Report
-from rnn_cli.cli.saving import Saver
-from rnn_cli.training import executor, loop
+from rnn_cli.runs.log import Log
+from rnn_cli.runs.saving import Saver
+from rnn_cli.training import loop
+from rnn_cli.training.parallel import executor
 from rnn_cli.training.state import TrainingState
 
 

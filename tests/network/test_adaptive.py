@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rnn_cli.network.fast.workspace import Workspace
 from rnn_cli.network.gradcheck import carried_state, gradcheck, hard_batch, noisy_parameters
-from rnn_cli.network.model import Network
+from rnn_cli.network.network import Network
 from rnn_cli.network.outputs import OUTPUTS, softmax
 from rnn_cli.network.outputs import adaptive as module
-from rnn_cli.network.workspace import Workspace
 
 adaptive = OUTPUTS["adaptive"]
 SIZES = [(2, 1, (1,)), (6, 3, (4,)), (9, 5, (3, 5)), (40, 20, (10, 12)), (12, 33, (1, 2, 5))]  # m, n, cutoffs

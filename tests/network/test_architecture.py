@@ -8,7 +8,7 @@ from rnn_cli.network.architecture import Architecture
 from rnn_cli.network.cells import CELLS
 from rnn_cli.network.gradcheck import combinations
 from rnn_cli.network.inputs import ONE_HOT_UP_TO, Columns
-from rnn_cli.network.model import Network
+from rnn_cli.network.network import Network
 
 TIED = {"embedding": 4, "tie": True}
 

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rnn_cli.network.cells import CELLS, gru, lstm, simple
-from rnn_cli.network.products import plain
-from rnn_cli.network.workspace import Workspace
+from rnn_cli.network.fast.products import plain
+from rnn_cli.network.fast.workspace import Workspace
 
 SIMPLE = {"tanh": np.tanh, "relu": lambda z: np.maximum(z, 0)}
 OF = {"tanh": simple, "relu": simple, "gru": gru, "lstm": lstm}  # the module of each

@@ -4,6 +4,7 @@ import pytest
 from rnn_cli.network import cells, outputs
 from rnn_cli.network.cells import CELLS
 from rnn_cli.network.cells.simple import simple_recurrent
+from rnn_cli.network.fast.workspace import Workspace
 from rnn_cli.network.functions import RELU, TANH, Activation
 from rnn_cli.network.gradcheck import (
     Check,
@@ -15,9 +16,8 @@ from rnn_cli.network.gradcheck import (
     noisy_parameters,
 )
 from rnn_cli.network.inputs import ONE_HOT_UP_TO
-from rnn_cli.network.model import Network
+from rnn_cli.network.network import Network
 from rnn_cli.network.outputs import OUTPUTS
-from rnn_cli.network.workspace import Workspace
 
 
 def check(cell="tanh", m=7, n=5, entries=None, seed=0):

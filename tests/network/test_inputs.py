@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rnn_cli.network import inputs
+from rnn_cli.network.fast.workspace import Workspace
 from rnn_cli.network.inputs import ONE_HOT_UP_TO, Columns, feed, look_up
-from rnn_cli.network.workspace import Workspace
 
 
 def gradient_of(backward, da, m):

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rnn_cli.network.fast.workspace import Workspace
 from rnn_cli.network.outputs import OUTPUTS
 from rnn_cli.network.outputs import softmax as module
-from rnn_cli.network.workspace import Workspace
 
 softmax = OUTPUTS["softmax"]
 

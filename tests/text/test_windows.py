@@ -12,8 +12,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from rnn_cli.text import corpus, windows
-from rnn_cli.text.corpus import Corpus, Part, Text, hold_out, spans, whole
+from rnn_cli.text import windows
+from rnn_cli.text.store import corpus
+from rnn_cli.text.store.corpus import Corpus, Part, Text, hold_out, spans, whole
 from rnn_cli.text.vocabulary import SPECIAL
 from rnn_cli.text.windows import Window, Windows, hide_rare, rows_without_cuts, windows_of
 

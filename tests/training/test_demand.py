@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from rnn_cli.network.model import Network
+from rnn_cli.network.network import Network
 from rnn_cli.training.demand import demand
-from rnn_cli.training.sharing import bytes_of, of_shard
+from rnn_cli.training.parallel.sharing import bytes_of, of_shard
 
 
 @pytest.mark.parametrize("m", [65, 2000])

@@ -10,12 +10,12 @@ import pytest
 
 from rnn_cli import storage
 from rnn_cli.errors import Diverged
-from rnn_cli.network.model import Network
-from rnn_cli.network.workspace import Workspace
+from rnn_cli.network.fast.workspace import Workspace
+from rnn_cli.network.network import Network
 from rnn_cli.training import loop
-from rnn_cli.training.executor import Executor
 from rnn_cli.training.loop import EpochDone, Recipe, RolledBack, StepDone, evaluate, start, train
 from rnn_cli.training.optimizers import OPTIMIZERS
+from rnn_cli.training.parallel.executor import Executor
 from rnn_cli.training.schedules import SCHEDULES, learning_rate_factor
 
 M, T, B = 6, 4, 3

@@ -1,9 +1,9 @@
 import numpy as np
 
-from rnn_cli.network.model import Network, Sequences
-from rnn_cli.training.executor import Executor
+from rnn_cli.network.network import Network, Sequences
 from rnn_cli.training.loop import Recipe
 from rnn_cli.training.measure import training_speed
+from rnn_cli.training.parallel.executor import Executor
 
 
 def test_speed_is_measured_for_as_long_as_asked_however_short_the_recipe():

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from rnn_cli.network.inputs import ONE_HOT_UP_TO, Columns
-from rnn_cli.network.model import Network
+from rnn_cli.network.network import Network
 from rnn_cli.training import optimizers
 from rnn_cli.training.optimizers import (
     OPTIMIZERS,

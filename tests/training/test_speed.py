@@ -6,9 +6,9 @@ from collections.abc import Callable
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from rnn_cli.network.model import Network, Sequences
-from rnn_cli.network.products import times
-from rnn_cli.network.workspace import Workspace
+from rnn_cli.network.fast.products import times
+from rnn_cli.network.fast.workspace import Workspace
+from rnn_cli.network.network import Network, Sequences
 
 # 1.2 to 1.35, on an idle machine or a busy one. A step made twice as slow exceeds it.
 AT_MOST = 2.0

@@ -6,8 +6,8 @@ from typing import NamedTuple
 import numpy as np
 
 from rnn_cli.network.arrays import Array, State
-from rnn_cli.network.products import Product
-from rnn_cli.network.workspace import Workspace
+from rnn_cli.network.fast.products import Product
+from rnn_cli.network.fast.workspace import Workspace
 
 # elements of slopes computed at a time: many steps in one call, and still in the cache
 SLOPES = 1 << 15

@@ -20,9 +20,9 @@ import numpy as np
 
 from rnn_cli.network.arrays import Array, State
 from rnn_cli.network.cells.cell import SLOPES, Backward, by_gate, kept
+from rnn_cli.network.fast.products import Product, times
+from rnn_cli.network.fast.workspace import Workspace
 from rnn_cli.network.functions import sigmoid
-from rnn_cli.network.products import Product, times
-from rnn_cli.network.workspace import Workspace
 
 GATES = {"r": 0.0, "u": 0.0, "g": 0.0}
 STATE = ("s",)

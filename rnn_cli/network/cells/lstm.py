@@ -21,9 +21,9 @@ import numpy as np
 
 from rnn_cli.network.arrays import Array, State
 from rnn_cli.network.cells.cell import SLOPES, Backward, by_gate, kept
+from rnn_cli.network.fast.products import Product, times
+from rnn_cli.network.fast.workspace import Workspace
 from rnn_cli.network.functions import sigmoid
-from rnn_cli.network.products import Product, times
-from rnn_cli.network.workspace import Workspace
 
 GATES = {"o": 0.0, "i": 0.0, "f": 1.0, "g": 0.0}  # f begins open (Jozefowicz et al. 2015)
 STATE = ("s", "c")

@@ -12,9 +12,9 @@ import numpy as np
 
 from rnn_cli.network.arrays import Array, State
 from rnn_cli.network.cells.cell import ALPHABET, SLOPES, Backward, Forward, Step, kept
+from rnn_cli.network.fast.products import Product, times
+from rnn_cli.network.fast.workspace import Workspace
 from rnn_cli.network.functions import Activation
-from rnn_cli.network.products import Product, times
-from rnn_cli.network.workspace import Workspace
 
 
 def spread_of_U(m: int, n: int) -> float:

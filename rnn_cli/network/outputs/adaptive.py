@@ -19,8 +19,8 @@ from typing import NamedTuple
 import numpy as np
 
 from rnn_cli.network.arrays import Array, Ids, Parameters
+from rnn_cli.network.fast.workspace import Workspace
 from rnn_cli.network.outputs import softmax
-from rnn_cli.network.workspace import Workspace
 
 NARROWER = 4  # each cluster by this factor than the one before
 NARROWEST = 8

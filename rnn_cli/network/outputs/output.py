@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from rnn_cli.network.arrays import Array, Ids, Parameters
-from rnn_cli.network.workspace import Workspace
+from rnn_cli.network.fast.workspace import Workspace
 
 
 class Output(NamedTuple):

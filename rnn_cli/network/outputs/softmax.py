@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from rnn_cli.network.arrays import Array, Ids, Parameters
-from rnn_cli.network.workspace import Workspace
+from rnn_cli.network.fast.workspace import Workspace
 
 BLOCK_LOGITS = 1 << 22  # of a block at most,
 BLOCK_ROWS = 64  # unless it has no more rows than these

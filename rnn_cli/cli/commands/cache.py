@@ -1,0 +1,35 @@
+"""rnn cache: the texts that were cut and kept."""
+
+import time
+from typing import Annotated
+
+import typer
+
+from rnn_cli.cli.console import printable, say
+from rnn_cli.cli.options.text import CacheDirOption
+from rnn_cli.errors import RnnError
+from rnn_cli.text.store.cache import Cache, default_folder
+
+
+def cache(
+    cache_dir: CacheDirOption = None,
+    clear: Annotated[bool, typer.Option("--clear", help="Delete all of them.")] = False,
+) -> None:
+    """List the texts that are kept as they were cut, so that the next run begins sooner; delete them.
+
+    Of each: megabytes, when it was last used, the tokenizer, and the files that it was read from.
+    """
+    try:
+        kept = Cache(cache_dir or default_folder())
+    except RuntimeError as error:
+        raise RnnError("there is no home folder to keep texts in: --cache-dir names a folder") from error
+    if clear:
+        say(f"{kept.folder}: {kept.clear() / 1e6:,.1f} MB deleted")
+        return
+    entries = kept.entries()
+    for entry in entries:
+        used = time.strftime("%Y-%m-%d %H:%M", time.localtime(entry.used))
+        names = ", ".join(map(str, entry.header.get("text", ["damaged"])))
+        tokenizer = entry.header.get("tokenizer", "")
+        typer.echo(printable(f"{entry.size / 1e6:>10,.1f} MB  {used}  {tokenizer:<6}  {names}"))
+    say(f"{kept.folder}: {len(entries)} texts, {sum(entry.size for entry in entries) / 1e6:,.1f} MB")

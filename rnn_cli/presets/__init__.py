@@ -1,1 +1,0 @@
-"""The presets of `rnn train`, a TOML file each."""

@@ -1,0 +1,1 @@
+"""Figures of a prediction, and the n-grams to judge it beside."""

@@ -1,0 +1,100 @@
+"""A folder of stored texts, so that a text is cut once: each under a key that is a hash of its content
+and of all that decides how it is cut."""
+
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from rnn_cli.text.store.folder import HEADER, Damaged, read_header
+
+KEY = "[0-9a-f]" * 64  # of the folders of stored texts: a SHA-256 in hexadecimal
+WORK = "work-"  # folders that are being written begin so
+ABANDONED = 24 * 3600.0  # seconds after which what a killed run left is swept
+
+
+def default_folder() -> Path:
+    """The user's folder for caches, as the system has it. Raises RuntimeError where there is no home."""
+    if os.name == "nt" and "LOCALAPPDATA" in os.environ:
+        return Path(os.environ["LOCALAPPDATA"]) / "rnn" / "cache"
+    own = os.environ.get("XDG_CACHE_HOME", "")
+    return (Path(own) if os.path.isabs(own) else Path.home() / ".cache") / "rnn"
+
+
+class Entry(NamedTuple):
+    folder: Path
+    size: int  # bytes
+    used: float  # when last, seconds since the epoch
+    header: dict[str, Any]  # empty if it is damaged
+
+
+class Cache:
+    """The stored texts in one folder, which is made when it is needed."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+
+    @contextmanager
+    def work(self) -> Iterator[Path]:
+        """A folder to write a text in, gone at the end unless it was kept. Raises OSError."""
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._sweep()
+        path = Path(tempfile.mkdtemp(prefix=WORK, dir=self.folder))
+        try:
+            yield path
+        finally:
+            shutil.rmtree(path, ignore_errors=True)
+
+    def _sweep(self) -> None:
+        for left in self.folder.glob(f"{WORK}*"):
+            with suppress(OSError):
+                if left.stat().st_mtime < time.time() - ABANDONED:
+                    shutil.rmtree(left)
+
+    def find(self, key: str) -> Path | None:
+        """The folder of the text under a key, which counts as used now; None where there is none."""
+        folder = self.folder / key
+        with suppress(OSError):
+            os.utime(folder)
+        return folder if folder.is_dir() else None
+
+    def keep(self, work: Path, key: str) -> Path:
+        """Put what was written under a key, at once and whole; -> where it stands. If another run was
+        faster its text, which is the same, stays. Raises OSError."""
+        folder = self.folder / key
+        try:
+            os.rename(work, folder)
+        except OSError:
+            if not (folder / HEADER).is_file():
+                raise
+        return folder
+
+    def drop(self, key: str) -> None:
+        """Forget the text under a key."""
+        shutil.rmtree(self.folder / key, ignore_errors=True)
+
+    def entries(self) -> list[Entry]:
+        """All texts that are here, the last used first."""
+        return sorted(map(_entry, self.folder.glob(KEY)), key=lambda entry: -entry.used)
+
+    def clear(self) -> int:
+        """Delete all texts that are here and what killed runs left; -> how many bytes of texts. Raises
+        OSError."""
+        self._sweep()
+        freed = 0
+        for entry in self.entries():
+            shutil.rmtree(entry.folder)
+            freed += entry.size
+        return freed
+
+
+def _entry(folder: Path) -> Entry:
+    header: dict[str, Any] = {}
+    with suppress(OSError, Damaged):
+        header = read_header(folder)
+    size = sum(path.stat().st_size for path in folder.iterdir())
+    return Entry(folder, size, folder.stat().st_mtime, header)

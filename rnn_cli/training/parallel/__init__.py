@@ -1,0 +1,1 @@
+"""A batch computed by several processes."""

@@ -1,0 +1,200 @@
+"""rnn gradcheck: the table, and that a wrong derivative shows."""
+
+import re
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from rnn_cli.cli.commands import gradcheck as module
+from rnn_cli.network.cells import CELLS
+from rnn_cli.network.cells.simple import simple_recurrent
+from rnn_cli.network.functions import TANH
+from rnn_cli.network.gradcheck import combinations
+from rnn_cli.network.network import Network
+from rnn_cli.network.outputs import OUTPUTS
+
+ROW = re.compile(
+    r"(?P<cell>\w+) +(?P<layers>\d) +(?P<embed>none|tied|\d+) (?P<output>\w+) +(?P<m>\d+) +(?P<shards>\d) "
+    r"(?P<array>\w+) +(?P<shape>\d[\dx ]*?) +(?P<checked>\d+) +(?P<error>[\d.e+-]+|nan|inf)  "
+    r"(?P<verdict>ok|FAIL)"
+)
+FEW = ("--hidden", "2", "--layers", "1", "--embedding", "0", "--output", "softmax")
+
+
+def rows(out):
+    """The table, its numbers as they stand there."""
+    head, *lines = out.splitlines()
+    assert head.split() == list(ROW.groupindex)[:-1]
+    matches = [ROW.fullmatch(line) for line in lines]
+    assert all(matches), out
+    assert max(map(len, lines)) <= 80
+    return [match.groupdict() for match in matches]
+
+
+def kind(network):
+    """As a row has it."""
+    embed = "tied" if network.tie else str(network.embedding or "none")
+    return network.cell, str(network.layers), embed, network.output, str(network.m)
+
+
+def of(row):
+    return row["cell"], row["layers"], row["embed"], row["output"], row["m"]
+
+
+def tanh_with(monkeypatch, derivative):
+    """The cell with another derivative of tanh."""
+    step, forward = simple_recurrent(TANH._replace(derivative=derivative))
+    monkeypatch.setitem(CELLS, "tanh", CELLS["tanh"]._replace(step=step, forward=forward))
+
+
+@pytest.fixture
+def wrong_tanh(monkeypatch):
+    """A derivative of tanh that is off by a thousandth."""
+    tanh_with(monkeypatch, lambda s, out: np.multiply(TANH.derivative(s, out), 1.001, out=out))
+
+
+def test_every_combination_agrees_on_small_and_large_vocabularies(rnn, monkeypatch):
+    monkeypatch.setattr(module, "ENTRIES", 2)
+    said = rnn("gradcheck", "--hidden", "2")
+    table = rows(said.out)
+    assert said.err.startswith("ok: every derivative agrees")
+    sizes = sorted({int(row["m"]) for row in table})
+    assert len(sizes) == 2
+    alone = [of(row) for row in table if row["shards"] == "1"]
+    assert alone == [kind(network) for m in sizes for network in combinations(m, 2)]
+    assert [row["cell"] for row in table if row["shards"] == "2"] == list(CELLS)
+    for row in table:
+        (network,) = (one for one in combinations(int(row["m"]), 2) if kind(one) == of(row))
+        assert tuple(map(int, row["shape"].split(" x "))) == network.shapes[row["array"]]
+        assert int(row["checked"]) == 2 * len(network.shapes)
+        assert float(row["error"]) < 1e-5
+        assert row["verdict"] == "ok"
+
+
+def test_arrays_are_shown_where_they_are_asked_for(rnn):
+    options = ["--cell", "lstm", "--layers", "2", "--embedding", "3", "--output", "adaptive"]
+    table = rows(rnn("gradcheck", "--arrays", *options, "--hidden", "4").out)
+    for m, shards in [("7", "1"), ("257", "1"), ("257", "2")]:
+        network = Network(int(m), 4, "lstm", "adaptive", 2, 3, cutoffs=(int(m) // 3, int(m) // 3 + 2))
+        arrays = [row for row in table if (row["m"], row["shards"]) == (m, shards)]
+        assert {of(row) for row in arrays} == {kind(network)}
+        shapes = {row["array"]: tuple(map(int, row["shape"].split(" x "))) for row in arrays}
+        assert shapes == network.shapes
+        checked = {row["array"]: int(row["checked"]) for row in arrays}
+        assert checked == {name: min(20, size) for name, size in network.sizes.items()}
+    assert len(table) == 3 * len(network.shapes)
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        (["--cell", "relu"], {"cell": {"relu"}}),
+        (["--layers", "3"], {"layers": {"3"}}),
+        (["--embedding", "3"], {"embed": {"3"}}),
+        (["--embedding", "0"], {"embed": {"none"}}),
+        (["--embedding", "2"], {"embed": {"2", "tied"}}),
+        (["--tie"], {"embed": {"tied"}, "output": {"softmax"}}),
+        (["--no-tie"], {"embed": {"none", "2"}}),
+        (["--output", "adaptive"], {"output": {"adaptive"}, "embed": {"none", "2"}}),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_an_option_narrows_the_table(rnn, monkeypatch, options, expected):
+    monkeypatch.setattr(module, "ENTRIES", 1)
+    table = rows(rnn("gradcheck", "--hidden", "2", *options).out)
+    whole = {"cell": set(CELLS), "layers": {"1", "2"}, "embed": {"none", "2", "tied"}, "output": set(OUTPUTS)}
+    assert {name: {row[name] for row in table} for name in whole} == whole | expected
+    assert Counter(row["shards"] for row in table)["2"] == len({row["cell"] for row in table})
+
+
+def test_choices_that_leave_no_network_are_refused(fails):
+    for options in (["--tie", "--embedding", "3"], ["--tie", "--output", "adaptive"]):
+        assert fails(2, "gradcheck", *options).startswith("--tie needs")
+
+
+def test_a_wrong_derivative_fails_with_status_1_and_shows_where(rnn, wrong_tanh):
+    said = rnn("gradcheck", *FEW, "--cell", "tanh", "--arrays", status=1)
+    assert said.err.startswith("FAIL: ")
+    assert [(row["array"], row["verdict"]) for row in rows(said.out)] == 3 * [
+        ("U", "FAIL"),
+        ("W", "FAIL"),
+        ("b_a", "FAIL"),
+        ("V", "ok"),
+        ("b_y", "ok"),
+    ]
+
+
+def test_the_row_of_a_network_is_that_of_its_worst_array(rnn, wrong_tanh):
+    options = ["gradcheck", *FEW, "--cell", "tanh"]
+    each, worst = (rows(rnn(*options, *more, status=1).out) for more in (["--arrays"], []))
+    assert len(each) == 5 * len(worst) == 15
+    for k, row in enumerate(worst):
+        of_network = each[5 * k : 5 * k + 5]
+        largest = max(of_network, key=lambda one: float(one["error"]))
+        assert row == largest | {"checked": str(sum(int(one["checked"]) for one in of_network))}
+        assert row["verdict"] == "FAIL"
+
+
+def test_a_derivative_that_is_not_a_number_fails(rnn, monkeypatch):
+    def derivative(s, out):
+        out.fill(np.nan)
+        return out
+
+    tanh_with(monkeypatch, derivative)
+    said = rnn("gradcheck", *FEW, "--cell", "tanh", "--arrays", status=1)
+    assert {row["verdict"] for row in rows(said.out) if row["array"] == "U"} == {"FAIL"}
+    said = rnn("gradcheck", *FEW, "--cell", "tanh", status=1)
+    assert {row["verdict"] for row in rows(said.out)} == {"FAIL"}
+
+
+def test_dropout_is_in_both_ways_or_the_check_fails(rnn, monkeypatch):
+    monkeypatch.setattr(module, "ENTRIES", 5)
+    masks = module._masks
+    rnn("gradcheck", *FEW)
+    monkeypatch.setattr(module, "_masks", lambda case, T: masks(case._replace(dropout=module.NO_DROPOUT), T))
+    assert {row["verdict"] for row in rows(rnn("gradcheck", *FEW, status=1).out)} == {"FAIL"}
+
+
+def test_a_trained_model_is_checked_at_its_own_parameters(rnn, models, read_npz):
+    header, arrays = read_npz(models["char"])
+    table = rows(rnn("gradcheck", "--model", models["char"]).out)
+    assert [row["array"] for row in table] == list(arrays)
+    for row in table:
+        assert of(row) == kind(Network(**header["network"]))
+        assert row["verdict"] == "ok"
+        assert tuple(map(int, row["shape"].split(" x "))) == arrays[row["array"]].shape
+        assert 0 < int(row["checked"]) <= arrays[row["array"]].size
+
+
+@pytest.fixture
+def tanh_model(train, corpus):
+    """A file of a model of the tutorial's cell."""
+    train(corpus, "--cell", "tanh", "--quiet")
+    return "m.npz"
+
+
+def test_a_wrong_derivative_shows_on_a_trained_model_too(rnn, tanh_model, wrong_tanh):
+    said = rnn("gradcheck", "--model", tanh_model, status=1)
+    assert {row["array"]: row["verdict"] for row in rows(said.out)}["W"] == "FAIL"
+
+
+@pytest.mark.parametrize(
+    ("name", "other"), [("cell", "relu"), ("layers", "8"), ("embedding", "3"), ("output", "adaptive")]
+)
+def test_a_choice_that_is_not_the_models_is_refused(fails, rnn, models, read_npz, name, other):
+    own = read_npz(models["char"]).header["network"][name]
+    message = fails(2, "gradcheck", "--model", models["char"], f"--{name}", other)
+    assert f"--{name} {other}" in message
+    assert f"{name} {own}" in message
+    rnn("gradcheck", "--model", models["char"], f"--{name}", own)
+
+
+def test_a_model_that_is_missing_is_named(fails):
+    assert fails(1, "gradcheck", "--model", "no.npz").startswith("no.npz: No such file")
+
+
+def test_one_seed_gives_one_table(rnn, models):
+    options = ["gradcheck", "--model", models["char"]]
+    assert rnn(*options, "--seed", "3") == rnn(*options, "--seed", "3")
+    assert rnn(*options, "--seed", "3") != rnn(*options, "--seed", "4")

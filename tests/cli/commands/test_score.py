@@ -1,0 +1,515 @@
+"""rnn score: what a text costs a model, checked against the tutorial's equations."""
+
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rnn_cli import storage
+from rnn_cli.models import score as scoring
+
+TEXT = [
+    "Mia likes the quick brown book.",
+    "",
+    "Anna reads!",
+    "Zoë   buys 两 birds  ",
+    " \t ",
+    "a\tb\tAnna",
+    "Tom reads the bread.",
+]
+KINDS = ["char", "space", "chinese", "book", "lstm", "gru", "tied", "adaptive"]
+OF_THE_TUTORIAL = ["char", "space", "chinese", "book"]
+
+
+@pytest.fixture
+def text(write):
+    return write("text.txt", TEXT).name
+
+
+@pytest.fixture
+def score(rnn, models):
+    """Score with a model of some kind; -> standard output, and nothing on standard error."""
+
+    def call(kind, *arguments):
+        said = rnn("score", "--model", models[kind], *arguments)
+        assert said.err == ""
+        return said.out
+
+    return call
+
+
+@pytest.fixture
+def totals(score):
+    def call(kind, *arguments):
+        return json.loads(score(kind, *arguments, "--json"))
+
+    return call
+
+
+def approximately(figures, rel=1e-5):
+    return {name: pytest.approx(value, rel=rel) for name, value in figures.items()}
+
+
+# Totals.
+
+
+@pytest.mark.parametrize("kind", OF_THE_TUTORIAL)
+def test_the_totals_are_those_of_the_tutorials_equations_step_by_step(kind, totals, text, models, read_npz):
+    figures = totals(kind, text)
+    naive = read_npz(models[kind]).measure(TEXT)
+    assert figures == {
+        "lines": 7 if kind == "book" else 5,
+        "tokens": naive.tokens,
+        "unknown": naive.unknown,
+        "characters": naive.characters,
+        "nats": pytest.approx(naive.nats + naive.spelling, rel=1e-5),
+        "perplexity": pytest.approx(math.exp(naive.loss), rel=1e-5),
+        "bits_per_character": pytest.approx(naive.bits_per_character, rel=1e-5),
+        "spelling_nats": pytest.approx(naive.spelling, rel=1e-9),
+    }
+    assert naive.unknown >= 5
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_table_for_people_tells_what_json_tells(kind, score, totals, text):
+    rows = dict(line.split("   ")[0].rsplit(maxsplit=1) for line in compact(score(kind, text)))
+    figures = totals(kind, text)
+    assert list(rows) == [
+        "lines",
+        "tokens",
+        "unknown",
+        "characters",
+        "nats",
+        "spelling nats",
+        "perplexity",
+        "bits per character",
+    ]
+    for name, told in rows.items():
+        told_as_number = float(told.replace(",", ""))
+        assert told_as_number == pytest.approx(figures[name.replace(" ", "_")], abs=6e-4)
+
+
+def compact(out):
+    """The lines of a table, a name and its first figure parted by one space."""
+    return [" ".join(line.replace("   line ends counted", "").split()) for line in out.splitlines()]
+
+
+def test_a_validation_text_scores_as_training_said_it_does(train, rnn, corpus, write, read_log):
+    write("valid.txt", TEXT)
+    for carry in ([], ["--carry-state", "--batch", "1"]):
+        options = ["--cell", "lstm", "--valid", "valid.txt", "--log", "log.jsonl", "--epochs", "1", "-q"]
+        train(corpus, *options, *carry, "--force")
+        row = read_log("log.jsonl", "valid")[-1]
+        figures = json.loads(rnn("score", "-m", "m.npz", "valid.txt", "--json").out)
+        assert math.log(figures["perplexity"]) == pytest.approx(row["valid_loss"], rel=1e-5)
+        assert figures["bits_per_character"] == pytest.approx(row["valid_bpc"], rel=1e-5)
+
+
+def test_train_and_then_score_work_without_the_models_name(rnn, corpus):
+    rnn("train", corpus, "-t", "char", "--hidden", "4", "--epochs", "1", "--quiet")
+    assert json.loads(rnn("score", corpus, "--json").out)["lines"] == 48
+
+
+def test_a_model_of_version_1_scores(rnn, text, read_npz):
+    """It has no spelling of its own: each code point of an unknown token is as likely as any other."""
+    path = Path(__file__).parents[2] / "data" / "version_1.npz"
+    said = rnn("score", "--model", path, text, "--json")
+    naive = read_npz(path).measure(TEXT)
+    assert said.err == ""
+    figures = json.loads(said.out)
+    assert figures["perplexity"] == pytest.approx(math.exp(naive.loss), rel=1e-5)
+    assert figures["bits_per_character"] == pytest.approx(naive.bits_per_character, rel=1e-5)
+    one = 2 * math.log(0x110001) + math.log(0x110000 / 0x110001)  # the character, and the end of the token
+    assert figures["spelling_nats"] == pytest.approx(figures["unknown"] * one)
+
+
+# Which text.
+
+
+def test_several_files_are_one_text_and_so_are_files_and_standard_input(
+    totals, process, folder, models, english
+):
+    (folder / "a.txt").write_text("\n".join(english[:20]))  # its last line has no end
+    (folder / "b.txt").write_text("\n".join(english[20:]) + "\n")
+    whole = "".join(f"{line}\n" for line in english)
+    (folder / "ab.txt").write_text(whole)
+    for kind in ("char", "book"):
+        figures = totals(kind, "ab.txt")
+        assert totals(kind, "a.txt", "b.txt") == figures
+        for arguments, text in [([], whole), (["a.txt", "-"], "\n".join(english[20:]))]:
+            done = process("score", "--model", models[kind], "--json", *arguments, input=text)
+            assert (done.returncode, done.stderr) == (0, "")
+            assert json.loads(done.stdout) == figures
+
+
+def test_windows_line_ends_and_a_byte_order_mark_change_nothing(score, totals, text, folder):
+    (folder / "windows.txt").write_bytes(b"\xef\xbb\xbf" + "\r\n".join(TEXT).encode())
+    assert totals("char", "windows.txt") == totals("char", text)
+    assert score("char", "windows.txt", "--per-line") == score("char", text, "--per-line")
+
+
+def test_a_text_in_another_encoding_is_read(totals, write, chinese):
+    write("utf-8.txt", chinese)
+    write("gb.txt", chinese, "gb18030")
+    assert totals("chinese", "gb.txt", "--encoding", "gb18030") == totals("chinese", "utf-8.txt")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_text_of_many_chunks_scores_as_in_one_piece(kind, score, text, monkeypatch):
+    whole, lines = (score(kind, text, text, text, option) for option in ("--json", "--per-line"))
+    monkeypatch.setattr(scoring, "CHUNK", 3)
+    assert json.loads(score(kind, text, text, text, "--json")) == approximately(json.loads(whole))
+    pieces = [float(row[0]) for row in rows_of(score(kind, text, text, text, "--per-line"), 3)]
+    assert pieces == pytest.approx([float(row[0]) for row in rows_of(lines, 3)], abs=2e-4)
+
+
+@pytest.mark.parametrize("kind", ["char", "book"])
+def test_a_line_much_longer_than_others_is_never_cut(kind, totals, write, english, models, read_npz):
+    lines = [*english, " ".join(english * 3), *english]
+    write("long.txt", lines)
+    assert totals(kind, "long.txt")["nats"] == pytest.approx(
+        read_npz(models[kind]).measure(lines).nats, rel=1e-5
+    )
+
+
+# A row for each line, a row for each token.
+
+
+def rows_of(out, tabs):
+    """The fields of each row; the last holds whatever follows so many tabs."""
+    assert out.endswith("\n")
+    return [line.split("\t", tabs) for line in out[:-1].split("\n")]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_there_is_a_row_for_each_line_and_together_they_are_the_totals(kind, score, totals, text):
+    rows = rows_of(score(kind, text, "--per-line"), 3)
+    assert [row[3] for row in rows] == TEXT
+    figures = totals(kind, text)
+    assert sum(float(row[0]) for row in rows) == pytest.approx(figures["nats"], abs=5e-4)
+    assert sum(int(row[1]) for row in rows) == figures["tokens"]
+    assert sum(int(row[2]) for row in rows) == figures["unknown"]
+
+
+@pytest.mark.parametrize("kind", ["char", "space", "chinese"])
+def test_each_line_costs_what_it_costs_alone(kind, score, text, models, read_npz):
+    model = read_npz(models[kind])
+    for nats, tokens, unknown, line in rows_of(score(kind, text, "--per-line"), 3):
+        alone = model.measure([line])
+        assert float(nats) == pytest.approx(alone.nats + alone.spelling, rel=1e-4, abs=6e-5)
+        assert (int(tokens), int(unknown)) == (alone.tokens, alone.unknown)
+
+
+def test_a_blank_line_costs_nothing_or_where_the_state_is_carried_its_end(score, text):
+    assert rows_of(score("char", text, "--per-line"), 3)[1] == ["0.0000", "0", "0", ""]
+    nats, *rest = rows_of(score("book", text, "--per-line"), 3)[1]
+    assert float(nats) > 0
+    assert rest == ["1", "0", ""]
+
+
+def test_a_line_may_hold_what_other_programs_take_for_a_line_end(score, write):
+    write("odd.txt", ["a\u2028b\x0bc\x85d", "Anna"])
+    rows = rows_of(score("char", "odd.txt", "--per-line"), 3)
+    assert [row[3] for row in rows] == ["a\u2028b\x0bc\x85d", "Anna"]
+
+
+def test_a_line_of_the_models_own_text_costs_less_than_a_strange_one(rnn, train, write, english):
+    """What filters and reranks."""
+    train(write("corpus.txt", english), "-n", "32", "--epochs", "20", "--quiet")
+    write("two.txt", ["Anna sees two birds.", "birdsnn. A ase owtse"])
+    own, strange = rows_of(rnn("score", "-m", "m.npz", "two.txt", "--per-line").out, 3)
+    assert float(own[0]) < 0.7 * float(strange[0])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_there_is_a_row_for_each_token_and_together_they_are_the_lines(kind, score, text):
+    of_tokens = rows_of(score(kind, text, "--per-token"), 3)
+    for number, (nats, tokens, unknown, line) in enumerate(rows_of(score(kind, text, "--per-line"), 3), 1):
+        rows = [row for row in of_tokens if int(row[0]) == number]
+        assert len(rows) == int(tokens)
+        assert sum(float(row[1]) for row in rows) == pytest.approx(float(nats), abs=1e-4 * (1 + len(rows)))
+        assert sum(int(row[2]) for row in rows) == int(unknown)
+        if rows:
+            *spelled, end = (json.loads(row[3]) for row in rows)
+            assert end == "\n"
+            assert spelled == (line.split() if kind in ("space", "tied") else list(line))
+
+
+def test_each_unknown_token_is_marked_and_no_other(score, text, models, read_npz):
+    known = read_npz(models["space"]).tokens
+    for _, _, unknown, token in rows_of(score("space", text, "--per-token"), 3):
+        assert int(unknown) == (json.loads(token) not in [*known, "\n"])
+
+
+def test_a_literal_unk_is_null_among_the_tokens(score, write):
+    write("ptb.txt", ["Anna <unk> a"])
+    rows = rows_of(score("space", "ptb.txt", "--per-token"), 3)
+    assert [(row[2], json.loads(row[3])) for row in rows] == [
+        ("0", "Anna"),
+        ("1", None),
+        ("0", "a"),
+        ("0", "\n"),
+    ]
+
+
+# Unknown words, and what they are.
+
+
+@pytest.fixture
+def two_vocabularies(train, rnn, corpus, read_npz):
+    """One text under a model of all its words and under one of three: -> the two models' figures."""
+    figures = []
+    for number, size in enumerate([1000, 3]):
+        options = [
+            "--tokenizer",
+            "space",
+            "--min-count",
+            "1",
+            "--max-size",
+            size,
+            "--epochs",
+            "10",
+            "--quiet",
+        ]
+        train(corpus, *options, model=f"{number}.npz")
+        figures.append(json.loads(rnn("score", corpus, "-m", f"{number}.npz", "--json").out))
+    return figures
+
+
+def test_few_words_make_the_perplexity_look_good_and_the_bits_per_character_bad(two_vocabularies):
+    whole, few = two_vocabularies
+    assert few["characters"] == whole["characters"]
+    assert whole["unknown"] == 0
+    assert few["unknown"] > 0.4 * few["tokens"]
+    assert few["perplexity"] < whole["perplexity"]
+    assert few["bits_per_character"] > 1.2 * whole["bits_per_character"]
+
+
+def test_bits_per_character_are_of_tokens_and_spellings_and_perplexity_of_tokens_alone(two_vocabularies):
+    for figures in two_vocabularies:
+        bits = figures["nats"] / figures["characters"] / math.log(2)
+        of_tokens = figures["nats"] - figures["spelling_nats"]
+        assert figures["bits_per_character"] == pytest.approx(bits)
+        assert figures["perplexity"] == pytest.approx(math.exp(of_tokens / figures["tokens"]))
+    assert two_vocabularies[0]["spelling_nats"] == 0
+    assert two_vocabularies[1]["spelling_nats"] > 100
+
+
+# Dynamic evaluation.
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_text_that_repeats_itself_costs_less_where_the_model_learns_from_it(kind, totals, write, models):
+    write("again.txt", ["Tom Tom sees two two birds."] * 100)
+    before = models[kind].read_bytes()
+    static, dynamic = totals(kind, "again.txt"), totals(kind, "again.txt", "--dynamic")
+    assert dynamic["nats"] < 0.95 * static["nats"]
+    same = ["lines", "tokens", "unknown", "characters", "spelling_nats"]
+    assert [dynamic[name] for name in same] == [static[name] for name in same]
+    assert models[kind].read_bytes() == before
+    assert totals(kind, "again.txt") == static
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_dynamic_learning_rate_of_0_is_none(kind, score, text):
+    for option in ("--json", "--per-line", "--per-token"):
+        assert score(kind, text, option, "--dynamic", "--dynamic-lr", "0") == score(kind, text, option)
+
+
+def test_the_dynamic_learning_rate_is_the_one_given(totals, write):
+    write("again.txt", ["Tom sees two birds."] * 50)
+    costs = [
+        totals("char", "again.txt", "--dynamic", "--dynamic-lr", lr)["nats"]
+        for lr in ("0.001", "0.01", "0.1")
+    ]
+    assert costs == sorted(costs, reverse=True)
+    assert totals("char", "again.txt", "--dynamic")["nats"] == costs[-1]  # the default
+
+
+# The baseline.
+
+
+@pytest.fixture
+def learned(train, corpus):
+    """A model that has learned the text of `corpus` well."""
+    train(corpus, "-n", "32", "--epochs", "30", "--quiet")
+    return "m.npz"
+
+
+def test_the_baselines_figures_stand_beside_the_models(rnn, learned, corpus):
+    alone = json.loads(rnn("score", corpus, "-m", learned, "--json").out)
+    said = rnn("score", corpus, "-m", learned, "--json", "--baseline", corpus, "--baseline-order", "1")
+    both = json.loads(said.out)
+    counted = both.pop("baseline")
+    assert both == alone
+    assert set(counted) == {"order", "nats", "spelling_nats", "perplexity", "bits_per_character"}
+    assert counted["order"] == 1
+    assert counted["bits_per_character"] == pytest.approx(counted["nats"] / both["characters"] / math.log(2))
+    assert counted["perplexity"] == pytest.approx(math.exp(counted["nats"] / both["tokens"]))
+
+
+def test_a_baseline_of_order_1_is_about_the_entropy_of_the_letters(rnn, learned, corpus, english):
+    said = rnn("score", corpus, "-m", learned, "--json", "--baseline", corpus, "--baseline-order", "1")
+    letters = "".join(f"{line}\n" for line in english)
+    p = np.array([letters.count(letter) / len(letters) for letter in set(letters)])
+    entropy = -(p * np.log2(p)).sum()
+    assert json.loads(said.out)["baseline"]["bits_per_character"] == pytest.approx(entropy, rel=0.03)
+
+
+def test_a_model_that_beats_counting_is_not_warned_of(rnn, learned, corpus):
+    said = rnn("score", corpus, "-m", learned, "--baseline", corpus, "--baseline-order", "1")
+    assert said.err == ""
+    assert "Kneser-Ney, order 1" in said.out
+    rows = [line.split() for line in said.out.splitlines()]
+    (nats,) = (row for row in rows if row[0] == "nats")
+    (bits,) = (row for row in rows if row[0] == "bits")
+    assert float(nats[1].replace(",", "")) < float(nats[2].replace(",", ""))
+    assert float(bits[3]) < float(bits[4])
+
+
+@pytest.mark.parametrize("option", [[], ["--json"], ["--per-line"], ["--per-token"]], ids=str)
+def test_a_model_that_does_not_is_told_so_in_one_line(option, rnn, models, corpus, score):
+    said = rnn("score", corpus, "-m", models["char"], "--baseline", corpus, *option)
+    assert said.err.startswith("rnn: warning: the model does not beat counting: ")
+    assert len(said.err.splitlines()) == 1
+    assert "order 5" in said.err
+    if option in (["--per-line"], ["--per-token"]):
+        assert said.out == score("char", corpus, *option)
+
+
+def test_who_compares_on_the_text_that_was_counted_is_told_so(rnn, models, corpus, write, english):
+    write("other.txt", english)
+    same, another = (
+        rnn("score", corpus, "-m", models["char"], "--baseline", text).err for text in (corpus, "other.txt")
+    )
+    assert "score one that neither has seen" in same
+    assert "train longer" in another
+
+
+@pytest.mark.parametrize(("kind", "order"), [("char", 5), ("space", 3), ("book", 5)])
+def test_the_order_is_by_default_one_that_suits_the_tokens(kind, order, rnn, models, corpus):
+    said = rnn("score", corpus, "-m", models[kind], "--baseline", corpus, "--json")
+    assert json.loads(said.out)["baseline"]["order"] == order
+
+
+def test_a_baseline_charges_unknown_words_for_their_spelling_too(rnn, models, corpus, text):
+    said = rnn("score", text, "-m", models["space"], "--baseline", corpus, "--json")
+    figures = json.loads(said.out)
+    counted = figures["baseline"]
+    of_tokens = counted["nats"] - figures["spelling_nats"]
+    assert figures["spelling_nats"] > 100
+    assert counted["perplexity"] == pytest.approx(math.exp(of_tokens / figures["tokens"]))
+
+
+# What will not do.
+
+
+class TestATextThatWillNotDo:
+    @pytest.mark.parametrize("kind", ["char", "book"])
+    @pytest.mark.parametrize("content", [b"", b"\xef\xbb\xbf"])
+    def test_an_empty_one_is_named(self, content, kind, fails, models, folder):
+        (folder / "empty.txt").write_bytes(content)
+        assert fails(1, "score", "empty.txt", "-m", models[kind]).startswith("empty.txt: no text")
+
+    def test_one_of_blank_lines_is_named_where_they_are_skipped(self, fails, models, write):
+        write("blank.txt", ["", " \t", "\u3000"])
+        for option in ([], ["--json"]):
+            assert fails(1, "score", "blank.txt", "-m", models["char"], *option).startswith(
+                "blank.txt: no text"
+            )
+
+    def test_an_empty_standard_input_is_named_as_such(self, process, one_line, models):
+        done = process("score", "-m", models["char"], input="")
+        assert (done.returncode, done.stdout) == (1, "")
+        assert one_line(done.stderr).startswith("standard input: no text")
+
+    def test_a_missing_one_is_named(self, fails, models, corpus):
+        assert fails(1, "score", "no.txt", "-m", models["char"]) == "no.txt: No such file or directory"
+        assert fails(1, "score", corpus, "no.txt", "-m", models["char"]).startswith("no.txt: ")
+        assert fails(1, "score", corpus, "--baseline", "no.txt", "-m", models["char"]).startswith("no.txt: ")
+
+    def test_a_folder_is_none(self, fails, models, folder):
+        assert fails(1, "score", folder, "-m", models["char"]).startswith(f"{folder}: is a directory")
+
+    def test_bytes_that_do_not_decode_are_told_by_line_and_byte(self, fails, models, folder):
+        (folder / "bad.txt").write_bytes(b"good\nb\xffd\n")
+        assert fails(1, "score", "bad.txt", "-m", models["char"]).startswith(
+            "bad.txt: line 2, byte 2: not UTF-8"
+        )
+
+    def test_a_baseline_that_does_not_decode_is_told_too(self, fails, models, corpus, folder):
+        (folder / "bad.txt").write_bytes(b"good\nb\xffd\n")
+        message = fails(1, "score", corpus, "--baseline", "bad.txt", "-m", models["char"])
+        assert message.startswith("bad.txt: line 2, byte 2: ")
+
+
+def test_a_model_that_will_not_do_is_named(fails, corpus, models):
+    assert fails(1, "score", corpus) == "model.npz: No such file or directory"
+    assert "training state" in fails(1, "score", corpus, "-m", models["char"].with_name("char.state.npz"))
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--json", "--per-line"],
+        ["--json", "--per-token"],
+        ["--per-line", "--per-token"],
+        ["--json", "--per-line", "--per-token"],
+    ],
+    ids=" ".join,
+)
+def test_forms_that_exclude_each_other_are_refused_and_named(options, fails):
+    message = fails(2, "score", "nowhere.txt", "-m", "nowhere.npz", *options)
+    assert all(option in message for option in options)
+
+
+@pytest.mark.parametrize("options", [["-"], []], ids=str)
+def test_standard_input_cannot_be_both_the_text_and_the_baseline(options, fails):
+    message = fails(2, "score", *options, "-m", "nowhere.npz", "--baseline", "-")
+    assert "standard input" in message
+
+
+def test_a_learning_rate_without_dynamic_evaluation_is_refused_and_the_option_named(fails):
+    message = fails(2, "score", "nowhere.txt", "-m", "nowhere.npz", "--dynamic-lr", "0.1")
+    assert "--dynamic-lr needs --dynamic" in message
+
+
+def test_an_order_without_a_baseline_is_refused_and_the_option_named(fails):
+    message = fails(2, "score", "nowhere.txt", "-m", "nowhere.npz", "--baseline-order", "3")
+    assert "--baseline-order" in message
+    assert "--baseline" in message.replace("--baseline-order", "")
+
+
+def overflowing(read_npz, models):
+    """A model whose state grows beyond all numbers."""
+    header, arrays = read_npz(models["book"])
+    header["network"]["cell"] = "relu"
+    W = 1e6 * np.eye(8, dtype=np.float32)
+    storage.save(Path("growing.npz"), arrays | {"W": W, "b_a": np.ones(8, np.float32)}, header)
+    return "growing.npz"
+
+
+@pytest.mark.parametrize("option", [[], ["--per-line"], ["--dynamic"]], ids=str)
+def test_a_state_that_overflows_is_one_line_without_numpys_warnings(
+    option, process, one_line, models, read_npz, corpus
+):
+    done = process("score", "-m", overflowing(read_npz, models), corpus, *option)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "overflow" in one_line(done.stderr)
+
+
+@pytest.mark.parametrize("kind", ["tied", "adaptive", "book"])
+def test_no_form_says_a_word_on_standard_error(kind, process, models, text):
+    done = process("score", "-m", models[kind], text, "--dynamic")
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("option", [[], ["--per-line"], ["--per-token"]], ids=str)
+def test_a_reader_that_has_had_enough_ends_the_command_quietly(option, started, write, models, english):
+    write("long.txt", english * 100)
+    running = started("score", "-m", models["char"], "long.txt", *option)
+    running.stdout.close()  # before anything is written, as `head -0` would
+    assert running.stderr.read() == ""
+    assert running.wait(30) == 0
