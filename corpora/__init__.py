@@ -1,1 +1,1 @@
-"""What `rnn train` reads by default: two small texts written for this project, in the public domain."""
+"""The texts that `rnn train` reads by default: written for this project, in the public domain."""

@@ -1,17 +1,27 @@
-"""What the package raises when a person can mend the cause: one exception, one line."""
+"""The errors that a person can mend: one exception, one line."""
 
 from typing import Any
 
+LONGEST_QUOTE = 200  # characters that a message quotes of a bad file, which may hold names of any length
+
 
 class RnnError(Exception):
-    """The data or the machine will not do. The message is one line that names the thing, the place
-    and the way out; the command line prints it as it stands and exits with status 1."""
+    """The data or the machine was wrong (exit status 1).
+
+    The message is one line that names the thing, the place and the way out; the command line prints it as it
+    stands.
+    """
+
+
+class UsageError(RnnError):
+    """The settings or the options were wrong (exit status 2). The message names a setting as the command line
+    does: --lr is the setting lr."""
 
 
 class Diverged(RnnError):
-    """Training met a loss or a gradient that is not finite, or a loss that was high for long (status 3).
+    """Training met a loss or a gradient that is not finite, or a loss that stayed high (exit status 3).
 
-    batch: the window that it met it on.
+    batch: the window that it happened on.
     """
 
     def __init__(self, message: str, batch: Any = None):

@@ -1,26 +1,24 @@
-"""Lines to tokens and back.
+"""Tokenizers: how a line of text is cut into tokens, and all that differs from one to another.
 
-A tokenizer is a row of TOKENIZERS, with settings of a user's if there are any: `split` cuts a line into
-tokens and `separator` joins them. For `jieba` and `char`, join(split(line)) == line for every line, as
-the settings normalize it.
+To add a tokenizer, write a function that splits a line and add a row to TOKENIZERS; everything else reads
+what it needs from the row. With `jieba` and `char` nothing is lost: join(split(line)) is the line, normalized
+as the settings say.
 """
 
 import functools
-import itertools
-import logging
-import re
 import unicodedata
-import warnings
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from rnn_cli.text.user_words import UserWord, check_words
+from rnn_cli.text.user_words import UserWord, check_words, read_user_dict
+from rnn_cli.text.words import RUNS, Runs, between_words, split_words
 
-# A token whose spelling the text itself withholds (a literal <unk> of a tokenised corpus) is None.
+# None is a token whose spelling the text itself withholds: a literal <unk> in a corpus that comes tokenized.
 Token = str | None
 Split = Callable[[str], list[Token]]
 
+DEFAULT_TOKENIZER = "jieba"
 NORMALIZATIONS: dict[str, Callable[[str], str]] = {  # the forms of Unicode's annex 15
     "none": str,
     "nfc": functools.partial(unicodedata.normalize, "NFC"),
@@ -28,35 +26,73 @@ NORMALIZATIONS: dict[str, Callable[[str], str]] = {  # the forms of Unicode's an
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Tokenizer:
-    """knowing: makes a `split` that knows words of a user's; None if it has no use for words.
-    settings: what differs from the row of TOKENIZERS, as JSON has it; `make_tokenizer` reads it. Two
-        tokenizers are equal whose names and settings are.
+    """A row of TOKENIZERS, or one with settings (`make_tokenizer`). Tokenizers of one name with the same
+    settings are equal.
+
+    split: cuts a line into tokens.
+    separator: what stands between the tokens when they are joined.
+    min_count: how often a token must occur to be in the vocabulary, unless the user says otherwise.
+    ngram_order: the length of the n-grams that a model is compared with, likewise.
+    knowing: makes a `split` that knows a user's words; None where such words have no use.
+    worth_a_process: how many characters are cut in about the time that a process takes to start; None where
+        cutting is so fast that it never pays to start one.
+    may_part: whether a line may be cut in two between `left` and `right` without a change of its tokens. Both
+        hold a few characters; `right` is empty where it is not known yet. None: it may not be cut anywhere.
+    runs: runs of characters that are cut for their length alone.
+    code_points: whether tokens are single code points, so that a block of text can be cut as an array.
+    settings: what differs from the row, as JSON holds it.
     """
 
     name: str
-    split: Split = field(compare=False)
-    separator: str = field(compare=False)
-    knowing: Callable[[list[UserWord]], Split] | None = field(default=None, compare=False)
-    settings: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    split: Split
+    separator: str
+    min_count: int
+    ngram_order: int
+    knowing: Callable[[list[UserWord]], Split] | None = None
+    worth_a_process: int | None = None
+    may_part: Callable[[str, str], bool] | None = None
+    runs: Runs | None = None
+    code_points: bool = False
+    settings: Mapping[str, Any] = field(default_factory=dict)
 
     def join(self, tokens: Iterable[str]) -> str:
         return self.separator.join(tokens)
 
     def normalize(self, text: str) -> str:
-        """The text as `split` sees it."""
+        """Return the text as `split` sees it."""
         return NORMALIZATIONS[self.settings.get("normalize", "none")](text)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Tokenizer) and (self.name, self.settings) == (other.name, other.settings)
+
+    def __hash__(self) -> int:
+        return hash(self.name)
+
+
+def load_tokenizer(name: str, normalize: str | None = None, user_dict: str | None = None) -> Tokenizer:
+    """Return the tokenizer of this name, with a normalization and the words of a file if they are given.
+
+    Raises RnnError for a file that cannot be read or has a bad line, and what `make_tokenizer` raises.
+    """
+    settings: dict[str, Any] = {}
+    if normalize is not None:
+        settings["normalize"] = normalize
+    if user_dict is not None:
+        words, sha256 = read_user_dict(user_dict)
+        settings |= {"user_dict": [[*row] for row in words], "user_dict_sha256": sha256}
+    return make_tokenizer(name, settings)
 
 
 def make_tokenizer(name: str, settings: Mapping[str, Any]) -> Tokenizer:
-    """A row of TOKENIZERS with settings, each of which may be missing:
+    """Return a row of TOKENIZERS with settings, each of which may be missing:
 
-    normalize: a key of NORMALIZATIONS, what a line goes through before it is cut.
-    user_dict: [[word, frequency or None], ...], the words to know besides (user_words.py).
-    user_dict_sha256: of the file that they stood in, for people.
+    normalize: a key of NORMALIZATIONS, applied to a line before it is cut.
+    user_dict: [[word, frequency or None], ...], words to know besides its own (user_words.py).
+    user_dict_sha256: the hash of the file that listed them, for people to compare.
 
-    Raises KeyError, TypeError or ValueError for what is no such name or setting.
+    Raises KeyError, TypeError or ValueError for an unknown name or setting.
     """
     row = TOKENIZERS[name]
     settings = {key: value for key, value in settings.items() if (key, value) != ("normalize", "none")}
@@ -64,9 +100,9 @@ def make_tokenizer(name: str, settings: Mapping[str, Any]) -> Tokenizer:
         return row
     unknown = settings.keys() - {"normalize", "user_dict", "user_dict_sha256"}
     if unknown:
-        raise ValueError(f"settings of the tokenizer that this rnn does not know: {', '.join(unknown)}")
+        raise ValueError(f"this rnn does not know the tokenizer's settings {', '.join(unknown)}")
     if not isinstance(settings.get("user_dict_sha256", ""), str):
-        raise TypeError("user_dict_sha256 is no string")
+        raise TypeError("user_dict_sha256 is not a string")
     split, normalize = row.split, NORMALIZATIONS[settings.get("normalize", "none")]
     if "user_dict" in settings:
         if row.knowing is None:
@@ -76,90 +112,52 @@ def make_tokenizer(name: str, settings: Mapping[str, Any]) -> Tokenizer:
     return replace(row, split=lambda line: split(normalize(line)), settings=settings)
 
 
-# jieba looks for words only inside runs of these characters (its re_han_default), in time that
-# grows with the square of a run of unknown ones: a longer run is cut into pieces of this length.
-RUN = r"\u4E00-\u9FD5a-zA-Z0-9+#&\._%\-"
-LONGEST_RUN = 1000
-# What is cut at one time. A space alone goes with what follows it.
-PIECES = re.compile(r"(?:(?<! ) )?[^ ]+| ")
-PIECES_OF_LONG_LINE = re.compile(rf"(?:(?<! ) (?! ))?(?:[{RUN}]{{1,{LONGEST_RUN}}}|\r\n|[^{RUN}])", re.DOTALL)
-SHORT, HELD = 16, 1 << 14  # pieces up to this length are remembered, up to so many
-
-
-@functools.cache
-def load_jieba() -> tuple[Any, dict[str, int], int]:
-    """jieba, the frequencies of its dictionary, and their total (about a second, once a process).
-
-    Read without jieba's cache: that is a file in a folder shared by all users, which anyone can
-    plant to change the segmentation, and jieba writes to it.
-    """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # SyntaxWarnings of its source, a deprecation of setuptools
-        import jieba
-    jieba.setLogLevel(logging.WARNING)
-    segmenter = jieba.Tokenizer()
-    frequencies, total = segmenter.gen_pfdict(segmenter.get_dict_file())
-    return jieba, frequencies, total
-
-
-class Jieba(dict[str, list[str]]):
-    """jieba's words of a piece of a line; those of short pieces are kept, as they come again. The
-    dictionary is loaded when a first piece is asked for."""
-
-    def __init__(self, words: list[UserWord]):
-        self.words = words
-        self.never_words: set[str] = set()  # those of frequency 0
-
-    def __missing__(self, piece: str) -> list[str]:
-        space = " " if piece[0] == " " and len(piece) > 1 else ""
-        tokens: list[str] = self._segmenter.lcut(piece[len(space) :])
-        tokens[0] = space + tokens[0]
-        if len(piece) <= SHORT:
-            if len(self) >= HELD:
-                self.clear()
-            self[piece] = tokens
-        return tokens
-
-    def split(self, line: str) -> list[Token]:
-        if not line:
-            return []
-        pieces = PIECES if len(line) <= LONGEST_RUN else PIECES_OF_LONG_LINE
-        hmm = load_jieba()[0].finalseg  # which holds words of frequency 0 for all segmenters of a process
-        before, hmm.Force_Split_Words = hmm.Force_Split_Words, self.never_words
-        try:
-            return list(itertools.chain.from_iterable(map(self.__getitem__, pieces.findall(line))))
-        finally:
-            hmm.Force_Split_Words = before
-
-    @functools.cached_property
-    def _segmenter(self) -> Any:
-        jieba, frequencies, total = load_jieba()
-        segmenter = jieba.Tokenizer()
-        segmenter.FREQ, segmenter.total = dict(frequencies) if self.words else frequencies, total
-        segmenter.initialized = True
-        for word, frequency in self.words:
-            segmenter.add_word(word, frequency)
-        return segmenter
-
-
-def split_words(words: list[UserWord]) -> Split:
-    """Words as jieba cuts them (HMM on), with some words more in its dictionary; a space alone goes with
-    the token that follows it."""
-    return Jieba(words).split
-
-
 def split_characters(line: str) -> list[Token]:
-    """Unicode code points."""
+    """Return the code points of a line."""
     return list(line)
 
 
 def split_spaces(line: str) -> list[Token]:
-    """What white space separates; a literal <unk> is the unknown word, as in Penn Treebank."""
+    """Return what white space separates; a literal <unk> is the unknown token, as in the Penn Treebank."""
     return [None if token == "<unk>" else token for token in line.split()]
 
 
+def anywhere(left: str, right: str) -> bool:
+    return True
+
+
+def at_white_space(left: str, right: str) -> bool:
+    return left[-1].isspace() or right[:1].isspace()
+
+
 TOKENIZERS = {
-    "jieba": Tokenizer("jieba", split_words([]), separator="", knowing=split_words),
-    "char": Tokenizer("char", split_characters, separator=""),
-    "space": Tokenizer("space", split_spaces, separator=" "),
+    "jieba": Tokenizer(
+        "jieba",
+        split_words([]),
+        separator="",
+        min_count=2,  # words that occur once teach the model what an unknown word is like
+        ngram_order=3,
+        knowing=split_words,
+        worth_a_process=1 << 18,
+        may_part=between_words,
+        runs=RUNS,
+    ),
+    "char": Tokenizer(
+        "char",
+        split_characters,
+        separator="",
+        min_count=1,
+        ngram_order=5,
+        may_part=anywhere,
+        code_points=True,
+    ),
+    "space": Tokenizer(
+        "space",
+        split_spaces,
+        separator=" ",
+        min_count=2,
+        ngram_order=3,
+        worth_a_process=1 << 21,
+        may_part=at_white_space,
+    ),
 }

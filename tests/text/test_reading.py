@@ -1,4 +1,4 @@
-"""Bytes to lines: what ends a line, which bytes are text, and what an error tells."""
+"""Bytes to lines: what ends a line, which bytes are text, and what an error says."""
 
 import codecs
 import contextlib
@@ -318,7 +318,7 @@ def test_blocks_are_the_text_and_end_with_a_line_or_where_a_long_one_may_be_part
         assert all(block.endswith("\n") for block in blocks)
 
 
-def test_a_long_line_is_held_in_pieces(tmp_path, monkeypatch):
+def test_a_long_line_comes_in_several_blocks(tmp_path, monkeypatch):
     monkeypatch.setattr(reading, "BLOCK_BYTES", 1 << 10)
     monkeypatch.setattr(reading, "LONGEST", 1 << 10)
     path = tmp_path / "long.txt"
@@ -343,7 +343,7 @@ def test_a_block_comes_with_the_bytes_read_so_far(encoding, tmp_path, monkeypatc
     assert "".join(block for block, _ in blocks) == CHINESE * 9
 
 
-def test_a_block_that_is_no_text_is_told_by_line_and_byte_and_the_way_out(tmp_path, monkeypatch):
+def test_a_block_that_is_no_text_is_named_by_line_and_byte_with_the_way_out(tmp_path, monkeypatch):
     monkeypatch.setattr(reading, "BLOCK_BYTES", 32)
     path = tmp_path / "poem.txt"
     path.write_bytes(b"some words\n" * 20 + (CHINESE * 3).encode("gb18030"))
@@ -358,7 +358,7 @@ def test_a_missing_source_is_named(tmp_path):
             read()
 
 
-def test_a_source_tells_its_hash_and_when_it_was_written_to(tmp_path):
+def test_a_source_has_a_hash_and_a_stamp_that_changes_when_it_is_written_to(tmp_path):
     path = tmp_path / "poem.txt"
     path.write_text(CHINESE)
     source = reading.Source("poem.txt", path)
@@ -401,7 +401,7 @@ def test_a_dash_is_standard_input_even_where_a_folder_is_called_so(tmp_path, mon
     assert reading.text_files(["-"]) == ["-"]
 
 
-# What passes by once
+# What can be read only once
 
 
 def test_a_file_is_not_copied(tmp_path):

@@ -1,26 +1,24 @@
-"""Lines to tokens and back: nothing is lost, and jieba's words are jieba's, whatever /tmp holds."""
+"""Lines to tokens and back: nothing is lost, and each row of the table holds what is its own."""
 
+import dataclasses
 import functools
-import itertools
+import hashlib
 import json
-import marshal
-import os
 import random
-import subprocess
-import sys
-import time
 import unicodedata
-import warnings
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rnn_cli.text.tokenizers import HELD, LONGEST_RUN, SHORT, TOKENIZERS, make_tokenizer
-
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore")
-    import jieba
+from rnn_cli.errors import RnnError
+from rnn_cli.text.lexicon import Lexicon
+from rnn_cli.text.parting import cuttable
+from rnn_cli.text.spelling import Spelling
+from rnn_cli.text.store.cutting import cut_all
+from rnn_cli.text.tokenizers import DEFAULT_TOKENIZER, TOKENIZERS, load_tokenizer, make_tokenizer
+from rnn_cli.text.vocabulary import build, dumps, loads
+from rnn_cli.text.words import LONGEST_RUN
 
 split_jieba, split_characters, split_spaces = (TOKENIZERS[name].split for name in ("jieba", "char", "space"))
 
@@ -41,33 +39,9 @@ WORDS = [
 ]
 WHITE = [" ", "  ", "   ", "\t", "\r", "\u3000", "\u2028", "\x0b", "\x1c", "\x85", "\0"]
 
-pieces = st.one_of(*map(st.sampled_from, [CHINESE, WORDS, WHITE]), st.characters(exclude_categories=["Cs"]))
-texts = st.lists(pieces, max_size=25).map("".join)
+strings = st.one_of(*map(st.sampled_from, [CHINESE, WORDS, WHITE]), st.characters(exclude_categories=["Cs"]))
+texts = st.lists(strings, max_size=25).map("".join)
 long_texts = st.builds(lambda text, times: text * times, texts, st.integers(1, 60))
-
-
-@pytest.fixture(scope="module")
-def cut_by_jieba(tmp_path_factory):
-    """jieba itself, loading its dictionary its own way, with its cache in a folder of the test's."""
-    jieba.setLogLevel("WARNING")
-    segmenter = jieba.Tokenizer()
-    segmenter.tmp_dir = str(tmp_path_factory.mktemp("jieba"))
-    return segmenter.lcut
-
-
-def glue_by_hand(words: list[str]) -> list[str]:
-    """A run of spaces that is one space long goes with the word after it, if there is one."""
-    glued, before = [], ""
-    for is_space, group in itertools.groupby(words, key=" ".__eq__):
-        run = list(group)
-        if is_space and run == [" "]:
-            before = " "
-        elif is_space:
-            glued += run
-        else:
-            glued += [before + run[0], *run[1:]]
-            before = ""
-    return [*glued, before] if before else glued
 
 
 # Nothing is lost
@@ -96,97 +70,6 @@ def test_an_empty_line_has_no_tokens(name):
 @pytest.mark.parametrize("name", TOKENIZERS)
 def test_a_tokenizer_is_found_by_its_own_name(name):
     assert TOKENIZERS[name].name == name
-
-
-# jieba
-
-
-def test_chinese_is_cut_into_words():
-    assert split_jieba("我来到北京清华大学") == ["我", "来到", "北京", "清华大学"]
-
-
-def test_words_out_of_the_dictionary_are_found_too():
-    assert "杭研" in split_jieba("他来到了网易杭研大厦")
-
-
-@settings(max_examples=100, deadline=None)
-@given(line=texts.map(lambda text: text.replace(" ", "")))
-def test_without_spaces_the_tokens_are_jiebas(cut_by_jieba, line):
-    assert split_jieba(line) == cut_by_jieba(line)
-
-
-@settings(max_examples=100, deadline=None)
-@given(line=texts)
-def test_with_spaces_the_tokens_are_jiebas_and_lone_spaces_are_glued(cut_by_jieba, line):
-    assert split_jieba(line) == glue_by_hand(cut_by_jieba(line))
-
-
-@pytest.mark.parametrize(
-    ("line", "tokens"),
-    [
-        ("to be or", ["to", " be", " or"]),
-        (" to", [" to"]),
-        ("to ", ["to", " "]),
-        (" ", [" "]),
-        ("to  be", ["to", " ", " ", "be"]),
-        ("to   be", ["to", " ", " ", " ", "be"]),
-        ("我们 学习", ["我们", " 学习"]),
-        ("to, be", ["to", ",", " be"]),
-        ("to\tbe", ["to", "\t", "be"]),
-    ],
-)
-def test_a_space_alone_goes_with_the_token_that_follows_it(line, tokens):
-    assert split_jieba(line) == tokens
-
-
-def test_a_long_line_of_sentences_is_cut_as_jieba_cuts_it(cut_by_jieba):
-    line = "我来到北京清华大学，他来到了网易杭研大厦。To be, or not to be: 3.14% of C++!\t" * 100
-    assert len(line) > 2 * LONGEST_RUN
-    assert split_jieba(line) == glue_by_hand(cut_by_jieba(line))
-
-
-def test_a_run_no_longer_than_the_longest_is_cut_whole_in_a_long_line(cut_by_jieba):
-    run = ("研究生命的起源" * LONGEST_RUN)[:LONGEST_RUN]
-    line = f"{run}，{run}。"
-    assert split_jieba(line) == cut_by_jieba(line)
-
-
-def test_time_does_not_grow_with_the_square_of_a_run_of_unknown_characters():
-    def seconds(length: int) -> float:
-        start = time.process_time()
-        split_jieba("彁" * length)
-        return time.process_time() - start
-
-    split_jieba("彁")
-    assert seconds(64_000) < 20 * max(seconds(6_400) for _ in range(3))
-
-
-def run_in(folder, code: str, *options: str) -> subprocess.CompletedProcess:
-    env = {**os.environ, "TMPDIR": str(folder), "PYTHONIOENCODING": "utf-8"}
-    command = [sys.executable, *options, "-c", f"from rnn_cli.text.tokenizers import TOKENIZERS\n{code}"]
-    return subprocess.run(command, env=env, capture_output=True, encoding="utf-8", check=True)
-
-
-def test_jieba_prints_nothing_and_leaves_nothing_in_the_temporary_folder(tmp_path):
-    as_if_never_compiled = ["-B", "-X", f"pycache_prefix={tmp_path}"]  # which is when its warnings show
-    code = "TOKENIZERS['jieba'].split('我来到北京')"
-    done = run_in(tmp_path, code, "-W", "always", *as_if_never_compiled)
-    assert (done.stdout, done.stderr) == ("", "")
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_a_planted_cache_does_not_change_the_segmentation(tmp_path):
-    sentence = "我来到北京清华大学"
-    planted = {**dict.fromkeys(sentence, 0), sentence: 10**6}
-    prefixes = {sentence[:end]: 0 for end in range(1, len(sentence))}
-    (tmp_path / "jieba.cache").write_bytes(marshal.dumps(({**prefixes, **planted}, 10**6)))
-
-    victim = jieba.Tokenizer()
-    victim.tmp_dir = str(tmp_path)
-    assert victim.lcut(sentence) == [sentence], "the cache as planted misleads jieba itself"
-
-    done = run_in(tmp_path, f"print(*TOKENIZERS['jieba'].split({sentence!r}))")
-    assert done.stdout.split() == ["我", "来到", "北京", "清华大学"]
 
 
 # char and space
@@ -262,15 +145,6 @@ def test_what_are_no_settings_is_refused(name, given):
         make_tokenizer(name, given)
 
 
-def test_memory_does_not_grow_with_the_pieces_cut():
-    held = TOKENIZERS["jieba"].split.__self__
-    for number in range(3 * HELD):
-        held.split(f"{number}")
-    held.split("长" * 100)
-    assert len(held) <= HELD
-    assert max(map(len, held)) <= SHORT
-
-
 @settings(max_examples=100, deadline=None)
 @given(line=st.one_of(texts, st.text(st.characters(exclude_categories=["Cs"]))))
 def test_words_of_any_line_joined_by_spaces_split_into_themselves(line):
@@ -287,3 +161,109 @@ def test_nothing_is_lost_in_any_plane_of_unicode(name, plane):
     for length in (3, 40, 3000):
         line = "".join(map(chr, chance.choices(points, k=length)))
         assert tokenizer.join(tokenizer.split(line)) == line
+
+
+# Rows
+
+
+def test_the_default_is_a_row():
+    assert DEFAULT_TOKENIZER in TOKENIZERS
+
+
+@pytest.mark.parametrize("name", TOKENIZERS)
+def test_a_row_holds_numbers_that_can_be_used(name):
+    row = TOKENIZERS[name]
+    assert row.min_count >= 1
+    assert row.ngram_order >= 1
+    assert row.worth_a_process is None or row.worth_a_process > 0
+
+
+@pytest.mark.parametrize(
+    ("name", "min_count", "ngram_order", "worth_a_process"),
+    [("jieba", 2, 3, 1 << 18), ("char", 1, 5, None), ("space", 2, 3, 1 << 21)],
+)
+def test_the_numbers_of_a_row_are_those_that_were_measured(name, min_count, ngram_order, worth_a_process):
+    row = TOKENIZERS[name]
+    assert (row.min_count, row.ngram_order) == (min_count, ngram_order)
+    assert row.worth_a_process == worth_a_process
+
+
+@pytest.mark.parametrize("name", TOKENIZERS)
+@settings(max_examples=40, deadline=None)
+@given(line=texts)
+def test_a_row_of_code_points_has_the_tokens_of_a_list(name, line):
+    assert not TOKENIZERS[name].code_points or TOKENIZERS[name].split(line) == list(line)
+
+
+@pytest.mark.parametrize("name", TOKENIZERS)
+def test_only_runs_longer_than_a_row_says_are_cut_for_their_length(name):
+    runs = TOKENIZERS[name].runs
+    assert runs is None or (runs.character.match("我") and runs.longest == LONGEST_RUN)
+
+
+def test_a_tokenizer_with_settings_keeps_what_is_its_rows():
+    made, row = make_tokenizer("jieba", {"normalize": "nfc"}), TOKENIZERS["jieba"]
+    for name in {field.name for field in dataclasses.fields(row)} - {"split", "settings"}:
+        assert getattr(made, name) == getattr(row, name)
+
+
+def test_equal_tokenizers_have_one_hash():
+    one, two = (make_tokenizer("char", {"normalize": "nfc"}) for _ in range(2))
+    assert one == two
+    assert hash(one) == hash(two)
+    assert one != "char"
+
+
+# Loading
+
+
+def test_a_tokenizer_is_loaded_with_a_normalization_and_the_words_of_a_file(tmp_path):
+    path = tmp_path / "words.txt"
+    path.write_text("云计算 5\nＣ++\n", "utf-8")
+    tokenizer = load_tokenizer("jieba", "nfkc", str(path))
+    assert tokenizer.settings == {
+        "normalize": "nfkc",
+        "user_dict": [["云计算", 5], ["Ｃ++", None]],
+        "user_dict_sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+    }
+    assert tokenizer == make_tokenizer("jieba", tokenizer.settings)
+    assert tokenizer.split("学云计算") == ["学", "云计算"]
+
+
+@pytest.mark.parametrize("normalize", [None, "none"])
+def test_without_either_the_row_itself_is_loaded(normalize):
+    assert load_tokenizer("space", normalize) is TOKENIZERS["space"]
+
+
+def test_a_bad_file_of_words_is_named_when_a_tokenizer_is_loaded(tmp_path):
+    path = tmp_path / "words.txt"
+    path.write_text("云 计 算\n", "utf-8")
+    with pytest.raises(RnnError, match=r"words\.txt: line 1: "):
+        load_tokenizer("jieba", None, str(path))
+
+
+def test_words_for_a_tokenizer_that_has_no_use_for_them_are_refused(tmp_path):
+    path = tmp_path / "words.txt"
+    path.write_text("云计算\n", "utf-8")
+    with pytest.raises(ValueError, match="has no use for a user_dict"):
+        load_tokenizer("char", None, str(path))
+
+
+# A new row
+
+
+@pytest.mark.parametrize("like", TOKENIZERS)
+def test_a_row_under_another_name_is_a_tokenizer_like_any_other(like, monkeypatch):
+    """All that is a tokenizer's own is in its row: nothing asks for its name."""
+    monkeypatch.setitem(TOKENIZERS, "new", dataclasses.replace(TOKENIZERS[like], name="new"))
+    new, old = (load_tokenizer(name, "nfkc") for name in ("new", like))
+    assert new != old
+    line = "我来到北京，Ａ㎏ to be " * 100
+    assert new.split(line) == old.split(line)
+    assert cuttable(new, line) == cuttable(old, line) > 0
+    cuts = [[*cut_all(tokenizer, [f"{line}\n"], False, processes=1)] for tokenizer in (new, old)]
+    assert str(cuts[0]) == str(cuts[1])
+    vocabulary = build({"a": 1})
+    assert loads(dumps(vocabulary, new).splitlines(), "words.vocab") == (vocabulary, new)
+    lexicon = Lexicon(new, vocabulary, Spelling.count([]))
+    assert Lexicon.from_json(json.loads(json.dumps(lexicon.to_json()))) == lexicon

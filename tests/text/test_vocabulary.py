@@ -177,7 +177,7 @@ def test_a_line_that_is_not_a_token_and_its_count_is_named(line):
 
 def test_a_token_that_stands_twice_is_named_with_both_lines():
     message = error_of(HEAD, '["a\\t", 1]', '["b", 1]', '["a\\u0009", 2]')
-    assert message == 'words.vocab: line 4: "a\\t" stands in line 2 already'
+    assert message == 'words.vocab: line 4: "a\\t" is on line 2 already'
 
 
 @pytest.mark.parametrize(
@@ -205,7 +205,7 @@ def test_another_version_is_named_with_the_one_that_is_read(version):
 @pytest.mark.parametrize("tokenizer", ['"words"', "null", "1", '["char"]', "{}"])
 def test_an_unknown_tokenizer_is_named_with_those_there_are(tokenizer):
     message = error_of(HEAD.replace('"char"', tokenizer), '["a", 1]')
-    assert message.startswith("words.vocab: line 1: tokenizer ")
+    assert message.startswith("words.vocab: line 1: no tokenizer ")
     assert all(name in message for name in ("jieba", "char", "space"))
 
 

@@ -47,11 +47,11 @@ def passes(draw):
 
 def windows_in_order(lines, batch, bptt, carry_state, order=None, read_as=None) -> Windows:
     of_lines = corpus_of(lines)
-    pieces = spans(of_lines, np.arange(len(lines)) if order is None else np.array(order, np.int64))
-    return Windows(of_lines.ids, pieces, batch, bptt, carry_state, read_as)
+    ranges = spans(of_lines, np.arange(len(lines)) if order is None else np.array(order, np.int64))
+    return Windows(of_lines.ids, ranges, batch, bptt, carry_state, read_as)
 
 
-def stretch(lines, order=None) -> list[tuple[int, int]]:
+def targets_of(lines, order=None) -> list[tuple[int, int]]:
     """(x, y) at every place of the text in its order."""
     pairs = []
     for number in range(len(lines)) if order is None else order:
@@ -91,7 +91,7 @@ def test_the_rows_one_after_another_are_the_text(case):
     lines, batch, _, _, order = case
     rows = rows_of(windows_in_order(*case), batch)
     read = [(x, y) for row in rows for x, y, _, _ in without_padding(row)]
-    assert read == stretch(lines, order)
+    assert read == targets_of(lines, order)
 
 
 @settings(max_examples=40, deadline=None)
@@ -116,16 +116,16 @@ def test_the_state_is_dropped_at_line_starts_alone_and_never_where_it_is_carried
 @settings(max_examples=60, deadline=None)
 @given(passes())
 @example(LONG_AND_SHORT)
-def test_no_line_is_cut_between_rows_unless_longer_than_an_even_share(case):
+def test_no_line_is_cut_between_rows_unless_longer_than_an_even_row(case):
     lines, batch, bptt, _, order = case
-    share = -(-sum(len(line) + 1 for line in lines) // batch)
+    even = -(-sum(len(line) + 1 for line in lines) // batch)
     rows = rows_of(windows_in_order(lines, batch, bptt, False, order), batch)
     row_ends = set(itertools.accumulate(len(without_padding(row)) for row in rows))
     place = 0
     for number in range(len(lines)) if order is None else order:
         length = len(lines[number]) + 1
         cut = row_ends & set(range(place + 1, place + length))
-        assert not cut or length > share
+        assert not cut or length > even
         place += length
 
 
@@ -145,7 +145,7 @@ def test_in_rows_without_cuts_every_line_stands_whole(case):
 @settings(max_examples=40, deadline=None)
 @given(passes())
 def test_the_places_of_a_window_are_those_of_its_targets(case):
-    """Whatever is told of each target can be put where the text has it."""
+    """So a figure of each target can be put where the text has the target."""
     windows, ids = windows_in_order(*case), corpus_of(case[0]).ids
     seen = np.zeros(len(ids), int)
     for index, window in enumerate(made(windows)):
@@ -160,9 +160,9 @@ def test_the_places_of_a_window_are_those_of_its_targets(case):
 @given(passes())
 def test_rows_are_as_even_as_they_can_be(case):
     lines, batch, _, carry_state, _ = case
-    share = -(-sum(len(line) + 1 for line in lines) // batch)
+    even = -(-sum(len(line) + 1 for line in lines) // batch)
     lengths = [len(without_padding(row)) for row in rows_of(windows_in_order(*case), batch)]
-    assert max(lengths) <= share if carry_state else max(lengths) < 2 * share
+    assert max(lengths) <= even if carry_state else max(lengths) < 2 * even
 
 
 @settings(max_examples=40, deadline=None)
@@ -192,7 +192,7 @@ def test_padding_holds_ids_that_can_be_looked_up(case):
 def test_a_small_pass_worked_by_hand():
     windows = windows_in_order([[3, 4], [5], [6, 7, 8]], batch=2, bptt=3, carry_state=False)
     first, second = windows
-    # The nine targets are 3 4 END 5 END 6 7 8 END: an even share is five, and ends a line.
+    # The nine targets are 3 4 END 5 END 6 7 8 END: an even row has five, and ends with a line.
     assert first.x.T.tolist() == [[START, 3, 4], [START, 6, 7]]
     assert first.y.T.tolist() == [[3, 4, END], [6, 7, 8]]
     assert first.keep.T.tolist() == [[0, 1, 1], [0, 1, 1]]
@@ -222,7 +222,7 @@ def test_there_is_no_window_beyond_the_last(index):
             two[index]
 
 
-def test_windows_read_ids_as_they_are_told():
+def test_windows_read_ids_as_the_table_says():
     lines = [[3, 4, 5], [4]]
     read_as = np.array([0, 1, 2, 3, UNK, 5], np.int32)
     (window,) = windows_in_order(lines, 1, 8, carry_state=False, read_as=read_as)
@@ -242,13 +242,13 @@ class Case(NamedTuple):
     bptt: int
     carry_state: bool
     shuffle: tuple[int, ...] | None
-    section: int  # targets
+    shuffled: int  # targets that are shuffled together
 
     def windows(self, hidden=None, **changes) -> Sequence[Window]:
-        part, _, *shape, section = self._replace(**changes)
+        part, _, *shape, shuffled = self._replace(**changes)
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(windows, "SECTION", section)
-            patch.setattr(windows, "WINDOWS_OF_SECTION", 1)
+            patch.setattr(windows, "SHUFFLED", shuffled)
+            patch.setattr(windows, "SHUFFLED_WINDOWS", 1)
             return windows_of(part, *shape, hidden)
 
 
@@ -259,7 +259,7 @@ def parts(draw):
     carry_state, text = draw(st.booleans()), text_of(lines)
     kinds = [whole(text), *hold_out(text, draw(st.floats(0, 1)), draw(st.integers(0, 9)), carry_state)]
     part = draw(st.sampled_from(kinds))
-    own = [lines[number] for stretch in part.stretches for number in part.among(*stretch).tolist()]
+    own = [lines[number] for each in part.ranges for number in part.among(*each).tolist()]
     shape = draw(st.integers(1, 5)), draw(st.integers(1, 5)), carry_state
     shuffle = draw(st.sampled_from([None, (1, 2), (1, 3)]))
     return Case(part, own, *shape, shuffle, draw(st.sampled_from([8, 40, 1 << 21])))
@@ -273,7 +273,7 @@ def read_by(rows) -> Counter:
 @given(parts())
 def test_a_pass_reads_every_target_of_a_part_once(case):
     rows = rows_of(case.windows(), case.batch)
-    assert read_by(rows) == Counter(stretch(case.lines))
+    assert read_by(rows) == Counter(targets_of(case.lines))
     for row in rows:
         for x, _, keep, _ in row:
             assert keep == (1 if case.carry_state or x != START else 0)
@@ -282,10 +282,10 @@ def test_a_pass_reads_every_target_of_a_part_once(case):
 @settings(max_examples=40, deadline=None)
 @given(parts())
 def test_the_number_of_windows_is_known_and_each_can_be_asked_for_at_any_time(case):
-    in_turn, anew = made(case.windows()), case.windows()
-    assert len(anew) == len(in_turn)
+    in_turn, again = made(case.windows()), case.windows()
+    assert len(again) == len(in_turn)
     for index in np.random.default_rng(1).permutation(2 * len(in_turn)) % len(in_turn):
-        for first, second in zip(anew[int(index)], in_turn[index], strict=True):
+        for first, second in zip(again[int(index)], in_turn[index], strict=True):
             assert first.tolist() == second.tolist()
 
 
@@ -293,7 +293,7 @@ def test_the_number_of_windows_is_known_and_each_can_be_asked_for_at_any_time(ca
 @given(parts())
 def test_without_shuffling_one_row_reads_the_text_as_it_stands(case):
     (row,) = rows_of(case.windows(batch=1, shuffle=None), 1)
-    assert [(x, y) for x, y, _, _ in without_padding(row)] == stretch(case.lines)
+    assert [(x, y) for x, y, _, _ in without_padding(row)] == targets_of(case.lines)
 
 
 @settings(max_examples=60, deadline=None)
@@ -310,10 +310,10 @@ def test_what_is_measured_stands_whole_in_its_rows(case):
 
 @settings(max_examples=40, deadline=None)
 @given(parts())
-def test_hidden_ids_are_read_as_told_and_line_starts_stay(case):
+def test_hidden_ids_are_read_as_the_table_says_and_line_starts_stay(case):
     hidden = np.array([START, END, UNK, UNK, 4, UNK, *range(6, 10)], np.int32)
     rows = rows_of(case.windows(hidden), case.batch)
-    assert read_by(rows) == Counter(stretch([hidden[line].tolist() for line in case.lines]))
+    assert read_by(rows) == Counter(targets_of([hidden[line].tolist() for line in case.lines]))
 
 
 @settings(max_examples=40, deadline=None)
@@ -321,7 +321,7 @@ def test_hidden_ids_are_read_as_told_and_line_starts_stay(case):
 def test_ids_are_those_of_the_vocabulary(case):
     table = np.array([START, END, UNK, 9, UNK, *range(8, 3, -1)], np.int32)
     rows = rows_of(case.windows(part=replace(case.part, table=table)), case.batch)
-    assert read_by(rows) == Counter(stretch([table[line].tolist() for line in case.lines]))
+    assert read_by(rows) == Counter(targets_of([table[line].tolist() for line in case.lines]))
 
 
 def lines_in(windows: Sequence[Window]) -> list[int]:
@@ -330,10 +330,10 @@ def lines_in(windows: Sequence[Window]) -> list[int]:
     return [y for x, y, _, _ in row if x == START]
 
 
-@pytest.mark.parametrize("section", [100, 1 << 21])
-def test_lines_come_in_another_order_for_each_key_from_all_over_the_text(section):
+@pytest.mark.parametrize("shuffled", [100, 1 << 21])
+def test_lines_come_in_another_order_for_each_key_from_all_over_the_text(shuffled):
     numbers = [*range(SPECIAL, SPECIAL + 200)]
-    case = Case(whole(text_of([[number, 4, 5] for number in numbers])), [], 1, 7, False, None, section)
+    case = Case(whole(text_of([[number, 4, 5] for number in numbers])), [], 1, 7, False, None, shuffled)
     orders = [lines_in(case.windows(shuffle=key)) for key in [(1, 0), (1, 1), (2, 0), None]]
     assert orders[-1] == numbers
     assert all(sorted(order) == numbers for order in orders)
@@ -344,31 +344,31 @@ def test_lines_come_in_another_order_for_each_key_from_all_over_the_text(section
     assert lines_in(case.windows(shuffle=(1, 0))) == orders[0]
 
 
-def test_lines_of_one_section_do_not_come_as_those_of_another():
+def test_lines_of_one_range_do_not_come_in_the_order_of_those_of_another():
     numbers = [*range(SPECIAL, SPECIAL + 200)]
-    case = Case(whole(text_of([[number, 4, 5] for number in numbers])), [], 1, 7, False, (1,), section=100)
+    case = Case(whole(text_of([[number, 4, 5] for number in numbers])), [], 1, 7, False, (1,), shuffled=100)
     order = lines_in(case.windows())
-    sections = [order[first : first + 25] for first in range(0, 200, 25)]
-    assert all(max(section) - min(section) == 24 for section in sections)
-    assert len({tuple(number - min(section) for number in section) for section in sections}) == 8
+    ranges = [order[first : first + 25] for first in range(0, 200, 25)]
+    assert all(max(lines) - min(lines) == 24 for lines in ranges)
+    assert len({tuple(number - min(lines) for number in lines) for lines in ranges}) == 8
 
 
-def test_a_section_without_a_line_of_the_part_is_passed_over():
+def test_a_range_without_a_line_of_the_part_is_passed_over():
     text = text_of([[3] * 100, [4] * 100, [5] * 100])
     for part in hold_out(text, 0.3, 1, carry_state=False):
-        case = Case(part, [], 4, 10, False, (1,), section=100)
+        case = Case(part, [], 4, 10, False, (1,), shuffled=100)
         assert read_by(rows_of(case.windows(), 4)).total() == part.targets
 
 
-def test_a_stretch_held_out_leaves_two_that_do_not_meet():
+def test_lines_held_out_leave_two_ranges_that_do_not_meet():
     lines = [[3, 4], [5, 6], [7, 8]]
-    left = replace(whole(text_of(lines)), stretches=((0, 1), (2, 3)))
+    left = replace(whole(text_of(lines)), ranges=((0, 1), (2, 3)))
     for batch in (1, 2):
         rows = rows_of(windows_of(left, batch, 3, carry_state=True), batch)
-        assert [(x, y) for row in rows for x, y, _, _ in row] == stretch([lines[0], lines[2]])
+        assert [(x, y) for row in rows for x, y, _, _ in row] == targets_of([lines[0], lines[2]])
 
 
-def test_a_long_text_is_divided_and_read_in_the_memory_of_a_section(monkeypatch):
+def test_a_long_text_is_divided_and_read_in_the_memory_of_one_range(monkeypatch):
     for name, size in {"BLOCK": 1 << 8, "DRAWN_FROM": 1 << 8}.items():
         monkeypatch.setattr(corpus, name, size)
     ids = np.full(1 << 15, SPECIAL, np.uint16)
@@ -377,7 +377,7 @@ def test_a_long_text_is_divided_and_read_in_the_memory_of_a_section(monkeypatch)
     text = Text(Corpus(ids, starts, np.diff(starts)), ("a",), np.bincount(ids), len(ids), 4)
     tracemalloc.start()
     for part in hold_out(text, 0.1, 1, carry_state=False):
-        case = Case(part, [], 8, 16, False, (1,), section=1 << 8)
+        case = Case(part, [], 8, 16, False, (1,), shuffled=1 << 8)
         assert sum(int(window.weight.sum()) for window in case.windows()) == part.targets
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()

@@ -1,1 +1,1 @@
-"""A text as ids on disk: cut once, mapped into memory, kept for the next run."""
+"""A text as ids: split once, kept on disk, mapped into memory."""

@@ -1,5 +1,5 @@
-"""A folder of stored texts, so that a text is cut once: each under a key that is a hash of its content
-and of all that decides how it is cut."""
+"""A folder of stored texts, so that a text is split only once. Each has a key: a hash of its content and of
+everything that decides how it is split."""
 
 import os
 import shutil
@@ -12,13 +12,14 @@ from typing import Any, NamedTuple
 
 from rnn_cli.text.store.folder import HEADER, Damaged, read_header
 
-KEY = "[0-9a-f]" * 64  # of the folders of stored texts: a SHA-256 in hexadecimal
-WORK = "work-"  # folders that are being written begin so
-ABANDONED = 24 * 3600.0  # seconds after which what a killed run left is swept
+KEY = "[0-9a-f]" * 64  # pattern of the names of stored texts: a SHA-256 in hexadecimal
+WORK = "work-"  # prefix of folders that are being written
+ABANDONED = 24 * 3600.0  # seconds after which the folder of a killed run is removed
 
 
 def default_folder() -> Path:
-    """The user's folder for caches, as the system has it. Raises RuntimeError where there is no home."""
+    """Return rnn's folder in the user's folder for caches, as the system defines it. Raise RuntimeError where
+    the user has no home."""
     if os.name == "nt" and "LOCALAPPDATA" in os.environ:
         return Path(os.environ["LOCALAPPDATA"]) / "rnn" / "cache"
     own = os.environ.get("XDG_CACHE_HOME", "")
@@ -26,21 +27,24 @@ def default_folder() -> Path:
 
 
 class Entry(NamedTuple):
+    """A stored text in the cache."""
+
     folder: Path
     size: int  # bytes
-    used: float  # when last, seconds since the epoch
+    used: float  # when it was last used, in seconds since the epoch
     header: dict[str, Any]  # empty if it is damaged
 
 
 class Cache:
-    """The stored texts in one folder, which is made when it is needed."""
+    """The stored texts in one folder, which is made when it is first needed."""
 
     def __init__(self, folder: Path):
         self.folder = folder
 
     @contextmanager
     def work(self) -> Iterator[Path]:
-        """A folder to write a text in, gone at the end unless it was kept. Raises OSError."""
+        """Return a context with a new folder to write a text in; what was not kept is removed at the end.
+        Raises OSError."""
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._sweep()
         path = Path(tempfile.mkdtemp(prefix=WORK, dir=self.folder))
@@ -56,15 +60,15 @@ class Cache:
                     shutil.rmtree(left)
 
     def find(self, key: str) -> Path | None:
-        """The folder of the text under a key, which counts as used now; None where there is none."""
+        """Return the folder of the text with this key, which counts as used now; None where there is none."""
         folder = self.folder / key
         with suppress(OSError):
             os.utime(folder)
         return folder if folder.is_dir() else None
 
     def keep(self, work: Path, key: str) -> Path:
-        """Put what was written under a key, at once and whole; -> where it stands. If another run was
-        faster its text, which is the same, stays. Raises OSError."""
+        """Store the text in the folder `work` under a key, in one step, and return its folder. If another run
+        has stored it meanwhile, that text, which is the same, stays. Raises OSError."""
         folder = self.folder / key
         try:
             os.rename(work, folder)
@@ -74,16 +78,16 @@ class Cache:
         return folder
 
     def drop(self, key: str) -> None:
-        """Forget the text under a key."""
+        """Remove the text with this key."""
         shutil.rmtree(self.folder / key, ignore_errors=True)
 
     def entries(self) -> list[Entry]:
-        """All texts that are here, the last used first."""
+        """Return all stored texts, the last used first."""
         return sorted(map(_entry, self.folder.glob(KEY)), key=lambda entry: -entry.used)
 
     def clear(self) -> int:
-        """Delete all texts that are here and what killed runs left; -> how many bytes of texts. Raises
-        OSError."""
+        """Delete all stored texts and what killed runs left, and return the number of bytes of the texts.
+        Raises OSError."""
         self._sweep()
         freed = 0
         for entry in self.entries():

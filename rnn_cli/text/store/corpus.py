@@ -1,7 +1,7 @@
-"""A text as ids, and the parts of it to learn from and to validate on.
+"""A text as ids, and its parts: the lines to train on and those to validate on.
 
-A text is held as its targets, one after another: the line t_1 … t_k stands as t_1 … t_k END. The arrays
-may be files mapped into memory (stored.py), so nothing here makes another array of their length.
+The ids are the targets, one after another: the line t_1 … t_k stands as t_1 … t_k END. The arrays may be
+files mapped into memory (folder.py), so nothing here makes another array of their length.
 """
 
 from collections.abc import Iterable, Iterator
@@ -12,16 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnn_cli.text.spelling import Spelling
-from rnn_cli.text.store.cutting import Cut
+from rnn_cli.text.store.cutting import Cut, Ids
 from rnn_cli.text.store.mapping import release
+from rnn_cli.text.store.numbering import NARROW, LineEnds, Numbering
 from rnn_cli.text.vocabulary import END, SPECIAL, START, UNK, Vocabulary
 
-Ids = NDArray[np.integer[Any]]
 Numbers = NDArray[np.int64]
 
-NARROW, WIDE = np.dtype("<u2"), np.dtype("<u4")  # of ids
-DRAWN_FROM = 1 << 16  # lines: those held out are drawn from so many at a time
-BLOCK = 1 << 20  # of ids looked at together
+DRAWN_FROM = 1 << 16  # lines from which those held out are drawn at a time
+BLOCK = 1 << 20  # ids that are counted at a time
 RELEASE_EVERY = 64  # look-ups of a line in a mapped text
 
 
@@ -31,7 +30,7 @@ class Corpus:
 
     ids: Ids  # (N,) the targets
     starts: Numbers  # (lines + 1,) where in ids each line begins, and N
-    characters: NDArray[np.integer[Any]]  # (lines,) of each line, its end counted as one
+    characters: NDArray[np.integer[Any]]  # (lines,) the characters of each line, its end counted as one
 
     @property
     def lines(self) -> int:
@@ -39,122 +38,56 @@ class Corpus:
 
 
 class Text(NamedTuple):
-    """A text in ids of its own, below SPECIAL those that all share, and what they stand for."""
+    """A text in ids of its own, and the tokens that they stand for. START, END and UNK are as everywhere."""
 
     corpus: Corpus
     types: tuple[str, ...]  # the tokens of the ids from SPECIAL on
     counts: Numbers  # (SPECIAL + types,) how often each id occurs
     characters: int
     longest: int  # the targets of its longest line
-    fingerprint: str = ""  # a hash of all this, of a stored text
+    fingerprint: str = ""  # a hash of all the above; only a stored text has one
 
     def table(self, vocabulary: Vocabulary) -> NDArray[np.int32]:
-        """What each id is in a vocabulary, (SPECIAL + types,)."""
+        """Return the id that each id has in a vocabulary, (SPECIAL + types,)."""
         return np.array([START, END, UNK, *vocabulary.encode(self.types)], np.int32)
 
 
-class Numbering:
-    """Numbers the tokens of a text that comes in cuts, by first occurrence, and counts them."""
-
-    def __init__(self) -> None:
-        self.index: dict[str, int] = {}
-        self._counts = np.zeros(1024, np.int64)
-
-    def ids(self, cut: Cut) -> Ids:
-        """The ids of a cut in the text's numbering, (N,), of the narrowest type that holds all so far."""
-        self._number_new(cut)
-        table = [*range(SPECIAL), *(self.index.get(t, UNK) for t in cut.types)]  # one in no line is in none
-        size = SPECIAL + len(self.index)
-        if size > len(self._counts):
-            self._counts = np.append(self._counts, np.zeros(size, np.int64))
-        counts = cut.counts if cut.counts is not None else np.bincount(cut.ids, minlength=len(table))
-        np.add.at(self._counts, table, counts)
-        narrowest = NARROW if size <= np.iinfo(NARROW).max else WIDE
-        numbers: Ids = np.array(table).astype(narrowest)
-        return numbers.take(cut.ids.astype(np.intp), mode="clip")
-
-    def _number_new(self, cut: Cut) -> None:
-        """Number the tokens that have not come before, as they come: so that ids are a function of the text,
-        and not of where its blocks end."""
-        new = [id for id, token in enumerate(cut.types, SPECIAL) if token not in self.index]
-        if new:
-            places = np.arange(len(cut.ids))
-            first = np.full(SPECIAL + len(cut.types), len(cut.ids))
-            first[cut.ids[::-1]] = places[::-1]  # where an id occurs again, what is assigned last holds
-            for id in sorted(new, key=first.__getitem__):
-                if first[id] < len(cut.ids):
-                    self.index[cut.types[id - SPECIAL]] = SPECIAL + len(self.index)
-
-    @property
-    def types(self) -> tuple[str, ...]:
-        return tuple(self.index)
-
-    @property
-    def counts(self) -> Numbers:
-        return self._counts[: SPECIAL + len(self.index)]
-
-
 def in_memory(cuts: Iterable[Cut]) -> Text:
-    """A text in memory, for one that is small."""
-    numbering = Numbering()
-    lines = Lines()
+    """Return a text, held in memory, of its cuts."""
+    numbering, line_ends = Numbering(), LineEnds()
     ids: list[Ids] = [np.empty(0, NARROW)]
     starts, characters = [np.zeros(1, np.int64)], [np.empty(0, np.int64)]
     for cut in cuts:
         of_cut = numbering.ids(cut)
-        ends, lengths = lines.ended(cut, of_cut)
+        ends, lengths = line_ends.add(cut, of_cut)
         ids.append(of_cut)
         starts.append(ends)
         characters.append(lengths)
     corpus = Corpus(np.concatenate(ids), np.concatenate(starts), np.concatenate(characters))
-    return Text(corpus, numbering.types, numbering.counts, lines.characters, lines.longest)
-
-
-class Lines:
-    """Where the lines of a text that comes in cuts end, and how long they are."""
-
-    def __init__(self) -> None:
-        self.targets = 0  # so far
-        self.characters = 0  # of the lines that have ended
-        self.longest = 0  # targets of a line
-        self._begun = 0  # where the line that has not ended began
-        self._length = 0  # characters of it so far
-
-    def ended(self, cut: Cut, ids: Ids) -> tuple[Numbers, Numbers]:
-        """Of the lines that end in a cut: where the next one begins, and their characters."""
-        ends = np.flatnonzero(ids == END) + (self.targets + 1)
-        lengths = cut.lengths.copy()
-        lengths[0] += self._length
-        self._length = int(lengths[-1])
-        self.targets += len(ids)
-        if len(ends):
-            self.longest = max(self.longest, int(np.diff(ends, prepend=self._begun).max()))
-            self._begun = int(ends[-1])
-        self.characters += int(lengths[:-1].sum())
-        return ends, lengths[:-1]
+    return Text(corpus, numbering.types, numbering.counts, line_ends.characters, line_ends.longest)
 
 
 @dataclass(frozen=True)
-class Draw:
-    """Lines held out singly, or those that are left. Which ones follows from the seed, some at a time, so
-    that a long text needs no list of them."""
+class Selection:
+    """Single lines held out at random, or the lines that are left. The seed decides which, for DRAWN_FROM
+    lines at a time, so that a long text needs no list of them."""
 
-    lines: int  # to draw from
-    count: int  # to be held out
+    lines: int  # of the text
+    count: int  # of the lines held out
     seed: int
-    held: bool  # whether it means the lines held out
+    held_out: bool  # whether the selection is of those, or of the lines that are left
 
     def among(self, first: int, end: int) -> Numbers:
-        """Those from line `first` to `end`, rising."""
-        blocks = range(first // DRAWN_FROM, -(-end // DRAWN_FROM))
-        numbers = np.concatenate([np.empty(0, np.int64), *map(self._of_block, blocks)])
+        """Return the numbers of the selected lines from line `first` to `end`, rising."""
+        groups = range(first // DRAWN_FROM, -(-end // DRAWN_FROM))
+        numbers = np.concatenate([np.empty(0, np.int64), *map(self._in_group, groups)])
         return numbers[np.searchsorted(numbers, first) : np.searchsorted(numbers, end)]
 
-    def _of_block(self, block: int) -> Numbers:
-        first, end = block * DRAWN_FROM, min((block + 1) * DRAWN_FROM, self.lines)
+    def _in_group(self, group: int) -> Numbers:
+        first, end = group * DRAWN_FROM, min((group + 1) * DRAWN_FROM, self.lines)
         count = self.count * end // self.lines - self.count * first // self.lines
-        order = np.random.default_rng((self.seed, *b"hold out", block)).permutation(end - first)
-        return first + np.sort(order[:count] if self.held else order[count:])
+        order = np.random.default_rng((self.seed, *b"hold out", group)).permutation(end - first)
+        return first + np.sort(order[:count] if self.held_out else order[count:])
 
 
 @dataclass(frozen=True)
@@ -162,13 +95,13 @@ class Part:
     """Some lines of a text, in the ids of a vocabulary."""
 
     corpus: Corpus
-    stretches: tuple[tuple[int, int], ...]  # of lines: (first, end)
-    draw: Draw | None  # which lines of those; None: all
+    ranges: tuple[tuple[int, int], ...]  # of lines: (first, end)
+    selection: Selection | None  # which lines of those; None: all
     own_counts: Numbers  # (own ids,) how often each of the text's own ids occurs
-    characters: int  # a line's end counted as one
-    longest: int  # no line of it has more targets
-    table: NDArray[np.int32]  # (own ids,) what each is in the vocabulary
-    spelling_nats: float = 0.0  # what it costs to spell the unknown tokens (spelling.py)
+    characters: int  # the end of a line counted as one
+    longest: int  # no line has more targets
+    table: NDArray[np.int32]  # (own ids,) the id that each has in the vocabulary
+    spelling_nats: float = 0.0  # the cost of spelling the unknown tokens (spelling.py)
 
     @property
     def lines(self) -> int:
@@ -180,47 +113,48 @@ class Part:
 
     @property
     def tokens(self) -> int:
-        """Of the text itself: END is not counted."""
+        """The targets without the ends of lines."""
         return self.targets - self.lines
 
     @property
     def unknown(self) -> int:
+        """How many tokens are not in the vocabulary."""
         return int(self.own_counts[self.table == UNK].sum())
 
     def counts(self, m: int) -> Numbers:
-        """How often each id of the vocabulary occurs, (m,)."""
+        """Return how often each id of the vocabulary occurs, (m,)."""
         counts = np.zeros(m, np.int64)
         np.add.at(counts, self.table, self.own_counts)
         return counts
 
     def occurring(self, types: tuple[str, ...]) -> dict[str, int]:
-        """How often each of the text's tokens occurs, of those that do."""
+        """Return how often each token occurs, of the text's `types` those that do."""
         counts = self.own_counts[SPECIAL:].tolist()
         return {token: count for token, count in zip(types, counts, strict=True) if count}
 
-    def sections(self, size: int) -> list[tuple[int, int]]:
-        """The lines in stretches of some `size` targets, as even as lines allow: (first, end)."""
+    def short_ranges(self, size: int) -> list[tuple[int, int]]:
+        """Return its lines in ranges of about `size` targets, as even as lines allow: (first, end)."""
         starts = self.corpus.starts
         total = int(starts[-1])
         count = max(1, round(total / size))
-        cuts: list[int] = []
+        bounds: list[int] = []
         for k in range(1, count):
-            cuts.append(int(np.searchsorted(starts, k * total // count)))
+            bounds.append(int(np.searchsorted(starts, k * total // count)))
             if k % RELEASE_EVERY == 0:
                 release(starts)
         return [
             (max(first, a), min(end, b))
-            for first, end in self.stretches
-            for a, b in zip([0, *cuts], [*cuts, self.corpus.lines], strict=True)
+            for first, end in self.ranges
+            for a, b in zip([0, *bounds], [*bounds, self.corpus.lines], strict=True)
             if max(first, a) < min(end, b)
         ]
 
     def among(self, first: int, end: int) -> Numbers:
-        """The numbers of its lines from line `first` to `end` of a stretch, rising."""
-        return self.draw.among(first, end) if self.draw else np.arange(first, end)
+        """Return the numbers of its lines from line `first` to `end` of one of its ranges, rising."""
+        return self.selection.among(first, end) if self.selection else np.arange(first, end)
 
     def read_with(self, text: Text, vocabulary: Vocabulary, spelling: Spelling) -> "Part":
-        """The same lines, of this text, in the ids of a vocabulary."""
+        """Return the same lines, of this text, in the ids of a vocabulary."""
         unknown = (
             (token, n) for token, n in self.occurring(text.types).items() if token not in vocabulary.ids
         )
@@ -229,16 +163,16 @@ class Part:
 
 
 def whole(text: Text) -> Part:
-    """All lines of a text, in its own ids."""
+    """Return all lines of a text, in its own ids."""
     own = np.arange(len(text.counts), dtype=np.int32)
-    stretches = ((0, text.corpus.lines),)
-    return Part(text.corpus, stretches, None, text.counts, text.characters, text.longest, own)
+    ranges = ((0, text.corpus.lines),)
+    return Part(text.corpus, ranges, None, text.counts, text.characters, text.longest, own)
 
 
 def hold_out(text: Text, fraction: float, seed: int, carry_state: bool) -> tuple[Part, Part]:
-    """(train, valid): a share of the lines held out, at least one, chosen by seed.
+    """Return the training part and the validation part: a fraction of the lines, one or more, chosen by seed.
 
-    Independent lines are drawn singly; where the state is carried they are one stretch of the text.
+    Independent lines are drawn one by one; where the state is carried, lines in succession are held out.
     """
     part = whole(text)
     lines = part.lines
@@ -246,11 +180,11 @@ def hold_out(text: Text, fraction: float, seed: int, carry_state: bool) -> tuple
     if carry_state:
         first = int(np.random.default_rng((seed, *b"hold out")).integers(lines - count + 1))
         around = ((0, first), (first + count, lines))
-        train = replace(part, stretches=tuple((a, b) for a, b in around if a < b))
-        valid = replace(part, stretches=((first, first + count),))
+        train = replace(part, ranges=tuple((a, b) for a, b in around if a < b))
+        valid = replace(part, ranges=((first, first + count),))
     else:
-        train = replace(part, draw=Draw(lines, count, seed, held=False))
-        valid = replace(part, draw=Draw(lines, count, seed, held=True))
+        train = replace(part, selection=Selection(lines, count, seed, held_out=False))
+        valid = replace(part, selection=Selection(lines, count, seed, held_out=True))
     counts, characters = _count(valid)
     valid = replace(valid, own_counts=counts, characters=characters)
     left = replace(train, own_counts=part.own_counts - counts, characters=part.characters - characters)
@@ -258,9 +192,9 @@ def hold_out(text: Text, fraction: float, seed: int, carry_state: bool) -> tuple
 
 
 def _count(part: Part) -> tuple[Numbers, int]:
-    """How often each id occurs in a part, (own ids,), and its characters."""
+    """Return how often each id occurs in a part, (own ids,), and its characters."""
     counts, characters = np.zeros(len(part.own_counts), np.int64), 0
-    for first, end in part.sections(BLOCK):
+    for first, end in part.short_ranges(BLOCK):
         lines = part.among(first, end)
         characters += int(part.corpus.characters[lines].sum(dtype=np.int64))
         for places in _in_blocks(*spans(part.corpus, lines)):
@@ -271,13 +205,13 @@ def _count(part: Part) -> tuple[Numbers, int]:
 
 
 def spans(corpus: Corpus, lines: Numbers) -> tuple[Numbers, Numbers]:
-    """Where lines begin in the ids, and how many targets they have: (lines,) each."""
+    """Return where lines begin in the ids, and how many targets they have: (lines,) each."""
     first = np.asarray(corpus.starts[lines])
     return first, corpus.starts[lines + 1] - first
 
 
 def _in_blocks(first: Numbers, lengths: Numbers) -> Iterator[Numbers]:
-    """The places of the ids of some lines, not many more than BLOCK at a time."""
+    """Yield the places of the ids of some lines, BLOCK at a time."""
     begin = np.cumsum(lengths) - lengths
     total = int(lengths.sum())
     for start in range(0, total, BLOCK):

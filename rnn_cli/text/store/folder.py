@@ -1,21 +1,23 @@
-"""A text as ids on disk: written as it is read, in one pass, and mapped into memory to be used. So a text
-may be as long as the disk allows.
+"""A text as ids on disk: written as it is read, in one pass, and mapped into memory when it is used. So a
+text may be as long as the disk allows.
 
-A stored text is a folder: the arrays of a Corpus as they lie in memory, one file each, and header.json,
-which tells their types, what the ids stand for, and a hash of each file and of itself.
+A stored text is a folder with the arrays of a Corpus as they lie in memory, one file each, and header.json:
+the types of the arrays, what the ids stand for, and the hashes of each file and of the header itself.
 """
 
 import hashlib
 import json
-from collections.abc import Iterable
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from types import TracebackType
+from typing import Any, BinaryIO, Self
 
 import numpy as np
 
-from rnn_cli.text.store.corpus import NARROW, WIDE, Corpus, Lines, Numbering, Text
+from rnn_cli.text.store.corpus import Corpus, Text
 from rnn_cli.text.store.cutting import Cut
 from rnn_cli.text.store.mapping import map_file
+from rnn_cli.text.store.numbering import NARROW, WIDE, LineEnds, Numbering
 
 HEADER = "header.json"
 SEAL = "header_sha256"
@@ -28,41 +30,66 @@ class Damaged(Exception):
     """A stored text is not what was written."""
 
 
-def store(folder: Path, cuts: Iterable[Cut], about: dict[str, Any]) -> None:
-    """Write a text into a folder that is there and empty. `about` goes into its header.
+class Writer:
+    """Writes a text, cut by cut, into a folder that exists and is empty.
 
-    Raises OSError.
+        with Writer(folder, about) as writer:
+            for cut in cuts:
+                writer.add(cut)
+
+    The header is written at the end, and only if all went well: without it the folder is no stored text.
+
+    about: what else the header says of the text, as JSON.
+
+    Raises OSError, anywhere.
     """
-    numbering, lines = Numbering(), Lines()
-    dtype: np.dtype[Any] = NARROW
-    with (
-        open(folder / "ids", "w+b") as ids_file,
-        open(folder / "starts", "wb") as starts_file,
-        open(folder / "characters", "wb") as characters_file,
-    ):
-        starts_file.write(np.zeros(1, NUMBERS).tobytes())
-        for cut in cuts:
-            ids = numbering.ids(cut)
-            if ids.dtype != dtype:
-                _widen(ids_file)
-                dtype = ids.dtype
-            ids_file.write(ids.data)
-            starts, characters = lines.ended(cut, ids)
-            starts_file.write(starts.astype(NUMBERS).data)
-            characters_file.write(characters.astype(NUMBERS).data)
-    header = about | {
-        "dtypes": {"ids": dtype.str, "starts": NUMBERS.str, "characters": NUMBERS.str},
-        "types": numbering.types,
-        "counts": numbering.counts.tolist(),
-        "characters": lines.characters,
-        "longest": lines.longest,
-        "sha256": {name: _hash(folder / name) for name in ARRAYS},
-    }
-    (folder / HEADER).write_text(json.dumps(header | {SEAL: _seal(header)}), "ascii")
+
+    def __init__(self, folder: Path, about: dict[str, Any]):
+        self._folder, self._about = folder, about
+        self._numbering, self._ends = Numbering(), LineEnds()
+        self._dtype: np.dtype[Any] = NARROW
+        with ExitStack() as stack:
+            self._ids, self._starts, self._characters = (
+                stack.enter_context(open(folder / name, "w+b")) for name in ARRAYS
+            )
+            self._starts.write(np.zeros(1, NUMBERS).tobytes())
+            self._files = stack.pop_all()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def add(self, cut: Cut) -> None:
+        """Write the next cut of the text."""
+        ids = self._numbering.ids(cut)
+        if ids.dtype != self._dtype:
+            _widen(self._ids)
+            self._dtype = ids.dtype
+        self._ids.write(ids.data)
+        starts, characters = self._ends.add(cut, ids)
+        self._starts.write(starts.astype(NUMBERS).data)
+        self._characters.write(characters.astype(NUMBERS).data)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+    ) -> None:
+        self._files.close()
+        if kind is None:
+            self._write_header()
+
+    def _write_header(self) -> None:
+        header = self._about | {
+            "dtypes": {"ids": self._dtype.str, "starts": NUMBERS.str, "characters": NUMBERS.str},
+            "types": self._numbering.types,
+            "counts": self._numbering.counts.tolist(),
+            "characters": self._ends.characters,
+            "longest": self._ends.longest,
+            "sha256": {name: _hash(self._folder / name) for name in ARRAYS},
+        }
+        (self._folder / HEADER).write_text(json.dumps(header | {SEAL: _seal(header)}), "ascii")
 
 
-def _widen(file: Any) -> None:
-    """Write ids of two bytes anew as ids of four, from the end, so that none is lost before it is read."""
+def _widen(file: BinaryIO) -> None:
+    """Rewrite ids of two bytes as ids of four, from the end: each is read before it is overwritten."""
     end = file.tell()
     while end:
         begin = max(0, end - COPIED)
@@ -75,7 +102,7 @@ def _widen(file: Any) -> None:
 
 
 def read_header(folder: Path) -> dict[str, Any]:
-    """What a stored text says of itself. Raises Damaged, OSError."""
+    """Return the header of a stored text. Raise Damaged or OSError."""
     try:
         header = json.loads((folder / HEADER).read_bytes())
     except FileNotFoundError as error:
@@ -92,7 +119,7 @@ def _seal(header: dict[str, Any]) -> str:
 
 
 def load(folder: Path) -> Text:
-    """The text of a folder, its arrays mapped, not read. Raises Damaged, OSError."""
+    """Return the text in a folder, its arrays mapped, not read. Raise Damaged or OSError."""
     header = read_header(folder)
     try:
         if header["sha256"] != {name: _hash(folder / name) for name in ARRAYS}:
@@ -104,7 +131,7 @@ def load(folder: Path) -> Text:
     except FileNotFoundError as error:
         raise Damaged(f"{Path(error.filename).name} is missing") from error
     except (KeyError, TypeError, ValueError) as error:
-        raise Damaged(f"{HEADER} lacks or mistakes {error}") from error
+        raise Damaged(f"{HEADER} has no usable value for {error}") from error
 
 
 def _hash(path: Path) -> str:

@@ -1,7 +1,7 @@
-"""Tasks in several processes, their results in order.
+"""Tasks done by several processes, with their results in order.
 
-A process is given a task while it is at another, so that it need not wait; a thread of its own takes
-them from the pipe, as otherwise both sides could wait for the other to read.
+A process is given its next task while it works on one, so that it need not wait. A thread of its own receives
+tasks from the pipe: otherwise each side could wait for the other to read.
 """
 
 import contextlib
@@ -18,8 +18,8 @@ from typing import Any
 from rnn_cli.errors import RnnError
 from rnn_cli.processes import begin
 
-AT_ONCE = 2  # tasks that a process holds: the one it is at, and the next
-AHEAD = 4  # tasks for each process that may be begun before the oldest is done
+AT_ONCE = 2  # tasks that a process holds: the one it works on, and the next
+AHEAD = 4  # tasks per process that may be given out before the oldest is done
 
 Work = Callable[[Any], Any]
 
@@ -27,10 +27,10 @@ Work = Callable[[Any], Any]
 def in_order(
     make: Callable[..., Work], arguments: tuple[Any, ...], tasks: Iterable[Any], processes: int
 ) -> Generator[Any, None, None]:
-    """work(task) of each task, in their order, where each process makes its own `work` by make(*arguments).
+    """Yield work(task) for each task, in order, where each process makes its own `work` by make(*arguments).
 
-    Tasks are taken up to AHEAD * processes ahead of the result yielded. `make` is a module's function;
-    what goes through a pipe, tasks and results, is to be small or arrays.
+    Tasks are taken up to AHEAD * processes ahead of the result that is yielded. `make` is a function of a
+    module; tasks and results go through a pipe, and should be small, or arrays.
 
     Raises RnnError where a process ends or `work` raises.
     """
@@ -38,21 +38,21 @@ def in_order(
         workers = [stack.enter_context(contextlib.closing(Worker(make, arguments))) for _ in range(processes)]
         numbered = enumerate(tasks)
         done: dict[int, Any] = {}
-        begun = yielded = 0
+        given = yielded = 0
         while True:
             for held in range(AT_ONCE):
                 for worker in workers:
-                    if len(worker.at) == held and begun - yielded < AHEAD * processes:
+                    if len(worker.held) == held and given - yielded < AHEAD * processes:
                         for number, task in itertools.islice(numbered, 1):
                             worker.give(number, task)
-                            begun += 1
+                            given += 1
             if yielded in done:
                 yield done.pop(yielded)
                 yielded += 1
-            elif yielded == begun:
+            elif yielded == given:
                 return
             else:
-                answered = wait([worker.pipe for worker in workers if worker.at])
+                answered = wait([worker.pipe for worker in workers if worker.held])
                 done.update(worker.take() for worker in workers if worker.pipe in answered)
 
 
@@ -60,50 +60,51 @@ class Worker:
     """A process that does one task after another, as its parent sees it."""
 
     def __init__(self, make: Callable[..., Work], arguments: tuple[Any, ...]):
-        self.at: deque[int] = deque()  # the numbers of the tasks that it holds
+        self.held: deque[int] = deque()  # the numbers of the tasks that it has not done
         self._process, self.pipe = begin(_serve, (make, arguments))
 
     def give(self, number: int, task: Any) -> None:
-        self.at.append(number)
-        with contextlib.suppress(ConnectionError):  # `take` tells of it
+        """Send it a task, to be done after those that it holds."""
+        self.held.append(number)
+        with contextlib.suppress(ConnectionError):  # which `take` reports
             self.pipe.send(task)
 
     def take(self) -> tuple[int, Any]:
-        """The number of the oldest task it held, and its result. Raises RnnError."""
+        """Return the number of the oldest task that it held, and its result. Raises RnnError."""
         try:
             result = self.pipe.recv()
         except (EOFError, ConnectionError) as error:
-            what = "a process that cut the text was killed (too little memory?)"
-            raise RnnError(f"{what}: --threads 1 needs no other") from error
+            what = "a process that split the text was killed (too little memory?)"
+            raise RnnError(f"{what}: --threads 1 needs none") from error
         if isinstance(result, RnnError):
             raise result
-        return self.at.popleft(), result
+        return self.held.popleft(), result
 
     def close(self) -> None:
-        """End the process, whatever it is at."""
+        """End the process, whatever it is doing."""
         self._process.kill()
         self._process.join()
         self.pipe.close()
 
 
 def _serve(pipe: Connection, make: Callable[..., Work], arguments: tuple[Any, ...]) -> None:
-    """The process's side."""
+    """Do tasks from a pipe, in the worker process, until its parent ends."""
     tasks: queue.SimpleQueue[Any] = queue.SimpleQueue()
     threading.Thread(target=_receive, args=(pipe, tasks), daemon=True).start()
     work = None
-    with contextlib.suppress(ConnectionError):  # the parent is no more
+    with contextlib.suppress(ConnectionError):  # the parent has ended
         while True:
             task = tasks.get()
             try:
                 work = work or make(*arguments)
                 result = work(task)
-            except Exception as error:  # whatever it is, it is the parent's to raise
+            except Exception as error:  # of any kind: the parent raises it
                 result = _as_one_line(error)
             pipe.send(result)
 
 
 def _receive(pipe: Connection, tasks: queue.SimpleQueue[Any]) -> None:
-    """Tasks from the pipe, until the parent is no more."""
+    """Queue tasks from the pipe; end the process when the parent has ended."""
     try:
         while True:
             tasks.put(pipe.recv())
@@ -112,9 +113,10 @@ def _receive(pipe: Connection, tasks: queue.SimpleQueue[Any]) -> None:
 
 
 def _as_one_line(error: Exception) -> RnnError:
+    """Return an error whose message is one line, with the traceback as a note."""
     if isinstance(error, RnnError):
         return error
     said = " ".join(f"{type(error).__name__}: {error}".split())
-    failure = RnnError(f"a process that cut the text failed ({said}): --threads 1 needs no other")
+    failure = RnnError(f"a process that split the text failed ({said}): --threads 1 needs none")
     failure.add_note(traceback.format_exc())
     return failure

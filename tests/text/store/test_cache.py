@@ -24,7 +24,8 @@ def cache(tmp_path):
 def write(folder: Path, token: str = "a") -> Path:
     """A stored text of one token."""
     folder.mkdir()
-    stored.store(folder, [Cut((token,), np.array([3, 1], np.int32), np.array([2, 0]))], {"text": [token]})
+    with stored.Writer(folder, {"text": [token]}) as writer:
+        writer.add(Cut((token,), np.array([3, 1], np.int32), np.array([2, 0])))
     return folder
 
 
@@ -135,7 +136,7 @@ def test_what_a_killed_run_left_is_swept_after_a_day(cache):
 # What is there
 
 
-def test_texts_are_told_with_their_size_the_last_used_first(cache):
+def test_texts_are_listed_with_their_size_the_last_used_first(cache):
     for key, days in ((A, 3), (B, 2), (C, 1)):
         aged(keep(cache, key, key[:3]), days * DAY)
     entries = cache.entries()
@@ -148,7 +149,7 @@ def test_texts_are_told_with_their_size_the_last_used_first(cache):
     assert [entry.folder.name for entry in cache.entries()] == [A, C, B]
 
 
-def test_a_text_can_be_forgotten(cache):
+def test_a_text_can_be_removed(cache):
     keep(cache, A)
     cache.drop(A)
     cache.drop(B)
@@ -158,7 +159,7 @@ def test_a_text_can_be_forgotten(cache):
 
 
 @pytest.mark.parametrize("damage", [lambda f: f.write_text("{"), lambda f: f.write_text("{}"), Path.unlink])
-def test_a_damaged_text_is_told_and_found_and_can_be_cleared(damage, cache):
+def test_a_damaged_text_is_listed_and_found_and_can_be_cleared(damage, cache):
     folder = keep(cache, A)
     damage(folder / "header.json")
     (entry,) = cache.entries()
@@ -169,7 +170,7 @@ def test_a_damaged_text_is_told_and_found_and_can_be_cleared(damage, cache):
     assert cache.find(A) is None
 
 
-def test_clearing_tells_what_it_freed_and_leaves_what_is_no_text(cache):
+def test_clearing_returns_what_it_freed_and_leaves_what_is_no_text(cache):
     """Someone may name a folder that holds more than texts, or something else altogether."""
     for key in (A, B):
         keep(cache, key)

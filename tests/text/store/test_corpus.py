@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from rnn_cli.text.spelling import Spelling
 from rnn_cli.text.store import corpus
-from rnn_cli.text.store.corpus import Corpus, Draw, Part, Text, hold_out, in_memory, spans, whole
+from rnn_cli.text.store.corpus import Corpus, Part, Selection, Text, hold_out, in_memory, spans, whole
 from rnn_cli.text.store.cutting import Cut, cut
 from rnn_cli.text.tokenizers import TOKENIZERS, Token
 from rnn_cli.text.vocabulary import SPECIAL, Vocabulary, build
@@ -25,16 +25,16 @@ lines_of_text = st.lists(st.text("abc 中\u3000", max_size=6), max_size=10)
 sizes = st.lists(st.integers(1, 20), max_size=10)
 
 
-def cut_of(piece: list[Token | int]) -> Cut:
+def cut_of(block: list[Token | int]) -> Cut:
     """A block whose tokens and line ends (END) are given, its types in the order of their spellings."""
-    types = sorted({token for token in piece if isinstance(token, str)})
+    types = sorted({token for token in block if isinstance(token, str)})
     number = {END: END, None: UNK} | {token: id for id, token in enumerate(types, SPECIAL)}
     lengths = [0]
-    for token in piece:
+    for token in block:
         lengths[-1] += len(token) if isinstance(token, str) else 1  # an <unk> of the text is one here
         if token == END:
             lengths.append(0)
-    return Cut(tuple(types), np.array([number[t] for t in piece], np.int32), np.array(lengths, np.int64))
+    return Cut(tuple(types), np.array([number[t] for t in block], np.int32), np.array(lengths, np.int64))
 
 
 def cuts_of(lines: list[list[Token]], sizes: list[int]) -> Iterator[Cut]:
@@ -69,13 +69,13 @@ def text_of(lines: list[list[int]]) -> Text:
 
 
 def numbered(lines: int) -> Text:
-    """A text in which each line tells its own number."""
+    """A text in which each line spells its own number."""
     return text_of([[line + SPECIAL] * (line % 4 + 1) for line in range(lines)])
 
 
 def numbers_in(part: Part) -> list[int]:
     """The numbers of the lines of a part, as they stand."""
-    return [number for stretch in part.stretches for number in part.among(*stretch).tolist()]
+    return [number for each in part.ranges for number in part.among(*each).tolist()]
 
 
 # Numbering
@@ -115,7 +115,7 @@ def test_text_is_cut_into_blocks_without_a_trace(lines, keep_blank, tokenizer, f
     assert text.corpus.characters.tolist() == [len(line) + 1 for line in kept]
 
 
-def test_of_more_tokens_than_were_thought_of_each_is_counted():
+def test_every_token_is_counted_however_many_types_there_are():
     lines = [[str(n % (10 * k + 1)) for n in range(3000)] for k in (1, 10, 100, 1000)]
     text = in_memory(cuts_of(lines, [3001] * 4))
     assert spelled(text) == lines
@@ -163,7 +163,7 @@ def test_an_empty_text_is_an_empty_corpus():
 
 @settings(max_examples=60, deadline=None)
 @given(lines_of_tokens, st.sets(tokens.filter(bool)))
-def test_a_part_is_told_in_the_ids_of_a_vocabulary_as_a_plain_encoding_has_them(lines, known):
+def test_a_part_is_read_in_the_ids_of_a_vocabulary_as_a_plain_encoding_has_them(lines, known):
     text = in_memory(cuts_of(lines, []))
     ordered = sorted(known)
     spelling = Spelling.count(ordered)
@@ -196,30 +196,30 @@ def test_of_a_part_of_a_text_only_its_own_tokens_are_known_and_charged_for():
         )
 
 
-# Sections
+# Short ranges
 
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.integers(1, 40), min_size=1, max_size=30), st.integers(1, 50), st.data(), st.booleans())
-def test_sections_hold_every_line_of_a_part_once_and_in_order(lengths, size, data, stretched):
+def test_short_ranges_hold_every_line_of_a_part_once_and_in_order(lengths, size, data, carried):
     text = text_of([[SPECIAL] * (length - 1) for length in lengths])
     part = whole(text)
-    if stretched and len(lengths) > 1:
+    if carried and len(lengths) > 1:
         part = hold_out(text, data.draw(st.floats(0, 1)), data.draw(st.integers(0, 9)), carry_state=True)[0]
-    sections = part.sections(size)
-    assert all(first < end for first, end in sections)
-    listed = [number for first, end in sections for number in range(first, end)]
+    ranges = part.short_ranges(size)
+    assert all(first < end for first, end in ranges)
+    listed = [number for first, end in ranges for number in range(first, end)]
     assert listed == numbers_in(part)
 
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.integers(1, 4), min_size=1, max_size=60), st.integers(8, 30))
 @example([1] * 21, 10)
-def test_a_section_is_of_some_size_but_for_one_line(lengths, size):
+def test_a_short_range_is_of_the_size_asked_for_but_for_one_line(lengths, size):
     """None is much larger, as memory is bounded so, and but for long lines none is much smaller, as little
     can stand in rows side by side."""
     text = text_of([[SPECIAL] * (length - 1) for length in lengths])
-    targets = [sum(lengths[first:end]) for first, end in whole(text).sections(size)]
+    targets = [sum(lengths[first:end]) for first, end in whole(text).short_ranges(size)]
     longest = max(lengths)
     assert max(targets) <= 2 * size + longest
     assert min(targets) >= min(sum(lengths), size / 2) - longest
@@ -236,7 +236,7 @@ def test_a_section_is_of_some_size_but_for_one_line(lengths, size):
     st.booleans(),
     st.sampled_from([1, 2, 7, 1 << 16]),
 )
-def test_every_line_is_either_learnt_from_or_held_out(lines, fraction, seed, carry_state, drawn_from):
+def test_every_line_is_either_trained_on_or_held_out(lines, fraction, seed, carry_state, drawn_from):
     text = numbered(lines)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(corpus, "DRAWN_FROM", drawn_from)
@@ -257,14 +257,14 @@ def test_every_line_is_either_learnt_from_or_held_out(lines, fraction, seed, car
 
 @settings(max_examples=60, deadline=None)
 @given(st.integers(1, 60), st.integers(0, 60), st.booleans(), st.sampled_from([1, 2, 7, 1 << 16]), st.data())
-def test_drawn_lines_are_the_same_whichever_stretch_is_asked_for(lines, count, held, drawn_from, data):
-    draw = Draw(lines, min(count, lines), seed=1, held=held)
+def test_selected_lines_are_the_same_whichever_range_is_asked_for(lines, count, held, drawn_from, data):
+    selection = Selection(lines, min(count, lines), seed=1, held_out=held)
     first = data.draw(st.integers(0, lines))
     end = data.draw(st.integers(first, lines))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(corpus, "DRAWN_FROM", drawn_from)
-        every = draw.among(0, lines).tolist()
-        assert draw.among(first, end).tolist() == [number for number in every if first <= number < end]
+        every = selection.among(0, lines).tolist()
+        assert selection.among(first, end).tolist() == [number for number in every if first <= number < end]
 
 
 @pytest.mark.parametrize("carry_state", [False, True])
@@ -274,7 +274,7 @@ def test_a_small_fraction_holds_out_one_line(carry_state):
 
 @settings(max_examples=40, deadline=None)
 @given(st.integers(2, 40), st.floats(0, 1), st.integers(0, 100))
-def test_where_the_state_is_carried_one_stretch_is_held_out(lines, fraction, seed):
+def test_where_the_state_is_carried_lines_in_succession_are_held_out(lines, fraction, seed):
     held = numbers_in(hold_out(numbered(lines), fraction, seed, carry_state=True)[1])
     assert held == list(range(held[0], held[-1] + 1))
 
@@ -301,7 +301,7 @@ def test_the_seed_alone_chooses_what_is_held_out(carry_state, drawn_from, monkey
     assert len({tuple(held(seed)) for seed in range(10)}) > 5
 
 
-def test_each_stretch_that_is_drawn_from_is_drawn_from_anew(monkeypatch):
+def test_each_group_of_lines_has_a_draw_of_its_own(monkeypatch):
     monkeypatch.setattr(corpus, "DRAWN_FROM", 40)
     held = numbers_in(hold_out(numbered(400), 0.5, 1, carry_state=False)[1])
     drawn = {tuple(line % 40 for line in held if line // 40 == block) for block in range(10)}
@@ -320,7 +320,7 @@ def test_every_line_has_its_chance_to_be_held_out(carry_state):
 
 @settings(max_examples=40, deadline=None)
 @given(st.lists(st.integers(0, 9), min_size=1, max_size=12), st.data())
-def test_spans_tell_where_lines_stand(lengths, data):
+def test_spans_are_where_lines_stand(lengths, data):
     lines = [[SPECIAL + number] * length for number, length in enumerate(lengths)]
     chosen = data.draw(st.lists(st.integers(0, len(lines) - 1)))
     of_lines = corpus_of(lines)

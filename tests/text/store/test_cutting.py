@@ -1,7 +1,6 @@
 """Text to tokens, in blocks and in processes: what comes out is what splitting line by line gives."""
 
 import dataclasses
-import itertools
 import random
 import sys
 import unicodedata
@@ -12,13 +11,13 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from rnn_cli.text.store import cutting, workers
-from rnn_cli.text.store.cutting import begins_afresh, cut, cut_all, cuttable
-from rnn_cli.text.tokenizers import LONGEST_RUN, TOKENIZERS, Tokenizer, make_tokenizer
+from rnn_cli.text.store.cutting import cut, cut_all
+from rnn_cli.text.tokenizers import TOKENIZERS, Tokenizer, make_tokenizer
 from rnn_cli.text.vocabulary import END, SPECIAL, UNK
 
 NAMES = list(TOKENIZERS)
 FORMS = ["none", "nfc", "nfkc"]
-PIECES = [
+STRINGS = [
     "我们在学习",
     "林黛玉",
     "hello",
@@ -35,7 +34,7 @@ PIECES = [
     "龘",
     "𠀀",
 ]
-PIECES += [
+STRINGS += [
     "👩\u200d👩\u200d👧",
     "e\u0301",
     "\u0301",
@@ -46,7 +45,7 @@ PIECES += [
     "\u1112\u1161\u11ab",
     "が",
 ]
-PIECES += [
+STRINGS += [
     "\n",
     "\n\n",
     " ",
@@ -62,8 +61,8 @@ PIECES += [
     "\u00a0",
     "\u00a8",
 ]
-pieces = st.one_of(st.sampled_from(PIECES), st.characters())
-texts = st.lists(pieces, max_size=25).map("".join)
+strings = st.one_of(st.sampled_from(STRINGS), st.characters())
+texts = st.lists(strings, max_size=25).map("".join)
 
 
 def tokenizer_of(name: str, form: str = "none") -> Tokenizer:
@@ -95,12 +94,12 @@ def naively(tokenizer: Tokenizer, block: str, keep_blank: bool, continued: bool 
 def joined(cuts) -> tuple[list[str | int], list[int]]:
     """The tokens and the lengths of lines of several Cuts, one after another."""
     tokens, lengths, rest = [], [], 0
-    for more, (*ended, piece) in map(spelled, cuts):
+    for more, (*ended, last) in map(spelled, cuts):
         tokens += more
         if ended:
             lengths += [rest + ended[0], *ended[1:]]
             rest = 0
-        rest += piece
+        rest += last
     return tokens, [*lengths, rest]
 
 
@@ -144,86 +143,18 @@ def test_normalization_does_not_change_where_lines_end_nor_which_are_blank():
             assert ("\n" in normal) == (character == "\n")
 
 
+@pytest.mark.parametrize("keep_blank", [True, False])
+def test_code_points_are_cut_as_arrays_where_the_row_says_so_and_by_split_where_it_does_not(keep_blank):
+    block = "ba\n\n a\n"
+    arrays, split = TOKENIZERS["char"], dataclasses.replace(TOKENIZERS["char"], code_points=False)
+    one, two = (cut(tokenizer, block, keep_blank) for tokenizer in (arrays, split))
+    assert spelled(one) == spelled(two)
+    assert (one.types, two.types) == ((" ", "a", "b"), ("b", "a", " "))
+
+
 def test_characters_of_a_line_are_counted_as_given_though_normalized():
     found = cut(tokenizer_of("char", "nfkc"), "㎏\ne\u0301\n", keep_blank=False)
     assert spelled(found) == (["k", "g", END, "é", END], [2, 3, 0])
-
-
-# A line in parts
-
-
-def parts_of(tokenizer: Tokenizer, line: str, step: int) -> list[str]:
-    """A line as one who meets it `step` characters at a time parts it."""
-    parts, held = [], ""
-    for start in range(0, len(line), step):
-        held += line[start : start + step]
-        place = cuttable(tokenizer, held)
-        parts.append(held[:place])
-        held = held[place:]
-    return [part for part in [*parts, held] if part]
-
-
-@pytest.mark.parametrize("form", FORMS)
-@pytest.mark.parametrize("name", NAMES)
-@settings(max_examples=60, deadline=None)
-@given(line=texts.map(lambda text: text.replace("\n", "")), step=st.integers(1, 30))
-@example(line="a   b  c d" * 3, step=1)
-@example(line="\u1112\u1161\u11ab" * 3, step=2)
-@example(line="か\uff9e" * 3, step=1)
-@example(line="a\u0323\u0301" * 3, step=2)
-def test_the_parts_of_a_line_have_its_tokens(name, form, line, step):
-    tokenizer = tokenizer_of(name, form)
-    parts = parts_of(tokenizer, line, step)
-    assert "".join(parts) == line
-    assert [*itertools.chain.from_iterable(map(tokenizer.split, parts))] == tokenizer.split(line)
-
-
-@pytest.mark.parametrize("form", FORMS)
-def test_a_line_of_a_million_characters_is_parted_and_cut_as_a_whole(form):
-    sentence = "我来到北京清华大学， to be  or not\u3000e\u0301, Ａ㎏。彁彁彁"
-    line = (sentence * 30_000)[:1_000_000]
-    tokenizer = tokenizer_of("jieba", form)
-    parts = parts_of(tokenizer, line, 1 << 18)
-    assert len(parts) >= 3
-    assert max(map(len, parts)) < (1 << 18) + 100
-    assert [*itertools.chain.from_iterable(map(tokenizer.split, parts))] == tokenizer.split(line)
-
-
-@pytest.mark.parametrize("form", FORMS)
-@pytest.mark.parametrize("before", ["", "，", "ab ", "\u3000"])
-def test_a_run_of_words_without_end_is_parted_where_jieba_parts_it(form, before):
-    line = before + ("研究生命的起源" * LONGEST_RUN)[: 5 * LONGEST_RUN + 7]
-    tokenizer = tokenizer_of("jieba", form)
-    parts = parts_of(tokenizer, line, 1500)
-    assert len(parts) >= 4
-    assert [*itertools.chain.from_iterable(map(tokenizer.split, parts))] == tokenizer.split(line)
-
-
-def test_a_run_that_normalization_makes_longer_is_not_parted_by_its_length_as_given():
-    line = "Ａ" + ("研究生命的起源" * LONGEST_RUN)[: 2 * LONGEST_RUN]
-    tokenizer = tokenizer_of("jieba", "nfkc")
-    parts = parts_of(tokenizer, line, 500)
-    assert [*itertools.chain.from_iterable(map(tokenizer.split, parts))] == tokenizer.split(line)
-
-
-def test_a_line_is_never_parted_where_its_tokenizer_does_not_say_where():
-    assert cuttable(dataclasses.replace(TOKENIZERS["char"], name="another"), "a b") == 0
-    assert cuttable(TOKENIZERS["char"], "a b") == 3
-
-
-def test_no_character_that_begins_afresh_is_joined_to_those_before_it():
-    """Those that are joined are marks, and seconds of canonical decompositions."""
-    seconds = set()
-    for character in map(chr, range(sys.maxunicode + 1)):
-        decomposition = unicodedata.decomposition(character).split()
-        if decomposition and not decomposition[0].startswith("<"):
-            seconds.update(chr(int(code, 16)) for code in decomposition[1:])
-    for character in map(chr, range(sys.maxunicode + 1)):
-        if begins_afresh(character):
-            first = unicodedata.normalize("NFKD", character)[0]
-            assert unicodedata.combining(first) == 0
-            assert first not in seconds
-    assert all(map(begins_afresh, "a 我かカ.。\u3000\n"))
 
 
 # A text
@@ -231,14 +162,14 @@ def test_no_character_that_begins_afresh_is_joined_to_those_before_it():
 
 @pytest.fixture
 def easily_parallel(monkeypatch):
-    """Processes for texts of a few kilobytes."""
-    monkeypatch.setattr(cutting, "WORTH_A_PROCESS", {"jieba": 100, "space": 100})
+    """Makes a tokenizer with which texts of a few kilobytes are worth several processes."""
     monkeypatch.setattr(cutting, "TASK", 200)
+    return lambda tokenizer: dataclasses.replace(tokenizer, worth_a_process=100)
 
 
 def blocks_of(number: int, rng: random.Random) -> list[str]:
     """Blocks of whole lines, but for one line, which goes on from one block to the next but one."""
-    lines = ["".join(rng.choices(PIECES, k=rng.randrange(40))) for _ in range(20 * number)]
+    lines = ["".join(rng.choices(STRINGS, k=rng.randrange(40))) for _ in range(20 * number)]
     text = [f"{line}\n" for line in lines]
     blocks = ["".join(text[start : start + 20]) for start in range(0, len(text), 20)]
     return [*blocks, "我们，", " 在学习，", " 林黛玉\n", *blocks]
@@ -274,7 +205,7 @@ def same(one, two) -> bool:
     ],
 )
 def test_two_processes_give_what_one_gives(easily_parallel, name, given):
-    tokenizer = make_tokenizer(name, given)
+    tokenizer = easily_parallel(make_tokenizer(name, given))
     blocks = [*blocks_of(10, random.Random(1)), "我来到北京\n\n"]
     one = list(cut_all(tokenizer, blocks, keep_blank=False, processes=1))
     two = list(cut_all(tokenizer, iter(blocks), keep_blank=False, processes=2))
@@ -298,8 +229,9 @@ def test_there_are_no_more_processes_than_are_worth_their_start(easily_parallel,
         yield from map(make(*arguments), tasks)
 
     monkeypatch.setattr(cutting, "in_order", in_this_process)
+    space = easily_parallel(TOKENIZERS["space"])
     for times in (40, 70, 1000):  # of five characters each, a hundred of which are worth a process
-        assert list(cut_all(TOKENIZERS["space"], ["word\n" * times], keep_blank=False, processes=6))
+        assert list(cut_all(space, ["word\n" * times], keep_blank=False, processes=6))
     assert asked == [2, 3, 6]
 
 
@@ -311,6 +243,7 @@ def test_blocks_are_taken_as_they_are_needed(easily_parallel):
         for taken in range(1, 200):
             yield f"{taken % 10}\n" * 90  # a task each
 
-    for number, _ in enumerate(cut_all(TOKENIZERS["space"], blocks(), keep_blank=False, processes=2), 1):
+    space = easily_parallel(TOKENIZERS["space"])
+    for number, _ in enumerate(cut_all(space, blocks(), keep_blank=False, processes=2), 1):
         assert taken - number <= 2 * workers.AHEAD
     assert number == taken == 199

@@ -1,5 +1,6 @@
 """Texts on disk: the same as in memory, and never taken for what they are not."""
 
+import hashlib
 import json
 import shutil
 from pathlib import Path
@@ -53,7 +54,9 @@ def same(a: Text, b: Text) -> bool:
 
 def write(folder: Path, cuts, about=()) -> Path:
     folder.mkdir()
-    stored.store(folder, cuts, dict(about))
+    with stored.Writer(folder, dict(about)) as writer:
+        for cut in cuts:
+            writer.add(cut)
     return folder
 
 
@@ -76,7 +79,7 @@ def test_an_empty_text_can_be_stored(tmp_path):
 def test_ids_take_two_bytes_until_there_are_too_many_for_them(
     types, bytes_of_id, before, tmp_path, monkeypatch
 ):
-    """The ids that were written before are written anew, from the end, some at a time."""
+    """The ids that were written before are rewritten, from the end, some at a time."""
     monkeypatch.setattr(stored, "COPIED", 1 << 12)
     cuts = [numbered(0, before)] * 2 + [numbered(before, types), numbered(0, 5)]
     text = stored.load(write(tmp_path / "text", cuts))
@@ -104,6 +107,67 @@ def test_the_fingerprint_is_of_the_text_alone(tmp_path):
     }
     assert prints["one"] == prints["renamed"]
     assert len(set(prints.values())) == 3
+
+
+# Writing
+
+
+def test_the_ids_are_on_disk_while_a_text_is_written_and_the_header_only_at_its_end(tmp_path):
+    with stored.Writer(tmp_path, {}) as writer:
+        for cut in cuts_of([["a", END], ["b"]]):
+            writer.add(cut)
+        assert {path.name for path in tmp_path.iterdir()} == {"ids", "starts", "characters"}
+    assert {path.name for path in tmp_path.iterdir()} == set(FILES)
+    assert same(stored.load(tmp_path), in_memory(cuts_of([["a", END], ["b"]])))
+
+
+@pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt, GeneratorExit])
+def test_a_text_that_was_not_written_to_its_end_has_no_header_and_is_no_text(error, tmp_path):
+    def fail():
+        with stored.Writer(tmp_path, {}) as writer:
+            writer.add(*cuts_of([]))
+            raise error
+
+    with pytest.raises(error):
+        fail()
+    with pytest.raises(stored.Damaged, match=r"^header\.json is missing$"):
+        stored.load(tmp_path)
+
+
+def test_the_files_are_closed_however_the_writing_ends(tmp_path):
+    writer = stored.Writer(tmp_path, {})
+    with pytest.raises(RuntimeError), writer:
+        raise RuntimeError
+    with pytest.raises(ValueError, match="closed file"):
+        writer.add(*cuts_of([]))
+
+
+def test_a_text_cannot_be_written_where_there_is_no_folder(tmp_path):
+    with pytest.raises(OSError, match="No such file"):
+        stored.Writer(tmp_path / "nowhere", {})
+
+
+def test_the_files_are_the_arrays_as_they_lie_in_memory_and_a_sealed_header(tmp_path):
+    folder = write(tmp_path / "text", cuts_of([["b", "a", END, "中", "a"]]), {"text": ["a.txt"]})
+    numbers = np.dtype("<i8")
+    assert np.frombuffer((folder / "ids").read_bytes(), "<u2").tolist() == [3, 4, END, 5, 4, END]
+    assert np.frombuffer((folder / "starts").read_bytes(), numbers).tolist() == [0, 3, 6]
+    assert np.frombuffer((folder / "characters").read_bytes(), numbers).tolist() == [3, 3]
+    header = json.loads((folder / "header.json").read_text("ascii"))
+    seal = header.pop("header_sha256")
+    assert seal == hashlib.sha256(json.dumps(header).encode()).hexdigest()
+    assert header == {
+        "text": ["a.txt"],
+        "dtypes": {"ids": "<u2", "starts": "<i8", "characters": "<i8"},
+        "types": ["b", "a", "中"],
+        "counts": [0, 2, 0, 1, 2, 1],
+        "characters": 6,
+        "longest": 3,
+        "sha256": {
+            name: hashlib.sha256((folder / name).read_bytes()).hexdigest()
+            for name in ("ids", "starts", "characters")
+        },
+    }
 
 
 # Damage
@@ -175,7 +239,7 @@ def test_a_header_with_other_values_is_damaged(key, change, folder):
 # Memory
 
 SMAPS = Path("/proc/self/smaps")
-linux = pytest.mark.skipif(not SMAPS.exists(), reason="only Linux tells of each file what is in memory")
+linux = pytest.mark.skipif(not SMAPS.exists(), reason="only Linux says how much of a file is in memory")
 
 
 def resident(folder: Path) -> int:

@@ -59,8 +59,8 @@ def test_an_exception_in_a_process_is_one_line(processes):
     fail = "(_ for _ in ()).throw(ValueError('two\\nlines'))"
     with pytest.raises(RnnError) as caught:
         list(evaluated(["1", "2", fail, "4"], processes))
-    what = "a process that cut the text failed (ValueError: two lines)"
-    assert str(caught.value) == f"{what}: --threads 1 needs no other"
+    what = "a process that split the text failed (ValueError: two lines)"
+    assert str(caught.value) == f"{what}: --threads 1 needs none"
     assert "Traceback" in "".join(caught.value.__notes__), "for RNN_DEBUG"
     assert not multiprocessing.active_children()
 

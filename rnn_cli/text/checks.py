@@ -1,0 +1,17 @@
+"""What a file must hold where a text or a count is expected: shared by all that reads JSON or words."""
+
+import re
+from typing import TypeGuard
+
+MOST = 1 << 53  # the largest count: up to here a float holds every whole number
+SURROGATES = re.compile("[\ud800-\udfff]")  # halves of characters, which no text in UTF-8 can hold
+
+
+def is_text(value: object) -> TypeGuard[str]:
+    """Return whether a value is a string of whole characters."""
+    return isinstance(value, str) and not SURROGATES.search(value)
+
+
+def is_count(value: object, least: int = 0) -> TypeGuard[int]:
+    """Return whether a value is a whole number from `least` to MOST (True and False are not)."""
+    return type(value) is int and least <= value <= MOST

@@ -1,0 +1,35 @@
+"""A lexicon: how a model reads a text."""
+
+from typing import Any, NamedTuple
+
+from rnn_cli.text.spelling import Spelling
+from rnn_cli.text.tokenizers import Tokenizer, make_tokenizer
+from rnn_cli.text.vocabulary import Vocabulary
+
+
+class Lexicon(NamedTuple):
+    """What turns a text into ids, and charges for what the ids leave out."""
+
+    tokenizer: Tokenizer
+    vocabulary: Vocabulary
+    spelling: Spelling  # of tokens that are not in the vocabulary
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the entries that the headers of models and of training states hold."""
+        return {
+            "tokenizer": {"name": self.tokenizer.name, **self.tokenizer.settings},
+            "vocabulary": [*zip(self.vocabulary.tokens, self.vocabulary.counts, strict=True)],
+            "spelling": self.spelling.to_json(),
+        }
+
+    @classmethod
+    def from_json(cls, header: dict[str, Any]) -> "Lexicon":
+        """Return the lexicon in a header, which may hold other entries too.
+
+        Raises KeyError, TypeError or ValueError where the header does not hold one.
+        """
+        settings = dict(header["tokenizer"])
+        tokenizer = make_tokenizer(settings.pop("name"), settings)
+        vocabulary = Vocabulary.from_json(header["vocabulary"])
+        spelling = Spelling.from_json(header.get("spelling", {}))  # version 1 has none
+        return cls(tokenizer, vocabulary, spelling)
