@@ -1,25 +1,36 @@
 """Character and word language models, trained with NumPy, every derivative written by hand.
 
-from rnn_cli import LanguageModel
-model = LanguageModel.load("model.npz")
-print(model.sample("The", num=3))
+    from rnn_cli import LanguageModel, Settings, Trainer
+
+    for event in Trainer.begin(Settings(corpus=["book.txt"], tokenizer="char"), model="book.npz"):
+        ...
+    print(LanguageModel.load("book.npz").sample("The", num=3))
 """
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
-from rnn_cli.errors import Diverged, RnnError
+from rnn_cli.errors import Diverged, RnnError, UsageError
 from rnn_cli.version import VERSION
 
 if TYPE_CHECKING:
     from rnn_cli.models.language_model import LanguageModel
+    from rnn_cli.runs.prepare import Resources
+    from rnn_cli.runs.settings import Settings
+    from rnn_cli.runs.trainer import Trainer
 
-__all__ = ["Diverged", "LanguageModel", "RnnError"]
+__all__ = ["Diverged", "LanguageModel", "Resources", "RnnError", "Settings", "Trainer", "UsageError"]
 __version__ = VERSION
+
+_LATER = {  # these import NumPy, which `rnn --help` can do without
+    "LanguageModel": "rnn_cli.models.language_model",
+    "Resources": "rnn_cli.runs.prepare",
+    "Settings": "rnn_cli.runs.settings",
+    "Trainer": "rnn_cli.runs.trainer",
+}
 
 
 def __getattr__(name: str) -> Any:
-    if name == "LanguageModel":  # imports NumPy, which `rnn --help` can do without
-        from rnn_cli.models.language_model import LanguageModel
-
-        return LanguageModel
+    if name in _LATER:
+        return getattr(importlib.import_module(_LATER[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -2,10 +2,11 @@
 
 import os
 from contextlib import AbstractContextManager, suppress
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 MEMORY_OF_GROUP = Path("/sys/fs/cgroup/memory.max")
 CORES_OF_GROUP = Path("/sys/fs/cgroup/cpu.max")
@@ -25,7 +26,13 @@ def available_threads() -> int:
 
 def blas_threads(count: int | None) -> AbstractContextManager[Any]:
     """Return a context in which a matrix product uses at most `count` threads; None leaves it as it is."""
-    return threadpool_limits(count, user_api="blas")
+    return _libraries().limit(limits=count, user_api="blas")
+
+
+@cache  # to search the loaded libraries takes half a millisecond, longer than a step of sampling
+def _libraries() -> ThreadpoolController:
+    """Return the libraries that compute matrix products. NumPy is to be imported before the first call."""
+    return ThreadpoolController()
 
 
 def resident_memory() -> int:

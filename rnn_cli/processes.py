@@ -1,4 +1,4 @@
-"""Processes beside this one: begun afresh, and deaf to the signals that stop a run."""
+"""Worker processes that start from a clean interpreter and ignore the signals that stop a run."""
 
 import contextlib
 import multiprocessing
@@ -13,24 +13,25 @@ from typing import Any
 
 from rnn_cli.errors import RnnError
 
-PROCESSES = multiprocessing.get_context("spawn")  # a fork would copy BLAS's threads and locks halfway
-# A terminal sends these to every process of a run; it is the parent that ends the others.
+PROCESSES = multiprocessing.get_context("spawn")  # a fork could copy BLAS's locks while a thread holds them
+# A terminal sends these to every process of a run; the parent alone decides when its workers end.
 OF_TERMINAL = tuple(getattr(signal, name) for name in ("SIGINT", "SIGHUP") if hasattr(signal, name))
 
-Serve = Callable[..., None]  # of the child's end of the pipe, and arguments
+Serve = Callable[..., None]  # (the child's end of the pipe, *arguments)
 
 
 def begin(
-    serve: Serve, arguments: tuple[Any, ...], deaf_to: tuple[signal.Signals, ...] = OF_TERMINAL
+    serve: Serve, arguments: tuple[Any, ...], ignored: tuple[signal.Signals, ...] = OF_TERMINAL
 ) -> tuple[SpawnProcess, Connection]:
-    """A process that runs serve(pipe, *arguments) and never sees these signals; and our end of the pipe.
+    """Start a process that runs serve(pipe, *arguments); return it and the parent's end of the pipe.
 
-    Raises RnnError where none can be started.
+    The process ignores the signals `ignored` from its first moment, and ends with its parent.
+    Raises RnnError if the system starts no process.
     """
     ours, theirs = PROCESSES.Pipe()
-    process = PROCESSES.Process(target=_run, args=(serve, theirs, arguments, deaf_to), daemon=True)
+    process = PROCESSES.Process(target=_run, args=(serve, theirs, arguments, ignored), daemon=True)
     try:
-        with _undisturbed(deaf_to):
+        with _blocked(ignored), _without_main():
             process.start()
     except OSError as error:
         ours.close()
@@ -41,25 +42,35 @@ def begin(
 
 
 def _run(
-    serve: Serve, pipe: Connection, arguments: tuple[Any, ...], deaf_to: tuple[signal.Signals, ...]
+    serve: Serve, pipe: Connection, arguments: tuple[Any, ...], ignored: tuple[signal.Signals, ...]
 ) -> None:
-    for number in deaf_to:
+    for number in ignored:
         signal.signal(number, signal.SIG_IGN)
     serve(pipe, *arguments)
 
 
 @contextlib.contextmanager
-def _undisturbed(deaf_to: tuple[signal.Signals, ...]) -> Iterator[None]:
-    """A process that is started in here does not see the signals before it can ignore them; nor does it
-    import the program that this one runs, of which it needs nothing."""
-    main = sys.modules["__main__"]
-    sys.modules["__main__"] = ModuleType("__main__")
-    resource_tracker.ensure_running()  # here, as its start would let signals through again
-    masks = hasattr(signal, "pthread_sigmask")  # not on Windows
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, deaf_to) if masks else None
+def _blocked(signals: tuple[signal.Signals, ...]) -> Iterator[None]:
+    """Block signals while a process starts: it inherits the mask, so none reaches it before `_run` ignores
+    them. A signal for this process waits until the mask is lifted."""
+    resource_tracker.ensure_running()  # starting it later would unblock them
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, signals)
     try:
         yield
     finally:
-        if before is not None:
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextlib.contextmanager
+def _without_main() -> Iterator[None]:
+    """Hide the program that is running: multiprocessing would import it in the new process, which would run
+    a script without a `__main__` guard a second time."""
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
         sys.modules["__main__"] = main

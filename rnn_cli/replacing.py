@@ -1,4 +1,4 @@
-"""Files that take the place of others: whole and on the disk, or not at all."""
+"""Replacing files: the new content is on the disk as a whole, or the old one stays."""
 
 import os
 from collections.abc import Iterator
@@ -10,10 +10,10 @@ from typing import BinaryIO
 
 @contextmanager
 def replacing(path: Path) -> Iterator[BinaryIO]:
-    """A file to write, which takes the place of the one at `path` when the block ends well.
+    """Yield a file to write, which replaces the one at `path` when the block ends well.
 
     Atomic and durable: at every instant one of the two is there, whole. Raises OSError, or what the
-    block raises, with the old file untouched and nothing left behind.
+    block raises; then the old file is untouched and nothing is left behind.
     """
     with replacing_together(path) as (file,):
         yield file
@@ -21,8 +21,8 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
 
 @contextmanager
 def replacing_together(*paths: Path) -> Iterator[list[BufferedRandom]]:
-    """As `replacing`, for files that belong together: none takes its place before all are on the disk, and
-    each takes it before the next does."""
+    """Like `replacing`, for files that belong together: none replaces its old file before all are on the
+    disk; then they do so in order."""
     temporary = [temporary_path(path) for path in paths]
     try:
         with ExitStack() as files:
@@ -35,20 +35,20 @@ def replacing_together(*paths: Path) -> Iterator[list[BufferedRandom]]:
             os.replace(name, path)
             sync_folder(path.parent)
     finally:
-        if temporary[0].exists():  # else the first has moved, and the others are wanted: see `finish_pair`
+        if temporary[0].exists():  # else the first has moved, and `finish_pair` needs the others
             for name in temporary:
                 with suppress(OSError):
                     name.unlink()
 
 
 def temporary_path(path: Path) -> Path:
-    """Where the next content of `path` is written first: one name, so that what a killed run left is
-    swept by the next save."""
+    """Return where the next content of `path` is written first: always the same name, so that the next save
+    sweeps what a killed run left."""
     return path.with_name(f".{path.name}.rnn-tmp")
 
 
 def sync_folder(folder: Path) -> None:
-    """Make a renaming in a folder durable, on systems that let a folder be opened."""
+    """Make a renaming in a folder durable, on systems that can open a folder."""
     with suppress(PermissionError, IsADirectoryError):
         descriptor = os.open(folder, os.O_RDONLY)
         try:

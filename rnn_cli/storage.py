@@ -1,8 +1,8 @@
-"""Arrays and JSON in one .npz file: written whole or not at all, believed only once checked.
+"""Arrays and JSON in one .npz file: written as a whole or not at all, and checked before they are used.
 
 The file is a plain .npz that NumPy opens: each array under its name, the JSON as the uint8 array
 `header`, which also holds a hash of each array and of itself. Neither pickle nor compression is used.
-It knows neither words nor weights.
+This file knows neither words nor weights.
 """
 
 import hashlib
@@ -21,7 +21,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from rnn_cli.errors import RnnError
+from rnn_cli.errors import LONGEST_QUOTE, RnnError
 from rnn_cli.replacing import replacing, replacing_together, sync_folder, temporary_path
 
 Array = NDArray[Any]
@@ -39,11 +39,10 @@ NPY = re.compile(  # the head of an .npy file of version 1.0, as NumPy writes it
     re.DOTALL,
 )
 END = 22  # bytes of the record that a zip file ends in
-LONGEST = 200  # characters of what is told of a damaged file, which may hold names of any length
 
 
 def save(path: Path, arrays: Arrays, header: dict[str, Any]) -> None:
-    """Write a file in place of the one at `path`, as `replacing` does.
+    """Write a file that replaces the one at `path` (`replacing`).
 
     Raises TypeError for an array of another type than DTYPES, ValueError for a header with nan or inf.
     """
@@ -52,11 +51,11 @@ def save(path: Path, arrays: Arrays, header: dict[str, Any]) -> None:
 
 
 def save_pair(first: File, second: File) -> str:
-    """Write two files that belong together, each in place of the one at its path; -> the digest of the first,
-    which the second's header holds as PARTNER.
+    """Write two files that belong together. Return the digest of the first, the PARTNER in the header of the
+    second.
 
-    Both are on the disk before the first takes its place. What stops it between the two, `finish_pair` mends.
-    Raises as `save` does.
+    Both are on the disk before the first replaces its old file; `finish_pair` finishes a pair that was
+    interrupted between the two. Raises what `save` raises.
     """
     path, arrays, header = first
     with replacing_together(path, second[0]) as (file, partner):
@@ -67,8 +66,8 @@ def save_pair(first: File, second: File) -> str:
 
 
 def finish_pair(first: Path, second: Path) -> None:
-    """Finish a `save_pair` that was cut off between its two renamings, and sweep what was cut off earlier.
-    Raises OSError."""
+    """Finish a `save_pair` that was interrupted between its two renamings, and delete what one that was
+    interrupted earlier left. Raises OSError."""
     waiting = temporary_path(second)
     if waiting.exists() and first.exists():
         with suppress(RnnError):  # it is not whole
@@ -80,7 +79,7 @@ def finish_pair(first: Path, second: Path) -> None:
 
 
 def digest(path: Path) -> str:
-    """What tells a file from any other: a hash of its bytes. Raises OSError, or RnnError for no file."""
+    """Return a hash of a file's bytes. Raises OSError, or RnnError for what is not a regular file."""
     with _open(path) as file:
         return _digest(file)
 
@@ -92,7 +91,7 @@ def _digest(file: BufferedRandom | BufferedReader) -> str:
 
 def _write(file: BinaryIO, arrays: Arrays, header: dict[str, Any]) -> None:
     if strangers := [name for name, array in arrays.items() if array.dtype.str not in DTYPES]:
-        raise TypeError(f"no type to save: {strangers}")
+        raise TypeError(f"cannot save arrays of their types: {strangers}")
     header = header | {HASHES: {name: _hash(array) for name, array in arrays.items()}}
     # Half a surrogate pair, as in the names of files that are no UTF-8, becomes its escape in JSON.
     as_bytes = json.dumps(header, ensure_ascii=False, allow_nan=False).encode(errors="backslashreplace")
@@ -101,12 +100,12 @@ def _write(file: BinaryIO, arrays: Arrays, header: dict[str, Any]) -> None:
 
 
 def _seal(content: bytes) -> bytes:
-    """A JSON object, not yet closed, with SEAL as its last entry."""
+    """Return a JSON object, given without its closing brace, with SEAL as its last entry."""
     return content + f', "{SEAL}": "{hashlib.sha256(content).hexdigest()}"}}'.encode()
 
 
 def _hash(array: Array) -> str:
-    """Of all that an array is: its type, shape, memory order and values."""
+    """Return a hash of an array's type, shape, memory order and values."""
     fortran = array.flags.f_contiguous and not array.flags.c_contiguous
     content = hashlib.sha256(repr((array.dtype.str, array.shape, fortran)).encode())
     content.update(array.ravel("F" if fortran else "C").data)
@@ -114,7 +113,7 @@ def _hash(array: Array) -> str:
 
 
 def is_ours(path: Path) -> bool:
-    """Whether a file looks like one that `save` wrote, without reading it all."""
+    """Return whether a file looks like one that `save` wrote, without reading all of it."""
     try:
         with _open(path) as stream, zipfile.ZipFile(stream) as file:
             return f"{HEADER}.npy" in file.namelist()
@@ -123,11 +122,11 @@ def is_ours(path: Path) -> bool:
 
 
 def load(path: Path) -> tuple[dict[str, Array], dict[str, Any]]:
-    """The arrays and the header of a file.
+    """Return the arrays and the header of a file.
 
-    Raises RnnError, which names the file and what is wrong with it, for anything but a whole file of
-    this kind; MemoryError where it is too large. No code in it is run. Memory is at most some thirty times
-    the file's size, whatever it says of itself: JSON takes that at its worst, arrays little more than theirs.
+    Raises RnnError, naming the file and what is wrong with it, for anything but a whole file of this kind;
+    MemoryError where it is too large. It runs no code. Memory is at most about thirty times the file's size,
+    whatever the file claims: JSON takes that at its worst, arrays little more than their own size.
     """
     try:
         with _open(path) as stream:
@@ -147,19 +146,19 @@ def load(path: Path) -> tuple[dict[str, Array], dict[str, Any]]:
 
 @contextmanager
 def _open(path: Path) -> Iterator[BufferedReader]:
-    """A regular file, to read: to open a pipe would wait for a writer, and a device may never end."""
+    """Open a regular file to read: a pipe would wait for a writer, and a device may never end."""
 
     def at_once(name: str, flags: int) -> int:
         return os.open(name, flags | getattr(os, "O_NONBLOCK", 0))
 
     with open(path, "rb", opener=at_once) as stream:
         if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
-            raise RnnError(f"{path}: is no regular file")
+            raise RnnError(f"{path}: not a regular file")
         yield stream
 
 
 def _damaged(path: Path, what: str) -> RnnError:
-    return RnnError(f"{path}: damaged, or not a file of rnn: {what[:LONGEST]}")
+    return RnnError(f"{path}: damaged, or not a file of rnn: {what[:LONGEST_QUOTE]}")
 
 
 def _read(stream: BinaryIO) -> dict[str, Array]:
@@ -184,17 +183,17 @@ def _read(stream: BinaryIO) -> dict[str, Array]:
 
 
 def _ends(stream: BinaryIO, size: int) -> bool:
-    """Whether a zip file's last record, without a comment, is the last of the file."""
+    """Return whether a zip file's last record, without a comment, is at the end of the file."""
     stream.seek(size - END)
     record = stream.read()
     return record.startswith(b"PK\5\6") and record.endswith(b"\0\0")
 
 
 def _array(data: bytes, name: str) -> Array:
-    """An .npy member. Nothing it says of itself is believed before the bytes that are there."""
+    """Return the array of an .npy member. What it claims is checked against the bytes that are there."""
     said = NPY.match(data)
     if said is None or said.end() != 10 + int.from_bytes(data[8:10], "little"):
-        raise ValueError(f"{name!r} is no array of numbers as rnn writes them")
+        raise ValueError(f"{name!r} is not an array of numbers as rnn writes them")
     dtype = np.dtype(said["dtype"].decode())
     shape = tuple(int(length) for length in said["shape"].split(b",") if length.strip())
     if math.prod(shape) * dtype.itemsize != len(data) - said.end():
@@ -204,7 +203,7 @@ def _array(data: bytes, name: str) -> Array:
 
 
 def _header(array: Array | None, path: Path) -> tuple[dict[str, Any], bool]:
-    """The header, without its hash, and whether it is as it was written."""
+    """Return the header, without its hash, and whether it is as it was written."""
     if array is None or array.dtype != np.uint8:
         raise _damaged(path, "it has no header")
     content = array.tobytes()
@@ -213,7 +212,7 @@ def _header(array: Array | None, path: Path) -> tuple[dict[str, Any], bool]:
     except (ValueError, RecursionError) as error:
         raise _damaged(path, "its header is not JSON") from error
     if not isinstance(header, dict):
-        raise _damaged(path, "its header is no JSON object")
+        raise _damaged(path, "its header is not a JSON object")
     before = content.rpartition(f', "{SEAL}"'.encode())[0]
     return header, header.pop(SEAL, None) is None or _seal(before) == content
 

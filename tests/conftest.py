@@ -36,6 +36,7 @@ START_RNN = "from rnn_cli.cli.app import main; main()"
 
 
 def pytest_addoption(parser):
+    parser.addoption("--write-pages", action="store_true", help="write the pages' tables of options")
     parser.addoption("--long", action="store_true", help="the seeded tests with hundreds of seeds")
 
 

@@ -25,6 +25,7 @@ from rnn_cli import LanguageModel, storage
 from rnn_cli.cli.app import run
 from rnn_cli.errors import RnnError
 from rnn_cli.network.network import Network
+from rnn_cli.text.lexicon import Lexicon
 from rnn_cli.text.spelling import Spelling
 from rnn_cli.text.tokenizers import TOKENIZERS
 from rnn_cli.text.vocabulary import Vocabulary
@@ -43,8 +44,8 @@ VERSION_1 = Path(__file__).parent / "data" / "version_1.npz"
 def model(kind="tanh", seed=0):
     network, rng = KINDS[kind], np.random.default_rng(seed)
     p = network.lay_out({name: rng.normal(0, 1, shape) for name, shape in network.shapes.items()})
-    spelling = Spelling.count(["dog", "词"])
-    return LanguageModel(TOKENIZERS["char"], LETTERS, spelling, network, p, history={"note": f"词 {seed}"})
+    lexicon = Lexicon(TOKENIZERS["char"], LETTERS, Spelling.count(["dog", "词"]))
+    return LanguageModel(lexicon, network, p, history={"note": f"词 {seed}"})
 
 
 def content(kind, path, seed=0):
@@ -84,7 +85,7 @@ def everything(loaded):
     """All that a model is, to be compared."""
     arrays, header = loaded.pack()
     bits = {name: (array.shape, array.dtype, array.tobytes()) for name, array in arrays.items()}
-    return bits, header, loaded.tokenizer, loaded.vocabulary, loaded.spelling, loaded.network
+    return bits, header, loaded.lexicon, loaded.network
 
 
 # Damage.
@@ -604,14 +605,14 @@ def listening(path):
 NO_FILES = {
     "no such": (lambda path: None, "No such file"),
     "folder": (Path.mkdir, "Is a directory"),
-    "pipe": (os.mkfifo, "is no regular file"),
+    "pipe": (os.mkfifo, "not a regular file"),
     "socket": (listening, "No such device"),
     "loop": (lambda path: path.symlink_to(path), "symbolic links"),
     "link to nothing": (lambda path: path.symlink_to("nothing"), "No such file"),
-    "link to a pipe": (lambda path: (os.mkfifo("pipe"), path.symlink_to("pipe")), "is no regular file"),
-    "zeros": (lambda path: path.symlink_to("/dev/zero"), "is no regular file"),
-    "null": (lambda path: path.symlink_to("/dev/null"), "is no regular file"),
-    "noise": (lambda path: path.symlink_to("/dev/urandom"), "is no regular file"),
+    "link to a pipe": (lambda path: (os.mkfifo("pipe"), path.symlink_to("pipe")), "not a regular file"),
+    "zeros": (lambda path: path.symlink_to("/dev/zero"), "not a regular file"),
+    "null": (lambda path: path.symlink_to("/dev/null"), "not a regular file"),
+    "noise": (lambda path: path.symlink_to("/dev/urandom"), "not a regular file"),
     "standard input": (lambda path: path.symlink_to("/dev/stdin"), ""),
 }
 
@@ -695,7 +696,7 @@ def test_a_header_changed_by_chance_is_refused_or_makes_a_model_that_works(tmp_p
     loaded, _ = attempt(path)
     if loaded is None:
         return
-    assert loaded.network.m == loaded.vocabulary.size
+    assert loaded.network.m == loaded.lexicon.vocabulary.size
     assert isinstance(loaded.sample("ea", length=5, seed=1)[0], str)
     loaded.save(path)
     assert everything(LanguageModel.load(path)) == everything(loaded)

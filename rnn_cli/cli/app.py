@@ -1,4 +1,4 @@
-"""The command `rnn`: its commands, and how each ends."""
+"""The command `rnn`: its subcommands, and how they end."""
 
 import importlib
 import os
@@ -8,30 +8,24 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from rnn_cli.cli.console import (
-    Interrupted,
-    UsageError,
-    error,
-    settle_standard_streams,
-    silence_standard_output,
-)
-from rnn_cli.errors import Diverged, RnnError
+from rnn_cli.cli.console import Interrupted, error, settle_standard_streams, silence_standard_output
+from rnn_cli.errors import Diverged, RnnError, UsageError
 from rnn_cli.version import VERSION
 
 COMMANDS = {
     "vocab": "Count the tokens of a text; write a vocabulary file.",
     "train": "Train a language model on a text.",
     "sample": "Write text with a trained model.",
-    "score": "Tell how well a model predicts a text.",
-    "info": "Tell what a model file holds.",
-    "cache": "List the texts that are kept as they were cut; delete them.",
+    "score": "Score a text under a model: perplexity and bits per character.",
+    "info": "Print what a model file holds.",
+    "cache": "List the texts that are kept as ids; delete them.",
     "gradcheck": "Check every hand-written derivative against differences.",
     "bench": "Measure how fast training goes on this machine.",
 }
 
 
 class Commands(TyperGroup):
-    """A command is the function of its name in the module of its name, imported when it is called:
+    """The commands. Each is a function in the module of its name, imported when it is called, so that
     `rnn --help` and a typing mistake need not wait for NumPy."""
 
     def list_commands(self, ctx: Any) -> list[str]:
@@ -75,7 +69,7 @@ def main() -> None:
 
 
 def run(arguments: list[str]) -> int:
-    """Run one command line; -> its exit status. Every error becomes one line on standard error."""
+    """Run one command line and return its exit status. Every error becomes one line on standard error."""
     settle_standard_streams()
     try:
         status = app(arguments, prog_name="rnn", standalone_mode=False)
@@ -89,7 +83,7 @@ def run(arguments: list[str]) -> int:
         return 130
     except Interrupted as interrupted:
         return interrupted.status
-    except SystemExit as ended:  # typer's way of taking a closed pipe
+    except SystemExit as ended:  # how Typer ends on a closed pipe
         if isinstance(ended.__context__, BrokenPipeError):
             return _report(ended.__context__)
         raise
@@ -97,7 +91,7 @@ def run(arguments: list[str]) -> int:
 
 def _report(exception: Exception) -> int:
     match exception:
-        case BrokenPipeError():  # the reader of our output has had enough: `rnn sample | head -1`
+        case BrokenPipeError():  # the reader of our output has closed it: `rnn sample | head -1`
             silence_standard_output()
             return 0
         case typer.TyperException():

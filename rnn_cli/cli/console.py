@@ -1,4 +1,4 @@
-"""Talk to the person: everything here goes to standard error; standard output carries data."""
+"""Standard streams: talk goes to standard error, data to standard output."""
 
 import io
 import os
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
-from rnn_cli.errors import RnnError
+from rnn_cli.printing import printable
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -18,12 +18,8 @@ CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # but for the tab and t
 _bar: "tqdm[Any] | None" = None  # the latest, whose line `say` must not break into
 
 
-class UsageError(RnnError):
-    """The command line was wrong (exit status 2)."""
-
-
 class Interrupted(BaseException):
-    """A signal asks to end at once, with this exit status."""
+    """A signal asks the command to end at once, with this exit status."""
 
     def __init__(self, status: int):
         super().__init__(status)
@@ -31,20 +27,20 @@ class Interrupted(BaseException):
 
 
 def say(text: str) -> None:
-    """A line of talk, above the progress bar where there is one."""
+    """Print a line of talk, above the progress bar where there is one."""
     with unheard(), _bar.external_write_mode(file=sys.stderr) if _bar else nullcontext():
         print(printable(text), file=sys.stderr, flush=True)
 
 
 def error(message: str) -> None:
-    """The one line that a failed command ends with."""
+    """Print the one line that a failed command ends with."""
     with unheard():
         print(f"rnn: error: {printable(message)}", file=sys.stderr, flush=True)
 
 
 @contextmanager
 def unheard() -> Iterator[None]:
-    """Talk that cannot be written, as the disk is full or the terminal gone, is lost: no reason to end.
+    """Drop talk that cannot be written, as the disk is full or the terminal gone: no reason to end.
     Raises BrokenPipeError, where the reader has had enough."""
     try:
         yield
@@ -58,14 +54,9 @@ def warn(message: str) -> None:
     say(f"rnn: warning: {message}")
 
 
-def printable(text: str) -> str:
-    """One line, with nothing in it that moves a terminal's cursor or changes its colours."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
-
-
 def write_text(text: str) -> None:
-    """Write text to standard output as it is; where that is a terminal, control characters as escapes, as
-    they would do more there than be seen."""
+    """Write text to standard output as it is; on a terminal with control characters as escapes, which would
+    do more there than be seen."""
     sys.stdout.write(CONTROLS.sub(_escaped, text) if sys.stdout.isatty() else text)
 
 
@@ -74,8 +65,7 @@ def _escaped(found: re.Match[str]) -> str:
 
 
 def settle_standard_streams() -> None:
-    """Give Python the streams it goes without where their descriptors are closed, and let output
-    that the terminal's encoding lacks be written as escapes."""
+    """Replace streams whose descriptors are closed; write what the terminal's encoding lacks as escapes."""
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         stream = getattr(sys, name)
         if stream is None:
@@ -90,7 +80,7 @@ def silence_standard_output() -> None:
 
 
 def progress_bar(total: int, hidden: bool, unit: str = "tok", label: str = "") -> "tqdm[Any]":
-    """A bar on a terminal, with how much a second and the time left; elsewhere nothing."""
+    """Return a bar with rate and time left on a terminal; elsewhere it shows nothing."""
     from tqdm import tqdm  # takes longer to import than all of this package
 
     global _bar

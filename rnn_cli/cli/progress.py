@@ -1,146 +1,220 @@
-"""What a training run tells: a log for programs, lines and a progress bar for people."""
+"""What a person sees of a task that takes long: lines, and a bar on a terminal."""
 
-import math
+import shlex
 import time
-from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from rnn_cli.cli.console import progress_bar, say, unheard, warn
-from rnn_cli.runs.log import Log
-from rnn_cli.text.store.corpus import Part
+from rnn_cli.runs.events import Begun, Ended, Event, Notice, Reading
+from rnn_cli.runs.log import part_bits_per_character
+from rnn_cli.runs.run import Run
+from rnn_cli.runs.trainer import Trainer
+from rnn_cli.scoring.figures import perplexity
 from rnn_cli.training.loop import EpochDone, RolledBack, StepDone
-from rnn_cli.training.state import TrainingState
 
-LOG_EVERY = 10  # steps
+if TYPE_CHECKING:
+    from tqdm import tqdm
+
 SAY_EVERY = 30.0  # seconds, where there is no terminal for a bar
+MUCH_UNKNOWN = 0.15  # of the tokens
+T = TypeVar("T")
 
 
-def bits_per_character(loss: float, part: Part) -> float:
-    """From nats per predicted token: all nats, with those that spell the unknown tokens, over all
-    characters, line ends counted."""
-    nats = loss * part.targets + part.spelling_nats
-    return nats / part.characters / math.log(2)
+def follow(task: Generator[Event, None, T], quiet: bool = False) -> T:
+    """Run a task that reads a text to its end, showing how far it is; return its result."""
+    with _reading_bar(quiet) as show:
+        while True:
+            try:
+                event = next(task)
+            except StopIteration as end:
+                return end.value
+            show(event)
 
 
-class Report:
-    """Tells of one run. The log's losses are nats per predicted token; END counts as one."""
+@contextmanager
+def _reading_bar(quiet: bool) -> Iterator[Any]:
+    reading = ReadingBar(quiet)
+    try:
+        yield reading.show
+    finally:
+        reading.close()
 
-    def __init__(self, log: Log | None, quiet: bool, epochs: int, train: Part, valid: Part | None):
-        self._log = log
-        self._quiet, self._epochs, self._train, self._valid = quiet, epochs, train, valid
-        self._bar = progress_bar(epochs * train.targets, hidden=quiet)
+
+class ReadingBar:
+    """A bar for each text that is read, and the notices that come with it."""
+
+    def __init__(self, quiet: bool):
+        self._quiet = quiet
+        self._bar: tqdm[Any] | None = None
+        self._done = 0
+
+    def show(self, event: Event) -> None:
+        match event:
+            case Notice():
+                show_notice(event, self._quiet)
+            case Reading():
+                if self._bar is None or event.done < self._done:  # another text
+                    self.close()
+                    self._bar, self._done = progress_bar(event.total, self._quiet, "B", "reading "), 0
+                with unheard():
+                    self._bar.update(event.done - self._done)
+                self._done = event.done
+
+    def close(self) -> None:
+        if self._bar is not None:
+            with unheard():
+                self._bar.close()
+        self._bar = None
+
+
+def show_notice(notice: Notice, quiet: bool) -> None:
+    """Print a notice; quiet: only if it is a warning."""
+    if notice.is_warning:
+        warn(notice.text)
+    elif not quiet:
+        say(notice.text)
+
+
+class Progress:
+    """Shows the events of a run."""
+
+    def __init__(self, trainer: Trainer, quiet: bool):
+        self._trainer, self._quiet = trainer, quiet
+        self._reading = ReadingBar(quiet)
+        self._bar: tqdm[Any] | None = None
         self._said = time.monotonic()
-        self._nats = self._tokens = self._seconds = 0.0  # since the last event; seconds: at it
 
-    def __enter__(self) -> Self:
-        return self
+    def close(self) -> None:
+        self._reading.close()
+        if self._bar is not None:
+            with unheard():
+                self._bar.close()
 
-    def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def show(self, event: Event) -> None:
+        match event:
+            case Notice() | Reading():
+                self._reading.show(event)
+            case Begun():
+                self._begin(event)
+            case StepDone():
+                self._step(event)
+            case EpochDone() if not self._quiet:
+                self._epoch(event)
+            case RolledBack():
+                self._rollback(event)
+            case Ended() if not self._quiet:
+                self._end(event)
+
+    def _begin(self, event: Begun) -> None:
+        self._reading.close()
+        run = event.run
+        if not self._quiet:
+            for line in describe(run):
+                say(line)
+            if (unknown := unknown_share(run)) > MUCH_UNKNOWN:
+                warn(f"{unknown:.0%} of the text is unknown: {_way_to_know_more(run)}")
+            if event.step is not None:
+                say(f"going on after step {event.step:,}")
+        self._bar = progress_bar(run.epochs * run.data.train.targets, self._quiet)
+
+    def _step(self, done: StepDone) -> None:
+        assert self._bar is not None
+        run, at = self._trainer.run, self._trainer.state
+        if self._bar.n == 0:  # a run that goes on
+            self._bar.initial = self._bar.n = self._bar.last_print_n = at.tokens - done.tokens
         with unheard():
-            self._bar.close()
-        if self._log:
-            self._log.close()
-
-    def position(self) -> dict[str, Any]:
-        """What a report needs to go on where this one is, as JSON."""
-        since = {"nats": self._nats, "tokens": self._tokens, "seconds": self._seconds}
-        return since | {"log": self._log.position() if self._log else None}
-
-    def start(self, at: TrainingState, settings: dict[str, Any], saved: dict[str, Any] | None) -> None:
-        """`saved`: the `position` that the run goes on from."""
-        if saved is None:
-            self._write("start", at, settings=settings)
-        else:
-            self._nats, self._tokens, self._seconds = saved["nats"], saved["tokens"], saved["seconds"]
-            self._write("start", at, settings=settings, resumed_at_step=at.step)
-        self._bar.initial = self._bar.n = self._bar.last_print_n = at.tokens
-
-    def step(self, at: TrainingState, done: StepDone) -> None:
-        self._nats += done.loss * done.tokens
-        self._tokens += done.tokens
-        with unheard():
-            place = f"epoch {at.epoch + 1}/{self._epochs}, loss {done.loss:.3f}"
+            place = f"epoch {done.epoch}/{run.epochs}, loss {done.loss:.3f}"
             self._bar.set_postfix_str(place, refresh=False)
             self._bar.update(done.tokens)
-        rate = at.tokens / max(at.seconds, 1e-9)
         if self._bar.disable and not self._quiet and time.monotonic() > self._said + SAY_EVERY:
-            left = (self._epochs * self._train.targets - at.tokens) / rate
+            rate = at.tokens / max(at.seconds, 1e-9)
+            left = (run.epochs * run.data.train.targets - at.tokens) / rate
             self._say(
-                f"epoch {at.epoch + 1}/{self._epochs}  step {at.step}  loss {done.loss:.3f}  "
+                f"epoch {done.epoch}/{run.epochs}  step {done.step}  loss {done.loss:.3f}  "
                 f"{rate:,.0f} tokens/s  {left / 60:.1f} min left"
             )
-        if at.step % LOG_EVERY == 0:
-            self._write(
-                "step",
-                at,
-                tokens_per_second=self._tokens / max(at.seconds - self._seconds, 1e-9),
-                train_loss=self._nats / self._tokens,
-                lr=done.lr,
-            )
-            self._begin_mean(at)
 
-    def rollback(self, at: TrainingState, done: RolledBack) -> None:
-        self._begin_mean(at)
+    def _rollback(self, done: RolledBack) -> None:
+        assert self._bar is not None
         with unheard():
-            self._bar.update(at.tokens - self._bar.n)
-        self._write("rollback", at, lr=done.lr, reason=done.why)
+            self._bar.update(self._trainer.state.tokens - self._bar.n)
         if not self._quiet:
-            warn(f"{done.why}: back to step {at.step}, with half the learning rate ({done.lr:.3g})")
+            warn(f"{done.reason}: back to step {done.step}, with half the learning rate ({done.lr:.3g})")
 
-    def epoch(self, at: TrainingState, done: EpochDone, sample: str) -> None:
-        valid_bpc = None
-        told = [f"epoch {at.epoch:>3}/{self._epochs}", f"train {done.train_loss:.3f}"]
-        loss, part = done.train_loss, self._train
-        if self._valid is not None and done.valid_loss is not None:
-            loss, part = done.valid_loss, self._valid
-            valid_bpc = bits_per_character(loss, part)
-            told.append(f"valid {loss:.3f}")
-        perplexity = math.exp(min(loss, 700))
-        told.append(f"perplexity {perplexity:,.2f}" if loss < 20 else f"perplexity {perplexity:.2g}")
-        told.append(f"bits/char {bits_per_character(loss, part):.3f}")
-        told.append("best" if done.improved else "")
-        self._write("valid", at, train_loss=done.train_loss, valid_loss=done.valid_loss, valid_bpc=valid_bpc)
-        if not self._quiet:
-            self._say("  ".join(told).rstrip())
-            for line in sample.splitlines():
-                self._say(f"    {line}")
+    def _epoch(self, done: EpochDone) -> None:
+        run = self._trainer.run
+        words = [f"epoch {done.epoch:>3}/{run.epochs}", f"train {done.train_loss:.3f}"]
+        loss, part = done.train_loss, run.data.train
+        if done.valid_loss is not None and run.data.valid is not None:
+            loss, part = done.valid_loss, run.data.valid
+            words.append(f"valid {loss:.3f}")
+        shown = f"{perplexity(loss):,.2f}" if loss < 20 else f"{perplexity(loss):.2g}"
+        words += [f"perplexity {shown}", f"bits/char {part_bits_per_character(loss, part):.3f}"]
+        self._say("  ".join([*words, "best" if done.improved else ""]).rstrip())
+        for line in self._trainer.sample().splitlines():
+            self._say(f"    {line}")
 
-    def end(self, at: TrainingState, reason: str) -> None:
-        """The run's last row, for now."""
+    def _end(self, event: Ended) -> None:
+        run, at = self._trainer.run, self._trainer.state
         rate = at.tokens / max(at.seconds, 1e-9)
-        best = at.best_loss if self._valid is not None and at.best_epoch else None
-        bpc = bits_per_character(best, self._valid) if best is not None and self._valid else None
-        self._write("end", at, tokens_per_second=rate, valid_loss=best, valid_bpc=bpc, reason=reason)
-
-    def tell_end(self, at: TrainingState, reason: str, model: Path, way_on: str) -> None:
-        """`model`: where the best one stands; `way_on`: what to do next."""
-        if not self._quiet:
-            rate = at.tokens / max(at.seconds, 1e-9)
-            which = f"the model of epoch {at.best_epoch}, the best" if at.best_epoch else "the model so far"
-            self._say(f"{reason} after {at.seconds:.0f} s at {rate:,.0f} tokens/s: {model} holds {which}")
-            self._say(way_on)
-
-    def _begin_mean(self, at: TrainingState) -> None:
-        self._nats, self._tokens, self._seconds = 0.0, 0.0, at.seconds
+        best = event.best_epoch
+        which = f"the model of epoch {best}, the best" if best else "the model so far"
+        self._say(
+            f"{event.reason} after {at.seconds:.0f} s at {rate:,.0f} tokens/s: {run.model} holds {which}"
+        )
 
     def _say(self, text: str) -> None:
         self._said = time.monotonic()
         say(text)
 
-    def _write(self, event: str, at: TrainingState, **values: Any) -> None:
-        if self._log is None:
-            return
-        row = {
-            "event": event,
-            "step": at.step,
-            "epoch": at.epoch,
-            "tokens": at.tokens,
-            "seconds": round(at.seconds, 3),
-            "tokens_per_second": None,
-            "train_loss": None,
-            "valid_loss": None,
-            "valid_bpc": None,
-            "lr": None,
-        }
-        self._log.write(row | values)
+
+def describe(run: Run) -> Iterator[str]:
+    """Yield what a run is, line by line."""
+    data, train, recipe = run.data, run.data.train, run.recipe
+    files = f"{data.files:,} files" if data.files > 1 else "1 file"
+    yield (
+        f"text: {files}, {train.lines:,} lines, {train.tokens:,} tokens ({data.lexicon.tokenizer.name}), "
+        f"{train.unknown:,} of them unknown ({train.unknown / train.tokens:.1%})"
+    )
+    if data.valid:
+        unknown = data.valid.unknown / data.valid.tokens
+        yield f"and {data.valid.lines:,} lines to validate on, {unknown:.1%} unknown"
+    yield f"network: {run.network.describe()}, {run.network.size:,} parameters"
+    yield f"preset: {run.settings.preset}"
+    yield (
+        f"training: epochs {recipe.epochs}, {run.rows} rows of {run.steps} steps, "
+        f"{recipe.optimizer}, learning rate {recipe.lr:g} ({recipe.schedule})"
+    )
+    yield (
+        f"          dropout {recipe.dropout:g}, weight decay {recipe.weight_decay:.2g}, threads {run.threads}"
+    )
+
+
+def unknown_share(run: Run) -> float:
+    """Return the share of unknown tokens, of the part that has more of them."""
+    parts = [run.data.train, *([run.data.valid] if run.data.valid else [])]
+    return max(part.unknown / part.tokens for part in parts)
+
+
+def _way_to_know_more(run: Run) -> str:
+    if run.settings.init:
+        return "a model begun without --init would have a vocabulary of its own"
+    return "lower --min-count, raise --max-size, or --tokenizer char"
+
+
+def way_on(run: Run, is_stopped: bool) -> str:
+    """Return the command that one would give next."""
+    model = shlex.quote(str(run.model))
+    if not is_stopped:
+        return f"try: rnn sample --model {model}"
+    again = " < TEXT" if "-" in (*run.settings.corpus, run.settings.valid) else ""
+    return f"to go on: rnn train --model {model} --resume{again}"
+
+
+def span(seconds: float) -> str:
+    """Return a time as people say it."""
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 2 * 3600 else f"{seconds / 3600:.1f} h"

@@ -1,4 +1,4 @@
-"""How a command is stopped from outside: by a first signal in good order, by a second at once."""
+"""Stopping a command from outside: the first signal lets it end in order, the second ends it at once."""
 
 import multiprocessing
 import os
@@ -12,16 +12,16 @@ from types import FrameType
 
 from rnn_cli.cli.console import Interrupted
 
-GRACE = 0.5  # seconds that a command has to clear up after it has been told to end at once
+GRACE = 0.5  # seconds that a command has to clean up after it was told to end at once
 HANGUP = getattr(signal, "SIGHUP", None)  # not on Windows
 
 
 class Stop:
-    """Whether a signal has asked the command to stop, and which.
+    """Whether a signal has asked the command to stop, and which one.
 
-    in_order: whether the first is only noted, for the command to come to a good end; else, and from the
-    second on, Interrupted is raised where the command is.
-    litter: files that the command would take away, and that are taken away where it has no time for it.
+    in_order: whether the first signal is only noted, so that the command can end in order; else, and from the
+        second signal on, Interrupted is raised where the command is.
+    litter: files that the command would delete, and that are deleted where it has no time for that.
     """
 
     def __init__(self) -> None:
@@ -36,12 +36,11 @@ class Stop:
 
     @property
     def status(self) -> int:
-        """As of SIGTERM where it was SIGHUP: a terminal that is closed."""
+        """The exit status; SIGHUP, a closed terminal, counts as SIGTERM."""
         return 0 if self.signal is None else _status(self.signal)
 
     def hear(self, number: int, frame: FrameType | None) -> None:
-        """A signal's handler. Nothing may hold up the end: neither processes that are at work, nor a
-        signal that comes while it goes on."""
+        """Handle a signal. Nothing may hold up the end: neither processes at work nor another signal."""
         if self.in_order and self.signal is None:
             self.signal = number
         elif not self.at_once:
@@ -52,8 +51,7 @@ class Stop:
 
 @contextmanager
 def stop_on_signals() -> Iterator[Stop]:
-    """While inside, SIGINT, SIGTERM and SIGHUP are heard as Stop says; SIGHUP only where it was not
-    ignored before (nohup)."""
+    """Handle SIGINT, SIGTERM and SIGHUP as Stop describes; SIGHUP only if it was not ignored (nohup)."""
     stop = Stop()
     numbers = [signal.SIGINT, signal.SIGTERM]
     if HANGUP and signal.getsignal(HANGUP) != signal.SIG_IGN:
@@ -71,8 +69,8 @@ def stop_on_signals() -> Iterator[Stop]:
 
 @contextmanager
 def _guarded(stop: Stop) -> Iterator[None]:
-    """A handler waits for the operation that goes on in this thread, a product of large matrices, say. While
-    inside, a thread that hears signals at once ends the process where the handler has not done so in time.
+    """Guard against a handler that comes too late: it waits for the operation of its thread, such as a large
+    matrix product. A thread that hears signals at once ends the process where the handler has not in time.
     """
     ours, its = socket.socketpair()
     its.setblocking(False)
@@ -107,6 +105,6 @@ def _status(number: int) -> int:
 
 
 def _kill_children() -> None:
-    """Of what they compute nothing is needed any more."""
+    """Kill the processes of this one: their results are no longer needed."""
     for child in multiprocessing.active_children():
         child.kill()

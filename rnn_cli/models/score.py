@@ -1,4 +1,4 @@
-"""What a text costs: the nats of each of its tokens, read as a stream, so that it may be of any size."""
+"""A text under a model: the nats of each of its tokens, read as a stream, so that it may be of any size."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -9,15 +9,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnn_cli.errors import RnnError
-from rnn_cli.models.language_model import LanguageModel
+from rnn_cli.machine import blas_threads
+from rnn_cli.network.arrays import Parameters
 from rnn_cli.network.fast.workspace import Workspace
+from rnn_cli.network.network import Network
+from rnn_cli.scoring.figures import Totals
 from rnn_cli.scoring.kneser_ney import KneserNey
+from rnn_cli.text.lexicon import Lexicon
 from rnn_cli.text.store.corpus import Corpus, in_memory, spans
 from rnn_cli.text.store.cutting import cut
 from rnn_cli.text.tokenizers import Token
 from rnn_cli.text.vocabulary import END, UNK
 from rnn_cli.text.windows import Windows, rows_without_cuts
-from rnn_cli.training.optimizers import OPTIMIZERS, apply, clipping, gradient_norm
+from rnn_cli.training.optimizers import OPTIMIZERS, Step, apply, clipping, gradient_norm
 
 CHUNK = 1 << 16  # tokens read at a time
 ROWS, STEPS = 64, 64  # of a window of independent lines
@@ -27,31 +31,90 @@ CLIP = 1.0  # the norm of its gradients
 Nats = NDArray[np.float64]
 
 
-class Chunk(NamedTuple):
-    """Some lines of a text, one after another."""
+class Model(Protocol):
+    """What scoring needs of a model."""
 
-    lines: list[str]  # as they stand
-    tokens: list[list[Token] | None]  # of each line; None where it is skipped
-    corpus: Corpus  # of the lines that are not
+    @property
+    def lexicon(self) -> Lexicon: ...
+    @property
+    def network(self) -> Network: ...
+    @property
+    def p(self) -> Parameters: ...
+    @property
+    def carry_state(self) -> bool: ...
+
+
+class Chunk(NamedTuple):
+    """Some lines of a text, one after another.
+
+    lines: as they stand. tokens: of each line; None where it is skipped. corpus: of the lines that are not.
+    """
+
+    lines: list[str]
+    tokens: list[list[Token] | None]
+    corpus: Corpus
 
 
 class ScoredLine(NamedTuple):
+    """A line and what it costs.
+
+    nats: (len(tokens) + 1,) of each token, given all before it, and of the line's end; empty if skipped.
+    spelling: the same of the spelling of unknown tokens, 0 for others.
+    """
+
     text: str
     tokens: list[Token]
-    nats: Nats  # (len(tokens) + 1,) of each token, given all before it, and of the line's end; () if skipped
-    spelling: Nats  # the same of the spelling of unknown tokens, 0 for others
+    nats: Nats
+    spelling: Nats
     unknown: int
+
+
+def add(totals: Totals, line: ScoredLine) -> None:
+    """Add a line to some totals; a skipped one is not in them."""
+    if len(line.nats):
+        totals.lines += 1
+        totals.tokens += len(line.nats)
+        totals.unknown += line.unknown
+        totals.characters += len(line.text) + 1
+        totals.nats += float(line.nats.sum())
+        totals.spelling_nats += float(line.spelling.sum())
+
+
+@dataclass(frozen=True, repr=False)
+class Score:
+    """Some lines and what they cost together."""
+
+    lines: list[ScoredLine]
+    totals: Totals
+
+    @property
+    def nats(self) -> list[float]:
+        """-log p of each line, spellings of unknown tokens included."""
+        return [float(line.nats.sum() + line.spelling.sum()) for line in self.lines]
+
+    @property
+    def perplexity(self) -> float:
+        """Of all tokens, line ends counted, without spellings."""
+        return self.totals.perplexity
+
+    @property
+    def bits_per_character(self) -> float:
+        """All nats over all characters, line ends counted."""
+        return self.totals.bits_per_character
+
+    def __repr__(self) -> str:
+        return f"<Score of {len(self.lines)} lines, {self.totals.tokens} tokens>"
 
 
 class Predictor(Protocol):
     """Reads a text from its beginning, chunk by chunk."""
 
     def nats(self, corpus: Corpus, /) -> Nats:
-        """-log p of each of the chunk's ids, (N,)."""
+        """Return -log p of each of the chunk's ids, (N,)."""
 
 
-def read_chunks(model: LanguageModel, lines: Iterable[str]) -> Iterator[Chunk]:
-    """A text in chunks of whole lines, in the ids of a model."""
+def read_chunks(model: Model, lines: Iterable[str]) -> Iterator[Chunk]:
+    """Yield a text in chunks of whole lines, in the ids of a model."""
     chunk = _Growing(model)
     for line in lines:
         chunk.add(line)
@@ -64,7 +127,7 @@ def read_chunks(model: LanguageModel, lines: Iterable[str]) -> Iterator[Chunk]:
 
 @dataclass
 class _Growing:
-    model: LanguageModel
+    model: Model
     lines: list[str] = field(default_factory=list)
     tokens: list[list[Token] | None] = field(default_factory=list)
     ids: list[int] = field(default_factory=list)
@@ -72,12 +135,12 @@ class _Growing:
     characters: list[int] = field(default_factory=list)
 
     def add(self, line: str) -> None:
-        skipped = not self.model.carry_state and not line.strip()
-        tokens = None if skipped else self.model.tokenizer.split(line)
+        is_skipped = not self.model.carry_state and not line.strip()
+        tokens = None if is_skipped else self.model.lexicon.tokenizer.split(line)
         self.lines.append(line)
         self.tokens.append(tokens)
         if tokens is not None:
-            self.ids += [*self.model.vocabulary.encode(tokens), END]
+            self.ids += [*self.model.lexicon.vocabulary.encode(tokens), END]
             self.starts.append(len(self.ids))
             self.characters.append(len(line) + 1)
 
@@ -90,15 +153,14 @@ class _Growing:
         return Chunk(self.lines, self.tokens, corpus)
 
 
-class Reader:
-    """A model as it reads a text: with the state carried on from chunk to chunk, if that is how it was
-    trained.
+class NetworkPredictor:
+    """A model as it reads a text: with the state carried on from chunk to chunk, if it was trained so.
 
     dynamic: the learning rate of dynamic evaluation, 0 for none (Mikolov et al. 2010; Krause et al. 2018):
         after each window the model, a copy of its own, takes a step of gradient descent on it.
     """
 
-    def __init__(self, model: LanguageModel, dynamic: float = 0.0):
+    def __init__(self, model: Model, dynamic: float = 0.0):
         self.model, self.dynamic = model, dynamic
         in_order = bool(model.carry_state or dynamic)
         self._rows = 1 if in_order else ROWS
@@ -108,7 +170,16 @@ class Reader:
         self._work = Workspace(np.float32)
 
     def nats(self, corpus: Corpus) -> Nats:
-        """-log p of each of the chunk's ids, (N,). Raises RnnError where it is not a number."""
+        """Return -log p of each of the chunk's ids, (N,). Raises RnnError where it is not a number."""
+        # Products of one row are done before BLAS's threads have met. What overflows is refused below.
+        with blas_threads(1 if self._rows == 1 else None), np.errstate(all="ignore"):
+            nats = self._nats(corpus)
+        if not np.isfinite(nats).all():
+            lower = ": lower the learning rate of --dynamic" if self.dynamic else ""
+            raise RnnError(f"the state of the model has overflowed while it read{lower}")
+        return nats
+
+    def _nats(self, corpus: Corpus) -> Nats:
         network, carry = self.model.network, self.model.carry_state
         pieces = spans(corpus, np.arange(corpus.lines))
         rows = 1 if carry else rows_without_cuts(len(corpus.ids), int(pieces[1].max()), self._rows)
@@ -123,37 +194,45 @@ class Reader:
                 _, gradients, _ = network.loss_and_gradients(self._p, batch, state, self._work)
                 tokens = int(batch.weight.sum())
                 scale = clipping(gradient_norm(gradients) / tokens, CLIP) / tokens
-                apply(OPTIMIZERS["sgd"], self._p, gradients, {}, self.dynamic, index + 1, scale)
+                apply(OPTIMIZERS["sgd"], self._p, gradients, {}, Step(self.dynamic, index + 1, scale))
             state = after
         self._state = state
-        if not np.isfinite(nats).all():
-            lower = ": lower the learning rate of --dynamic" if self.dynamic else ""
-            raise RnnError(f"the state of the model has overflowed while it read{lower}")
         return nats
 
 
-def baseline(model: LanguageModel, lines: Iterable[str], order: int) -> KneserNey:
-    """The n-grams of a text, cut and numbered as the model cuts and numbers it."""
+def baseline(model: Model, lines: Iterable[str], order: int) -> KneserNey:
+    """Return the n-grams of a text, split and numbered as the model does it."""
+    lexicon = model.lexicon
     blocks = (f"{line}\n" for line in lines)
-    text = in_memory(cut(model.tokenizer, block, model.carry_state) for block in blocks)
-    ids = text.table(model.vocabulary)[text.corpus.ids]
+    text = in_memory(cut(lexicon.tokenizer, block, model.carry_state) for block in blocks)
+    ids = text.table(lexicon.vocabulary)[text.corpus.ids]
     corpus = Corpus(ids, text.corpus.starts, text.corpus.characters)
     return KneserNey(corpus, model.network.m, order, model.carry_state)
 
 
-def score(
-    model: LanguageModel, lines: Iterable[str], predictor: Predictor | None = None
+def score_text(model: Model, lines: Iterable[str]) -> Score:
+    """Return what each line of a text costs the model, and all together. Raises RnnError where the state
+    overflows."""
+    totals, scored = Totals(), list[ScoredLine]()
+    for line in score_lines(model, lines):
+        add(totals, line)
+        scored.append(line)
+    return Score(scored, totals)
+
+
+def score_lines(
+    model: Model, lines: Iterable[str], predictor: Predictor | None = None
 ) -> Iterator[ScoredLine]:
-    """Each line of a text with what it costs the model, or another predictor of its ids."""
-    predictor = Reader(model) if predictor is None else predictor
+    """Yield each line of a text with what it costs the model, or another predictor of its ids."""
+    predictor = NetworkPredictor(model) if predictor is None else predictor
     for chunk in read_chunks(model, lines):
         yield from score_chunk(model, chunk, predictor)
 
 
-def score_chunk(model: LanguageModel, chunk: Chunk, predictor: Predictor) -> Iterator[ScoredLine]:
-    """The lines of a chunk with what they cost the predictor, which has read those before it."""
+def score_chunk(model: Model, chunk: Chunk, predictor: Predictor) -> Iterator[ScoredLine]:
+    """Yield the lines of a chunk with what they cost the predictor, which has read those before it."""
     nats = predictor.nats(chunk.corpus) if chunk.corpus.lines else np.empty(0)
-    spelling_of = cache(model.spelling.nats)
+    spelling_of = cache(model.lexicon.spelling.nats)
     first = 0
     for line, tokens in zip(chunk.lines, chunk.tokens, strict=True):
         if tokens is None:

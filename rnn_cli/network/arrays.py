@@ -1,4 +1,4 @@
-"""What the arrays of a network are."""
+"""The types of a network's arrays."""
 
 from typing import Any
 
@@ -8,4 +8,4 @@ from numpy.typing import NDArray
 Array = NDArray[Any]  # float32; float64 when gradients are checked
 Ids = NDArray[np.intp]
 Parameters = dict[str, Array]
-State = dict[str, Array]  # what one step hands to the next, each (B, n): {"s": …}, of an lstm "c" too
+State = dict[str, Array]  # what one step hands to the next, each (B, n): {"s": …}, and "c" for an lstm

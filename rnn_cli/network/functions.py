@@ -1,4 +1,4 @@
-"""Element-wise functions with their derivatives, and what parameters and masks begin as."""
+"""Element-wise functions with their derivatives, dropout masks, and distributions of first values."""
 
 import math
 from collections.abc import Callable
@@ -10,7 +10,11 @@ from rnn_cli.network.arrays import Array
 
 
 class Activation(NamedTuple):
-    """g1, written to `out`, and its derivative g1'(z) in terms of s = g1(z)."""
+    """A function g1 and its derivative; both write to `out` and return it.
+
+    function: (z, out) -> s = g1(z).
+    derivative: (s, out) -> g1'(z), computed from s = g1(z).
+    """
 
     function: Callable[[Array, Array], Array]
     derivative: Callable[[Array, Array], Array]
@@ -39,14 +43,19 @@ def sigmoid(z: Array, out: Array) -> Array:
     return np.add(np.multiply(out, 0.5, out=out), 0.5, out=out)
 
 
+def sigmoid_derivative(s: Array, out: Array) -> Array:
+    np.subtract(1, s, out=out)
+    return np.multiply(out, s, out=out)  # s (1 - s)
+
+
 TANH = Activation(tanh, tanh_derivative)
 RELU = Activation(relu, relu_derivative)
 
 
 def dropout_mask(rng: np.random.Generator, rate: float, *shape: int) -> Array:
-    """What multiplies a layer in training (Srivastava et al. 2014, with the scale in training, not
-    after it): 0 at `rate` of the places, 1 / (1 - rate) at the others. The rate, below 1, is rounded
-    to 1/256, as one random byte a place is cheapest."""
+    """Return what multiplies a layer in training (Srivastava et al. 2014, but scaled in training and not
+    after it): 0 at a share `rate` of the places, 1 / (1 - rate) at the others. The rate, below 1, is rounded
+    to a multiple of 1/256, because one random byte per place is cheapest."""
     dropped = round(256 * rate)
     places = np.frombuffer(rng.bytes(math.prod(shape)), np.uint8).reshape(shape)
     return np.multiply(places >= dropped, np.float32(256 / (256 - dropped)))
@@ -65,5 +74,5 @@ def orthogonal(rng: np.random.Generator, n: int) -> Array:
 
 
 def identity(rng: np.random.Generator, n: int) -> Array:
-    """The IRNN: a relu network that at first remembers everything (Le, Jaitly and Hinton 2015)."""
+    """The IRNN's first W: a relu network that remembers everything at first (Le, Jaitly and Hinton 2015)."""
     return np.eye(n)

@@ -1,4 +1,4 @@
-"""Every derivative of the package against central differences, in float64."""
+"""Every derivative of the package against central differences, in float64, and against the tutorial's."""
 
 import itertools
 import math
@@ -8,9 +8,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from rnn_cli.network.architecture import Gradients
-from rnn_cli.network.arrays import Array, Parameters, State
+from rnn_cli.network import tutorial
+from rnn_cli.network.arrays import Array, Ids, Parameters, State
 from rnn_cli.network.cells import CELLS
+from rnn_cli.network.columns import Gradients
 from rnn_cli.network.fast.workspace import Workspace
 from rnn_cli.network.network import NO_MASKS, Batch, Masks, Network, Sequences
 from rnn_cli.network.outputs import OUTPUTS
@@ -25,11 +26,11 @@ ByHand = Callable[[Parameters, Batch, State], Gradients]
 
 
 class Check(NamedTuple):
-    """How well one parameter's gradient agrees."""
+    """How well one parameter's gradient agrees with differences."""
 
     name: str
     shape: tuple[int, ...]
-    checked: int
+    checked: int  # entries
     error: float  # the largest relative error of an entry
 
     @property
@@ -37,9 +38,17 @@ class Check(NamedTuple):
         return self.error <= TOLERANCE  # False for a nan
 
 
+class Sequence(NamedTuple):
+    """One row of a batch from the start of a line, or of the window, to the end of the line or the window."""
+
+    x: Ids  # (T,)
+    y: Ids
+    state: State  # before it, each (n,)
+
+
 def combinations(m: int, n: int, **chosen: Any) -> Iterator[Network]:
-    """A network of m tokens, 5 or more, and n states for every combination of the choices there are, but
-    for those that have been made (`chosen`, by the names of Network)."""
+    """Yield a network of m tokens, 5 or more, and n states for every combination of choices; those in
+    `chosen`, by the names of Network's fields, are fixed."""
     choices: dict[str, Iterable[Any]] = {
         "cell": CELLS,
         "layers": (1, 2),
@@ -50,7 +59,7 @@ def combinations(m: int, n: int, **chosen: Any) -> Iterator[Network]:
     choices |= {name: (value,) for name, value in chosen.items()}
     for values in itertools.product(*choices.values()):
         made: dict[str, Any] = dict(zip(choices, values, strict=True))
-        cutoffs = (m // 3, m // 3 + 2) if made["output"] == "adaptive" else ()
+        cutoffs = (m // 3, m // 3 + 2) if OUTPUTS[made["output"]].has_cutoffs else ()
         try:
             network = Network(m, n, cutoffs=cutoffs, **made)
         except ValueError:  # they do not go together
@@ -59,16 +68,16 @@ def combinations(m: int, n: int, **chosen: Any) -> Iterator[Network]:
 
 
 def noisy_parameters(network: Network, rng: np.random.Generator) -> Parameters:
-    """Fresh parameters and noise. Where relu has its first W, 1, and no bias, a dropped input leaves
-    states exactly at the kink; and a bias of 0 hides what is done with it."""
+    """Return first values with noise. At relu's first W, 1, and without biases, a dropped input leaves states
+    exactly at the kink; and a bias of 0 hides what is done with it."""
     p = network.initialise(rng, np.ones(network.m))
     return {name: array + rng.normal(0, NOISE, array.shape) for name, array in p.items()}
 
 
 def hard_batch(m: int, rng: np.random.Generator, T: int = 6, B: int = 4, runs_on: bool = False) -> Sequences:
-    """What batches of real text contain: a token that several sequences share in one step, padding, tokens
-    that do not occur, and unless the state `runs_on`, lines that end within the window. T of at least 5
-    and B of at least 3."""
+    """Return a batch with all that batches of real text contain: a token that several rows share in one step,
+    padding, tokens that do not occur, and lines that end within the window, unless the state `runs_on`.
+    T is at least 5 and B at least 3."""
     x = rng.integers(m, size=(T, B))
     x[1] = x[1, 0]
     keep = np.ones((T, B))
@@ -80,9 +89,46 @@ def hard_batch(m: int, rng: np.random.Generator, T: int = 6, B: int = 4, runs_on
 
 
 def carried_state(network: Network, B: int, rng: np.random.Generator) -> State:
-    """A state that is not zero, as an earlier window would have left it."""
+    """Return a state that is not zero, as an earlier window would have left it."""
     zero = network.zero_state(B, np.float64)
     return {name: rng.uniform(-0.5, 0.5, s.shape) for name, s in zero.items()}
+
+
+def sequences(batch: Batch, state: State) -> Iterator[Sequence]:
+    """Yield the sequences of a batch, row by row: a row is cut where its state is not kept; padding at the
+    end of a sequence is left out.
+
+    Raises ValueError for a step without a target that stands before one with a target.
+    """
+    T, B = batch.x.shape
+    for b in range(B):
+        starts = sorted({0, *np.flatnonzero(batch.keep[:, b] == 0).tolist()})
+        for first, end in itertools.pairwise([*starts, T]):
+            targets = np.flatnonzero(batch.weight[first:end, b])
+            if not len(targets):
+                continue
+            if len(targets) <= targets[-1]:
+                raise ValueError(f"row {b} has a step without a target before its last target")
+            k = slice(first, first + len(targets))
+            # where a line starts, keep is 0: only a row's first sequence can begin from `state`
+            before = {name: s[b] * batch.keep[first, b] for name, s in state.items()}
+            yield Sequence(batch.x[k, b], batch.y[k, b], before)
+
+
+def second_opinion(network: Network, p: Parameters, batch: Batch, state: State) -> Parameters | None:
+    """Return the gradients of a batch by tutorial.py, which shares no code with the network: arrays in the
+    parameters' shapes, without dropout. None where the tutorial has no such network.
+
+    Raises ValueError for a batch that is not made of `sequences`.
+    """
+    if Network(network.m, network.n, network.cell) != network or network.cell not in tutorial.G1:
+        return None
+    total = {name: np.zeros(shape) for name, shape in network.shapes.items()}
+    for one in sequences(batch, state):
+        _, gradients, _ = tutorial.loss_and_gradients(p, one.x, one.y, one.state["s"], network.cell)
+        for name in total:
+            total[name] += gradients[name]
+    return total
 
 
 def gradcheck(
@@ -95,11 +141,11 @@ def gradcheck(
     masks: Masks = NO_MASKS,
     by_hand: ByHand | None = None,
 ) -> Iterator[Check]:
-    """Compare dE/dp with differences of E for each parameter, in float64.
+    """Yield a Check for each parameter: dE/dp against differences of E, in float64.
 
-    entries: how many of each array's entries to check, drawn by rng; None checks all. An error is
-    relative to the entry or, where that is smaller, to a thousandth of the array's largest; and where
-    this too is hidden by the rounding of E, to HIDDEN of E.
+    entries: how many of each array's entries to check, drawn by rng; None checks all. An error is relative to
+        the entry or, where that is smaller, to a thousandth of the array's largest; and where the rounding of
+        E hides this too, to HIDDEN times E.
     masks: of dropout, the same for every loss.
     by_hand: computes the gradients in another way than network.loss_and_gradients, under the same masks.
     """
@@ -121,8 +167,8 @@ def gradcheck(
         return (above - below) / (2 * h)
 
     def slope(array: Array, place: tuple[int, ...], h: float) -> float:
-        """Two differences, weighted so that what is left out is of order h^4 and not h^2 (Richardson): h
-        may then be so long that the rounding of E, which is large, does not show in a small entry."""
+        """Two differences, weighted so that the error is of order h^4 and not h^2 (Richardson): h may then be
+        so long that the rounding of E, which is large, does not show in a small entry."""
         return (4 * difference(array, place, h) - difference(array, place, 2 * h)) / 3
 
     def error(ours: float, numeric: float, floor: float) -> float:
@@ -143,7 +189,7 @@ def gradcheck(
 
 
 def _until(good: float, errors: Iterable[float]) -> Iterator[float]:
-    """The errors up to the first that is good enough."""
+    """Yield the errors up to the first that is good enough."""
     for error in errors:
         yield error
         if error <= good:
@@ -151,7 +197,7 @@ def _until(good: float, errors: Iterable[float]) -> Iterator[float]:
 
 
 def _entries(gradient: Array, count: int | None, rng: np.random.Generator) -> NDArray[np.intp]:
-    """Flat places in an array: all, or `count`, half of them where the gradient is not zero."""
+    """Return flat places in an array: all, or `count`, half of them where the gradient is not zero."""
     if count is None or count >= gradient.size:
         return np.arange(gradient.size)
     moved = np.flatnonzero(gradient)  # of a large U, most columns are of tokens not in the batch

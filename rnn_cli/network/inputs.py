@@ -1,60 +1,207 @@
-"""What enters a layer's states: U h_t + b_a, for every step of a window at once, where h_t is the one-hot
-x_t, its embedding C x_t, or the state of the layer below."""
+"""How tokens enter the first layer: a row of INPUTS turns ids x (T, B) into a_t for every step at once.
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+    one_hot      a_t = U x_t + b_a                x_t is one-hot, so that U x_t is a column of U
+    embedding    a_t = U h_t + b_a, h_t = C x_t   (Bengio et al. 2003)
+    tied         a_t = U h_t + b_a, h_t = V^T x_t  where V is the output layer's (Press and Wolf 2017)
+
+The matrix of which x_t picks a column is the table of the row.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
-from rnn_cli.network.arrays import Array
+from rnn_cli.network.arrays import Array, Ids, Parameters
+from rnn_cli.network.cells.cell import Cell
+from rnn_cli.network.columns import Columns, Gradient, Gradients, sum_by_token
 from rnn_cli.network.fast.workspace import Workspace
 
-# Up to this many tokens the gradient of a table is fastest as a product with the one-hot matrix; beyond,
+# Up to this many tokens the gradient of a table is fastest as a product with the one-hot matrix; beyond it,
 # as sums over the rows of each token that occurs.
 ONE_HOT_UP_TO = 256
 
-
-@dataclass(frozen=True)
-class Columns:
-    """A gradient of U (or of C) that is zero but for the columns of some tokens: dU[:, tokens] = values.T."""
-
-    tokens: NDArray[np.intp]  # (k,) ascending, each once
-    values: Array  # (k, n)
-
-    def dense(self, m: int) -> Array:
-        """As U is: (n, m), in memory by columns."""
-        dU = np.zeros((m, self.values.shape[1]), self.values.dtype)
-        dU[self.tokens] = self.values
-        return dU.T
-
-    def pieces(self, size: int, share: int, of: int) -> Iterator["Columns"]:
-        """About `size` entries at a time: this share of them, one of `of`."""
-        step = max(1, size // self.values.shape[1])
-        for first in range(share * step, len(self.tokens), of * step):
-            yield Columns(self.tokens[first : first + step], self.values[first : first + step])
-
-    def __add__(self, other: "Columns") -> "Columns":
-        tokens = np.union1d(self.tokens, other.tokens)
-        values = np.zeros((len(tokens), self.values.shape[1]), self.values.dtype)
-        for part in (self, other):
-            values[np.searchsorted(tokens, part.tokens)] += part.values
-        return Columns(tokens, values)
+# (da (T, B, k), gradients so far) -> those with the layer's; arrays of the workspace
+Backward = Callable[[Array, Gradients], Gradients]
 
 
-Gradient = Array | Columns
+class Input(ABC):
+    """A row of INPUTS. m is the vocabulary size, `size` that of the embedding (0 where there is none).
+
+    table: the name of the parameter of which x_t picks a column.
+    order: how the table lies in memory, by rows ("C") or by columns ("F").
+    """
+
+    table: str
+    order: Literal["C", "F"] = "F"
+
+    def shapes(self, m: int, size: int) -> dict[str, tuple[int, ...]]:
+        """Return the parameters that this input adds to those of the cells and of the output layer."""
+        return {}
+
+    def width(self, m: int, size: int) -> int:
+        """Return how many columns the first layer's U has."""
+        return size
+
+    def describe(self, size: int) -> str:
+        """Return what is to be said of it in a description of a network."""
+        return ""
+
+    def refusal(self, n: int, size: int, output: str) -> str:
+        """Return why it does not go with n units and this output layer; "" if it does."""
+        return ""
+
+    def masks(self, size: int) -> dict[str, int]:
+        """Return the name and width of its dropout mask."""
+        return {}
+
+    @abstractmethod
+    def spread(self, cell: Cell, m: int, n: int) -> float:
+        """Return the standard deviation of the table's first values, which are normal."""
+
+    def by_columns(self, m: int) -> bool:
+        """Return whether the table's gradient is `Columns` and not an array."""
+        return m > ONE_HOT_UP_TO
+
+    def flops(self, m: int, width: int) -> int:
+        """Return the floating-point operations per token of the table, which has `width` rows: a look-up has
+        none, and its gradient only if it is a product with the one-hot matrix."""
+        return 2 * m * width if m <= ONE_HOT_UP_TO else 0
+
+    @abstractmethod
+    def forward(self, p: Parameters, x: Ids, mask: Array | None, work: Workspace) -> tuple[Array, Backward]:
+        """Return a (T, B, k) for ids x (T, B), and the backward pass.
+
+        mask: (T or 1, B, size), a dropout mask of the embeddings.
+        """
+
+    @abstractmethod
+    def step(self, p: Parameters, x: Ids) -> Array:
+        """Return a_t (B, k), a new array, for ids x (B,)."""
+
+
+class OneHot(Input):
+    table = "U"
+
+    def width(self, m: int, size: int) -> int:
+        return m
+
+    def spread(self, cell: Cell, m: int, n: int) -> float:
+        """x_t reaches the state through one column of U: its scale must not fall with m, as Glorot's does
+        (measured in tests/benchmarks)."""
+        return cell.spread_of_U(m, n)
+
+    def forward(self, p: Parameters, x: Ids, mask: Array | None, work: Workspace) -> tuple[Array, Backward]:
+        a, into_U = look_up(p["U"], p["b_a"], x, work)
+
+        def backward(da: Array, so_far: Gradients) -> Gradients:
+            dU = into_U(da, "U")
+            by_token = dU.values if isinstance(dU, Columns) else dU.T
+            db_a = np.add.reduce(by_token, axis=0, out=work.gradient("b_a", len(p["b_a"])))  # Σ_t da_t
+            work.lap("weight gradients")
+            return so_far | {"U": dU, "b_a": db_a}
+
+        return a, backward
+
+    def step(self, p: Parameters, x: Ids) -> Array:
+        return p["U"].T.take(x, axis=0) + p["b_a"]
+
+
+class Embedding(Input):
+    table = "C"
+
+    def shapes(self, m: int, size: int) -> dict[str, tuple[int, ...]]:
+        return {"C": (size, m)}
+
+    def describe(self, size: int) -> str:
+        return f", embedding {size}"
+
+    def masks(self, size: int) -> dict[str, int]:
+        return {"x": size}
+
+    def spread(self, cell: Cell, m: int, n: int) -> float:
+        return 0.5
+
+    def forward(self, p: Parameters, x: Ids, mask: Array | None, work: Workspace) -> tuple[Array, Backward]:
+        h, into_C = look_up(self.columns(p), None, x, work)  # C x_t
+        if mask is not None:
+            np.multiply(h, mask, out=h)
+        a, into_U = feed(p["U"], p["b_a"], h, work)
+
+        def backward(da: Array, so_far: Gradients) -> Gradients:
+            dh, dU, db_a = into_U(da)
+            if mask is not None:
+                np.multiply(dh, mask, out=dh)
+            gradients = so_far | {"U": dU, "b_a": db_a}
+            return self.with_table(gradients, into_C(dh, "C"), p, work)
+
+        return a, backward
+
+    def step(self, p: Parameters, x: Ids) -> Array:
+        return self.columns(p).T.take(x, axis=0) @ p["U"].T + p["b_a"]
+
+    def columns(self, p: Parameters) -> Array:
+        """Return C."""
+        return p["C"]
+
+    def with_table(self, gradients: Gradients, dC: Gradient, p: Parameters, work: Workspace) -> Gradients:
+        """Return the gradients with the table's, of which dC came by the look-up."""
+        return gradients | {"C": dC}
+
+
+class Tied(Embedding):
+    """C is V^T; so V has the sum of two gradients, the look-up's and the output layer's."""
+
+    table = "V"
+    order = "C"
+
+    def shapes(self, m: int, size: int) -> dict[str, tuple[int, ...]]:
+        return {}
+
+    def describe(self, size: int) -> str:
+        return f", tied embedding {size}"
+
+    def refusal(self, n: int, size: int, output: str) -> str:
+        if size != n or output != "softmax":
+            return "an embedding is tied to a softmax only, and only if its size is the hidden size"
+        return ""
+
+    def spread(self, cell: Cell, m: int, n: int) -> float:
+        return 0.1  # smaller than an embedding's, so that the first logits are small
+
+    def by_columns(self, m: int) -> bool:
+        return False
+
+    def columns(self, p: Parameters) -> Array:
+        return p["V"].T
+
+    def with_table(self, gradients: Gradients, dC: Gradient, p: Parameters, work: Workspace) -> Gradients:
+        dV = gradients.get("V")
+        if dV is None:  # nothing has been done with the states but to hand them on
+            dV = work.gradient("V", *p["V"].shape)
+            dV.fill(0)
+        assert not isinstance(dV, Columns)
+        if isinstance(dC, Columns):
+            dV[dC.tokens] += dC.values
+        else:
+            dV += dC.T
+        return gradients | {"V": dV}
+
+
+INPUTS: dict[str, Input] = {"one_hot": OneHot(), "embedding": Embedding(), "tied": Tied()}
 
 
 def look_up(
-    table: Array, b: Array | None, x: NDArray[np.intp], work: Workspace
-) -> tuple[Array, Callable[[Array], tuple[Gradient, Array]]]:
-    """U x_t + b_a or, without a bias, C x_t. With x_t one-hot, U x_t is column x_t of U.
+    table: Array, b: Array | None, x: Ids, work: Workspace
+) -> tuple[Array, Callable[[Array, str], Gradient]]:
+    """Return U x_t + b or, without a bias, U x_t; x_t being one-hot, U x_t is column x_t of the table U.
 
-    table (n, m), in memory by columns; x (T, B) ids -> (T, B, n), and the way back: its derivative
-    (T, B, n) -> those of the table and of the bias.
+    table (n, m), in memory by columns; x (T, B) ids -> (T, B, n), and the backward pass: da (T, B, n) and
+    the table's name -> dU.
     """
     (T, B), (n, m) = x.shape, table.shape
-    few = m < T * B  # columns than steps: the bias is added to those
+    few = m < T * B  # fewer columns than steps: the bias is added to the columns
     a = work("looked up", T, B, n)
     columns = np.add(table.T, b, out=work("table + bias", m, n)) if few and b is not None else table.T
     np.take(columns, x, axis=0, out=a, mode="clip")  # "clip", as "raise" would copy through a buffer
@@ -62,20 +209,19 @@ def look_up(
         np.add(a, b, out=a)
     work.lap("look-up")
 
-    def backward(da: Array) -> tuple[Gradient, Array]:
+    def backward(da: Array, name: str) -> Gradient:
         da = da.reshape(T * B, n)
         if m <= ONE_HOT_UP_TO:
-            one_hot = work("one_hot", T * B, m)  # dU = Σ_t da_t x_t^T
+            one_hot = work("one_hot", T * B, m)
             one_hot.fill(0)
             one_hot[np.arange(T * B), x.ravel()] = 1
-            by_token = np.matmul(one_hot.T, da, out=work("d table", m, n))
-            dU: Gradient = by_token.T
-        else:
-            dU = sum_by_token(x.ravel(), da)
-            by_token = dU.values
-        db = np.add.reduce(by_token, axis=0)  # Σ_t da_t: each da_t is in one column of dU
+            dU = work.gradient(name, n, m, order="F")
+            np.matmul(one_hot.T, da, out=dU.T)  # dU = Σ_t da_t x_t^T
+            work.lap("weight gradients")
+            return dU
+        by_columns = sum_by_token(x.ravel(), da)
         work.lap("weight gradients")
-        return dU, db
+        return by_columns
 
     return a, backward
 
@@ -83,7 +229,10 @@ def look_up(
 def feed(
     U: Array, b_a: Array, h: Array, work: Workspace
 ) -> tuple[Array, Callable[[Array], tuple[Array, Array, Array]]]:
-    """a_t = U h_t + b_a. U (k, d), h (T, B, d) -> a (T, B, k), and the way back: da -> dh, dU, db_a."""
+    """Return a_t = U h_t + b_a, and the backward pass, da -> dh, dU, db_a.
+
+    U (k, d), h (T, B, d) -> a (T, B, k).
+    """
     (T, B, d), k = h.shape, len(U)
     a = np.matmul(h.reshape(T * B, d), U.T, out=work("a", T * B, k))
     np.add(a, b_a, out=a)
@@ -91,22 +240,10 @@ def feed(
 
     def backward(da: Array) -> tuple[Array, Array, Array]:
         da = da.reshape(T * B, k)
-        dU = np.matmul(da.T, h.reshape(T * B, d), out=work("dU", k, d))  # dU = Σ_t da_t h_t^T
+        dU = np.matmul(da.T, h.reshape(T * B, d), out=work.gradient("U", k, d))  # dU = Σ_t da_t h_t^T
         work.lap("weight gradients")
         dh = np.matmul(da, U, out=work("dh", T * B, d))  # dh_t = U^T da_t
         work.lap("layer inputs")
-        return dh.reshape(T, B, d), dU, np.add.reduce(da, axis=0)
+        return dh.reshape(T, B, d), dU, np.add.reduce(da, axis=0, out=work.gradient("b_a", k))
 
     return a.reshape(T, B, k), backward
-
-
-def sum_by_token(tokens: NDArray[np.intp], rows: Array) -> Columns:
-    """Σ_t da_t x_t^T of rows da_t (N, n), for the tokens (N,) that occur."""
-    order = np.argsort(tokens, kind="stable")
-    ascending = tokens[order]
-    first = np.flatnonzero(np.diff(ascending, prepend=-1))  # of each token
-    end = np.append(first[1:], len(order))
-    values = rows[order[first]]
-    for k in np.flatnonzero(end > first + 1):  # np.add.reduceat takes up to twelve times as long
-        np.add.reduce(rows[order[first[k] : end[k]]], axis=0, out=values[k])
-    return Columns(ascending[first], values)

@@ -1,4 +1,4 @@
-"""The files that a command writes: refused before any work where that would lose something."""
+"""The files that a run or a command writes: refused before any work where that would lose something."""
 
 import json
 import shutil
@@ -7,13 +7,31 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from rnn_cli import storage
-from rnn_cli.cli.console import UsageError
-from rnn_cli.errors import RnnError
+from rnn_cli.errors import RnnError, UsageError
 from rnn_cli.replacing import replacing
+from rnn_cli.runs.data import input_files
+from rnn_cli.runs.paths import diverged_path, state_path
+from rnn_cli.runs.settings import Settings
+
+
+def refuse_files(model: Path, settings: Settings, may_replace: bool) -> None:
+    """Raise UsageError or RnnError for files of a run that cannot be written, or that would be lost."""
+    inputs: list[str | Path] = [*input_files(settings)]
+    for path in (model, state_path(model)):
+        refuse_overwriting(path, inputs, may_replace, "--model")
+        refuse_replacing_a_stranger(path)
+        try_writing(path)
+    refuse_overwriting(diverged_path(model), inputs, force=True, flag="--model")
+    if settings.log is not None:
+        log = Path(settings.log)
+        others = [*inputs, model, state_path(model), diverged_path(model)]
+        refuse_overwriting(log, others, force=True, flag="--log")  # it is appended to
+        refuse_appending_to_a_stranger(log)
+        try_writing(log)
 
 
 def refuse_overwriting(path: Path, inputs: Iterable[str | Path], force: bool, flag: str) -> None:
-    """Raises UsageError for an output that is an input, or that is there already, unless forced."""
+    """Raise UsageError for an output that is also an input, or that exists already, unless forced."""
     for other in map(Path, inputs):
         if _is_same(path, other):
             raise UsageError(f"{flag} {path} is also read or written here: name another file")
@@ -23,23 +41,23 @@ def refuse_overwriting(path: Path, inputs: Iterable[str | Path], force: bool, fl
 
 
 def _is_same(path: Path, other: Path) -> bool:
-    """Whether two names are of one file; what they are of need not be there."""
+    """Return whether two names are of one file, which need not exist."""
     try:
         return path.resolve() == other.resolve() or (
             path.exists() and other.exists() and path.samefile(other)
         )
-    except (OSError, RuntimeError):  # links in a circle: of no file
+    except (OSError, RuntimeError):  # links in a circle name no file
         return False
 
 
 def refuse_replacing_a_stranger(path: Path) -> None:
-    """Raises RnnError for a file that --force would replace though rnn did not write it."""
+    """Raise RnnError for a file that --force would replace though rnn did not write it."""
     if path.is_file() and not storage.is_ours(path):
         raise RnnError(f"{path}: is there already, and no file of rnn: name another, or delete it")
 
 
-def refuse_adding_to_a_stranger(path: Path) -> None:
-    """Raises RnnError for a file to add log lines to that does not begin with one."""
+def refuse_appending_to_a_stranger(path: Path) -> None:
+    """Raise RnnError for a file to append log rows to that does not begin with one."""
     if not path.is_file() or path.stat().st_size == 0:
         return
     with open(path, "rb") as file:
@@ -53,13 +71,14 @@ def refuse_adding_to_a_stranger(path: Path) -> None:
 
 
 def try_writing(path: Path) -> None:
-    """Find out now whether `path` can be written. Raises RnnError with the reason."""
+    """Raise RnnError, with the reason, where a file cannot be written at `path`."""
     if path.is_dir():
         raise RnnError(f"{path}: is a directory (name a file in it)")
-    refuse_what_is_no_file(path)
+    refuse_special_files(path)
     if not path.parent.is_dir():
         raise RnnError(f"{path}: there is no folder {path.parent} (mkdir makes it)")
-    trial = path.with_name(f".{path.name}.rnn-try")  # not storage's: that may hold what a crash has left
+    # not the name that replacing.py uses: that file may hold what a crash left
+    trial = path.with_name(f".{path.name}.rnn-try")
     try:
         trial.touch()
         trial.unlink()
@@ -68,13 +87,13 @@ def try_writing(path: Path) -> None:
 
 
 def refuse_full_disk(paths: Iterable[Path], needed: int) -> None:
-    """Raises RnnError where there is not room for `needed` bytes in the files of one folder, twice: each is
-    written anew before the old one goes."""
+    """Raise RnnError where a folder has no room for `needed` bytes in these files, twice: a new file is
+    written before the old one goes."""
     paths = list(paths)
     there = sum(path.stat().st_size for path in paths if path.exists())
     try:
         free = shutil.disk_usage(paths[0].parent).free
-    except OSError:  # who knows: a save will tell
+    except OSError:  # a save will show
         return
     if free + there < 2 * needed:
         raise RnnError(
@@ -83,8 +102,8 @@ def refuse_full_disk(paths: Iterable[Path], needed: int) -> None:
         )
 
 
-def refuse_what_is_no_file(path: Path) -> None:
-    """Raises RnnError for a pipe or a device, whose place a file would take, and for links in a circle."""
+def refuse_special_files(path: Path) -> None:
+    """Raise RnnError for a pipe or a device, which a file would replace, and for links in a circle."""
     try:
         mode = path.stat().st_mode
     except FileNotFoundError:
@@ -92,7 +111,7 @@ def refuse_what_is_no_file(path: Path) -> None:
     except OSError as error:
         raise RnnError(f"{path}: cannot be written: {error.strerror}") from error
     if not stat.S_ISREG(mode):
-        raise RnnError(f"{path}: is no regular file: name another")
+        raise RnnError(f"{path}: not a regular file: name another")
 
 
 def write_text(path: Path, text: str) -> None:

@@ -1,4 +1,4 @@
-"""JSON that may be anything, before it is used as what it should be."""
+"""Checking JSON, which may be anything, against annotations before it is used."""
 
 import math
 from collections.abc import Mapping
@@ -7,8 +7,9 @@ from typing import Any, get_args
 
 
 def check_types(hints: Mapping[str, Any], said: Mapping[str, Any]) -> None:
-    """Raises ValueError for an entry that no annotation is for, or that is not of the type annotated. Numbers
-    are finite and not negative. An annotation like list[str] is not looked at."""
+    """Raise ValueError for an entry without an annotation, or not of the type annotated.
+
+    Numbers must be finite and not negative. Generic annotations like list[str] are not checked."""
     for name, value in said.items():
         hint = hints.get(name, NoneType)
         allowed = get_args(hint) if isinstance(hint, UnionType) else (hint,)
@@ -21,5 +22,9 @@ def check_types(hints: Mapping[str, Any], said: Mapping[str, Any]) -> None:
 def _is_a(value: Any, kind: type) -> bool:
     if kind not in (int, float):
         return isinstance(value, kind)
-    is_number = isinstance(value, int if kind is int else int | float) and not isinstance(value, bool)
-    return is_number and math.isfinite(value) and value >= 0
+    if isinstance(value, bool) or not isinstance(value, int if kind is int else int | float):
+        return False
+    try:
+        return math.isfinite(value) and value >= 0
+    except OverflowError:  # more digits than a float has
+        return False

@@ -6,6 +6,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from rnn_cli.errors import RnnError
+from rnn_cli.runs.paths import lock_path
 
 try:
     import fcntl
@@ -13,17 +14,12 @@ except ImportError:  # Windows, where there is no lock
     fcntl = None  # type: ignore[assignment]
 
 
-def lock_path(model: Path) -> Path:
-    return model.with_name(f".{model.name}.rnn-lock")
-
-
 @contextmanager
 def locked(model: Path) -> Iterator[None]:
-    """While inside, no other run may write this model. Raises RnnError, which names its process, where one
-    does already.
+    """Keep other runs from writing this model. Raises RnnError, naming the process, where one is writing it.
 
-    The system gives the lock up when the process ends, however it ends: a lock file that a killed run
-    left behind is no obstacle. Where the file system has no locks there is none.
+    The system releases the lock when the process ends, however it ends: a lock file that a killed run
+    left behind is no obstacle. A file system without locks has none.
     """
     if fcntl is None:
         yield
@@ -37,7 +33,7 @@ def locked(model: Path) -> Iterator[None]:
 
 
 def _take(model: Path, path: Path) -> int:
-    """The descriptor that holds the lock, for as long as it is open; processes that are started get none."""
+    """Return the descriptor that holds the lock while it is open; other processes do not inherit it."""
     while True:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
         try:
@@ -59,7 +55,7 @@ def _take(model: Path, path: Path) -> int:
 
 
 def _give_up(path: Path, descriptor: int) -> None:
-    """Take the file away, if the lock on it is ours."""
+    """Delete the lock file, if the lock on it is ours."""
     with suppress(OSError):
         if _is_locked(descriptor) and _is_at(path, descriptor):
             path.unlink()
@@ -67,7 +63,7 @@ def _give_up(path: Path, descriptor: int) -> None:
 
 
 def _is_at(path: Path, descriptor: int) -> bool:
-    """Whether it is still the file of that name: a run that has just ended has taken its own away."""
+    """Return whether the descriptor still is the file of that name: a run that ends deletes its own."""
     try:
         return os.path.samestat(os.fstat(descriptor), os.stat(path))
     except FileNotFoundError:
@@ -75,7 +71,8 @@ def _is_at(path: Path, descriptor: int) -> bool:
 
 
 def _is_locked(descriptor: int) -> bool:
-    """Lock a file, if no other process does, and where the file system has locks."""
+    """Lock a file and return True, unless another process holds the lock. A file system without locks counts
+    as locked."""
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -1,138 +1,134 @@
-"""From the options of `rnn train` to a run that begins."""
+"""What a run will take, before it begins: memory, steps, time (`rnn train --plan`)."""
 
-from dataclasses import asdict, fields
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
-from rnn_cli.cli.console import UsageError
-from rnn_cli.cli.options.text import corpus_paths
-from rnn_cli.models.language_model import LanguageModel
-from rnn_cli.network.network import Network
-from rnn_cli.runs.contradictions import Options, refuse_contradictions
-from rnn_cli.runs.defaults import MIN_COUNT, default_patience
-from rnn_cli.runs.prepare import Means
-from rnn_cli.runs.presets import Preset, for_size, load
-from rnn_cli.runs.run import Run, rows_that_fit
-from rnn_cli.runs.texts import DEFAULT_MAX_SIZE, Reading, TextOptions, Texts, read_texts
-from rnn_cli.training.loop import Recipe
-from rnn_cli.training.parallel.executor import available_threads, worthwhile_threads
+from rnn_cli.errors import RnnError
+from rnn_cli.machine import resident_memory, total_memory
+from rnn_cli.runs.beginning import prepare
+from rnn_cli.runs.events import Notice, Reading
+from rnn_cli.runs.prepare import Resources
+from rnn_cli.runs.run import Run, steps_an_epoch
+from rnn_cli.runs.settings import Settings
+from rnn_cli.training.demand import Demand, Shape
+from rnn_cli.training.measure import training_speed
+from rnn_cli.training.parallel.executor import Executor
 
-VALID_FRACTION = 0.1
-MAX_ROLLBACKS = 3
-WARMUP = 0.02  # of the run, but
-LEAST_WARMUP = 30  # steps
+LEAST = 16  # of a size that is halved to see what would fit
+CALIBRATION = 2.0  # seconds of training on this machine
+FAR = 8  # times what is allowed: such a run is not even tried
+FORWARD = 1 / 3  # of a training step's arithmetic: what a step of validation has
+SAMPLE_BYTES = 16 << 20  # of a text, which show what it is like
 
 
-def plan(model_path: Path, given: Options, means: Means) -> Run:
-    """Read the text, and decide what is not given. Raises RnnError."""
-    model = _model_to_begin_from(given)
-    if model:
-        given = {"carry_state": model.carry_state} | given
-    text_options = _text_options(given)
-    reading = Reading(model.tokenizer, model.vocabulary, model.spelling) if model else None
-    texts = read_texts(text_options, means, reading)
-    m = texts.reading.vocabulary.size
-    preset = given.get("preset") or for_size(texts.tokens, m)
-    usual = load(preset, m).given(**_of_fields(Preset, given))
-    network = model.network if model else usual.network(m, texts.counts)
-    bptt = min(usual.bptt, texts.train.targets)
-    batch = rows_that_fit(texts.train, usual.batch, bptt)
-    steps = steps_an_epoch(texts, batch, bptt)
-    epochs = given.get("epochs") or usual.epochs(steps)
-    recipe = Recipe(
-        optimizer=usual.optimizer,
-        lr=usual.lr,
-        clip=usual.clip or None,
-        epochs=epochs,
-        warmup=min(max(WARMUP, LEAST_WARMUP / (epochs * steps)), 0.5),
-        schedule=usual.schedule,
-        dropout=usual.dropout,
-        variational=given.get("variational", False),
-        weight_decay=usual.weight_decay,
-        seed=text_options.seed,
-        max_rollbacks=given.get("max_rollbacks", MAX_ROLLBACKS),
-    )
-    refuse_no_weights(recipe.lr, recipe.weight_decay)
-    threads = threads_to_use(network, texts, recipe, batch, bptt, given.get("threads"))
-    decided = asdict(usual) | _options_of(network) | {"preset": preset}
-    decided |= {name: getattr(recipe, name) for name in ("epochs", "variational", "max_rollbacks")}
-    return Run(
-        model_path=model_path,
-        options=_of_text(text_options, texts, given) | decided,
-        text_options=text_options,
-        texts=texts,
-        preset=preset,
-        network=network,
-        recipe=recipe,
-        batch=batch,
-        bptt=bptt,
-        carry_state=text_options.carry_state,
-        seed=text_options.seed,
-        patience=given.get("patience") or default_patience(epochs),
-        threads=threads,
-        first=model.p if model else None,
-    )
+@dataclass(frozen=True)
+class Plan:
+    """What a run would be and take.
+
+    share: of the text, the part that these figures come from.
+    rate: tokens a second, as training went on this machine just now.
+    epoch_seconds: of an epoch, validation included.
+    """
+
+    run: Run
+    demand: Demand
+    rate: float
+    epoch_seconds: float
+
+    @property
+    def share(self) -> float:
+        return self.run.data.share
+
+    @property
+    def steps_an_epoch(self) -> int:
+        return steps_an_epoch(self.run.data, self.run.window)
+
+    @property
+    def seconds(self) -> float:
+        return self.epoch_seconds * self.run.epochs
 
 
-def refuse_no_weights(lr: float, weight_decay: float) -> None:
-    """Raises UsageError where a step would take all of a weight away."""
-    if weight_decay * lr >= 1:
-        raise UsageError("--weight-decay times the learning rate is 1 or more: no weight would be left")
+def plan(settings: Settings, model: Path, resources: Resources) -> Generator[Notice | Reading, None, Plan]:
+    """Return what a run would take, from the beginning of its text and CALIBRATION seconds of training.
+
+    Raises RnnError where the text cannot be used.
+    """
+    run, *_ = yield from prepare(model, settings, resources, SAMPLE_BYTES)
+    data = run.data
+    demand = run.shape.demand(resident_memory())
+    with Executor(run.network, run.first_parameters(), run.window, run.threads) as executor:
+        speed = training_speed(executor, run.recipe, run.epoch_windows(0), run.rows, CALIBRATION)
+    rate = speed.tokens / speed.seconds
+    validated = data.valid.targets / data.share if data.valid else 0.0
+    return Plan(run, demand, rate, (data.targets + FORWARD * validated) / rate)
 
 
-def steps_an_epoch(texts: Texts, batch: int, bptt: int) -> int:
-    return -(-texts.targets // (batch * bptt))
+def _with_less_hidden(shape: Shape) -> tuple[int, Shape]:
+    network = shape.network
+    n = network.n // 2
+    return n, replace(shape, network=replace(network, n=n, embedding=n if network.tie else network.embedding))
 
 
-def threads_to_use(
-    network: Network, texts: Texts, recipe: Recipe, batch: int, bptt: int, threads: int | None
-) -> int:
-    """Of those given, or of all that there are, as many as help."""
-    windows = recipe.epochs * steps_an_epoch(texts, batch, bptt)
-    most = threads or available_threads()
-    return worthwhile_threads(network.flops(texts.counts), batch, bptt, windows, most)
+def _with_fewer_tokens(shape: Shape) -> tuple[int, Shape]:
+    m = shape.network.m // 2
+    cutoffs = tuple(cutoff for cutoff in shape.network.cutoffs if cutoff < m)
+    output = shape.network.output if cutoffs else "softmax"
+    network = replace(shape.network, m=m, cutoffs=cutoffs, output=output)
+    return m, replace(shape, counts=shape.counts[:m], network=network)
 
 
-def _text_options(given: Options) -> TextOptions:
-    said = _of_fields(TextOptions, given)
-    if "valid" not in given:
-        said = {"valid_fraction": VALID_FRACTION} | said
-    return TextOptions(paths=corpus_paths(given.get("corpus")), **said)
+def _with_smaller_batch(shape: Shape) -> tuple[int, Shape]:
+    return shape.batch // 2, replace(shape, batch=shape.batch // 2)
 
 
-def _of_fields(kind: Any, given: Options) -> Options:
-    """Those options that are fields of a dataclass."""
-    names = {field.name for field in fields(kind)}
-    return {name: value for name, value in given.items() if name in names}
+def _with_fewer_steps(shape: Shape) -> tuple[int, Shape]:
+    return shape.bptt // 2, replace(shape, bptt=shape.bptt // 2)
 
 
-def _model_to_begin_from(given: Options) -> LanguageModel | None:
-    """That of --init, whose network and reading are the new run's."""
-    if "init" not in given:
-        return None
-    if new := given.keys() & {"vocab", "min_count", "max_size", "normalize", "user_dict"}:
-        raise UsageError(f"--{min(new).replace('_', '-')} and --init exclude each other: a model has its own")
-    model = LanguageModel.load(given["init"])
-    there = _options_of(model.network) | {"tokenizer": model.tokenizer.name}
-    asked = {name: value for name, value in given.items() if name in there}
-    refuse_contradictions(asked, there, f"the model {given['init']}")
-    return model
+# What can be lowered: the flag, and a run with half of it.
+LOWER: dict[str, Callable[[Shape], tuple[int, Shape]]] = {
+    "--hidden": _with_less_hidden,
+    "--batch": _with_smaller_batch,
+    "--bptt": _with_fewer_steps,
+    "--max-size": _with_fewer_tokens,
+}
 
 
-def _options_of(network: Network) -> Options:
-    """The options that ask for this network."""
-    names = ("cell", "layers", "embedding", "tie", "output")
-    return {name: getattr(network, name) for name in names} | {"hidden": network.n}
+def refuse_beyond(limit: int | None, shape: Shape) -> None:
+    """Raise RnnError for a run that would take more bytes than `limit`, or than the machine has."""
+    allowed = min((size for size in (limit, total_memory()) if size), default=None)
+    if allowed is None:
+        return
+    needed, about = _needed(shape, allowed)
+    if needed <= allowed:
+        return
+    whose = "--max-memory allows" if allowed == limit else "this machine has"
+    ways = " or ".join(_ways_under(shape, allowed))
+    way_out = f"{ways} would be under it" if ways else f"lower {', '.join([*LOWER, '--threads'])}"
+    what = f"this run would take {about}{in_units(needed)} at its peak"
+    raise RnnError(f"{what} and {whose} {in_units(allowed)}: {way_out}")
 
 
-def _of_text(options: TextOptions, texts: Texts, given: Options) -> Options:
-    """All options given, with what they leave out of the text."""
-    name = texts.reading.tokenizer.name
-    counted = {"min_count": MIN_COUNT[name], "max_size": DEFAULT_MAX_SIZE}
-    if options.vocab or "init" in given:
-        counted = {}
-    fraction = {} if options.valid else {"valid_fraction": options.valid_fraction}
-    normalize = texts.reading.tokenizer.settings.get("normalize", "none")
-    tokenized = {"tokenizer": name, "normalize": normalize}
-    of_text = {"carry_state": options.carry_state, "seed": options.seed}
-    return counted | given | tokenized | of_text | fraction
+def _needed(shape: Shape, allowed: int) -> tuple[int, str]:
+    """Return bytes, no more exactly than it takes to know whether they are allowed; and how exactly."""
+    if (least := shape.least()) > allowed:
+        return least, "more than "
+    if (ample := shape.ample(resident_memory())) <= allowed or ample > FAR * allowed:
+        return ample, "up to "
+    return shape.demand(resident_memory()).total, ""
+
+
+def _ways_under(shape: Shape, allowed: int) -> Iterator[str]:
+    """Yield the flags, with values, any of which would do."""
+    for flag, halve in LOWER.items():
+        size, lowered = halve(shape)
+        while size >= LEAST and lowered.ample(resident_memory()) > allowed:
+            size, lowered = halve(lowered)
+        if size >= LEAST:
+            yield f"{flag} {size}"
+
+
+def in_units(size: int) -> str:
+    """Return an amount of memory as people say it."""
+    return f"{size / 2**20:,.0f} MiB" if size < 1 << 30 else f"{size / 2**30:,.2f} GiB"

@@ -1,158 +1,209 @@
-"""From files to a text as ids: kept from an earlier run, or cut now and kept."""
+"""From text files to a text as ids: taken from the cache, or read and split now and kept there."""
 
 import hashlib
 import json
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import NamedTuple, Self
 from unicodedata import unidata_version
 
-from rnn_cli.cli.console import progress_bar, say, warn
 from rnn_cli.errors import RnnError
+from rnn_cli.machine import available_threads
+from rnn_cli.runs.events import Notice, Reading
+from rnn_cli.text.parting import cuttable
 from rnn_cli.text.reading import Source, Stamp, display_name, spool, text_files
 from rnn_cli.text.store import folder as stored
 from rnn_cli.text.store.cache import Cache, default_folder
 from rnn_cli.text.store.corpus import Text
-from rnn_cli.text.store.cutting import cut_all, cuttable
+from rnn_cli.text.store.cutting import cut_all
 from rnn_cli.text.tokenizers import Tokenizer
 from rnn_cli.text.vocabulary import UNK
 
-if TYPE_CHECKING:
-    from tqdm import tqdm
-
-FORMAT = "rnn text 1"  # of what the cache holds
-TEXT = "text"  # a folder in the one to work in
+FORMAT = "rnn text 1"  # of the entries of the cache
+TEXT = "text"  # a folder inside the one to work in
 
 
-class Cutting(NamedTuple):
-    """How a text becomes tokens."""
+class Splitting(NamedTuple):
+    """How a text becomes tokens.
+
+    keep_blank: whether a line of nothing but white space is a line, or is skipped.
+    """
 
     tokenizer: Tokenizer
     encoding: str | None
-    keep_blank: bool  # whether a line of nothing but white space is a line or is skipped
+    keep_blank: bool
 
 
-class Means(NamedTuple):
-    """What may be used to get there, which changes nothing of the outcome."""
+@dataclass(frozen=True)
+class Resources:
+    """Resources of a run; they never affect its result.
 
-    cache: Cache | None  # None: nothing is kept
-    processes: int
-    quiet: bool = False
-    most: int | None = None  # bytes to read: the beginning of a text is enough
+    cache: where texts are kept as ids; None keeps nothing.
+    processes: how many may split a text into words.
+    max_memory: bytes that a run may take; None: what the machine has.
+    """
+
+    cache: Cache | None = None
+    processes: int = 1
+    max_memory: int | None = None
+
+    @classmethod
+    def of_user(
+        cls,
+        cache_folder: Path | None = None,
+        use_cache: bool = True,
+        threads: int | None = None,
+        max_memory: int | None = None,
+    ) -> Self:
+        """Return the resources of this machine and the user's cache, or a cache in another folder."""
+        cache = None
+        with suppress(RuntimeError):  # the user has no home
+            cache = Cache(cache_folder or default_folder()) if use_cache else None
+        return cls(cache, threads or available_threads(), max_memory)
 
 
-def cache_at(folder: Path | None, no_cache: bool) -> Cache | None:
-    """The cache that the command line names, or the user's; None where there is none."""
-    with suppress(RuntimeError):  # the user has no home
-        return None if no_cache else Cache(folder or default_folder())
-    return None
+@dataclass
+class Task:
+    """A text to be read: its files, as they were when the work began.
+
+    limit: bytes after which the rest is left out; None reads all.
+    """
+
+    sources: Sequence[Source]
+    stamps: Sequence[Stamp]
+    splitting: Splitting
+    limit: int | None
+    done: int = 0  # bytes read so far
+
+    @property
+    def size(self) -> int:
+        return sum(stamp.size for stamp in self.stamps)
+
+    @property
+    def bytes_to_read(self) -> int:
+        return min(self.size, self.limit or self.size)
+
+    def blocks(self) -> Iterator[str]:
+        """Yield the texts one after another, to their end or to the limit, counting bytes in `done`."""
+        part = partial(cuttable, self.splitting.tokenizer)
+        for source in self.sources:
+            before = self.done
+            for text, read in source.blocks(self.splitting.encoding, part):
+                self.done = before + read
+                yield text
+                if self.limit is not None and self.done >= self.limit:
+                    if not text.endswith("\n"):
+                        yield "\n"
+                    return
+
+    def key(self) -> str:
+        """Return the hash of the content of the files and of everything that decides how they are split."""
+        tokenizer, *rest = self.splitting
+        decisive = [
+            FORMAT,
+            version("jieba"),
+            unidata_version,
+            tokenizer.name,
+            dict(tokenizer.settings),
+            *rest,
+        ]
+        content = [source.sha256() for source in self.sources]
+        return hashlib.sha256(json.dumps([*decisive, *content]).encode()).hexdigest()
+
+    def refuse_changed_files(self) -> None:
+        """Raise RnnError for a file that has changed since it was stamped."""
+        for source, stamp in zip(self.sources, self.stamps, strict=True):
+            if source.stamp() != stamp:
+                raise RnnError(f"{source.name}: changed while it was read: try again")
 
 
-def prepare(paths: Sequence[str], cutting: Cutting, means: Means) -> tuple[Text, float]:
-    """The text of some files as ids, and the share of it that was read.
+Preparing = Generator[Notice | Reading, None, tuple[Text, float]]
 
-    Raises RnnError for files that cannot be read, that change meanwhile, or that hold no text.
+
+def prepare(
+    paths: Sequence[str], splitting: Splitting, resources: Resources, limit: int | None = None
+) -> Preparing:
+    """Return the text of some files as ids, and the share of it that was read.
+
+    limit: bytes that are enough of a long text. Raises RnnError for files that cannot be read, that change
+    meanwhile, or that hold no text.
     """
     if "-" in paths and sys.stdin.isatty():
-        say("reading standard input; Ctrl-D ends it")
-    with _work(means.cache) as (cache, work):
+        yield Notice("reading standard input; Ctrl-D ends it")
+    with ExitStack() as stack:
+        cache = resources.cache
+        try:
+            work = stack.enter_context(_work_folder(cache))
+        except OSError as error:
+            assert cache is not None
+            way = "the text is not kept (--cache-dir names a folder)"
+            yield Notice(f"{cache.folder}: {error.strerror}: {way}", is_warning=True)
+            cache, work = None, stack.enter_context(_work_folder(None))
         sources = [spool(path, work) for path in text_files(paths)]
-        stamps = [source.stamp() for source in sources]
-        size = sum(stamp.size for stamp in stamps)
-        if means.most and size > means.most:
-            cache = None
-        text = _kept_or_cut(sources, stamps, cutting, means, cache, work)
+        task = Task(sources, [source.stamp() for source in sources], splitting, limit)
+        if task.bytes_to_read < task.size:
+            cache = None  # which holds whole texts
+        text = yield from _kept_or_read(task, resources.processes, cache, work)
     if text.counts[UNK:].sum() == 0:
         names = ", ".join(map(display_name, paths))
         raise RnnError(f"{names}: no text in it: it is empty, or every line is blank")
-    return text, min(1.0, (means.most or size) / size)
+    return text, min(1.0, (limit or task.size) / task.size)
 
 
 @contextmanager
-def _work(cache: Cache | None) -> Iterator[tuple[Cache | None, Path]]:
-    """The cache, if it can be used, and a folder to work in."""
-    with ExitStack() as stack:
-        if cache:
-            try:
-                folder = stack.enter_context(cache.work())
-            except OSError as error:
-                warn(f"{cache.folder}: {error.strerror}: the text is not kept (--cache-dir names a folder)")
-                cache = None
-        if not cache:
-            temporary = tempfile.TemporaryDirectory(prefix="rnn-", ignore_cleanup_errors=True)
-            folder = Path(stack.enter_context(temporary))
-        yield cache, folder
+def _work_folder(cache: Cache | None) -> Iterator[Path]:
+    """A folder to work in, of the cache or a temporary one. Raises OSError where the cache cannot be used."""
+    if cache:
+        with cache.work() as folder:
+            yield folder
+    else:
+        with tempfile.TemporaryDirectory(prefix="rnn-", ignore_cleanup_errors=True) as temporary:
+            yield Path(temporary)
 
 
-def _kept_or_cut(
-    sources: Sequence[Source],
-    stamps: Sequence[Stamp],
-    cutting: Cutting,
-    means: Means,
-    cache: Cache | None,
-    work: Path,
-) -> Text:
+def _kept_or_read(
+    task: Task, processes: int, cache: Cache | None, work: Path
+) -> Generator[Notice | Reading, None, Text]:
     if cache is None:
-        return _cut(sources, stamps, cutting, means, work)
-    tokenizer, *rest = cutting
-    decisive = [FORMAT, version("jieba"), unidata_version, tokenizer.name, dict(tokenizer.settings), *rest]
-    content = [source.sha256() for source in sources]
-    key = hashlib.sha256(json.dumps([*decisive, *content]).encode()).hexdigest()
-    folder = cache.find(key)
-    if folder:
+        return (yield from _read(task, processes, work))
+    key = task.key()
+    if folder := cache.find(key):
         try:
             return stored.load(folder)
         except (stored.Damaged, OSError) as error:
-            say(f"{folder}: {error}: the text is read anew")
+            yield Notice(f"{folder}: {error}: the text is read again", is_warning=True)
             cache.drop(key)
-    text = _cut(sources, stamps, cutting, means, work)
+    text = yield from _read(task, processes, work)
     with suppress(OSError):  # it is mapped already, and need not be kept
         cache.keep(work / TEXT, key)
     return text
 
 
-def _cut(
-    sources: Sequence[Source], stamps: Sequence[Stamp], cutting: Cutting, means: Means, work: Path
-) -> Text:
-    """The text, or the beginning that is enough, as ids in a folder within `work`. Raises RnnError for files
-    that have changed since they were stamped."""
+def _read(task: Task, processes: int, work: Path) -> Generator[Reading, None, Text]:
+    """Return the text, or the beginning that is enough, as ids in a folder within `work`. Raises RnnError for
+    files that have changed since they were stamped."""
     folder = work / TEXT
     folder.mkdir()
-    size = sum(stamp.size for stamp in stamps)
-    most = means.most if means.most and means.most < size else None
-    tokenizer, _, keep_blank = cutting
-    about = {"text": [source.name for source in sources], "bytes": size, "tokenizer": tokenizer.name}
-    with progress_bar(most or size, means.quiet, "B", "reading ") as bar:
-        cuts = cut_all(tokenizer, _blocks(sources, cutting, bar, most), keep_blank, means.processes)
-        try:
-            stored.store(folder, cuts, about)
-        except OSError as error:
-            raise RnnError(
-                f"{work}: {error.strerror}: no place for the text as ids (--cache-dir names a folder)"
-            ) from error
-    for source, stamp in zip(sources, stamps, strict=True):
-        if source.stamp() != stamp:
-            raise RnnError(f"{source.name}: changed while it was read: try again")
+    tokenizer, _, keep_blank = task.splitting
+    about = {
+        "text": [source.name for source in task.sources],
+        "bytes": task.size,
+        "tokenizer": tokenizer.name,
+    }
+    try:
+        with stored.Writer(folder, about) as writer:
+            for cut in cut_all(tokenizer, task.blocks(), keep_blank, processes):
+                writer.add(cut)
+                yield Reading(task.done, task.bytes_to_read)
+    except OSError as error:
+        raise RnnError(
+            f"{work}: {error.strerror}: no place for the text as ids (--cache-dir names a folder)"
+        ) from error
+    task.refuse_changed_files()
     return stored.load(folder)
-
-
-def _blocks(sources: Sequence[Source], cutting: Cutting, bar: "tqdm[Any]", most: int | None) -> Iterator[str]:
-    """The texts one after another, to their end or until `most` bytes or somewhat more were read; the bar
-    tells how many."""
-    done = 0
-    for source in sources:
-        before = 0
-        for text, read in source.blocks(cutting.encoding, partial(cuttable, cutting.tokenizer)):
-            yield text
-            done += read - before
-            bar.update(read - before)
-            before = read
-            if most is not None and done >= most:
-                if not text.endswith("\n"):
-                    yield "\n"
-                return

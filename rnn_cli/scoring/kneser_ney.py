@@ -1,9 +1,9 @@
-"""How well counting alone predicts a text: the n-grams of Kneser and Ney, to judge a network beside them.
+"""An n-gram model with modified Kneser-Ney smoothing: the baseline that a network is compared with.
 
-An n-gram h w is a token w and the context h before it, an n-gram of one token less. Those of each
+An n-gram h w is a token w after a context h, which is an n-gram of one token less. The n-grams of each
 length are numbered in the order of their keys, key(h w) = number(h) * m + w, so that a key fits into
-64 bits whatever the length. START stands once before a text, and nothing before START: an n-gram that
-would reach beyond it is as one never seen.
+64 bits however long the n-gram. START stands once before a text and nothing before START: an n-gram that
+would reach beyond it counts as unseen.
 """
 
 from typing import NamedTuple
@@ -19,25 +19,25 @@ Floats = NDArray[np.float64]
 
 
 class Order(NamedTuple):
-    """The n-grams of one length, G of them, after C contexts. Number -1 is what was never seen."""
+    """The n-grams of one length, G of them, after C contexts. Unseen ones have number -1: the last entry."""
 
-    keys: Numbers  # (G + 1,) rising; the last is no n-gram's
-    share: Floats  # (G + 1,) what each n-gram has for itself of p(w | h)
-    rest: Floats  # (C + 1,) what each context leaves to the one a token shorter
+    keys: Numbers  # (G + 1,) rising; the last belongs to no n-gram
+    discounted: Floats  # (G + 1,) (c(h w) - D(c(h w))) / c(h •) of each n-gram
+    backoff: Floats  # (C + 1,) γ(h): the weight that each context gives to the context a token shorter
 
 
 class KneserNey:
-    """Interpolated modified Kneser-Ney smoothing (Kneser and Ney 1995; Chen and Goodman 1998, section 3).
+    """An interpolated modified Kneser-Ney model (Kneser and Ney 1995; Chen and Goodman 1998, section 3).
 
         p(w | h) = (c(h w) - D(c(h w))) / c(h •) + γ(h) p(w | h'),    γ(h) = Σ_w D(c(h w)) / c(h •)
 
-    h' is h without its first token; below no context at all, p is uniform over the m - 1 ids that are
-    not START. c counts how often the longest n-grams occur, and those that begin at START; of others,
-    how many different tokens precede them. After a context that never occurred, p(w | h) = p(w | h').
+    h' is h without its first token; below the empty context, p is uniform over the m - 1 ids other than
+    START. For the longest n-grams and for those that begin with START, c counts occurrences; for the others,
+    the different tokens that precede them. After a context that never occurred, p(w | h) = p(w | h').
 
-    corpus: the text to count, in ids below m.
+    corpus: the text to learn from, in ids below m.
     order: the length of the longest n-grams, 1 or more.
-    carry_state: whether contexts run on over line ends, or each line begins at START.
+    carry_state: whether contexts run on across line ends; otherwise each line begins at START.
     """
 
     def __init__(self, corpus: Corpus, m: int, order: int, carry_state: bool):
@@ -60,52 +60,52 @@ class KneserNey:
         self.orders.append(_weigh(keys, occurs, m, contexts))
 
     def nats(self, corpus: Corpus) -> Floats:
-        """-log p of each of corpus.ids, given what stands before it there: (N,)."""
+        """Return -log p of each of corpus.ids given all ids before it, (N,)."""
         text = self._from_start(corpus)
         context = np.zeros_like(text)
         p = np.full(len(text), 1 / (self.m - 1))
-        for keys, share, rest in self.orders:
+        for keys, discounted, backoff in self.orders:
             number = _find(context * self.m + text, keys)
-            p = share[number] + rest[context] * p
+            p = discounted[number] + backoff[context] * p
             context = _context(text, number)
         return -np.log(p[text != START])
 
     def _from_start(self, corpus: Corpus) -> Numbers:
-        """The targets, after one START for each time that the text begins."""
+        """Return the targets, with a START wherever contexts begin."""
         begins = [0] if self.carry_state else corpus.starts[:-1]
         return np.insert(corpus.ids.astype(np.int64), begins, START)
 
 
 def _context(text: Numbers, number: Numbers) -> Numbers:
-    """The number of what stands before each place, from those of the n-grams that end at each.
-
-    Nothing stands before START: -1."""
+    """Return the number of the context of each place, from the numbers of the n-grams that end at each; -1
+    for START, before which nothing stands."""
     return np.where(text == START, -1, np.roll(number, 1))
 
 
 def _find(key: Numbers, keys: Numbers) -> Numbers:
-    """The numbers of n-grams by their keys; -1, whose own key is below 0, for those never seen."""
-    distinct, where = np.unique(key, return_inverse=True)  # in order they are found much sooner
+    """Return the numbers of n-grams by their keys; -1 for unseen ones and for keys below 0."""
+    distinct, where = np.unique(key, return_inverse=True)  # a search in rising order is much faster
     number = np.searchsorted(keys, distinct)
     return np.where(keys[number] == distinct, number, -1)[where]
 
 
 def _weigh(keys: Numbers, counts: Numbers, m: int, contexts: int) -> Order:
+    """Return the n-grams of one length with their discounted counts and the weights of their contexts."""
     context = keys // m
     D = discounts(counts)[np.minimum(counts, 3)]  # (G,)
     total = np.bincount(context, counts, contexts)  # (C,) c(h •)
-    discounted = np.bincount(context, D, contexts)
-    followed = np.maximum(total, 1)
-    share = (counts - D) / followed[context]  # (c(h w) - D(c(h w))) / c(h •)
-    rest = np.where(total > 0, discounted / followed, 1)  # γ(h)
-    return Order(np.append(keys, np.iinfo(np.int64).max), np.append(share, 0), np.append(rest, 1))
+    removed = np.bincount(context, D, contexts)  # (C,) Σ_w D(c(h w))
+    divisor = np.maximum(total, 1)  # (C,) where nothing follows, γ(h) is 1
+    discounted = (counts - D) / divisor[context]  # (G,) (c(h w) - D(c(h w))) / c(h •)
+    backoff = np.where(total > 0, removed / divisor, 1)  # (C,) γ(h)
+    return Order(np.append(keys, np.iinfo(np.int64).max), np.append(discounted, 0), np.append(backoff, 1))
 
 
 def discounts(counts: Numbers) -> Floats:
-    """D(0), D(1), D(2) and D(3 or more), from how many n-grams have each count (Chen and Goodman 1998).
+    """Return D(0), D(1), D(2) and D(3 or more) from the counts of counts (Chen and Goodman 1998).
 
-    0, 1/2, 1 and 3/2, KenLM's fallback, where a text is too small or too odd to tell: where one of
-    those numbers is 0, or one of the discounts would not be above 0.
+    They are 0, 1/2, 1 and 3/2, as in KenLM, where a text is too small or too odd for an estimate: where no
+    n-gram has a count of 1, 2, 3 or 4, or a discount would not be above 0.
     """
     n1, n2, n3, n4 = np.bincount(np.minimum(counts, 5), minlength=6)[1:5].tolist()
     if n1 and n2 and n3 and n4:

@@ -1,24 +1,24 @@
-"""When a run has gone astray: its losses, or their gradient, are not finite, or are high for long."""
+"""Signs of divergence: a loss or a gradient that is not finite, or a loss that stays high."""
 
 import math
 
-HIGH = 2.0  # times what is usual, and above ln m, which is what it costs to know nothing
+HIGH = 2.0  # times the usual loss, and above ln m, the loss of a model that knows nothing
 LONG = 100  # steps
-SHARE = 0.01  # of a loss in what is usual from then on
+SHARE = 0.01  # of a loss in the running mean
 
 
 def not_finite(loss: float, norm: float) -> str | None:
-    """Which of a loss and the norm of its gradient is not finite, if one is."""
+    """Return which of a loss and the norm of its gradient is not finite; None if both are finite."""
     if not math.isfinite(loss):
         return "loss"
     return None if math.isfinite(norm) else "gradient"
 
 
 def watch(loss: float, usual: float | None, high: int, m: int) -> tuple[float, int]:
-    """A step's loss, in nats per token of m different ones: -> what is usual, and how many steps running
-    now had a high loss, of what both were before.
+    """Return the usual loss and the number of high losses in a row, after a step's loss.
 
-    What is usual is a running mean that does not follow the high ones: else it would soon call them so.
+    loss: nats per token, of m classes. usual, high: what this returned for the step before; None and 0 at
+    first. The usual loss is a running mean without the high ones, which it would soon follow otherwise.
     """
     if usual is None:
         return loss, 0

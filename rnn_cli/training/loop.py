@@ -1,31 +1,33 @@
-"""The training loop. It yields what happened and never prints, saves or stops of itself: that is
-ordinary code in the `for` that consumes it."""
+"""The training loop. It yields what happened; it never prints, saves or stops by itself. All that is ordinary
+code in the `for` that consumes it."""
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import numpy as np
 
 from rnn_cli.errors import Diverged
-from rnn_cli.network.arrays import Parameters
-from rnn_cli.network.network import Batch, Network
 from rnn_cli.training.divergence import LONG, not_finite, watch
-from rnn_cli.training.optimizers import OPTIMIZERS, apply, clipping, gradient_norm, initial_moments
+from rnn_cli.training.optimizers import OPTIMIZERS, Step, apply, clipping, gradient_norm, initial_moments
 from rnn_cli.training.parallel.executor import Executor
 from rnn_cli.training.parallel.ranks import Dropout
+from rnn_cli.training.parallel.trainable import Batch
 from rnn_cli.training.schedules import SCHEDULES, learning_rate_factor
 from rnn_cli.training.state import TrainingState
 
 KEEP_EVERY = 1000  # steps
 HALF = 0.5  # of the learning rate, after a rollback
 
+Yielded = TypeVar("Yielded")
+Returned = TypeVar("Returned")
+
 
 class Windows(Protocol):
-    """A text as windows to be read in turn; a row of one goes on where it ended in the one before."""
+    """A text as windows in reading order; each row continues where it ended in the window before."""
 
     def __len__(self) -> int: ...
     def __getitem__(self, index: int, /) -> Batch: ...
@@ -33,23 +35,27 @@ class Windows(Protocol):
 
 @dataclass(frozen=True)
 class Recipe:
-    """How to train: what, with the data and the first parameters, decides all that follows."""
+    """How to train: with the data and the first parameters, it decides all that follows."""
 
     optimizer: str
     lr: float
     clip: float | None  # the largest norm of the gradient; None does not clip
     epochs: int
     warmup: float  # the share of the run in which the learning rate rises
-    schedule: str = "cosine"  # how it goes on from there
-    dropout: float = 0.0  # the share of what enters and leaves the states that a step leaves out
+    schedule: str = "cosine"  # of the learning rate after the warm-up
+    dropout: float = 0.0  # the share of the layers' inputs and outputs that a step leaves out
     weight_decay: float = 0.0  # of the matrices at each step
-    variational: bool = False  # whether that is the same at all steps of a window
-    seed: int = 0  # decides what is left out
-    max_rollbacks: int = 0  # how often a run that has diverged goes back and halves the learning rate
+    variational: bool = False  # whether all steps of a window have one dropout mask
+    seed: int = 0  # of dropout
+    max_rollbacks: int = 0  # how often a run that diverges goes back and halves the learning rate
 
 
 @dataclass(frozen=True)
 class StepDone:
+    """A window was learned from."""
+
+    step: int  # its number in the run, from 1
+    epoch: int  # the number of the epoch that it belongs to, from 1
     loss: float  # nats per predicted token of the window
     norm: float  # of the gradient, before clipping
     lr: float
@@ -57,7 +63,18 @@ class StepDone:
 
 
 @dataclass(frozen=True)
+class Validating:
+    """A window of a validation text was evaluated."""
+
+    window: int  # its number, from 1
+    windows: int  # of the text
+
+
+@dataclass(frozen=True)
 class EpochDone:
+    """An epoch has ended, its validation included."""
+
+    epoch: int  # its number, from 1
     train_loss: float  # nats per predicted token, each window with the parameters of its moment
     valid_loss: float | None
     improved: bool  # whether this is the best epoch so far
@@ -65,14 +82,21 @@ class EpochDone:
 
 @dataclass(frozen=True)
 class RolledBack:
-    why: str  # the run had diverged
+    """The run had diverged, and is back in its last good state."""
+
+    step: int  # the number of steps done in that state
+    reason: str
     lr: float  # the highest learning rate from here on
 
 
-def start(network: Network, recipe: Recipe, p: Parameters, batch: int) -> TrainingState:
-    """The state of a run that begins from parameters p, with `batch` rows."""
-    moments = initial_moments(OPTIMIZERS[recipe.optimizer], network, p)
-    return TrainingState(p, moments, network.zero_state(batch))
+Event = StepDone | Validating | EpochDone | RolledBack
+
+
+def start(executor: Executor, recipe: Recipe, batch: int) -> TrainingState:
+    """Return the state of a run that starts from the executor's parameters, with `batch` rows. Its `p` is
+    `executor.p`."""
+    moments = initial_moments(OPTIMIZERS[recipe.optimizer], executor.network, executor.p)
+    return TrainingState(executor.p, moments, executor.network.zero_state(batch, executor.dtype))
 
 
 def train(
@@ -81,47 +105,65 @@ def train(
     at: TrainingState,
     epoch_windows: Callable[[int], Windows],
     valid: Windows | None = None,
-) -> Iterator[StepDone | EpochDone | RolledBack]:
-    """Go on from `at` to the end of the recipe's last epoch, changing `at` in place.
+) -> Iterator[Event]:
+    """Continue from `at` to the end of the recipe's last epoch, changing `at` in place.
 
-    At each yield `at` is whole: a run begun from a copy of it does the same again.
+    epoch_windows: the windows of an epoch, which is counted from 0.
+
+    At each yield `at` is whole: a run that starts from a copy of it does the same again. Between windows of
+    validation it is at the end of the epoch's steps, so that the copy validates again from the first.
+
     Raises Diverged before a loss or a gradient that is not finite touches the parameters, or when the loss
-    has been high for long (divergence.py), and there is no going back any more; `at` is the last good state
-    then, if the recipe had one kept.
+    has stayed high (divergence.py), if no rollback is left; `at` is then the last good state, if the recipe
+    keeps one. Raises ValueError if `at` does not hold the executor's parameters.
     """
+    if at.p is not executor.p:
+        raise ValueError("the state of another executor")
     while at.epoch < recipe.epochs:
         try:
-            yield from _go_through_epoch(executor, recipe, at, epoch_windows(at.epoch), valid)
+            yield from _timed(at, _go_through_epoch(executor, recipe, at, epoch_windows(at.epoch), valid))
         except Diverged as error:
             if recipe.max_rollbacks and at.good:
                 at.go_back()
             if at.rollbacks >= recipe.max_rollbacks or not at.good:
                 raise
             at.rollbacks += 1
-            yield RolledBack(str(error), highest_rate(recipe, at))
+            yield RolledBack(at.step, str(error), highest_rate(recipe, at))
 
 
 def highest_rate(recipe: Recipe, at: TrainingState) -> float:
-    """The learning rate at the top of the schedule: the recipe's, halved by each rollback."""
+    """Return the learning rate at the top of the schedule: the recipe's, halved by each rollback."""
     return recipe.lr * at.lr_factor * HALF**at.rollbacks
+
+
+def _timed(
+    at: TrainingState, events: Generator[Yielded, None, Returned]
+) -> Generator[Yielded, None, Returned]:
+    """Yield the same events, and count the time that each took, before it is yielded."""
+    while True:
+        began = time.perf_counter()
+        try:
+            event = next(events)
+        except StopIteration as end:
+            return end.value
+        finally:
+            at.seconds += time.perf_counter() - began
+        yield event
 
 
 def _go_through_epoch(
     executor: Executor, recipe: Recipe, at: TrainingState, windows: Windows, valid: Windows | None
-) -> Iterator[StepDone | EpochDone]:
-    """The rest of an epoch. Raises Diverged, with `at` as it was before the step that met it."""
+) -> Generator[StepDone | Validating | EpochDone, None, None]:
+    """Do the rest of an epoch. Raises Diverged, with `at` as it was before the step that met it."""
     schedule = SCHEDULES[recipe.schedule]
     while at.window < len(windows):
-        began = time.perf_counter()
         progress = (at.epoch + (at.window + 1) / len(windows)) / recipe.epochs
         lr = highest_rate(recipe, at) * learning_rate_factor(schedule, progress, recipe.warmup)
-        done = _step(executor, recipe, at, windows[at.window], lr)
-        at.seconds += time.perf_counter() - began
-        yield done
-    began = time.perf_counter()
+        yield _step(executor, recipe, at, windows[at.window], lr)
     train_loss = at.epoch_nats / at.epoch_tokens
-    name = f"the validation loss after epoch {at.epoch + 1}"
-    valid_loss = None if valid is None else evaluate(executor, at.p, valid, name)
+    valid_loss = None
+    if valid is not None:
+        valid_loss = yield from evaluate(executor, valid, f"the validation loss after epoch {at.epoch + 1}")
     loss = train_loss if valid_loss is None else valid_loss
     at.curve = [*at.curve, [train_loss, valid_loss]]
     at.epoch, at.window, at.epoch_nats, at.epoch_tokens = at.epoch + 1, 0, 0.0, 0
@@ -131,15 +173,14 @@ def _go_through_epoch(
         at.best_loss, at.best_epoch = loss, at.epoch
     else:
         at.lr_factor /= schedule.when_no_better
-    at.seconds += time.perf_counter() - began
-    yield EpochDone(train_loss, valid_loss, improved)
+    yield EpochDone(at.epoch, train_loss, valid_loss, improved)
 
 
 def _step(executor: Executor, recipe: Recipe, at: TrainingState, batch: Batch, lr: float) -> StepDone:
-    """The next step, on its window."""
+    """Do the next step, on its window."""
     tokens = int(batch.weight.sum())
     dropout = Dropout(recipe.dropout, (recipe.seed, *b"dropout", at.step), recipe.variational)
-    E, gradients, at_end = executor.loss_and_gradients(at.p, batch, at.state, dropout)
+    E, gradients, after = executor.loss_and_gradients(batch, at.state, dropout)
     norm = gradient_norm(gradients) / tokens
     place = f"of step {at.step + 1} (epoch {at.epoch + 1})"
     if what := not_finite(E, norm):
@@ -151,32 +192,38 @@ def _step(executor: Executor, recipe: Recipe, at: TrainingState, batch: Batch, l
         at.keep()  # now that its parameters have shown a good loss
     at.usual_loss, at.high_losses = usual, high
     at.step += 1
-    how = (lr, at.step, clipping(norm, recipe.clip) / tokens, recipe.weight_decay)
-    executor.update(partial(apply, OPTIMIZERS[recipe.optimizer], at.p, gradients, at.moments, *how))
-    at.state = at_end
+    step = Step(lr, at.step, clipping(norm, recipe.clip) / tokens, recipe.weight_decay)
+    executor.update(partial(apply, OPTIMIZERS[recipe.optimizer], at.p, gradients, at.moments, step))
+    at.state = after
     at.window += 1
     at.tokens += tokens
     at.epoch_nats += E
     at.epoch_tokens += tokens
-    return StepDone(E / tokens, norm, lr, tokens)
+    return StepDone(at.step, at.epoch + 1, E / tokens, norm, lr, tokens)
 
 
 def _is_to_be_kept(at: TrainingState) -> bool:
-    """Whether a state is one to go back to: the first of an epoch, or of many steps."""
+    """Return whether to keep a state to go back to: the first of an epoch, and one every KEEP_EVERY steps."""
     if at.good is None:
         return True
     return at.step >= at.good.step + KEEP_EVERY or (at.window == 0 and at.step > at.good.step)
 
 
-def evaluate(executor: Executor, p: Parameters, windows: Windows, name: str = "the loss") -> float:
-    """Nats per predicted token over a text, from s_0 = 0. Raises Diverged where a loss is not finite."""
+def evaluate(
+    executor: Executor, windows: Windows, name: str = "the loss"
+) -> Generator[Validating, None, float]:
+    """Yield after each window of a text; return its loss in nats per predicted token, from s_0 = 0.
+
+    Raises Diverged, which calls the loss `name`, where it is not finite.
+    """
     nats, tokens = 0.0, 0.0
-    state = executor.network.zero_state(windows[0].x.shape[1])
+    state = executor.network.zero_state(windows[0].weight.shape[1], executor.dtype)
     for index in range(len(windows)):
         batch = windows[index]
-        E, state = executor.loss(p, batch, state)
+        E, state = executor.loss(batch, state)
         if not math.isfinite(E):
             raise Diverged(f"{name} is not finite", batch)
         nats += E
         tokens += float(batch.weight.sum())
+        yield Validating(index + 1, len(windows))
     return nats / tokens

@@ -1,40 +1,37 @@
-"""How fast training goes, and how fast this machine could multiply."""
+"""How fast training runs, and how fast this machine could multiply."""
 
 import itertools
 import time
 from dataclasses import dataclass, replace
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
-from rnn_cli.network.arrays import Parameters
+from rnn_cli.machine import blas_threads
 from rnn_cli.training import loop
 from rnn_cli.training.loop import Recipe, StepDone, Windows
 from rnn_cli.training.parallel.executor import Executor
 
 WARM_UP = 3  # steps
-EPOCHS = 1_000_000  # beyond what any seconds allow
+EPOCHS = 1_000_000  # more than any number of seconds has
 PEAK_SIZE = 2048
 
 
 @dataclass(frozen=True)
 class Speed:
+    """What training did in a measured time."""
+
     steps: int
     tokens: int
     seconds: float
-    phases: dict[str, float]  # seconds of these in each phase of a step
+    phases: dict[str, float]  # of these seconds, in each phase of a step
 
 
-def training_speed(
-    executor: Executor, recipe: Recipe, p: Parameters, windows: Windows, batch: int, seconds: float
-) -> Speed:
-    """Train on the windows for about so many seconds, after a warm-up: for more epochs than the recipe has,
-    where that many seconds need them."""
-    recipe = replace(recipe, epochs=EPOCHS)
-    at = loop.start(executor.network, recipe, executor.place(p), batch)
-    steps = (
-        done for done in loop.train(executor, recipe, at, lambda epoch: windows) if isinstance(done, StepDone)
-    )
+def training_speed(executor: Executor, recipe: Recipe, windows: Windows, batch: int, seconds: float) -> Speed:
+    """Train the executor's parameters on the windows for about that many seconds, after a warm-up; return
+    the speed. `recipe.epochs` is ignored: there are as many epochs as the time allows."""
+    at = loop.start(executor, recipe, batch)
+    events = loop.train(executor, replace(recipe, epochs=EPOCHS), at, lambda epoch: windows)
+    steps = (event for event in events if isinstance(event, StepDone))
     list(itertools.islice(steps, WARM_UP))
     before = executor.seconds
     count = tokens = 0
@@ -48,11 +45,11 @@ def training_speed(
 
 
 def peak_flops(threads: int, rounds: int = 5) -> float:
-    """Floating-point operations a second of a large float32 product, the best of some rounds."""
+    """Return the floating-point operations a second of a large float32 product, the best of some rounds."""
     a = np.random.default_rng(0).random((PEAK_SIZE, PEAK_SIZE), np.float32)
     product = np.empty_like(a)
     took = []
-    with threadpool_limits(threads, user_api="blas"):
+    with blas_threads(threads):
         for _ in range(rounds):
             began = time.perf_counter()
             np.matmul(a, a, out=product)

@@ -1,49 +1,77 @@
-"""Optimizers: a row of OPTIMIZERS is two rules over plain arrays, one for gradients that are arrays and
-one for those that come by columns.
+"""Optimizers: a row of OPTIMIZERS is two rules over plain arrays, one for dense gradients and one for
+gradients by columns.
 
-A rule is the moments that it keeps for a parameter and `update(p, g, *moments, lr=…, step=…)`, which
-changes some entries of a parameter and of their moments in place, given their gradient. An entry (or a
-column) never depends on another, so that `apply` can give pieces of any array to any thread.
+A rule is the moments that it keeps for a parameter and `update(p, g, *moments, lr=…, step=…)`, a pure
+function but for its arrays: it changes some entries of a parameter and of its moments in place, given their
+gradient. An entry (or a column) never depends on another, so that `apply` can give pieces of any array to
+any thread.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rnn_cli.network.architecture import Gradients
 from rnn_cli.network.arrays import Array, Parameters
-from rnn_cli.network.inputs import Columns
-from rnn_cli.network.network import Network
+from rnn_cli.network.columns import Columns, Gradients
+from rnn_cli.training.parallel.trainable import Trainable
 
 Arrays = dict[str, Array]
-Moments = dict[str, Callable[[Array], Array]]  # name -> what it begins as, for a parameter
-PIECE = 1 << 16  # entries worked on at a time, so that they stay in the cache
+Moments = dict[str, Callable[[Array], Array]]  # name -> its first value, for a parameter
+PIECE = 1 << 16  # entries updated at a time, so that they stay in the cache
 PIECE_OF_THREADS = 1 << 18  # with fewer, threads would wait for each other at Python's lock
 
 
 class Rule(NamedTuple):
+    """What an optimizer keeps for a parameter, and how it changes it."""
+
     moments: Moments
     update: Callable[..., None]
 
 
 class Optimizer(NamedTuple):
+    """A rule for each form of gradient, and defaults."""
+
     arrays: Rule
     columns: Rule
     lr: float  # the default of --lr
     decoupled: bool = False  # whether weight decay stays out of the gradient
 
 
+class Step(NamedTuple):
+    """What decides a step besides the gradient."""
+
+    lr: float
+    number: int  # from 1
+    scale: float = 1.0  # multiplies the gradient
+    weight_decay: float = 0.0  # of matrices, not of biases
+
+
+class Share(NamedTuple):
+    """One of `of` equal shares of an array's pieces: a thread's."""
+
+    k: int
+    of: int
+
+    @property
+    def piece(self) -> int:
+        """The number of entries of a piece."""
+        return PIECE if self.of == 1 else PIECE_OF_THREADS
+
+
+WHOLE = Share(0, 1)
+
+
 def gradient_norm(gradients: Gradients) -> float:
-    """The Euclidean norm of all gradients together."""
+    """Return the Euclidean norm of all gradients together."""
     entries = (g.values if isinstance(g, Columns) else g for g in gradients.values())
     return math.sqrt(sum(float(np.vdot(g.ravel("K"), g.ravel("K"))) for g in entries))
 
 
 def clipping(norm: float, limit: float | None) -> float:
-    """The factor that scales a gradient down to a norm of `limit` (Pascanu et al. 2013)."""
+    """Return the factor that scales a gradient down to a norm of `limit` (Pascanu et al. 2013)."""
     return 1.0 if limit is None or norm <= limit else limit / norm
 
 
@@ -55,7 +83,7 @@ def sgd(p: Array, g: Array, lr: float, step: int) -> None:
 def momentum(p: Array, g: Array, velocity: Array, lr: float, step: int, mu: float = 0.9) -> None:
     """The heavy ball of Polyak 1964 (Sutskever et al. 2013, equations 1 and 2): v = mu v + g; p -= lr v.
 
-    As in PyTorch the rate stands outside of v, so that a change of it holds for all of v at once.
+    As in PyTorch lr stands outside v, so that a change of it holds for all of v at once.
     """
     velocity *= mu
     velocity += g
@@ -65,7 +93,7 @@ def momentum(p: Array, g: Array, velocity: Array, lr: float, step: int, mu: floa
 def nesterov(p: Array, g: Array, velocity: Array, lr: float, step: int, mu: float = 0.9) -> None:
     """Nesterov 1983 as momentum (Sutskever et al. 2013, equations 3 and 4): v = mu v + g; p -= lr (g + mu v).
 
-    p is where they take the gradient, mu v ahead of their parameters; so it is in PyTorch.
+    p is the point where they take the gradient, mu v ahead of their parameters, as in PyTorch.
     """
     velocity *= mu
     velocity += g
@@ -73,17 +101,17 @@ def nesterov(p: Array, g: Array, velocity: Array, lr: float, step: int, mu: floa
 
 
 def momentum_by_columns(p: Array, g: Array, lr: float, step: int, mu: float = 0.9) -> None:
-    """p -= lr / (1 - mu) g: no momentum, but the rate that it would amount to.
+    """p -= lr / (1 - mu) g: no momentum, but the learning rate that it amounts to.
 
-    A velocity would go on moving a column in the steps after it occurs (see adam_by_columns): with
-    either form by lr g (1 + mu + mu^2 + …) in all, which is taken here at once.
+    A velocity would keep moving a column in the steps after it occurs (see adam_by_columns): in either form
+    by lr g (1 + mu + mu^2 + …) in all, taken here at once.
     """
     p -= lr / (1 - mu) * g
 
 
 def adagrad(p: Array, g: Array, square: Array, lr: float, step: int, epsilon: float = 1e-10) -> None:
-    """Duchi et al. 2011, with diagonal matrices. An entry without a gradient stays, and so does its
-    square: by columns it is the same."""
+    """Duchi et al. 2011, with diagonal matrices. An entry with no gradient stays, and so does its square:
+    by columns it is the same."""
     square += g * g
     p -= lr * g / (np.sqrt(square) + epsilon)
 
@@ -106,7 +134,7 @@ def rmsprop_by_columns(
     beta: float = 0.99,
     epsilon: float = 1e-8,
 ) -> None:
-    """The same as rmsprop over the whole table, where a column that does not occur has no gradient."""
+    """The same as rmsprop over the whole table, in which a column that does not occur has gradient 0."""
     mean_square_by_columns(g, square, seen, step, beta)
     p -= lr * g / (np.sqrt(square) + epsilon)
 
@@ -122,8 +150,8 @@ def adam(
     beta_2: float = 0.999,
     epsilon: float = 1e-8,
 ) -> None:
-    """Kingma and Ba 2015, algorithm 1, in the order that the end of its section 2 gives: both corrections
-    for moments that began at 0 are in the rate, and not made for each entry. `step` counts from 1."""
+    """Kingma and Ba 2015, algorithm 1, in the order given at the end of its section 2: both bias corrections
+    are part of the learning rate, and not made for each entry. `step` counts from 1."""
     unbias_1, unbias_2 = 1 - beta_1**step, math.sqrt(1 - beta_2**step)
     t = g - mean
     t *= 1 - beta_1
@@ -149,19 +177,19 @@ def adam_by_columns(
     beta_2: float = 0.999,
     epsilon: float = 1e-8,
 ) -> None:
-    """Adam with beta_1 = 0, for columns (k, n) of which each occurs in some steps only.
+    """Adam with beta_1 = 0, for columns (k, n) that each occur in some steps only.
 
-    Adam's running mean would go on moving a column in the steps after it occurs; without one there is
-    nothing to do in those but to let the square fade. (On words of Journey to the West this loses
-    nothing against Adam over the whole table: tests/benchmarks/README.md.)
+    Adam's running mean would keep moving a column in the steps after it occurs; without it those steps only
+    let the square decay. (On words of Journey to the West this loses nothing against Adam over the whole
+    table: tests/benchmarks/README.md.)
     """
     mean_square_by_columns(g, square, seen, step, beta_2)
     p -= lr * g / (np.sqrt(square / (1 - beta_2**step)) + epsilon)
 
 
 def mean_square_by_columns(g: Array, square: Array, seen: NDArray[np.int64], step: int, beta: float) -> None:
-    """The running mean of g^2 of columns (k, n): what it should have faded while a column did not
-    occur is made good when it does. `seen` (k,): the step in which it last did."""
+    """Update the running mean of g^2 of columns (k, n): a column's decay in the steps in which it did not
+    occur is made up for when it does. `seen` (k,): the step in which it last did."""
     square *= (beta ** (step - seen)).astype(square.dtype)[:, None]
     square += (1 - beta) * g * g
     seen[:] = step
@@ -189,37 +217,38 @@ OPTIMIZERS = {
 }
 
 
-def initial_moments(optimizer: Optimizer, network: Network, p: Parameters) -> Arrays:
-    """{"mean.W": …}: what the optimizer keeps for each parameter."""
+def initial_moments(optimizer: Optimizer, network: Trainable, p: Parameters) -> Arrays:
+    """Return {"mean.W": …}: the first values of what the optimizer keeps for each parameter."""
     return {
         f"{moment}.{name}": initial(array)
         for name, array in p.items()
-        for moment, initial in _rule(optimizer, network.is_dense(name)).moments.items()
+        for moment, initial in rule_of(optimizer, network.is_dense(name)).moments.items()
     }
 
 
-def _rule(optimizer: Optimizer, dense: bool) -> Rule:
+def rule_of(optimizer: Optimizer, dense: bool) -> Rule:
+    """Return the rule for a parameter by the form of its gradient."""
     return optimizer.arrays if dense else optimizer.columns
 
 
-def piece(of: int) -> int:
-    """The entries worked on at a time, by one of so many threads."""
-    return PIECE if of == 1 else PIECE_OF_THREADS
-
-
-def add(arrays: list[Array], share: int = 0, of: int = 1) -> None:
-    """The sum of the arrays, in the memory of the first: the pieces of this share, one of `of`."""
+def add(arrays: list[Array], share: Share = WHOLE) -> None:
+    """Sum a share of the arrays, into the memory of the first."""
     total, *others = (array.ravel("K") for array in arrays)
-    size = piece(of)
-    for first in range(share * size, total.size, of * size):
+    for piece in _pieces(total.size, share):
         for other in others:
-            total[first : first + size] += other[first : first + size]
+            total[piece] += other[piece]
+
+
+def _pieces(size: int, share: Share) -> Iterator[slice]:
+    """A share of an array's entries, a piece at a time."""
+    for first in range(share.k * share.piece, size, share.of * share.piece):
+        yield slice(first, first + share.piece)
 
 
 def _decay(p: Array, g: Array, weight_decay: float, lr: float, decoupled: bool) -> None:
-    """Weight decay, in place. As a penalty of weight_decay/2 |p|^2 on the loss (Krogh and Hertz 1991)
-    it is part of the gradient g and goes through the rule; decoupled (Loshchilov and Hutter 2019) p
-    shrinks by lr·weight_decay of itself beside the rule."""
+    """Apply weight decay, in place. As a penalty of weight_decay/2 |p|^2 on the loss (Krogh and Hertz 1991)
+    it is part of the gradient g and goes through the rule; decoupled (Loshchilov and Hutter 2019), p shrinks
+    by lr·weight_decay of itself beside the rule."""
     if weight_decay and decoupled:
         p *= 1 - lr * weight_decay
     elif weight_decay:
@@ -231,35 +260,28 @@ def apply(
     p: Parameters,
     gradients: Gradients,
     moments: Arrays,
-    lr: float,
-    step: int,
-    scale: float = 1.0,
-    weight_decay: float = 0.0,
-    share: int = 0,
-    of: int = 1,
+    step: Step,
+    share: Share = WHOLE,
 ) -> None:
-    """One step of the optimizer along `scale` times the gradients, in place: the pieces of this
-    share, one of `of`.
-
-    weight_decay: of matrices and not of biases; columns that do not occur stay as they are.
-    """
-    size = piece(of)
+    """Take a step of the optimizer, in place, for a share of the parameters' entries. Gradients are only
+    read. Columns that do not occur stay as they are, whatever the weight decay."""
+    lr, number, scale, weight_decay = step
     for name, gradient in gradients.items():
-        rule = _rule(optimizer, dense=not isinstance(gradient, Columns))
+        rule = rule_of(optimizer, dense=not isinstance(gradient, Columns))
         arrays = [p[name], *(moments[f"{moment}.{name}"] for moment in rule.moments)]
         decay = weight_decay if p[name].ndim > 1 else 0.0
         if isinstance(gradient, Columns):
-            for some in gradient.pieces(size, share, of):
+            for some in gradient.pieces(share.piece, share.k, share.of):
                 p_k, *moments_k = columns = [array.T[some.tokens] for array in arrays]
                 g_k = scale * some.values
                 _decay(p_k, g_k, decay, lr, optimizer.decoupled)
-                rule.update(p_k, g_k, *moments_k, lr=lr, step=step)
+                rule.update(p_k, g_k, *moments_k, lr=lr, step=number)
                 for array, changed in zip(arrays, columns, strict=True):
                     array.T[some.tokens] = changed
         else:
             flat = [array.ravel("K") for array in (gradient, *arrays)]
-            for first in range(share * size, gradient.size, of * size):
-                g_k, p_k, *moments_k = (array[first : first + size] for array in flat)
+            for piece in _pieces(gradient.size, share):
+                g_k, p_k, *moments_k = (array[piece] for array in flat)
                 g_k = scale * g_k
                 _decay(p_k, g_k, decay, lr, optimizer.decoupled)
-                rule.update(p_k, g_k, *moments_k, lr=lr, step=step)
+                rule.update(p_k, g_k, *moments_k, lr=lr, step=number)

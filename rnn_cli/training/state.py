@@ -1,4 +1,4 @@
-"""All that a training run changes: to go on from, to save, to go back to."""
+"""The state of a training run: all that it changes, to save, to resume from, to go back to."""
 
 from dataclasses import dataclass, field
 from typing import Any, Self
@@ -9,50 +9,68 @@ from rnn_cli.network.arrays import Parameters, State
 from rnn_cli.training.optimizers import Arrays
 
 GROUPS = ("p", "moments", "state")
-# What going back does not undo: time and what was tried are spent, and the best model is in its file.
+# What going back does not undo: time and attempts are spent, and the best model is in its file.
 STANDS = ("seconds", "best_loss", "best_epoch", "rollbacks", "good")
 OR_NONE = ("best_loss", "usual_loss")
 
 
 @dataclass
 class TrainingState:
-    """What a run needs to go on where it was.
+    """What a run needs to continue from where it was.
 
-    good: the last state in which all was well, to go back to (`Recipe.max_rollbacks`), as a copy that has
-    none itself: as much memory again as parameters and moments take, and as much room in a file.
+    good: the last state in which all was well, to go back to (`Recipe.max_rollbacks`): a copy that has no
+    `good` itself. It takes as much memory again as parameters and moments, and as much room in a file.
     """
 
     p: Parameters
     moments: Arrays
     state: State  # the network's, after the last window
     epoch: int = 0  # of the next window, from 0
-    window: int = 0  # the next window's number in its epoch, from 0
+    window: int = 0  # number of the next window in its epoch, from 0
     step: int = 0  # steps done
     tokens: int = 0  # predicted so far
     seconds: float = 0.0  # spent so far
     epoch_nats: float = 0.0  # of the windows of this epoch so far
     epoch_tokens: int = 0
-    best_loss: float | None = None  # the lowest loss at an epoch's end, on validation where there is one
-    best_epoch: int = 0  # and after how many epochs that was
-    curve: list[list[float | None]] = field(default_factory=list)  # of each epoch: both losses
-    lr_factor: float = 1.0  # what a schedule that looks at that loss has made of the learning rate
-    usual_loss: float | None = None  # of a step; and for how many steps it has been high (divergence.py)
-    high_losses: int = 0
+    best_loss: float | None = None  # the lowest loss of an epoch, on validation where there is one
+    best_epoch: int = 0  # its number, from 1
+    curve: list[list[float | None]] = field(default_factory=list)  # of each epoch: [train_loss, valid_loss]
+    lr_factor: float = 1.0  # the effect on the learning rate of a schedule that looks at the loss
+    usual_loss: float | None = None  # of a step (divergence.py)
+    high_losses: int = 0  # in a row
     rollbacks: int = 0  # how often the run has gone back, and halved the learning rate
     good: "TrainingState | None" = None
 
     def keep(self) -> None:
-        """Make `good` a copy of this."""
+        """Make `good` a copy of this state."""
         if self.good is None:
             p, moments = ({k: np.empty_like(v) for k, v in of.items()} for of in (self.p, self.moments))
             self.good = TrainingState(p, moments, {})
         self.good._take(self)
 
     def go_back(self) -> None:
-        """Be as `good` is, but for what STANDS. Raises ValueError where there is none."""
+        """Become as `good` is, except for STANDS. Raises ValueError where there is none."""
         if self.good is None:
             raise ValueError("no state to go back to")
         self._take(self.good)
+
+    def forget_best(self) -> None:
+        """Let the next epoch be the best so far: its loss cannot be compared with those before."""
+        self.best_loss, self.best_epoch = None, 0
+
+    def begin_another_text(self) -> None:
+        """Forget what was measured on the text before: losses, the best one, the place in the epoch. What has
+        been learned stays."""
+        self.forget_best()
+        self.usual_loss, self.high_losses, self.good = None, 0, None
+        self.window, self.epoch_nats, self.epoch_tokens = 0, 0.0, 0
+        self.state = {name: np.zeros_like(s) for name, s in self.state.items()}
+
+    def forget_rates(self) -> None:
+        """Undo what rollbacks and the schedule have made of the learning rate, here and in `good`."""
+        for state in (self, self.good):
+            if state is not None:
+                state.rollbacks, state.lr_factor = 0, 1.0
 
     def _take(self, other: Self) -> None:
         for mine, others in ((self.p, other.p), (self.moments, other.moments)):
@@ -64,7 +82,7 @@ class TrainingState:
                 setattr(self, name, value)
 
     def pack(self) -> tuple[Arrays, dict[str, Any]]:
-        """As arrays and JSON, for storage."""
+        """Return the state as arrays and JSON, for storage."""
         arrays = {f"{group}.{k}": v for group in GROUPS for k, v in getattr(self, group).items()}
         rest = {k: v for k, v in vars(self).items() if k not in GROUPS}
         if self.good:
@@ -73,10 +91,10 @@ class TrainingState:
         return arrays, rest
 
     def unpack(self, arrays: Arrays, rest: dict[str, Any]) -> None:
-        """Take over what `pack` gave, into the memory of the arrays that are here; those are of the run's
-        beginning. `arrays` is emptied on the way.
+        """Take over what `pack` returned, into the arrays of this state, which is that of the run's start.
+        `arrays` is emptied on the way.
 
-        Raises ValueError where that is not of such a run, KeyError where it is not all there.
+        Raises ValueError where it belongs to another run, KeyError where something is missing.
         """
         if rest["good"] is not None:
             self.keep()

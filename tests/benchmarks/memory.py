@@ -11,9 +11,10 @@ import resource
 
 import numpy as np
 
+from rnn_cli.machine import available_threads
 from rnn_cli.network.network import Network, Sequences
 from rnn_cli.training import loop
-from rnn_cli.training.parallel.executor import Executor, available_threads
+from rnn_cli.training.parallel.executor import Executor
 
 
 def main() -> None:
@@ -35,13 +36,13 @@ def main() -> None:
 
     before = peak()
     p = {name: rng.standard_normal(shape, np.float32) * 0.1 for name, shape in network.shapes.items()}
-    p["U"] = np.asfortranarray(p["U"])
-    weights = sum(array.nbytes for array in p.values())
-    at = loop.start(network, recipe, p, a.batch)
-    with Executor(network, shape, available_threads()) as executor:
+    with Executor(network, p, shape, available_threads()) as executor:
+        del p  # the executor has its own
+        at = loop.start(executor, recipe, a.batch)
         for _ in loop.train(executor, recipe, at, lambda epoch: windows):
             pass
-    gradients = sum(array.nbytes for name, array in p.items() if network.is_dense(name))
+        weights = sum(array.nbytes for array in at.p.values())
+        gradients = sum(array.nbytes for name, array in at.p.items() if network.is_dense(name))
     needed = (weights + gradients + sum(array.nbytes for array in at.moments.values())) / 2**20
     used = peak() - before
     print(

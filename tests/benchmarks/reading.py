@@ -1,8 +1,8 @@
-"""How fast a text becomes ids, and how much memory that and training on it take.
+"""The speed of reading a text as ids, and the memory that this and training on it take.
 
     python tests/benchmarks/reading.py CORPUS [--megabytes 256] [--chinese TEXT …]
 
-Characters: a text of so many megabytes, made of CORPUS's lines in random orders, is read, cut and written
+Characters: a text of that size, made of CORPUS's lines in random orders, is read, cut and written
 as ids by one process; and `rnn vocab` and `rnn train` are watched on it and on one ten times as long.
 Each TEXT is read in other encodings and through a pipe, and the ids compared; and the first is cut into
 words in as many processes as there are cores, against `jieba.lcut` of its lines in one, in turn.
@@ -19,13 +19,15 @@ import time
 from functools import partial
 from pathlib import Path
 
+import jieba
 from peak import peak_memory
 
+from rnn_cli.machine import available_threads
+from rnn_cli.text.parting import cuttable
 from rnn_cli.text.reading import Source, spool
 from rnn_cli.text.store import folder as stored
-from rnn_cli.text.store.cutting import cut_all, cuttable
-from rnn_cli.text.tokenizers import TOKENIZERS, load_jieba
-from rnn_cli.training.parallel.executor import available_threads
+from rnn_cli.text.store.cutting import cut_all
+from rnn_cli.text.tokenizers import TOKENIZERS
 
 RNN = [sys.executable, "-c", "from rnn_cli.cli.app import main; main()"]
 TRAIN_SECONDS = 60.0
@@ -70,7 +72,9 @@ def read(
         source = Source(path.name, path)
         source.sha256()  # by which the cache knows it
         blocks = (block for block, _ in source.blocks(encoding, partial(cuttable, cut)))
-        stored.store(Path(work), cut_all(cut, blocks, False, processes), {})
+        with stored.Writer(Path(work), {}) as writer:
+            for piece in cut_all(cut, blocks, False, processes):
+                writer.add(piece)
         rate = path.stat().st_size / 1e6 / (time.perf_counter() - began)
         return rate, stored.load(Path(work)).fingerprint
 
@@ -112,7 +116,7 @@ def encodings(path: Path, folder: Path) -> None:
 def words(path: Path, rounds: int, folder: Path) -> None:
     cores = available_threads()
     lines = path.read_text("utf-8").split("\n")
-    lcut = load_jieba()[0].Tokenizer().lcut
+    lcut = jieba.Tokenizer().lcut
     lcut("词典")  # which it loads first
     repeated = folder / "words.txt"
     repeated.write_text("\n".join(lines * 8), "utf-8")

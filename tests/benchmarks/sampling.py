@@ -8,11 +8,10 @@ import statistics
 import time
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from rnn_cli import LanguageModel
-from rnn_cli.cli.commands.sample import MANY
 from rnn_cli.network.network import Network
+from rnn_cli.text.lexicon import Lexicon
 from rnn_cli.text.spelling import Spelling
 from rnn_cli.text.tokenizers import TOKENIZERS
 from rnn_cli.text.vocabulary import SPECIAL, Vocabulary
@@ -30,14 +29,14 @@ def main() -> None:
     letters = tuple(chr(0x4E00 + k) for k in range(a.vocab - SPECIAL))
     p = network.initialise(np.random.default_rng(0), np.ones(a.vocab))
     vocabulary = Vocabulary(letters, (1,) * len(letters))
-    model = LanguageModel(TOKENIZERS["char"], vocabulary, Spelling({}), network, p, carry_state=True)
+    lexicon = Lexicon(TOKENIZERS["char"], vocabulary, Spelling({}))
+    model = LanguageModel(lexicon, network, p, carry_state=True)
     for num, length in STREAMS.items():
         rates = []
         for seed in range(a.rounds):
-            with threadpool_limits(1 if num < MANY else None, user_api="blas"):  # as rnn sample
-                began = time.perf_counter()
-                model.sample(num=num, length=length, temperature=0.7, seed=seed)
-                rates.append(num * length / (time.perf_counter() - began))
+            began = time.perf_counter()
+            model.sample(num=num, length=length, temperature=0.7, seed=seed)
+            rates.append(num * length / (time.perf_counter() - began))
         print(f"{num:>3} side by side: {statistics.median(rates):>9,.0f} tokens/s")
 
 

@@ -3,7 +3,7 @@
     python tests/benchmarks/sharding.py [--rounds 5] [--seconds 2] [--shapes 256,65,64,64 …]
 
 Runs both in turn, each in a process of its own, with all cores; prints a Markdown table of the medians.
-What it found decides in rnn_cli/training/executor.py.
+SHARDED_UP_TO in rnn_cli/training/parallel/executor.py comes from it.
 """
 
 import argparse
@@ -14,10 +14,11 @@ import sys
 
 import numpy as np
 
+from rnn_cli.machine import available_threads
 from rnn_cli.network.network import Network, Sequences
 from rnn_cli.training.loop import Recipe
 from rnn_cli.training.measure import training_speed
-from rnn_cli.training.parallel.executor import Executor, available_threads
+from rnn_cli.training.parallel.executor import Executor
 
 SMALL = ["32,65,32,32", "128,65,50,50", "256,65,64,64", "512,65,64,64", "1024,65,64,64", "2048,65,64,64"]
 LARGE = ["200,10000,20,35", "650,10000,20,35", "256,50000,32,32", "1024,20000,32,32"]
@@ -31,8 +32,9 @@ def measure(shape: str, sharded: bool, seconds: float) -> float:
     windows = [Sequences(x, y, ones, ones) for x, y in itertools.pairwise(ids)]
     network = Network(m, n)
     recipe = Recipe("adam", lr=1e-3, clip=1.0, epochs=1, warmup=0.02)
-    with Executor(network, (T, B), available_threads(), sharded) as executor:
-        speed = training_speed(executor, recipe, network.initialise(rng, np.ones(m)), windows, B, seconds)
+    p = network.initialise(rng, np.ones(m))
+    with Executor(network, p, (T, B), available_threads(), sharded) as executor:
+        speed = training_speed(executor, recipe, windows, B, seconds)
     return speed.tokens / speed.seconds
 
 

@@ -3,10 +3,12 @@ says, with a line that tells, and nothing lost."""
 
 import contextlib
 import importlib
+import inspect
 import io
 import math
 import os
 import random
+import re
 import signal
 import stat
 import subprocess
@@ -24,6 +26,7 @@ from hypothesis import strategies as st
 from rnn_cli import LanguageModel, storage
 from rnn_cli.cli.app import COMMANDS, app, run
 from rnn_cli.errors import RnnError
+from rnn_cli.runs.settings import FILES as SETTINGS_OF_A_FILE
 
 GROUP = typer.main.get_command(app)
 HUGE = str(10**23)
@@ -33,10 +36,10 @@ SMALL = ("--tokenizer", "char", "--preset", "tanh", "--hidden", "4", "--epochs",
 def parameters(command):
     """Each parameter of a command as the parser has it, with its type and what typer was told of it."""
     function = getattr(importlib.import_module(f"rnn_cli.cli.commands.{command}"), command)
-    hints = typing.get_type_hints(function, include_extras=True)
+    hints = inspect.signature(function).parameters
     for parameter in GROUP.get_command(None, command).params:
         if parameter.name in hints:
-            kind, told = typing.get_args(hints[parameter.name])
+            kind, told = typing.get_args(hints[parameter.name].annotation)
             yield parameter, (typing.get_args(kind) or (kind,))[0], told
 
 
@@ -219,14 +222,16 @@ def test_there_are_files_to_name():
 
 @pytest.mark.skipif(os.name != "posix", reason="these are of POSIX")
 @pytest.mark.parametrize(("command", "name", "option", "path"), [*named_files()])
-def test_what_is_no_file_is_told_and_nothing_is_written(
+def test_what_is_no_file_is_refused_and_nothing_is_written(
     command, name, option, path, folder, corpus, models, fails
 ):
+    """A setting without a name is a fault of the command line."""
+    status = 2 if path == "" and name in SETTINGS_OF_A_FILE else 1
     (folder / "folder").mkdir()
     (folder / "loop").symlink_to("loop")
     (folder / "dangling").symlink_to("nothing")
     with within(20):
-        assert fails(1, *command_line(command, name, option, path, models["char"]))
+        assert fails(status, *command_line(command, name, option, path, models["char"]))
 
 
 @contextlib.contextmanager
@@ -264,7 +269,7 @@ def test_a_pipe_is_not_replaced_by_a_file(line, folder, corpus, rnn, one_line):
     command, *options = line
     with within(3):
         said = rnn(command, corpus, *(SMALL if command == "train" else SMALL[:2]), *options, status=1)
-    assert "is no regular file" in one_line(said.err)
+    assert "not a regular file" in one_line(said.err)
     for name in ("pipe", "beside.state.npz"):
         assert stat.S_ISFIFO(os.stat(name).st_mode)
 
@@ -369,19 +374,35 @@ def test_a_damaged_training_state_is_one_line(state, run_line, one_line):
 @pytest.mark.parametrize(
     "changes",
     [
-        {"run": {"recipe": {"optimizer": "x"}}},
-        {"run": {"recipe": {"schedule": []}}},
-        {"run": {"recipe": {"lr": None}}},
-        {"run": {"recipe": {"seed": -1}}},
-        {"run": {"network": {"n": True}}},
-        {"run": {"batch": -1}},
-        {"run": {"bptt": "x"}},
-        {"run": {"preset": ...}},
-        {"text": {"paths": None}},
-        {"text": {"encoding": "x"}},
+        {"settings": {"optimizer": "x"}},
+        {"settings": {"schedule": []}},
+        {"settings": {"lr": None}},
+        {"settings": {"lr": "x"}},
+        {"settings": {"seed": -1}},
+        {"settings": {"hidden": True}},
+        {"settings": {"hidden": ...}},
+        {"settings": {"layers": 10**9}},
+        {"settings": {"epochs": None}},
+        {"settings": {"threads": None}},
+        {"settings": {"corpus": None}},
+        {"settings": {"corpus": [1]}},
+        {"settings": {"encoding": "x"}},
+        {"settings": {"depth": 2}},
+        {"settings": None},
+        {"window": [5, -1]},
+        {"window": ["x", 1]},
+        {"window": [5, 0]},
+        {"window": [5]},
+        {"cutoffs": [3]},
+        {"fingerprint": 5},
+        {"fingerprint": ...},
+        {"vocabulary": []},
         {"position": {"curve": [1]}},
         {"position": {"epoch": True}},
-        {"report": {"tokens": "x"}},
+        {"position": {"best_loss": "x"}},
+        {"log": {"tokens": "x"}},
+        {"log": {"file": ["x"]}},
+        {"log": None},
     ],
     ids=str,
 )
@@ -443,7 +464,7 @@ def test_two_processes_need_no_temporary_folder(poor):
     shape = ["--layers", "1", "--embedding", "0", "--no-tie", "--output", "softmax", "--hidden", "2"]
     done = poor("gradcheck", "--cell", "tanh", *shape)
     assert done.returncode == 0, done.stderr
-    assert "ok: every derivative agrees" in done.stderr
+    assert re.search(r"ok: [\d,]+ derivatives agree", done.stderr)
 
 
 @pytest.mark.parametrize(
@@ -540,15 +561,14 @@ def without_work(monkeypatch, models):
     """What takes long is left out."""
     Path("corpus.txt").write_text("Anna reads\nTom sees\n" * 5)
     Path("m.npz").write_bytes(models["char"].read_bytes())
-    for command, names in {
-        "train": ["plan", "resume_run"],
-        "bench": ["refuse_tying"],
-        "gradcheck": ["_check"],
-        "sample": ["_write"],
-    }.items():
-        module = importlib.import_module(f"rnn_cli.cli.commands.{command}")
-        for name in names:
-            monkeypatch.setattr(module, name, stand_in)
+    for name in (
+        "runs.beginning.load_data",
+        "runs.trainer.Trainer.resume",
+        "cli.commands.bench.benchmark",
+        "cli.commands.gradcheck.check",
+        "cli.commands.sample._write",
+    ):
+        monkeypatch.setattr(f"rnn_cli.{name}", stand_in)
 
 
 @settings(

@@ -1,4 +1,4 @@
-"""What a training run tells: lines for people, a log for programs."""
+"""What a training run shows: lines for people, a log for programs."""
 
 import json
 import math
@@ -216,12 +216,12 @@ def test_without_a_terminal_there_is_no_bar_and_no_carriage_return(train, proces
 
 
 def test_without_a_terminal_a_line_is_told_now_and_then(train, corpus, monkeypatch):
-    monkeypatch.setattr("rnn_cli.cli.report.SAY_EVERY", 0.0)
+    monkeypatch.setattr("rnn_cli.cli.progress.SAY_EVERY", 0.0)
     said = train(corpus, "--epochs", "2", "--batch", "4", "--bptt", "5")
     told = [line for line in said.err.splitlines() if re.match(r"epoch \d/2  step \d+  loss [\d.]+  ", line)]
     assert len(told) >= 10
     assert all("tokens/s" in line and "min left" in line for line in told)
-    monkeypatch.setattr("rnn_cli.cli.report.SAY_EVERY", 30.0)
+    monkeypatch.setattr("rnn_cli.cli.progress.SAY_EVERY", 30.0)
     assert "step" not in train(corpus, "--force").err.partition("epoch ")[2]
 
 

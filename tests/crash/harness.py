@@ -1,5 +1,5 @@
-"""The real command in a process of its own: started, killed, gone on with, and compared with a run that
-nothing ever stopped.
+"""A run in processes of its own, of the real command or of a script in Python: started, killed, gone on with,
+and compared with a run that nothing ever stopped.
 
 A `Crashing` is one run in a folder of its own. `start` begins it, or goes on with what is there; `whole`
 holds after every kill; `outcome` is all that it leaves but times and paths, and `differences` names what is
@@ -14,12 +14,21 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 from rnn_cli import storage
 from rnn_cli.models.language_model import LanguageModel
+from rnn_cli.runs.checks import flag
 
 HERE = Path(__file__).parent
 MAIN = "from rnn_cli.cli.app import main; main()"
+SCRIPT = """
+from rnn_cli import Settings, Trainer
+trainer = {trainer}
+for event in trainer:
+    pass
+"""
+BEGIN, RESUME = "Trainer.begin(Settings(**{settings!r}), 'm.npz')", "Trainer.resume('m.npz')"
 STRACE = shutil.which("strace")
 TIMES = ("seconds", "tokens_per_second", "length")  # length: of the log, whose rows hold seconds
 FILES = ("m.npz", "m.state.npz")
@@ -29,16 +38,26 @@ LIMIT = 120  # seconds that no run here takes
 
 
 class Crashing:
-    """A run of `rnn train` on corpus.txt in `folder`; backwards.txt is another text there."""
+    """A run on corpus.txt in `folder`; backwards.txt is another text there.
 
-    def __init__(self, folder: Path, corpus: str, options: list[str], patch: str = ""):
+    by_command: whether its processes are of `rnn train`, or of a script that uses Trainer.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        corpus: str,
+        settings: dict[str, Any],
+        patch: str = "",
+        by_command: bool = True,
+    ):
         """patch: Python that each of its processes runs first; patches.py has what it may call."""
         folder.mkdir()
         (folder / "corpus.txt").write_text(corpus, encoding="utf-8")
         backwards = "".join(f"{line[::-1]}\n" for line in corpus.splitlines())
         (folder / "backwards.txt").write_text(backwards, encoding="utf-8")
-        self.folder, self.patch = folder, patch
-        self._options = ["corpus.txt", "--log", "log.jsonl", "--save-every", "7", *options]
+        self.folder, self.patch, self.by_command = folder, patch, by_command
+        self._settings = {"corpus": ["corpus.txt"], "log": "log.jsonl", "save_every": "7"} | settings
         self.told: list[str] = []  # on standard error, by each process
 
     def copy(self, folder: Path) -> "Crashing":
@@ -55,14 +74,21 @@ class Crashing:
     def start(self, *patches: str, strace: tuple[str, ...] = ()) -> subprocess.Popen[bytes]:
         """A process that goes on with the run; where nothing was saved, one that begins it."""
         is_there = any((self.folder / name).exists() for name in FILES)
-        arguments = ["--resume"] if is_there else self._options
+        main, arguments = self._command(is_there) if self.by_command else (self._script(is_there), [])
         source = f"import sys; sys.path.insert(0, {str(HERE)!r}); import patches"
-        source = "; ".join([source, *filter(None, [self.patch, *patches]), MAIN])
+        source = "\n".join([source, *filter(None, [self.patch, *patches]), main])
         traced = [STRACE, "-f", "-qq", "-o", "/dev/null", *strace] if strace else []
-        command = [*traced, sys.executable, "-c", source, "train", *arguments, "--model", "m.npz", "--quiet"]
+        command = [*traced, sys.executable, "-c", source, *arguments]
         environment = os.environ | {"XDG_CACHE_HOME": str(self.folder / "cache")}
         with open(self.folder / "stderr.txt", "wb") as said:  # no pipe: an orphan may hold it open
             return subprocess.Popen(command, cwd=self.folder, env=environment, stdout=said, stderr=said)
+
+    def _command(self, is_there: bool) -> tuple[str, list[str]]:
+        words = [word for name, value in self._settings.items() for word in flag(name, value).split()]
+        return MAIN, ["train", *(["--resume"] if is_there else words), "--model", "m.npz", "--quiet"]
+
+    def _script(self, is_there: bool) -> str:
+        return SCRIPT.format(trainer=RESUME if is_there else BEGIN.format(settings=self._settings))
 
     def wait(self, process: subprocess.Popen[bytes], *statuses: int) -> int:
         """For the process to end, with one of these; -> which."""

@@ -1,12 +1,13 @@
-"""What a test does to the command from inside, before it begins: ends at a chosen place, and bugs."""
+"""What a test does to a process that trains, from inside: ends at a chosen place, and bugs."""
 
 import os
 import signal
 
-from rnn_cli.cli.report import Report
-from rnn_cli.runs.log import Log
-from rnn_cli.runs.saving import Saver
+from rnn_cli.runs.checkpoint import Saver
+from rnn_cli.runs.log import LogFile
+from rnn_cli.runs.trainer import Trainer
 from rnn_cli.training import loop
+from rnn_cli.training.loop import StepDone
 from rnn_cli.training.parallel import executor
 from rnn_cli.training.state import TrainingState
 
@@ -19,26 +20,25 @@ def die_after_save(step, rollbacks=0):
     """Right after the first save at this step or later, and after so many rollbacks."""
     save = Saver.save
 
-    def save_and_die(self, arrays, header, model, best_loss):
-        error = save(self, arrays, header, model, best_loss)
-        position = header["position"]
-        if position["step"] >= step and position["rollbacks"] >= rollbacks:
+    def save_and_die(self, at, log):
+        save(self, at, log)
+        if at.step >= step and at.rollbacks >= rollbacks:
             die()
-        return error
 
     Saver.save = save_and_die
 
 
 def die_after_step(step):
-    """Right after the report of this step, before any save."""
-    tell = Report.step
+    """Once this step has been shown, before any save."""
+    following, shown = Trainer.__next__, [None]
 
-    def tell_and_die(self, at, done):
-        tell(self, at, done)
-        if at.step == step:
+    def following_or_die(self):
+        if isinstance(shown[-1], StepDone) and shown[-1].step == step:
             die()
+        shown.append(following(self))
+        return shown[-1]
 
-    Report.step = tell_and_die
+    Trainer.__next__ = following_or_die
 
 
 def die_between(pair):
@@ -87,7 +87,7 @@ def lose_carried_state():
 
 
 def lose_the_best():
-    _after_unpack(lambda at, _: (setattr(at, "best_loss", None), setattr(at, "best_epoch", 0)))
+    _after_unpack(lambda at, _: at.forget_best())
 
 
 def lose_lr_factor():
@@ -117,4 +117,4 @@ def restart_dropout():
 
 def keep_rows():
     """The log's rows that are written again."""
-    Log._cut = lambda self, length: None
+    LogFile._cut = lambda self, length: None

@@ -20,17 +20,17 @@ from harness import ENDED, FILES, STRACE, TEMPORARY, Crashing, differences
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there are no such signals")
 with_strace = pytest.mark.skipif(STRACE is None, reason="there is no strace")
 
-SMALL = ["-t", "char", "--cell", "tanh", "-n", "8", "-b", "4", "--bptt", "8", "--threads", "1"]
-CHANGING = ["--carry-state", "--dropout", "0.2", "--schedule", "plateau"]
-CHANGING += ["--valid", "backwards.txt", "--lr", "0.05", "--epochs", "4"]  # where it gets worse soon
-WILD = ["--cell", "relu", "--layers", "2", "--bptt", "32", "--optimizer", "sgd", "--lr", "1000"]
-WILD += ["--clip", "0", "--schedule", "constant", "--dropout", "0", "--weight-decay", "0"]
-WILD += ["--max-rollbacks", "20", "--epochs", "2", "--save-every", "1"]  # it goes back several times
-WAYS = {  # what a run is like: its options, and its patch
-    "carried": ([*SMALL, *CHANGING, "--patience", "8"], ""),
-    "lines": ([*SMALL, "--cell", "lstm", "--dropout", "0.2", "--epochs", "2"], ""),
-    "two": ([*SMALL, "-b", "8", "--threads", "2", "--epochs", "2"], "patches.two_processes()"),
-    "wild": ([*SMALL, *WILD], ""),
+SMALL = {"tokenizer": "char", "cell": "tanh", "hidden": 8, "batch": 4, "bptt": 8, "threads": 1}
+CHANGING = {"carry_state": True, "dropout": 0.2, "schedule": "plateau", "patience": 8}
+CHANGING |= {"valid": "backwards.txt", "lr": 0.05, "epochs": 4}  # where it gets worse soon
+WILD = {"cell": "relu", "layers": 2, "bptt": 32, "optimizer": "sgd", "lr": 1000.0, "clip": 0.0}
+WILD |= {"schedule": "constant", "dropout": 0.0, "weight_decay": 0.0}
+WILD |= {"max_rollbacks": 20, "epochs": 2, "save_every": "1"}  # it goes back several times
+WAYS = {  # what a run is like: its settings, and its patch
+    "carried": (SMALL | CHANGING, ""),
+    "lines": (SMALL | {"cell": "lstm", "dropout": 0.2, "epochs": 2}, ""),
+    "two": (SMALL | {"batch": 8, "threads": 2, "epochs": 2}, "patches.two_processes()"),
+    "wild": (SMALL | WILD, ""),
 }
 BUGS = [
     *("lose_moments", "lose_a_window", "lose_carried_state", "lose_the_best", "lose_lr_factor"),
@@ -48,10 +48,14 @@ def corpus():
 
 @pytest.fixture(scope="module")
 def begin(tmp_path_factory):
-    """A run of such a way that has not begun."""
+    """A run of such a way that has not begun; by_command=False: of a script in Python."""
     folder = tmp_path_factory.mktemp("crash")
     numbers = iter(range(10**6))
-    return lambda way: Crashing(folder / f"{way}-{next(numbers)}", corpus(), *WAYS[way])
+
+    def call(way, by_command=True):
+        return Crashing(folder / f"{way}-{next(numbers)}", corpus(), *WAYS[way], by_command=by_command)
+
+    return call
 
 
 @pytest.fixture(scope="module")
@@ -80,8 +84,20 @@ def end(run, way, reference):
 
 @pytest.mark.seeds(short=2, long=300)
 def test_killed_at_random_times_it_ends_as_the_uninterrupted_one(seed, begin, reference):
-    chance, way = random.Random(seed), ["lines", "two", "carried"][seed % 3]
-    length, run = reference(way)[2], begin(way)
+    way = ["lines", "two", "carried"][seed % 3]
+    kill_at_random_times(seed, way, begin(way), reference)
+
+
+@pytest.mark.seeds(short=3, long=300)
+def test_a_script_killed_at_random_times_ends_as_the_uninterrupted_command(seed, begin, reference):
+    way = ["two", "carried", "lines"][seed % 3]
+    run = begin(way, by_command=False)
+    kill_at_random_times(seed, way, run, reference)
+    assert run.told[-1] == ""
+
+
+def kill_at_random_times(seed, way, run, reference):
+    chance, length = random.Random(seed), reference(way)[2]
     for _ in range(chance.randint(1, 3)):
         number = chance.choice([signal.SIGKILL, signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
         once_trained = chance.random() < 0.8
@@ -90,9 +106,10 @@ def test_killed_at_random_times_it_ends_as_the_uninterrupted_one(seed, begin, re
     end(run, way, reference)
 
 
-def test_killed_between_the_two_renamings_it_loses_nothing(begin, reference):
+@pytest.mark.parametrize("by_command", [True, False], ids=["command", "script"])
+def test_killed_between_the_two_renamings_it_loses_nothing(by_command, begin, reference):
     """In the first pair there is no state yet beside the model."""
-    run = begin("lines")
+    run = begin("lines", by_command)
     for pair in (1, 2):
         run.go(f"patches.die_between({pair})", statuses=(-signal.SIGKILL,))
         run.assert_whole()
@@ -137,13 +154,22 @@ def test_a_save_that_fails_leaves_the_old_files_and_is_made_up_for(seed, lasts, 
         assert differences(reference("lines")[0], run.outcome()) == []
 
 
-def test_a_run_that_goes_back_and_is_killed_ends_as_the_uninterrupted_one(begin, reference):
+@pytest.mark.parametrize("by_command", [True, False], ids=["command", "script"])
+def test_a_run_that_goes_back_and_is_killed_ends_as_the_uninterrupted_one(by_command, begin, reference):
     assert len(reference("wild")[1].rows("rollback")) > 2
-    run = begin("wild")
+    run = begin("wild", by_command)
     for rollbacks in (0, 2):  # both before another
         run.go(f"patches.die_after_save(1, {rollbacks})", statuses=(-signal.SIGKILL,))
         run.assert_whole()
     end(run, "wild", reference)
+
+
+def test_a_run_may_go_on_by_command_and_by_script_in_turn(begin, reference):
+    run = begin("carried")
+    for step in (20, 40, 60):
+        run.go(f"patches.die_after_step({step})", statuses=(-signal.SIGKILL,))
+        run.by_command = not run.by_command
+    end(run, "carried", reference)
 
 
 # The harness can fail: each of these bugs, put into the process that goes on, is told.

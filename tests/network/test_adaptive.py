@@ -60,7 +60,7 @@ def slope(E, array):
 @pytest.mark.parametrize(("m", "n", "cutoffs"), SIZES)
 def test_the_probabilities_of_all_tokens_are_one_together_and_those_of_the_loss(m, n, cutoffs):
     p, s, _ = problem(m, n, cutoffs)
-    log_o = adaptive.log_probabilities(p, s)
+    log_o = adaptive.logits(p, s)
     assert log_o.shape == (7, m)
     np.testing.assert_allclose(np.exp(log_o).sum(axis=1), 1, rtol=1e-13)
     for y in range(m):
@@ -128,7 +128,7 @@ def test_one_token_of_a_cluster_is_what_a_hand_works_out():
     assert gradients.keys() == by_hand.keys()
     for name, expected in by_hand.items():
         np.testing.assert_allclose(gradients[name], expected, err_msg=name)
-    log_o = adaptive.log_probabilities(p, np.array([[2.0]]))
+    log_o = adaptive.logits(p, np.array([[2.0]]))
     np.testing.assert_allclose(np.exp(log_o), [[1 / 8, 2 / 8, 15 / 32, 5 / 32]])
 
 
@@ -170,7 +170,7 @@ def test_a_row_without_weight_moves_nothing():
 def test_large_logits_overflow_nothing():
     p, s, y = problem(9, 5, (3, 5), dtype=np.float32)
     p = {name: 1e4 * array for name, array in p.items()}
-    log_o = adaptive.log_probabilities(p, s)
+    log_o = adaptive.logits(p, s)
     assert np.isfinite(log_o).all()
     np.testing.assert_allclose(np.exp(log_o).sum(axis=1), 1, rtol=1e-5)
     E, ds, _ = adaptive.nats_and_gradients(p, s, y, np.ones(7, np.float32), Workspace(np.float32))
@@ -181,7 +181,7 @@ def test_large_logits_overflow_nothing():
 @pytest.mark.parametrize(("m", "n", "cutoffs"), SIZES)
 def test_float32_stays_float32(m, n, cutoffs):
     p, s, y = problem(m, n, cutoffs, dtype=np.float32)
-    assert adaptive.log_probabilities(p, s).dtype == np.float32
+    assert adaptive.logits(p, s).dtype == np.float32
     work = Workspace(np.float32)
     E, ds, gradients = adaptive.nats_and_gradients(p, s, y, np.ones(7, np.float32), work)
     assert {array.dtype for array in (E, ds, *gradients.values())} == {np.dtype(np.float32)}
@@ -228,7 +228,7 @@ def test_the_first_probabilities_are_the_counts():
     network = Network(9, 4, output="adaptive", cutoffs=(3, 5))
     p = network.initialise(np.random.default_rng(0), counts)
     assert p.keys() == network.shapes.keys()
-    o = np.exp(adaptive.log_probabilities(p, np.zeros((1, 4), np.float32)))[0]
+    o = np.exp(adaptive.logits(p, np.zeros((1, 4), np.float32)))[0]
     np.testing.assert_allclose(o[3:], (counts / 9100)[3:], rtol=0.1)
     np.testing.assert_allclose(o, counts / 9100, atol=2e-3)
 

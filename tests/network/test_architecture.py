@@ -6,8 +6,9 @@ import pytest
 
 from rnn_cli.network.architecture import Architecture
 from rnn_cli.network.cells import CELLS
+from rnn_cli.network.columns import Columns
 from rnn_cli.network.gradcheck import combinations
-from rnn_cli.network.inputs import ONE_HOT_UP_TO, Columns
+from rnn_cli.network.inputs import ONE_HOT_UP_TO
 from rnn_cli.network.network import Network
 
 TIED = {"embedding": 4, "tie": True}
@@ -207,12 +208,14 @@ def test_flops_are_what_a_hand_counts(network, flops):
 
 
 @pytest.mark.parametrize("cell", ["tanh", "gru", "lstm"])
-def test_each_gate_has_an_orthogonal_W_of_its_own(cell):
+def test_each_gate_has_a_U_and_an_orthogonal_W_of_its_own(cell):
     p = fresh(Network(9, 6, cell, layers=2))
     blocks = [block for name in ("W", "W2") for block in np.split(p[name], len(CELLS[cell].gates))]
     for block in blocks:
         np.testing.assert_allclose(block @ block.T, np.eye(6), atol=1e-5)
     assert len({block.tobytes() for block in blocks}) == len(blocks)
+    U2 = np.split(p["U2"], len(CELLS[cell].gates))
+    assert len({block.tobytes() for block in U2}) == len(U2)
 
 
 def test_the_forget_gate_begins_open_in_every_layer():

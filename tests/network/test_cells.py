@@ -7,25 +7,33 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rnn_cli.network.cells import CELLS, gru, lstm, simple
+from rnn_cli.network import tutorial, tutorial_gated
+from rnn_cli.network.cells import CELLS, recurrence
 from rnn_cli.network.fast.products import plain
 from rnn_cli.network.fast.workspace import Workspace
 
 SIMPLE = {"tanh": np.tanh, "relu": lambda z: np.maximum(z, 0)}
-OF = {"tanh": simple, "relu": simple, "gru": gru, "lstm": lstm}  # the module of each
 
 
 def forward(cell, W, a, before, keep, work=None):
-    """Of a copy of a, which a cell may overwrite. One array for the state before is "s" and all others."""
+    """Of a copy of a, which a cell may overwrite; backward gives dW itself. One array for the state before is
+    "s" and all others."""
     if not isinstance(before, dict):
         before = dict.fromkeys(CELLS[cell].state, before)
-    return CELLS[cell].forward(W, a.copy(), before, keep, work or Workspace(np.float64))
+    s, after, backward = CELLS[cell].forward({"W": W}, a.copy(), before, keep, work or Workspace(np.float64))
+
+    def alone(ds, d_after=None):
+        da, gradients, d_before = backward(ds, d_after)
+        assert gradients.keys() == {"W"}
+        return da, gradients["W"], d_before
+
+    return s, after, alone
 
 
 def problem(cell, seed, n=3, T=5, B=2):
     """W, a and the state before, all at random."""
-    rng, k = np.random.default_rng(seed), len(CELLS[cell].gates)
-    W, a = rng.normal(size=(k * n, n)), rng.normal(size=(T, B, k * n))
+    rng, (k, _) = np.random.default_rng(seed), CELLS[cell].shapes(n, n)["W"]
+    W, a = rng.normal(size=(k, n)), rng.normal(size=(T, B, k))
     return W, a, {name: rng.uniform(-1, 1, (B, n)) for name in CELLS[cell].state}
 
 
@@ -40,7 +48,7 @@ def test_relu_over_two_steps_is_what_a_hand_works_out():
     s, after, backward = forward("relu", np.array([[3.0]]), a, np.array([[2.0]]), np.ones((2, 1)))
     assert s.ravel().tolist() == [7, 20]
     assert after["s"].tolist() == [[20]]
-    da, dW = backward(np.array([10.0, 1.0]).reshape(2, 1, 1))
+    da, dW, _ = backward(np.array([10.0, 1.0]).reshape(2, 1, 1))
     assert da.ravel().tolist() == [13, 1]
     assert dW.tolist() == [[33]]
 
@@ -52,7 +60,7 @@ def test_tanh_over_two_steps_is_what_a_hand_works_out():
     a = np.array([np.log(2), np.log(3) - 1.2]).reshape(2, 1, 1)
     s, _, backward = forward("tanh", np.array([[2.0]]), a, np.zeros((1, 1)), np.ones((2, 1)))
     np.testing.assert_allclose(s.ravel(), [0.6, 0.8])
-    da, dW = backward(np.array([0.0, 1.0]).reshape(2, 1, 1))
+    da, dW, _ = backward(np.array([0.0, 1.0]).reshape(2, 1, 1))
     np.testing.assert_allclose(da.ravel(), [0.4608, 0.36])
     np.testing.assert_allclose(dW, [[0.216]])
 
@@ -77,7 +85,7 @@ def test_gru_over_two_steps_is_what_a_hand_works_out():
     s, after, backward = forward("gru", W, a, np.array([[0.6]]), np.ones((2, 1)))
     np.testing.assert_allclose(s.ravel(), [0.6, 0.7])
     assert after["s"] == pytest.approx(0.7)
-    da, dW = backward(np.array([0.0, 1.0]).reshape(2, 1, 1))
+    da, dW, _ = backward(np.array([0.0, 1.0]).reshape(2, 1, 1))
     np.testing.assert_allclose(da[:, 0], [[0.02832, 0, 0.0944], [0.0405, -0.05, 0.18]], atol=1e-15)
     np.testing.assert_allclose(dW[:, 0], [0.6 * 0.06882, 0.6 * -0.05, 0.6 * 0.0922])
 
@@ -105,7 +113,7 @@ def test_lstm_over_two_steps_is_what_a_hand_works_out():
     h, q = np.tanh(c_2), 4 * (1 - np.tanh(c_2) ** 2)
     np.testing.assert_allclose(s.ravel(), [0.3, h / 2])
     assert {name: array.item() for name, array in after.items()} == pytest.approx({"s": h / 2, "c": c_2})
-    da, dW = backward(np.array([1.0, 8.0]).reshape(2, 1, 1))
+    da, dW, _ = backward(np.array([1.0, 8.0]).reshape(2, 1, 1))
     dc_1 = 0.32 + 1.518 * q
     first = [0.15 + 0.36 * q, 0, dc_1 * ln2 / 2, dc_1 / 2]
     second = np.array([2 * h, 0.1125 * q, q * ln2 * 3 / 16, 0.48 * q])
@@ -113,55 +121,35 @@ def test_lstm_over_two_steps_is_what_a_hand_works_out():
     np.testing.assert_allclose(dW[:, 0], 0.3 * second)
 
 
-# The oracle: the equations, for one row and one step, in complex numbers. If E is f(p) for real p, then
-# f(p + ih) = E + ih dE/dp but for what is of order h^2: with h of 1e-30 that is the derivative to its
-# last digit, and nothing was derived by hand.
+# The oracle: the equations of tutorial.py and tutorial_gated.py, one row and one step, in complex numbers.
+# If E is f(p) for real p, then f(p + ih) = E + ih dE/dp plus terms of order h^2: with h of 1e-30 that is the
+# derivative to its last digit, and nothing was derived by hand.
 
 
-def sigmoid(z):
-    return 1 / (1 + np.exp(-z))
+def naive_simple(g1):
+    return lambda p, a, before: {"s": g1(a + p["W"] @ before["s"])}
 
 
-def naive_tanh(W, a, s):
-    return {"s": np.tanh(a + W @ s["s"])}
-
-
-def naive_relu(W, a, s):
-    z = a + W @ s["s"]
-    return {"s": np.where(z.real > 0, z, 0)}
-
-
-def naive_gru(W, a, before):
-    s = before["s"]
-    W_r, W_u, W_g = np.split(W, 3)
-    a_r, a_u, a_g = np.split(a, 3)
-    r, u = sigmoid(a_r + W_r @ s), sigmoid(a_u + W_u @ s)
-    g = np.tanh(a_g + r * (W_g @ s))
-    return {"s": u * s + (1 - u) * g}
-
-
-def naive_lstm(W, a, before):
-    s, c = before["s"], before["c"]
-    W_o, W_i, W_f, W_g = np.split(W, 4)
-    a_o, a_i, a_f, a_g = np.split(a, 4)
-    o, i, f = sigmoid(a_o + W_o @ s), sigmoid(a_i + W_i @ s), sigmoid(a_f + W_f @ s)
-    g = np.tanh(a_g + W_g @ s)
-    c_t = f * c + i * g
-    return {"s": o * np.tanh(c_t), "c": c_t}
-
-
-NAIVE = {"tanh": naive_tanh, "relu": naive_relu, "gru": naive_gru, "lstm": naive_lstm}
+NAIVE = {
+    "tanh": naive_simple(tutorial.G1["tanh"][0]),
+    "relu": naive_simple(lambda z: np.where(z.real > 0, z, 0)),
+    "gru": lambda p, a, before: {"s": tutorial_gated.gru(p, a, before["s"])},
+    "lstm": lambda p, a, before: dict(
+        zip("sc", tutorial_gated.lstm(p, a, before["s"], before["c"]), strict=True)
+    ),
+}
 
 
 def naive(cell, W, a, before, keep):
-    """States (T, B, n) and the state after, one row and one step at a time."""
+    """States (T, B, n) and the state after, one row and one step at a time. U is 1 and b_a 0: a enters."""
     T, B, n = *a.shape[:2], W.shape[1]
     s, after = np.zeros((T, B, n), complex), {name: np.zeros((B, n), complex) for name in before}
+    p = {"U": np.eye(len(W)), "W": W, "b_a": np.zeros(len(W))}
     for b in range(B):
         state = {name: array[b] for name, array in before.items()}
         for t in range(T):
             kept = {name: keep[t, b] * array for name, array in state.items()}
-            state = NAIVE[cell](W, a[t, b], kept)
+            state = NAIVE[cell](p, a[t, b], kept)
             s[t, b] = state["s"]
         for name, array in state.items():
             after[name][b] = array
@@ -188,22 +176,68 @@ def slopes(E, array):
     block=st.sampled_from([1, 13, 1 << 15]),
     seed=st.integers(0, 10_000),
 )
-def test_a_window_is_the_equations_row_by_row_and_so_is_the_way_back(cell, n, T, B, kept, block, seed):
+def test_a_window_is_the_equations_row_by_row_and_so_is_the_backward_pass(cell, n, T, B, kept, block, seed):
     rng = np.random.default_rng(seed)
     W, a, before = problem(cell, seed, n, T, B)
     keep, ds = (rng.random((T, B)) < kept).astype(float), rng.normal(size=(T, B, n))
-    with patch.object(OF[cell], "SLOPES", block):  # a window is then one block of slopes, or several
+    d_after = {name: rng.normal(size=(B, n)) for name in before}
+    with patch.object(recurrence, "SLOPES", block):  # a window is then one block of slopes, or several
         s, after, backward = forward(cell, W, a, before, keep)
         expected, expected_after = naive(cell, W, a, before, keep)
         np.testing.assert_allclose(s, expected.real, atol=1e-14)
         assert after.keys() == before.keys()
         for name, array in after.items():
             np.testing.assert_allclose(array, expected_after[name].real, atol=1e-14)
-        da, dW = backward(ds.copy())
-    dE_da = slopes(lambda a: (ds * naive(cell, W, a, before, keep)[0]).sum(), a)
-    dE_dW = slopes(lambda W: (ds * naive(cell, W, a, before, keep)[0]).sum(), W)
-    np.testing.assert_allclose(da.reshape(a.shape), dE_da, rtol=1e-10, atol=1e-12)
-    np.testing.assert_allclose(dW, dE_dW, rtol=1e-10, atol=1e-12)
+        da, dW, d_before = backward(ds.copy(), d_after)
+
+    def E(W, a, before):
+        """What has these derivatives by its states, and by those after."""
+        s, after = naive(cell, W, a, before, keep)
+        return (ds * s).sum() + sum((d_after[name] * after[name]).sum() for name in after)
+
+    close = {"rtol": 1e-10, "atol": 1e-12}
+    np.testing.assert_allclose(da.reshape(a.shape), slopes(lambda a: E(W, a, before), a), **close)
+    np.testing.assert_allclose(dW, slopes(lambda W: E(W, a, before), W), **close)
+    assert d_before.keys() == before.keys()
+    for name, array in d_before.items():
+        by_name = slopes(lambda moved, name=name: E(W, a, before | {name: moved}), before[name])
+        np.testing.assert_allclose(array, by_name, err_msg=name, **close)
+
+
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("keep", [np.ones((5, 2)), np.eye(5, 2)])
+def test_no_derivative_of_the_state_after_is_one_of_zeros(cell, keep):
+    W, a, before = problem(cell, 3)
+    ds, zeros = np.ones((5, 2, 3)), {name: np.zeros((2, 3)) for name in before}
+    none, some = (forward(cell, W, a, before, keep)[2](ds.copy(), d_after) for d_after in (None, zeros))
+    for one, other in zip(none[:2], some[:2], strict=True):
+        np.testing.assert_array_equal(one, other)
+    for name in before:
+        np.testing.assert_array_equal(none[2][name], some[2][name])
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_the_derivative_of_the_state_before_is_no_memory_that_is_used_again(cell):
+    W, a, before = problem(cell, 4)
+    work, keep = Workspace(np.float64), np.ones((5, 2))
+    d_after = {name: np.ones((2, 3)) for name in before}
+    d_before = forward(cell, W, a, before, keep, work)[2](np.ones((5, 2, 3)), d_after)[2]
+    held = {name: array.copy() for name, array in d_before.items()}
+    forward(cell, W, a, before, keep, work)[2](np.full((5, 2, 3), 2.0), held)
+    for name, array in held.items():
+        np.testing.assert_array_equal(d_before[name], array)
+        np.testing.assert_array_equal(d_after[name], np.ones((2, 3)))
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_the_gradient_of_W_is_written_where_the_workspace_says(cell):
+    W, a, before = problem(cell, 5)
+    given = {"W": np.zeros(W.shape), "W2": np.zeros(W.shape)}
+    work = Workspace(np.float64, gradients=given)
+    for name, room in (("W", work), ("W2", work.room("2"))):
+        dW = forward(cell, W, a, before, np.ones((5, 2)), room)[2](np.ones((5, 2, 3)))[1]
+        assert dW is given[name]
+        assert dW.any()
 
 
 @pytest.mark.parametrize("cell", CELLS)
@@ -215,10 +249,10 @@ def test_a_window_of_several_blocks_of_slopes_is_a_window_of_one(cell, keep):
     ds = np.random.default_rng(0).normal(size=(7, 5, 6)).astype(np.float32)
     ways = []
     for block in (1 << 15, 3 * 5 * 6):
-        with patch.object(OF[cell], "SLOPES", block):
+        with patch.object(recurrence, "SLOPES", block):
             s, _, backward = forward(cell, W, a, before, keep, Workspace(np.float32))
             s = s.copy()
-            ways.append((s, *(array.copy() for array in backward(ds.copy()))))
+            ways.append((s, *(array.copy() for array in backward(ds.copy())[:2])))
     for one, several in zip(*ways, strict=True):
         assert one.dtype == several.dtype == np.float32
         np.testing.assert_array_equal(one, several)
@@ -229,7 +263,7 @@ def test_steps_one_by_one_are_the_window(cell):
     W, a, state = problem(cell, 1)
     s, after, _ = forward(cell, W, a, state, np.ones((5, 2)))
     for a_t, s_t in zip(a, s, strict=True):
-        state = CELLS[cell].step(plain(W), a_t.copy(), state)
+        state = CELLS[cell].step({"W": plain(W)}, a_t.copy(), state)
         np.testing.assert_allclose(state["s"], s_t, atol=1e-15)
     assert list(state) == list(after) == list(CELLS[cell].state)
     for name, array in state.items():
@@ -244,7 +278,7 @@ def test_the_states_handed_on_are_no_memory_that_is_used_again(cell):
     held = {name: array.copy() for name, array in after.items()}
     backward(np.ones((5, 2, 3)))
     forward(cell, W, 2 * a, after, np.ones((5, 2)), work)
-    stepped = CELLS[cell].step(plain(W), a[0].copy(), after)
+    stepped = CELLS[cell].step({"W": plain(W)}, a[0].copy(), after)
     for name, array in held.items():
         np.testing.assert_array_equal(after[name], array)
         assert not np.shares_memory(stepped[name], after[name])
@@ -272,7 +306,7 @@ def test_where_keep_is_0_a_row_starts_afresh_and_no_gradient_goes_back(cell):
     assert not np.allclose(s[2:, 1], alone[:, 1])
     ds = np.zeros((5, 2, 3))
     ds[2:] = 1
-    da, _ = backward(ds)
+    da, _, _ = backward(ds)
     da = da.reshape(5, 2, -1)
     np.testing.assert_array_equal(da[:2, 0], 0)
     assert np.any(da[:2, 1] != 0)
@@ -294,23 +328,35 @@ def test_what_the_caller_passed_is_not_changed_but_for_what_enters(cell, keep):
     W, a, before = problem(cell, 2)
     given = [W, keep, *before.values()]
     old = [array.copy() for array in given]
-    _, _, backward = CELLS[cell].forward(W, a, before, keep, Workspace(np.float64))
+    _, _, backward = CELLS[cell].forward({"W": W}, a, before, keep, Workspace(np.float64))
     backward(np.ones((5, 2, 3)))
-    CELLS[cell].step(plain(W), np.ones((2, len(W))), before)
+    CELLS[cell].step({"W": plain(W)}, np.ones((2, len(W))), before)
     for array, was in zip(given, old, strict=True):
         np.testing.assert_array_equal(array, was)
+
+
+# What a cell owns.
+
+
+@pytest.mark.parametrize(("cell", "k"), [("tanh", 1), ("relu", 1), ("gru", 3), ("lstm", 4)])
+def test_a_cell_has_as_many_blocks_of_rows_as_gates(cell, k):
+    assert CELLS[cell].shapes(7, 5) == {"U": (5 * k, 7), "W": (5 * k, 5), "b_a": (5 * k,)}
+    assert CELLS[cell].cost(7, 5) == 5 * k * 7 + 5 * k * 5
+    assert CELLS[cell].cost(0, 5) == 5 * k * 5  # what enters is looked up
 
 
 def test_the_first_W_suits_the_cell():
     rng = np.random.default_rng(0)
     for cell in ("tanh", "gru", "lstm"):
-        W = CELLS[cell].initial_W(rng, 6)
-        np.testing.assert_allclose(W @ W.T, np.eye(6), atol=1e-12)
-        assert not np.array_equal(W, np.eye(6))
-    np.testing.assert_array_equal(CELLS["relu"].initial_W(rng, 6), np.eye(6))
+        for W in np.split(
+            CELLS[cell].initial("W", rng, CELLS[cell].shapes(6, 6)["W"]), len(CELLS[cell].gates)
+        ):
+            np.testing.assert_allclose(W @ W.T, np.eye(6), atol=1e-12)
+            assert not np.array_equal(W, np.eye(6))
+    np.testing.assert_array_equal(CELLS["relu"].initial("W", rng, (6, 6)), np.eye(6))
 
 
 def test_the_first_bias_holds_the_forget_gate_open_and_no_other():
-    biases = {name: cell.gates for name, cell in CELLS.items()}
-    assert biases.pop("lstm") == {"o": 0, "i": 0, "f": 1, "g": 0}
-    assert not any(bias for gates in biases.values() for bias in gates.values())
+    biases = {name: cell.initial("b_a", None, cell.shapes(2, 2)["b_a"]) for name, cell in CELLS.items()}
+    assert biases.pop("lstm").tolist() == [0, 0, 0, 0, 1, 1, 0, 0]
+    assert not any(bias.any() for bias in biases.values())

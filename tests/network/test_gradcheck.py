@@ -1,9 +1,10 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from rnn_cli.network import cells, outputs
 from rnn_cli.network.cells import CELLS
-from rnn_cli.network.cells.simple import simple_recurrent
 from rnn_cli.network.fast.workspace import Workspace
 from rnn_cli.network.functions import RELU, TANH, Activation
 from rnn_cli.network.gradcheck import (
@@ -14,9 +15,11 @@ from rnn_cli.network.gradcheck import (
     gradcheck,
     hard_batch,
     noisy_parameters,
+    second_opinion,
+    sequences,
 )
 from rnn_cli.network.inputs import ONE_HOT_UP_TO
-from rnn_cli.network.network import Network
+from rnn_cli.network.network import Network, Sequences
 from rnn_cli.network.outputs import OUTPUTS
 
 
@@ -154,8 +157,8 @@ def replace_output(monkeypatch, name, spoil):
 
 def replace_tanh(monkeypatch, derivative):
     """The cell with another derivative of tanh."""
-    step, forward = simple_recurrent(Activation(TANH.function, derivative))
-    monkeypatch.setitem(cells.CELLS, "tanh", CELLS["tanh"]._replace(step=step, forward=forward))
+    cell = replace(CELLS["tanh"], g1=Activation(TANH.function, derivative))
+    monkeypatch.setitem(cells.CELLS, "tanh", cell)
 
 
 @pytest.mark.parametrize(
@@ -171,21 +174,31 @@ def test_a_wrong_derivative_of_tanh_fails_all_that_lies_behind_it(monkeypatch, d
     assert check() == {"U", "W", "b_a"}
 
 
+class Changed:
+    """A cell with another `forward`."""
+
+    def __init__(self, cell, forward):
+        self._cell, self.forward = cell, forward
+
+    def __getattr__(self, name):
+        return getattr(self._cell, name)
+
+
 @pytest.mark.parametrize("cell", CELLS)
-def test_a_keep_forgotten_on_the_way_back_fails(monkeypatch, cell):
+def test_a_keep_forgotten_in_the_backward_pass_fails(monkeypatch, cell):
     right = CELLS[cell].forward
 
-    def forward(W, a, before, keep, work):
+    def forward(p, a, before, keep, work):
         keep = keep.copy()
-        s, after, backward = right(W, a, before, keep, work)
+        s, after, backward = right(p, a, before, keep, work)
 
-        def forgetful(ds):
+        def forgetful(ds, d_after=None):
             keep.fill(1)
-            return backward(ds)
+            return backward(ds, d_after)
 
         return s, after, forgetful
 
-    monkeypatch.setitem(cells.CELLS, cell, CELLS[cell]._replace(forward=forward))
+    monkeypatch.setitem(cells.CELLS, cell, Changed(CELLS[cell], forward))
     assert "W" in check(cell)
 
 
@@ -272,3 +285,138 @@ def test_a_sample_of_entries_reaches_all_of_an_array():
     others = np.concatenate([entries[entries >= 10] for entries in chosen])
     assert np.mean(others > 500) == pytest.approx(0.5, abs=0.1)
     assert all(len(set(entries)) == 20 for entries in chosen)
+
+
+# The second opinion.
+
+
+def batch_of_one_row(keep, weight):
+    T = len(keep)
+    x = np.arange(T)[:, None]
+    return Sequences(x, 10 + x, np.array(keep, float)[:, None], np.array(weight, float)[:, None])
+
+
+@pytest.mark.parametrize(
+    ("keep", "weight", "expected"),
+    [
+        ([1, 1, 1], [1, 1, 1], [([0, 1, 2], 0.5)]),
+        ([0, 1, 1], [1, 1, 1], [([0, 1, 2], 0)]),  # a line starts with the window
+        ([1, 1, 0], [1, 1, 1], [([0, 1], 0.5), ([2], 0)]),
+        ([1, 0, 0], [1, 1, 1], [([0], 0.5), ([1], 0), ([2], 0)]),
+        ([1, 1, 1], [1, 0, 0], [([0], 0.5)]),  # padding at the end
+        ([1, 1, 0], [1, 0, 1], [([0], 0.5), ([2], 0)]),
+        ([1, 1, 0], [1, 1, 0], [([0, 1], 0.5)]),
+        ([1, 1, 1], [0, 0, 0], []),
+    ],
+)
+def test_a_row_is_cut_into_sequences_where_lines_start(keep, weight, expected):
+    found = [*sequences(batch_of_one_row(keep, weight), {"s": np.array([[0.5]])})]
+    assert [(one.x.tolist(), one.state["s"].item()) for one in found] == expected
+    assert [(one.y - 10).tolist() for one in found] == [x for x, _ in expected]
+
+
+@pytest.mark.parametrize("weight", [[0, 1, 1], [1, 0, 1], [0, 0, 1]])
+def test_a_sequence_with_a_hole_is_refused(weight):
+    with pytest.raises(ValueError, match="row 0 has a step without a target"):
+        [*sequences(batch_of_one_row([1, 1, 1], weight), {"s": np.zeros((1, 1))})]
+
+
+@pytest.mark.parametrize("cell", ["tanh", "relu"])
+@pytest.mark.parametrize("m", [7, ONE_HOT_UP_TO + 1])
+@pytest.mark.parametrize("runs_on", [False, True])
+def test_the_second_opinion_is_the_gradient(cell, m, runs_on):
+    rng = np.random.default_rng(0)
+    network = Network(m, 5, cell)
+    p, state = noisy_parameters(network, rng), carried_state(network, 4, rng)
+    batch = hard_batch(m, rng, runs_on=runs_on)
+    opinion = second_opinion(network, p, batch, state)
+    assert list(opinion) == list(network.shapes)
+    p, work = network.lay_out(p, np.float64), Workspace(np.float64)
+    for name, array in network.dense(network.loss_and_gradients(p, batch, state, work)[1]).items():
+        np.testing.assert_allclose(opinion[name], array, rtol=1e-10, atol=1e-12)
+
+
+def test_the_tutorial_has_no_opinion_of_other_networks():
+    rng = np.random.default_rng(0)
+    expressed = set()
+    for network in combinations(7, 4):
+        p, state = noisy_parameters(network, rng), carried_state(network, 4, rng)
+        if second_opinion(network, p, hard_batch(7, rng), state) is not None:
+            expressed.add(network)
+    assert expressed == {Network(7, 4, "tanh"), Network(7, 4, "relu")}
+
+
+# To add a cell is to write one object and one row.
+
+
+class Leaky:
+    """A cell without a W: s_t = u_t s_{t-1} + (1 - u_t) g_t, with u_t = σ(a_u) and g_t = a_g, both of what
+    enters alone (a minimal gru, Feng et al. 2024)."""
+
+    state = ("s",)
+
+    def shapes(self, d, n):
+        return {"U": (2 * n, d), "b_a": (2 * n,)}
+
+    def initial(self, name, rng, shape):
+        return rng.normal(0, 0.5, shape)
+
+    def spread_of_U(self, m, n):
+        return 0.5
+
+    def cost(self, d, n):
+        return 2 * n * d
+
+    def step(self, products, a_t, before):
+        assert not products
+        a_u, g = np.split(a_t, 2, axis=-1)
+        u = 1 / (1 + np.exp(-a_u))
+        return {"s": u * before["s"] + (1 - u) * g}
+
+    def forward(self, p, a, before, keep, work):
+        s, q = [before["s"]], []
+        for a_t, keep_t in zip(a, keep, strict=True):
+            q.append(keep_t[:, None] * s[-1])
+            s.append(self.step({}, a_t, {"s": q[-1]})["s"])
+
+        def backward(ds, d_after=None):
+            da, d = np.empty_like(a), 0 if d_after is None else d_after["s"]
+            for t in reversed(range(len(a))):
+                a_u, g = np.split(a[t], 2, axis=-1)
+                u, d = 1 / (1 + np.exp(-a_u)), ds[t] + d
+                da[t] = np.concatenate([d * (q[t] - g) * u * (1 - u), d * (1 - u)], axis=-1)
+                d = keep[t][:, None] * u * d
+            return da, {}, {"s": d}
+
+        return np.array(s[1:]), {"s": s[-1].copy()}, backward
+
+
+def softsign(z, out):
+    return np.divide(z, 1 + np.abs(z), out=out)
+
+
+def softsign_derivative(s, out):
+    return np.power(1 - np.abs(s), 2, out=out)
+
+
+NEW = {"leaky": Leaky(), "softsign": replace(CELLS["tanh"], g1=Activation(softsign, softsign_derivative))}
+
+
+@pytest.mark.parametrize("name", NEW)
+@pytest.mark.parametrize("m", [7, ONE_HOT_UP_TO + 1])
+def test_a_new_cell_is_one_object_and_one_row(monkeypatch, name, m):
+    monkeypatch.setitem(cells.CELLS, name, NEW[name])
+    networks = [*combinations(m, 4, cell=name)]
+    assert len(networks) == 10
+    rng = np.random.default_rng(0)
+    for network in networks:
+        assert wrong(network) == set()
+        assert ("W" in network.shapes) == (name == "softsign")
+        assert network.flops(np.ones(m)) > 0
+        p = network.initialise(rng, np.ones(m))
+        batch, state, work = hard_batch(m, rng, runs_on=True), network.zero_state(4), Workspace(np.float32)
+        _, after = network.loss(p, batch, state, work)
+        for x_t in batch.x:
+            _, state = network.step(p, x_t, state, network.products(p, 4))
+        for of_state, array in after.items():
+            np.testing.assert_allclose(state[of_state], array, atol=1e-5)

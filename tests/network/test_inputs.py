@@ -6,19 +6,27 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rnn_cli.network import inputs
+from rnn_cli.network.columns import Columns
 from rnn_cli.network.fast.workspace import Workspace
-from rnn_cli.network.inputs import ONE_HOT_UP_TO, Columns, feed, look_up
+from rnn_cli.network.inputs import INPUTS, ONE_HOT_UP_TO, feed, look_up
 
 
-def gradient_of(backward, da, m):
-    """dU as an array, whichever way it comes, and db_a."""
-    dU, db_a = backward(da)
-    return (dU.dense(m) if isinstance(dU, Columns) else dU), db_a
+def one_hot(U, b_a, x, work=None):
+    """a, and its backward pass da -> dU, db_a, with dU as an array, whichever way it comes."""
+    a, backward = INPUTS["one_hot"].forward({"U": U, "b_a": b_a}, x, None, work or Workspace(U.dtype))
+
+    def dense(da):
+        gradients = backward(da, {"V": "as it was"})
+        assert gradients.pop("V") == "as it was"
+        dU, db_a = gradients.values()
+        return (dU.dense(U.shape[1]) if isinstance(dU, Columns) else dU), db_a
+
+    return a, dense
 
 
 def test_what_enters_a_state_is_a_column_of_U_and_the_bias():
     U = np.asfortranarray([[1.0, 2.0, 3.0], [10.0, 20.0, 30.0]])
-    a, _ = look_up(U, np.array([0.5, -0.5]), np.array([[2, 0], [1, 1]]), Workspace(np.float64))
+    a, _ = one_hot(U, np.array([0.5, -0.5]), np.array([[2, 0], [1, 1]]))
     assert a.tolist() == [[[3.5, 29.5], [1.5, 9.5]], [[2.5, 19.5], [2.5, 19.5]]]
 
 
@@ -33,8 +41,8 @@ def test_an_embedding_is_a_column_of_C_alone(steps):
 def test_the_gradient_of_a_column_sums_the_steps_that_read_it(m):
     x = np.array([[2, 0], [2, 2]])
     da = np.array([[[1.0], [10.0]], [[100.0], [1000.0]]])
-    _, backward = look_up(np.zeros((1, m), order="F"), np.zeros(1), x, Workspace(np.float64))
-    dU, db_a = gradient_of(backward, da, m)
+    _, backward = one_hot(np.zeros((1, m), order="F"), np.zeros(1), x)
+    dU, db_a = backward(da)
     assert dU[0, :3].tolist() == [10, 0, 1101]
     assert not dU[0, 3:].any()  # the other tokens do not occur
     assert db_a.tolist() == [1111]
@@ -54,17 +62,18 @@ def test_both_ways_to_the_gradient_are_sums_of_outer_products(m, n, T, B, one_ho
     U, b_a = np.asfortranarray(rng.normal(size=(n, m))), rng.normal(size=n)
     x, da = rng.integers(m, size=(T, B)), rng.normal(size=(T, B, n))
     with patch.object(inputs, "ONE_HOT_UP_TO", one_hot_up_to):
-        a, backward = look_up(U, b_a, x, Workspace(np.float64))
-        dU, db_a = gradient_of(backward, da, m)
+        a, backward = one_hot(U, b_a, x)
+        dU, db_a = backward(da)
         embedded, of_embedding = look_up(U, None, x, Workspace(np.float64))
         np.testing.assert_allclose(embedded, a - b_a, atol=1e-12)
-        np.testing.assert_array_equal(gradient_of(of_embedding, da, m)[0], dU)
+        dC = of_embedding(da, "C")
+        np.testing.assert_array_equal(dC.dense(m) if isinstance(dC, Columns) else dC, dU)
     expected = np.zeros((n, m))
     for t in range(T):
         for b in range(B):
-            one_hot = np.eye(m)[x[t, b]]
-            np.testing.assert_allclose(a[t, b], U @ one_hot + b_a)
-            expected += np.outer(da[t, b], one_hot)
+            x_t = np.eye(m)[x[t, b]]
+            np.testing.assert_allclose(a[t, b], U @ x_t + b_a)
+            expected += np.outer(da[t, b], x_t)
     np.testing.assert_allclose(dU, expected, atol=1e-12)
     np.testing.assert_allclose(db_a, da.sum((0, 1)), atol=1e-12)
 
@@ -108,8 +117,8 @@ def test_a_layer_feeds_the_next_at_every_step_and_row(d, k, T, B, seed):
 @pytest.mark.parametrize("m", [5, ONE_HOT_UP_TO, ONE_HOT_UP_TO + 1])
 def test_the_gradient_lies_in_memory_as_U_does_and_is_float32(m):
     U = np.zeros((4, m), np.float32, order="F")
-    a, backward = look_up(U, np.zeros(4, np.float32), np.zeros((3, 2), np.intp), Workspace(np.float32))
-    dU, db_a = gradient_of(backward, np.ones((3, 2, 4), np.float32), m)
+    a, backward = one_hot(U, np.zeros(4, np.float32), np.zeros((3, 2), np.intp))
+    dU, db_a = backward(np.ones((3, 2, 4), np.float32))
     assert {a.dtype, dU.dtype, db_a.dtype} == {np.dtype(np.float32)}
     assert dU.strides == U.strides
 
@@ -118,26 +127,75 @@ def test_the_gradient_lies_in_memory_as_U_does_and_is_float32(m):
 def test_an_earlier_window_leaves_nothing_in_the_gradient(m):
     work = Workspace(np.float64)
     U, b_a = np.zeros((2, m), order="F"), np.zeros(2)
-    look_up(U, b_a, np.full((4, 3), 4), work)[1](np.ones((4, 3, 2)))
-    dU, _ = gradient_of(look_up(U, b_a, np.array([[1]]), work)[1], np.ones((1, 1, 2)), m)
+    one_hot(U, b_a, np.full((4, 3), 4), work)[1](np.ones((4, 3, 2)))
+    dU, _ = one_hot(U, b_a, np.array([[1]]), work)[1](np.ones((1, 1, 2)))
     assert dU[:, 1].tolist() == [1, 1]
     assert dU.sum() == 2
 
 
-def test_columns_hold_the_tokens_that_occur_and_add_up():
-    first = Columns(np.array([1, 4]), np.array([[1.0, 2.0], [3.0, 4.0]]))
-    second = Columns(np.array([0, 4]), np.array([[5.0, 6.0], [7.0, 8.0]]))
-    both = first + second
-    assert both.tokens.tolist() == [0, 1, 4]
-    assert both.values.tolist() == [[5, 6], [1, 2], [10, 12]]
-    np.testing.assert_array_equal(both.dense(6), first.dense(6) + second.dense(6))
+# The rows of INPUTS: one row and one step at a time, with one-hot vectors.
+
+KINDS = [("one_hot", 0), ("embedding", 3), ("tied", 4)]
 
 
-@pytest.mark.parametrize("of", [1, 2, 3])
-@pytest.mark.parametrize("size", [1, 4, 100])
-def test_the_shares_of_columns_are_all_of_them_once(size, of):
-    columns = Columns(np.arange(0, 14, 2), np.arange(14.0).reshape(7, 2))
-    pieces = [piece for share in range(of) for piece in columns.pieces(size, share, of)]
-    assert sorted(token for piece in pieces for token in piece.tokens) == columns.tokens.tolist()
-    for piece in pieces:
-        np.testing.assert_array_equal(piece.values[:, 0], piece.tokens)
+def problem(kind, size, m, rng, k=5):
+    """Parameters of an input to k entries of a_t: p, and what x_t is multiplied by before U, if anything."""
+    p = {"U": rng.normal(size=(k, size or m)), "b_a": rng.normal(size=k)}
+    if kind == "one_hot":
+        return p | {"U": np.asfortranarray(p["U"])}, np.eye(m)
+    table = np.asfortranarray(rng.normal(size=(size, m)))
+    return (p | {"C": table} if kind == "embedding" else p | {"V": table.T}), table
+
+
+@pytest.mark.parametrize(("kind", "size"), KINDS)
+@pytest.mark.parametrize("m", [6, ONE_HOT_UP_TO + 1])
+@pytest.mark.parametrize("dropout", [False, True])
+def test_a_row_is_its_equation_step_by_step_and_so_is_the_backward_pass(kind, size, m, dropout):
+    rng = np.random.default_rng(0)
+    p, table = problem(kind, size, m, rng)
+    x, da = rng.integers(6, size=(4, 3)), rng.normal(size=(4, 3, 5))
+    mask = rng.integers(2, size=(4, 3, size)) * 2.0 if dropout and size else None
+    work = Workspace(np.float64)
+    a, backward = INPUTS[kind].forward(p, x, mask, work)
+    gradients = backward(da.copy(), {})
+    expected = {name: np.zeros(array.shape) for name, array in p.items()}
+    for t, b in np.ndindex(x.shape):
+        x_t = np.eye(m)[x[t, b]]
+        scale = np.ones(size or m) if mask is None else mask[t, b]
+        h_t = scale * (table @ x_t)
+        np.testing.assert_allclose(a[t, b], p["U"] @ h_t + p["b_a"], atol=1e-12)
+        dh_t = scale * (p["U"].T @ da[t, b])
+        expected["U"] += np.outer(da[t, b], h_t)
+        expected["b_a"] += da[t, b]
+        if kind == "embedding":
+            expected["C"] += np.outer(dh_t, x_t)
+        if kind == "tied":
+            expected["V"] += np.outer(x_t, dh_t)
+    assert gradients.keys() == expected.keys()
+    for name, array in gradients.items():
+        assert isinstance(array, Columns) == (name == INPUTS[kind].table and INPUTS[kind].by_columns(m))
+        array = array.dense(m) if isinstance(array, Columns) else array
+        np.testing.assert_allclose(array, expected[name], atol=1e-12, err_msg=name)
+    np.testing.assert_allclose(INPUTS[kind].step(p, x[0]), (table.T @ p["U"].T)[x[0]] + p["b_a"], atol=1e-12)
+
+
+@pytest.mark.parametrize(("kind", "size"), KINDS)
+def test_a_row_has_the_shapes_widths_and_masks_of_its_parameters(kind, size):
+    one, m = INPUTS[kind], 9
+    p, _ = problem(kind, size, m, np.random.default_rng(0))
+    assert one.shapes(m, size) == ({"C": (3, 9)} if kind == "embedding" else {})
+    assert p["U"].shape == (5, one.width(m, size))
+    assert one.masks(size) == ({"x": size} if size else {})
+    assert p[one.table].flags.f_contiguous == (one.order == "F")
+
+
+def test_the_gradient_of_a_tied_table_is_added_to_the_output_layers():
+    rng = np.random.default_rng(1)
+    for m in (6, ONE_HOT_UP_TO + 1):
+        p, _ = problem("tied", 4, m, rng)
+        x, da, dV = rng.integers(6, size=(4, 3)), rng.normal(size=(4, 3, 5)), rng.normal(size=(m, 4))
+        alone = INPUTS["tied"].forward(p, x, None, Workspace(float))[1](da, {})["V"]
+        before = dV.copy()
+        total = INPUTS["tied"].forward(p, x, None, Workspace(float))[1](da, {"V": dV})["V"]
+        assert total is dV
+        np.testing.assert_allclose(total, before + alone)

@@ -1,5 +1,4 @@
-"""The network against what shares no code with it: a number worked by hand, the tutorial's equations on
-one-hot column vectors, and PyTorch."""
+"""The network against what shares no code with it: a number worked by hand, tutorial.py, and PyTorch."""
 
 import tracemalloc
 from typing import NamedTuple
@@ -10,13 +9,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rnn_cli.network import inputs
+from rnn_cli.network import inputs, tutorial
 from rnn_cli.network.cells import CELLS
+from rnn_cli.network.columns import Columns
 from rnn_cli.network.fast.workspace import Workspace
-from rnn_cli.network.gradcheck import carried_state, combinations, gradcheck, hard_batch
+from rnn_cli.network.gradcheck import (
+    carried_state,
+    combinations,
+    gradcheck,
+    hard_batch,
+    second_opinion,
+    sequences,
+)
 from rnn_cli.network.inputs import ONE_HOT_UP_TO
-from rnn_cli.network.network import Network
-from rnn_cli.network.outputs import softmax
+from rnn_cli.network.network import Network, Sequences
+from rnn_cli.network.outputs import OUTPUTS, softmax
 
 NAMES = ["U", "W", "b_a", "V", "b_y"]
 
@@ -67,53 +74,36 @@ def same(gradients, others, **tolerance):
         np.testing.assert_allclose(gradients[name], others[name], err_msg=name, **tolerance)
 
 
-# The oracle: the tutorial, read aloud.
-
-G1 = {
-    "tanh": (np.tanh, lambda z: 1 / np.cosh(z) ** 2),
-    "relu": (lambda z: np.where(z > 0, z, 0), lambda z: np.where(z > 0, 1.0, 0.0)),
-}
-
-
 def column(i, size):
     vector = np.zeros((size, 1))
     vector[i] = 1
     return vector
 
 
-def naive(cell, p, batch, s_0):
-    """E, dE/dp and the last states: one-hot column vectors, one sequence and one token at a time."""
-    g1, slope = G1[cell]
-    U, W, V, b_a, b_y = p["U"], p["W"], p["V"], p["b_a"][:, None], p["b_y"][:, None]
-    m, n = V.shape
-    T, B = batch.x.shape
-    E, last = 0.0, np.zeros((B, n))
-    gradients = {name: np.zeros(array.shape) for name, array in p.items()}
+# The oracle of one layer of tanh or relu: tutorial.py, one sequence at a time.
+
+
+def padded(m, T, B, rng):
+    """As `tokens`, but only the last steps of a row have no target: tutorial.py has one at each step."""
+    batch = tokens(m, T, B, rng)
+    batch.weight.fill(1)
     for b in range(B):
-        s_t = s_0[b][:, None]
-        steps = []
-        for t in range(T):
-            x_t, y_t = column(batch.x[t, b], m), column(batch.y[t, b], m)
-            before = batch.keep[t, b] * s_t
-            z_t = U @ x_t + W @ before + b_a
-            s_t = g1(z_t)
-            o_t = np.exp(V @ s_t + b_y)
-            o_t = o_t / o_t.sum()
-            E += batch.weight[t, b] * -np.log((y_t.T @ o_t).item())
-            steps.append((x_t, y_t, before, z_t, s_t, o_t))
-        last[b] = s_t[:, 0]
-        from_later = np.zeros((n, 1))
-        for t in reversed(range(T)):
-            x_t, y_t, before, z_t, s_t, o_t = steps[t]
-            d_logits = batch.weight[t, b] * (o_t - y_t)
-            gradients["V"] += d_logits @ s_t.T
-            gradients["b_y"] += d_logits[:, 0]
-            d_z = (V.T @ d_logits + from_later) * slope(z_t)
-            gradients["U"] += d_z @ x_t.T
-            gradients["W"] += d_z @ before.T
-            gradients["b_a"] += d_z[:, 0]
-            from_later = batch.keep[t, b] * (W.T @ d_z)
-    return E, gradients, last
+        batch.weight[T - rng.integers(T // 2 + 1) :, b] = 0
+    return batch
+
+
+def by_tutorial(network, p, batch, state):
+    """E, dE/dp, and the last state of each row that ends without padding."""
+    E, last = 0.0, {}
+    for b in range(batch.x.shape[1]):
+        k = slice(b, b + 1)
+        row, before = network.rows(batch, k), {name: s[k] for name, s in state.items()}
+        for one in sequences(row, before):
+            E_b, _, s_T = tutorial.loss_and_gradients(p, one.x, one.y, one.state["s"], network.cell)
+            E += E_b
+        if row.weight.all():
+            last[b] = s_T
+    return E, second_opinion(network, p, batch, state), last
 
 
 def test_a_tiny_network_costs_what_a_hand_works_out():
@@ -167,17 +157,18 @@ def test_the_network_is_the_tutorial_on_one_hot_vectors(
 ):
     rng = np.random.default_rng(seed)
     network = Network(m, n, cell)
-    p, batch, state = parameters(network, rng), tokens(m, T, B, rng), state_of(network, B, rng)
+    p, batch, state = parameters(network, rng), padded(m, T, B, rng), state_of(network, B, rng)
     with (
         patch.object(inputs, "ONE_HOT_UP_TO", one_hot_up_to),
         patch.multiple(softmax, BLOCK_LOGITS=1, BLOCK_ROWS=block_rows, PIECE=piece),
     ):
         E, gradients, after = run(network, p, batch, state)
         alone, after_alone = network.loss(p, batch, state, Workspace(np.float64))
-    expected_E, expected, last = naive(cell, p, batch, state["s"])
+    expected_E, expected, last = by_tutorial(network, p, batch, state)
     assert pytest.approx(expected_E, rel=1e-10, abs=1e-12) == E
     assert alone == E
-    np.testing.assert_allclose(after["s"], last, atol=1e-12)
+    for b, s_T in last.items():
+        np.testing.assert_allclose(after["s"][b], s_T, atol=1e-12)
     np.testing.assert_array_equal(after["s"], after_alone["s"])
     same(gradients, expected, rtol=1e-8, atol=1e-11)
 
@@ -187,8 +178,8 @@ def test_the_network_is_the_tutorial_on_one_hot_vectors(
 def test_it_is_so_on_both_sides_of_one_hot_up_to_and_in_float32(cell, m):
     rng = np.random.default_rng(5)
     network = Network(m, 6, cell)
-    p, batch, state = parameters(network, rng), tokens(m, 9, 8, rng), state_of(network, 8, rng)
-    expected_E, expected, _ = naive(cell, p, batch, state["s"])
+    p, batch, state = parameters(network, rng), padded(m, 9, 8, rng), state_of(network, 8, rng)
+    expected_E, expected, _ = by_tutorial(network, p, batch, state)
     E, gradients, _ = run(network, p, batch, state)
     assert pytest.approx(expected_E) == E
     same(gradients, expected, rtol=1e-8, atol=1e-11)
@@ -200,8 +191,8 @@ def test_it_is_so_on_both_sides_of_one_hot_up_to_and_in_float32(cell, m):
 
 
 # The oracle of more layers than one, and of embeddings: the same, but in complex numbers. If E is f(p) for
-# real p, then f(p + ih) = E + ih dE/dp but for what is of order h^2: with h of 1e-30 that is the derivative
-# to its last digit.
+# real p, then f(p + ih) = E + ih dE/dp plus terms of order h^2: with h of 1e-30 that is the derivative to its
+# last digit.
 
 
 def naive_deep(network, p, batch, state, masks):
@@ -641,3 +632,113 @@ def test_a_mask_of_a_window_is_the_same_at_all_its_steps(cell):
     assert E_spelt_out == E
     same(after, after_spelt_out, rtol=0)
     same(gradients, expected, rtol=0)
+
+
+# What lies beneath the loss: the states, and the arrays that others bring or carry.
+
+
+def differences(E, array):
+    """dE/d(array) by central differences."""
+    slope = np.zeros(array.shape)
+    for place in np.ndindex(array.shape):
+        value, found = array[place], []
+        for h in (1e-5, -1e-5):
+            array[place] = value + h
+            found.append(E())
+        array[place] = value
+        slope[place] = (found[0] - found[1]) / 2e-5
+    return slope
+
+
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("layers", [1, 2])
+@pytest.mark.parametrize(("embedding", "tie"), [(0, False), (2, False), (3, True)])
+def test_derivatives_go_through_the_states_from_the_state_after_to_the_one_before(
+    cell, layers, embedding, tie
+):
+    rng = np.random.default_rng(0)
+    network = Network(5, 3, cell, layers=layers, embedding=embedding, tie=tie)
+    batch, state, p = hard_batch(5, rng), carried_state(network, 4, rng), parameters(network, rng)
+    assert 0 in batch.keep[0]
+    assert 0 in batch.keep[1:]
+    masks = network.draw_masks(rng, 0.3, 6, 4)
+    dh = rng.normal(size=(6, 4, 3))
+    d_after = {name: rng.normal(size=s.shape) for name, s in state.items()}
+
+    def E():
+        h, after, _ = network.states(p, batch, state, Workspace(np.float64), masks)
+        return (dh * h).sum() + sum((d_after[name] * after[name]).sum() for name in after)
+
+    _, _, backward = network.states(p, batch, state, Workspace(np.float64), masks)
+    gradients, d_before = backward(dh.copy(), d_after)
+    of_output = {"b_y"} if tie else {"V", "b_y"}
+    assert set(gradients) == set(network.shapes) - of_output
+    for name, array in gradients.items():
+        np.testing.assert_allclose(array, differences(E, p[name]), rtol=1e-6, atol=1e-8, err_msg=name)
+    assert list(d_before) == list(state)
+    for name, array in d_before.items():
+        np.testing.assert_allclose(array, differences(E, state[name]), rtol=1e-6, atol=1e-8, err_msg=name)
+        assert not array[2].any()  # its row starts a line at once
+        assert array[[0, 1, 3]].any()
+
+
+def test_the_derivative_of_the_first_state_is_the_tutorials():
+    rng = np.random.default_rng(1)
+    network = Network(6, 4)
+    p, state = parameters(network, rng), state_of(network, 1, rng)
+    batch = padded(6, 5, 1, rng)._replace(keep=np.ones((5, 1)), weight=np.ones((5, 1)))
+    work = Workspace(np.float64)
+    h, _, backward = network.states(p, batch, state, work)
+    _, dh, _ = OUTPUTS["softmax"].nats_and_gradients(p, h[:, 0], batch.y[:, 0], batch.weight[:, 0], work)
+    _, d_before = backward(dh[:, None])
+    _, expected, _ = tutorial.loss_and_gradients(p, batch.x[:, 0], batch.y[:, 0], state["s"][0])
+    np.testing.assert_allclose(d_before["s"][0], expected["s_0"], rtol=1e-10)
+
+
+@kinds(5, ONE_HOT_UP_TO + 1)
+def test_every_dense_gradient_is_written_where_the_workspace_says(network):
+    rng = np.random.default_rng(2)
+    p, batch, state = parameters(network, rng), tokens(network.m, 6, 3, rng), state_of(network, 3, rng)
+    _, expected, _ = run(network, p, batch, state)
+    given = network.views({name: np.full(size, np.nan) for name, size in network.sizes.items()})
+    for _ in range(2):  # the second finds the first's values there
+        work = Workspace(np.float64, gradients=given)
+        _, gradients, _ = network.loss_and_gradients(p, batch, state, work)
+        for name, array in gradients.items():
+            if network.is_dense(name):
+                assert np.shares_memory(array, given[name]), name
+            else:
+                assert isinstance(array, Columns)
+                assert np.isnan(given[name]).all()
+        same(network.dense(gradients), expected, rtol=0)
+
+
+@kinds(5, ONE_HOT_UP_TO + 1)
+def test_rooms_are_those_of_the_batch_its_state_and_columns(network):
+    T, B = 6, 3
+    rng = np.random.default_rng(3)
+    p, state = parameters(network, rng), state_of(network, B, rng)
+    x, y = rng.permutation(network.m)[: T * B].repeat(4)[: T * B].reshape(T, B), np.zeros((T, B), np.intp)
+    batch = Sequences(x, y, np.ones((T, B)), np.ones((T, B)))
+    arrays = {**batch._asdict(), **state}
+    gradients = network.loss_and_gradients(p, batch, state, Workspace(np.float64))[1]
+    columns = [gradient for gradient in gradients.values() if isinstance(gradient, Columns)]
+    rooms = network.rooms(T, B)
+    assert {name: ids for name, (_, ids) in rooms.items()} == {
+        name: array.dtype == np.intp
+        for name, array in (arrays | (vars(columns[0]) if columns else {})).items()
+    }
+    assert {name: rooms[name][0] for name in arrays} == {name: array.size for name, array in arrays.items()}
+    for found in columns:
+        width = found.values.shape[1]
+        assert (rooms["tokens"][0], rooms["values"][0]) == (T * B, T * B * width)  # if all were different
+    assert network.rooms(1000, 1000).get("tokens", (network.m, True)) == (network.m, True)
+
+
+def test_rows_are_views_of_a_batch():
+    batch = tokens(5, 4, 6, np.random.default_rng(4))
+    rows = Network(5, 3).rows(batch, slice(2, 5))
+    assert isinstance(rows, Sequences)
+    for array, whole in zip(rows, batch, strict=True):
+        np.testing.assert_array_equal(array, whole[:, 2:5])
+        assert np.shares_memory(array, whole)

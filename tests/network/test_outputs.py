@@ -40,8 +40,16 @@ def test_one_token_is_what_a_hand_works_out():
     np.testing.assert_allclose(db_y, [0.6, -0.7, 0.1])
     np.testing.assert_allclose(dV[:, 0], [1.2, -1.4, 0.2])
     np.testing.assert_allclose(ds, [[0.3 * np.log(2)]])
-    logits = softmax.log_probabilities({"V": V, "b_y": b_y}, np.array([[2.0]]))
+    logits = softmax.logits({"V": V, "b_y": b_y}, np.array([[2.0]]))
     np.testing.assert_allclose(logits, np.log([[6, 3, 1]]), atol=1e-15)
+
+
+def test_o_minus_y_is_the_derivative_of_the_loss_by_the_logits():
+    # exp z = (6, 3, 1): o = (0.6, 0.3, 0.1); with y = 1 and weight 2 twice (0.6, 0.3 - 1, 0.1)
+    exp_z = np.array([[6.0, 3.0, 1.0], [1.0, 1.0, 2.0]])
+    dz = module.o_minus_y(exp_z, np.array([10.0, 4.0]), np.array([1, 2]), np.array([2.0, 0.0]))
+    np.testing.assert_allclose(dz, [[1.2, -1.4, 0.2], [0, 0, 0]])
+    assert np.shares_memory(dz, exp_z)
 
 
 def test_large_logits_overflow_nothing():
@@ -76,12 +84,12 @@ def test_blocks_of_any_size_give_the_textbook_loss_and_gradients(N, n, m, logits
     np.testing.assert_allclose(ds, dz @ V, atol=1e-12)
     np.testing.assert_allclose(dV, dz.T @ s, atol=1e-12)
     np.testing.assert_allclose(db_y, dz.sum(axis=0), atol=1e-12)
-    logits_of = softmax.log_probabilities({"V": V, "b_y": b_y}, s)
+    logits_of = softmax.logits({"V": V, "b_y": b_y}, s)
     np.testing.assert_allclose(logits_of - logits_of[:, :1], np.log(o) - np.log(o[:, :1]), atol=1e-12)
 
 
 def test_a_row_without_weight_costs_nothing_and_moves_nothing():
-    # E_t is told of every row; it is the sum that leaves out those without weight.
+    # Every row has its E_t; it is the sum that leaves out those without weight.
     rng = np.random.default_rng(0)
     V, b_y, s = rng.normal(size=(4, 3)), rng.normal(size=4), rng.normal(size=(2, 3))
     E, *gradients = gradients_of(V, b_y, s, np.array([1, 2]), np.zeros(2))

@@ -10,7 +10,8 @@ import pytest
 
 from rnn_cli.errors import RnnError
 from rnn_cli.runs import lock
-from rnn_cli.runs.lock import lock_path, locked
+from rnn_cli.runs.lock import locked
+from rnn_cli.runs.paths import lock_path
 
 fcntl = pytest.importorskip("fcntl")
 MODEL = Path("m.npz")

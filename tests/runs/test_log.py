@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from rnn_cli.runs.log import Log
+from rnn_cli.runs.log import FilePosition, Log, LogFile, LogPosition
 
 PATH = Path("log.jsonl")
 OURS = {"event": "start", "settings": {"model": "/m.npz"}}
@@ -13,7 +13,7 @@ STEPS = [{"event": "step", "step": 10 * number} for number in range(1, 5)]
 
 
 def write(*rows, saved=None):
-    log = Log(PATH, "/m.npz", saved)
+    log = LogFile(PATH, "/m.npz", saved)
     for row in rows:
         log.write(row)
     position = log.position()
@@ -66,7 +66,7 @@ def test_another_file_is_added_to_as_it_is():
     write(STEPS[1], saved=position)  # with no line end where the position is
     assert rows() == [*before, STEPS[1]]
     Path("old.jsonl").rename("new.jsonl")
-    write(STEPS[1], saved=position | {"path": "/elsewhere/log.jsonl"})
+    write(STEPS[1], saved=position._replace(path="/elsewhere/log.jsonl"))
     assert len(rows()) == len(before) + 2
 
 
@@ -89,8 +89,8 @@ def test_what_is_no_text_in_a_name_is_written_and_read_again():
 
 
 @pytest.mark.parametrize("written", [0, 5])
-def test_a_full_disk_is_told_once_and_leaves_no_half_row(written, monkeypatch, capsys):
-    log = Log(PATH, "/m.npz")
+def test_a_full_disk_is_told_once_and_leaves_no_half_row(written):
+    log = LogFile(PATH, "/m.npz")
     log.write(OURS)
     whole = log._file
 
@@ -104,12 +104,53 @@ def test_a_full_disk_is_told_once_and_leaves_no_half_row(written, monkeypatch, c
             return getattr(whole, name)
 
     log._file = Full()
-    log.write(STEPS[0])
-    log.write(STEPS[1])
+    notices = [log.write(STEPS[0]), log.write(STEPS[1])]
     log._file = whole
-    log.write(STEPS[2])
+    notices.append(log.write(STEPS[2]))
     log.close()
     assert rows() == [OURS, STEPS[2]]
-    said = capsys.readouterr().err
-    assert said.startswith("rnn: warning: log.jsonl: cannot be written: ")
-    assert said.count("\n") == 1
+    assert notices[1:] == [None, None]
+    assert notices[0].text.startswith("log.jsonl: cannot be written: ")
+    assert "\n" not in notices[0].text
+    assert notices[0].is_warning
+
+
+# What a log keeps in a training state.
+
+
+@pytest.mark.parametrize(
+    "position", [LogPosition(), LogPosition(1.5, 10.0, 3.25, FilePosition("/log.jsonl", 99))]
+)
+def test_a_position_comes_back_from_json(position):
+    assert LogPosition.from_json(json.loads(json.dumps(position.to_json()))) == position
+
+
+WHOLE = {"nats": 0.0, "tokens": 0, "seconds": 0.5, "file": {"path": "/log.jsonl", "length": 9}}
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {},
+        [],
+        WHOLE | {"nats": "1"},
+        WHOLE | {"tokens": -1},
+        WHOLE | {"seconds": None},
+        WHOLE | {"file": {}},
+        WHOLE | {"file": {"path": "/log.jsonl"}},
+        WHOLE | {"file": {"path": 1, "length": 9}},
+        WHOLE | {"file": {"path": "/log.jsonl", "length": -1}},
+        WHOLE | {"file": WHOLE["file"] | {"more": 1}},
+    ],
+)
+def test_anything_else_is_no_position(said):
+    assert LogPosition.from_json(WHOLE).file.length == 9
+    with pytest.raises((TypeError, LookupError, ValueError)):
+        LogPosition.from_json(said)
+
+
+def test_a_run_without_a_log_writes_none_and_has_a_position_all_the_same(run_of, folder):
+    log = Log(run_of(), LogPosition(nats=2.0, tokens=1.0))
+    assert log.position() == LogPosition(nats=2.0, tokens=1.0)
+    log.close()
+    assert [path.name for path in folder.iterdir()] == ["corpus.txt"]

@@ -1,111 +1,155 @@
-"""--init: a run that begins from a model."""
+"""What a run will take, before it begins."""
 
-import numpy as np
+import re
+from pathlib import Path
+
 import pytest
+
+from rnn_cli import Resources, RnnError, Settings
+from rnn_cli.machine import resident_memory
+from rnn_cli.runs import plan as module
+from rnn_cli.runs.plan import LEAST, LOWER, in_units, plan, refuse_beyond
+
+MODEL = Path("m.npz")
+RESIDENT = 50 << 20  # bytes of the process before it trains
+WIDE = {"corpus": "long.txt", "hidden": 1024, "batch": 64, "bptt": 64}
+
+
+@pytest.fixture(autouse=True)
+def soon_measured(monkeypatch):
+    monkeypatch.setattr(module, "CALIBRATION", 0.05)
 
 
 @pytest.fixture
-def general(train, write, english):
-    """general.npz: a model of other text, and new.txt, which it half knows."""
-    write("general.txt", english)
-    train("general.txt", "--cell", "gru", "--quiet", model="general.npz")
-    write("new.txt", [line.replace("bread", "cheez") for line in english[:24]])
-    return "general.npz"
+def planned(finished, corpus):
+    def call(**settings):
+        usual = {"corpus": corpus, "tokenizer": "char", "preset": "tanh", "hidden": 8, "threads": 1}
+        return finished(plan(Settings(**usual | settings), MODEL, Resources()))[1]
+
+    return call
 
 
-def begin(rnn, *options, status=0):
-    given = ["--init", "general.npz", "--model", "new.npz", "--epochs", "2", "--threads", "1"]
-    return rnn("train", "new.txt", *given, *options, status=status)
+def test_the_run_that_is_foretold_is_the_one_that_begins(planned, rnn, corpus, read_npz, read_log):
+    found = planned(epochs=3, batch=4, bptt=8)
+    options = ["-t", "char", "--preset", "tanh", "-n", "8", "-e", "3", "-b", "4", "--bptt", "8"]
+    rnn("train", corpus, *options, "--threads", "1", "--log", "log.jsonl", "--model", MODEL, "--quiet")
+    start, *_ = read_log("log.jsonl", "start")
+    del start["settings"]["rnn"], start["settings"]["model"]
+    assert {**start["settings"], "network": None} == {**found.run.facts, "network": None}
+    assert found.run.network.size == sum(array.size for array in read_npz(MODEL).arrays.values())
+    steps = [row["step"] for row in read_log("log.jsonl", "valid")]
+    assert steps == pytest.approx([found.steps_an_epoch * epoch for epoch in (1, 2, 3)], rel=0.05)
+    assert found.share == 1
 
 
-def test_network_weights_and_reading_are_those_of_the_model(general, rnn, read_npz):
-    old = read_npz(general)
-    begin(rnn, "--lr", "0", "--weight-decay", "0", "--quiet")
-    new = read_npz("new.npz")
-    assert all(np.array_equal(new.arrays[name], array) for name, array in old.arrays.items())
-    for name in ("tokenizer", "vocabulary", "spelling", "network", "carry_state"):
-        assert new.header[name] == old.header[name]
+def test_time_is_that_of_all_epochs_validation_included(planned):
+    found = planned(epochs=3)
+    without = planned(epochs=3, valid_fraction=0)
+    assert found.seconds == pytest.approx(3 * found.epoch_seconds)
+    tokens = found.run.data.targets + found.run.data.valid.targets / 3
+    assert found.epoch_seconds == pytest.approx(tokens / found.rate)
+    assert without.epoch_seconds == pytest.approx(without.run.data.targets / without.rate)
 
 
-def test_it_learns_the_new_text_and_the_model_that_it_began_from_stays(general, rnn, contents, write):
-    write("valid.txt", ["Anna reads the cheez."] * 2)
+def test_of_a_long_text_the_beginning_is_enough(planned, write, english, monkeypatch):
+    size = write("long.txt", english * 50).stat().st_size
+    monkeypatch.setattr("rnn_cli.text.reading.BLOCK_BYTES", 1000)
+    monkeypatch.setattr(module, "SAMPLE_BYTES", size // 10)
+    part = planned(corpus="long.txt")
+    monkeypatch.setattr(module, "SAMPLE_BYTES", size)
+    whole = planned(corpus="long.txt")
+    assert part.share == pytest.approx(0.1, rel=0.01)
+    assert part.run.data.train.lines < whole.run.data.train.lines / 5
+    assert part.run.data.tokens == pytest.approx(whole.run.data.tokens, rel=0.2)
+    assert part.steps_an_epoch == pytest.approx(whole.steps_an_epoch, rel=0.2)
+
+
+def test_a_plan_writes_nothing_and_is_data(rnn, corpus, contents):
     before = contents()
-    begin(rnn, "--valid", "valid.txt", "--log", "log.jsonl", "--epochs", "9", "--quiet")
-    nats = [
-        rnn("score", "valid.txt", "-m", name, "--per-line").out.split()[0] for name in (general, "new.npz")
+    said = rnn("train", corpus, "-t", "char", "-n", "8", "-e", "2", "--model", MODEL, "--plan")
+    assert contents() == before
+    assert [line.split()[0] for line in said.out.splitlines()] == [
+        *("text", "vocabulary", "network", "parameters", "memory", "steps", "time")
     ]
-    assert float(nats[1]) < float(nats[0])
-    assert contents().items() >= before.items()
+    assert "2 epochs" in said.out
+    assert said.err == ""
 
 
-def test_a_text_that_the_model_does_not_know_is_warned_of_without_options_that_would_be_refused(
-    general, rnn, write, chinese
-):
-    write("new.txt", chinese)
-    warning = next(line for line in begin(rnn).err.splitlines() if "much of the text" in line)
-    assert "--init" in warning
-    assert "--min-count" not in warning
+def test_a_plan_of_a_run_from_a_model_has_its_network(planned, train, corpus):
+    train(corpus, "--cell", "gru", "--quiet", model="init.npz")
+    found = planned(init="init.npz", hidden=None, tokenizer=None)
+    assert found.run.network.cell == "gru"
+    assert found.run.network.n == 8
 
 
-def test_unknown_tokens_of_the_new_text_are_counted_and_told(general, rnn, english):
-    said = begin(rnn, "--valid-fraction", "0")
-    assert "c" not in "".join(english)
-    assert f", {2 * 8} of them unknown (" in said.err  # c and z, in a third of the lines
+# What is beyond what is allowed.
+
+
+def test_a_run_within_what_is_allowed_is_none_of_anybodys_business(run_of):
+    shape = run_of().shape
+    refuse_beyond(None, shape)
+    refuse_beyond(shape.demand(resident_memory()).total, shape)
+
+
+@pytest.fixture
+def wide(run_of, write, english, monkeypatch):
+    """What decides the memory of a run that takes much, with these settings."""
+    monkeypatch.setattr(module, "resident_memory", lambda: RESIDENT)
+    write("long.txt", english * 100)
+    return lambda **settings: run_of(**WIDE | settings).shape
+
+
+def test_a_run_beyond_what_is_allowed_is_refused_with_what_it_takes(wide):
+    demand = wide().demand(RESIDENT).total
+    with pytest.raises(RnnError) as refused:
+        refuse_beyond(demand * 9 // 10, wide())
+    said = re.match(
+        r"this run would take (\d+) MiB at its peak and --max-memory allows (\d+) MiB: ", str(refused.value)
+    )
+    needed, allowed = (int(number) * 2**20 for number in said.groups())
+    assert needed == pytest.approx(demand, rel=0.02)
+    assert allowed == pytest.approx(demand * 0.9, rel=0.01)
+
+
+def test_what_the_machine_has_is_a_limit_too(run_of, monkeypatch):
+    monkeypatch.setattr(module, "total_memory", lambda: 1000)
+    with pytest.raises(RnnError, match="this machine has 0 MiB"):
+        refuse_beyond(None, run_of().shape)
+    monkeypatch.setattr(module, "total_memory", lambda: None)
+    refuse_beyond(None, run_of().shape)
 
 
 @pytest.mark.parametrize(
-    ("options", "told"),
-    [
-        (["--hidden", "64"], "--hidden 64 contradicts the model general.npz, which has --hidden 8"),
-        (["--cell", "lstm"], "which has --cell gru"),
-        (["--layers", "2"], "which has --layers 1"),
-        (["--tie"], "which is without"),
-        (["--embedding", "4"], "which has --embedding 0"),
-        (["--output", "adaptive"], "which has --output softmax"),
-        (["--tokenizer", "space"], "which has --tokenizer char"),
-        (["--min-count", "2"], "--min-count and --init exclude each other"),
-        (["--max-size", "20"], "--max-size and --init exclude each other"),
-        (["--vocab", "v.vocab"], "--vocab and --init exclude each other"),
-    ],
-    ids=lambda value: "".join(value)[:20],
+    ("much", "way"), [({"hidden": 4096}, "--hidden"), ({"hidden": 256, "batch": 1024}, "--batch")], ids=str
 )
-@pytest.mark.usefixtures("general")
-def test_what_contradicts_the_model_is_refused(options, told, fails):
-    given = ["new.txt", "--init", "general.npz", "--model", "new.npz"]
-    assert told in fails(2, "train", *given, *options)
+def test_the_ways_out_that_are_named_are_ways_out(much, way, wide):
+    """Each by itself."""
+    allowed = wide(hidden=256).ample(RESIDENT) + 1
+    with pytest.raises(RnnError) as refused:
+        refuse_beyond(allowed, wide(**much))
+    ways = str(refused.value).partition(": ")[2].removesuffix(" would be under it").split(" or ")
+    assert way in {named.split()[0] for named in ways}
+    for named in ways:
+        flag, value = named.split()
+        assert flag in LOWER
+        assert int(value) >= LEAST
+        refuse_beyond(allowed, wide(**much | {flag.removeprefix("--").replace("-", "_"): int(value)}))
 
 
-@pytest.mark.usefixtures("general")
-def test_what_agrees_with_it_is_not(rnn):
-    begin(rnn, "--hidden", "8", "--cell", "gru", "--tokenizer", "char", "--no-tie", "--quiet")
+def test_where_no_single_way_is_enough_all_are_named(run_of):
+    with pytest.raises(RnnError, match=r": lower --hidden, --batch, --bptt, --max-size, --threads$"):
+        refuse_beyond(1000, run_of().shape)
 
 
-@pytest.mark.usefixtures("general")
-def test_a_model_is_not_overwritten_by_what_begins_from_it(fails):
-    for force in ([], ["--force"]):
-        message = fails(2, "train", "new.txt", "--init", "general.npz", "--model", "./general.npz", *force)
-        assert "name another file" in message
-
-
-@pytest.mark.usefixtures("general")
-def test_the_state_is_carried_as_the_model_has_it_unless_told_otherwise(rnn, read_npz):
-    begin(rnn, "--quiet")
-    assert read_npz("new.npz").header["carry_state"] is False
-    begin(rnn, "--carry-state", "--force", "--quiet")
-    assert read_npz("new.npz").header["carry_state"] is True
-    rnn("train", "new.txt", "--init", "new.npz", "--model", "newer.npz", "--epochs", "1", "--quiet")
-    assert read_npz("newer.npz").header["carry_state"] is True
-
-
-@pytest.mark.usefixtures("general")
-def test_a_run_that_began_from_a_model_goes_on_without_it(rnn, fails, folder, read_npz):
-    begin(rnn, "--quiet")
-    (folder / "general.npz").unlink()
-    rnn("train", "--resume", "--epochs", "3", "--init", "general.npz", "--model", "new.npz", "--quiet")
-    assert read_npz("new.state.npz").header["position"]["epoch"] == 3
-    message = fails(2, "train", "--resume", "--init", "other.npz", "--model", "new.npz")
-    assert "other.npz contradicts the run in new.state.npz, which has --init " in message
-
-
-def test_a_model_to_begin_from_that_is_not_there_is_named(fails, corpus):
-    assert "no.npz" in fails(1, "train", corpus, "--init", "no.npz", "--model", "new.npz")
+@pytest.mark.parametrize(
+    ("size", "said"),
+    [
+        (0, "0 MiB"),
+        (1 << 20, "1 MiB"),
+        (1000 << 20, "1,000 MiB"),
+        (1 << 30, "1.00 GiB"),
+        (3 << 40, "3,072.00 GiB"),
+    ],
+)
+def test_memory_is_said_in_units(size, said):
+    assert in_units(size) == said

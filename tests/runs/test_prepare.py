@@ -13,23 +13,50 @@ import numpy as np
 import pytest
 
 from rnn_cli.errors import RnnError
+from rnn_cli.machine import available_threads
 from rnn_cli.runs import prepare as module
-from rnn_cli.runs.prepare import Cutting, Means, prepare
+from rnn_cli.runs.events import Notice, Reading
+from rnn_cli.runs.prepare import Resources, Splitting, prepare
 from rnn_cli.text.store.cache import Cache
 from rnn_cli.text.tokenizers import TOKENIZERS, make_tokenizer
 
-CHAR = Cutting(TOKENIZERS["char"], None, False)
+CHAR = Splitting(TOKENIZERS["char"], None, False)
 FILES = ["ids", "starts", "characters", "header.json"]
 
 
 @pytest.fixture
-def means(cache_folder):
-    return Means(Cache(cache_folder), processes=1)
+def resources(cache_folder):
+    return Resources(Cache(cache_folder), processes=1)
 
 
 @pytest.fixture
-def without(means):
-    return means._replace(cache=None)
+def without():
+    return Resources(cache=None)
+
+
+@pytest.fixture
+def prepared(finished):
+    """A text, the share of it that was read, and the notices that came with it; nothing is printed."""
+
+    def call(*arguments):
+        events, (text, share) = finished(prepare(*arguments))
+        assert {type(event) for event in events} <= {Notice, Reading}
+        return text, share, [event for event in events if isinstance(event, Notice)]
+
+    return call
+
+
+@pytest.fixture
+def text_of(prepared, capfd):
+    """A text, of which there is nothing to be said."""
+
+    def call(*arguments):
+        text, _, notices = prepared(*arguments)
+        assert notices == []
+        assert capfd.readouterr() == ("", "")
+        return text
+
+    return call
 
 
 @pytest.fixture(autouse=True)
@@ -41,7 +68,7 @@ def temporary(tmp_path_factory, monkeypatch):
 
 
 @pytest.fixture
-def times_cut(monkeypatch):
+def times_split(monkeypatch):
     """A list that grows whenever a text is cut."""
     cut_all, times = module.cut_all, []
 
@@ -68,70 +95,70 @@ def kept(cache_folder: Path) -> list[Path]:
 # Once
 
 
-def test_a_text_is_cut_once(times_cut, means, without, corpus, cache_folder):
-    first, second, plain = (prepare([corpus], CHAR, how)[0] for how in (means, means, without))
-    assert len(times_cut) == 2
+def test_a_text_is_cut_once(times_split, resources, without, corpus, cache_folder, text_of):
+    first, second, plain = (text_of([corpus], CHAR, how) for how in (resources, resources, without))
+    assert len(times_split) == 2
     assert same(first, second)
     assert same(first, plain)
     assert len(kept(cache_folder)) == 1
 
 
 def test_a_text_is_known_by_its_content_under_any_name_and_from_a_pipe(
-    times_cut, means, corpus, folder, monkeypatch
+    times_split, resources, corpus, folder, monkeypatch, text_of
 ):
-    first, _ = prepare([corpus], CHAR, means)
+    first = text_of([corpus], CHAR, resources)
     shutil.copy(corpus, folder / "copy.md")
     os.utime(folder / "copy.md", (1, 1))
-    assert same(prepare(["copy.md"], CHAR, means)[0], first)
+    assert same(text_of(["copy.md"], CHAR, resources), first)
     with open(corpus) as piped:
         monkeypatch.setattr("sys.stdin", piped)
-        assert same(prepare(["-"], CHAR, means)[0], first)
-    assert len(times_cut) == 1
+        assert same(text_of(["-"], CHAR, resources), first)
+    assert len(times_split) == 1
 
 
 CHANGES = {
-    "another tokenizer": lambda cutting, files: (cutting._replace(tokenizer=TOKENIZERS["space"]), files),
-    "an encoding": lambda cutting, files: (cutting._replace(encoding="utf-8"), files),
-    "blank lines": lambda cutting, files: (cutting._replace(keep_blank=True), files),
-    "settings": lambda cutting, files: (
-        cutting._replace(tokenizer=make_tokenizer("char", {"normalize": "nfkc"})),
+    "another tokenizer": lambda splitting, files: (splitting._replace(tokenizer=TOKENIZERS["space"]), files),
+    "an encoding": lambda splitting, files: (splitting._replace(encoding="utf-8"), files),
+    "blank lines": lambda splitting, files: (splitting._replace(keep_blank=True), files),
+    "settings": lambda splitting, files: (
+        splitting._replace(tokenizer=make_tokenizer("char", {"normalize": "nfkc"})),
         files,
     ),
-    "another order": lambda cutting, files: (cutting, files[::-1]),
-    "a file less": lambda cutting, files: (cutting, files[:1]),
-    "a file more": lambda cutting, files: (cutting, [*files, files[0]]),
-    "other content": lambda cutting, files: (cutting, [files[0], "c.txt"]),
+    "another order": lambda splitting, files: (splitting, files[::-1]),
+    "a file less": lambda splitting, files: (splitting, files[:1]),
+    "a file more": lambda splitting, files: (splitting, [*files, files[0]]),
+    "other content": lambda splitting, files: (splitting, [files[0], "c.txt"]),
 }
 
 
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
-def test_what_changes_the_ids_changes_what_is_found(change, times_cut, means, without, write):
+def test_what_changes_the_ids_changes_what_is_found(change, times_split, resources, without, write, text_of):
     write("a.txt", ["one ﬁne day", "", "two"])
     write("b.txt", ["three", " "])
     write("c.txt", ["thref", " "])
-    cutting, files = CHAR, ["a.txt", "b.txt"]
-    prepare(files, cutting, means)
-    changed, others = change(cutting, files)
-    text, _ = prepare(others, changed, means)
-    assert len(times_cut) == 2
-    assert same(text, prepare(others, changed, without)[0])
+    splitting, files = CHAR, ["a.txt", "b.txt"]
+    text_of(files, splitting, resources)
+    changed, others = change(splitting, files)
+    text = text_of(others, changed, resources)
+    assert len(times_split) == 2
+    assert same(text, text_of(others, changed, without))
 
 
-def test_words_of_a_users_change_what_is_found(times_cut, means, write):
+def test_words_of_a_users_change_what_is_found(times_split, resources, write, text_of):
     write("corpus.txt", ["他在云计算公司"])
     tokenizers = [TOKENIZERS["jieba"], make_tokenizer("jieba", {"user_dict": [["云计算", None]]})]
     texts = [
-        prepare(["corpus.txt"], CHAR._replace(tokenizer=tokenizer), means)[0] for tokenizer in tokenizers
+        text_of(["corpus.txt"], CHAR._replace(tokenizer=tokenizer), resources) for tokenizer in tokenizers
     ]
-    assert len(times_cut) == 2
+    assert len(times_split) == 2
     assert [("云计算" in text.types) for text in texts] == [False, True]
 
 
 # Nothing but whole texts stays
 
 
-def test_where_nothing_is_to_be_kept_nothing_is(without, corpus, cache_folder, temporary, english):
-    text, _ = prepare([corpus], CHAR, without)
+def test_where_nothing_is_to_be_kept_nothing_is(without, corpus, cache_folder, temporary, english, text_of):
+    text = text_of([corpus], CHAR, without)
     assert kept(cache_folder) == []
     assert os.listdir(temporary) == []
     assert (
@@ -141,17 +168,19 @@ def test_where_nothing_is_to_be_kept_nothing_is(without, corpus, cache_folder, t
 
 
 @pytest.mark.parametrize("content", [b"good\nb\xffd\n", b"", b" \n"])
-def test_of_a_text_that_will_not_do_no_work_stays(content, means, without, folder, cache_folder, temporary):
+def test_of_a_text_that_will_not_do_no_work_stays(
+    content, resources, without, folder, cache_folder, temporary, text_of
+):
     (folder / "corpus.txt").write_bytes(content)
-    for how in (means, without):
+    for how in (resources, without):
         with pytest.raises(RnnError, match=r"^corpus\.txt: "):
-            prepare(["corpus.txt"], CHAR, how)
+            text_of(["corpus.txt"], CHAR, how)
     assert list(cache_folder.glob("work-*")) == []
     assert os.listdir(temporary) == []
 
 
 def test_a_file_that_changes_while_it_is_read_is_an_error_and_not_kept(
-    means, without, corpus, english, cache_folder, monkeypatch
+    resources, without, corpus, english, cache_folder, monkeypatch, text_of
 ):
     cut_all = module.cut_all
 
@@ -163,46 +192,46 @@ def test_a_file_that_changes_while_it_is_read_is_an_error_and_not_kept(
             yield cut
 
     monkeypatch.setattr(module, "cut_all", slow)
-    for how in (means, without):
+    for how in (resources, without):
         with pytest.raises(RnnError, match=r"^corpus\.txt: changed while it was read: try again$"):
-            prepare([corpus], CHAR, how)
+            text_of([corpus], CHAR, how)
     assert kept(cache_folder) == []
     monkeypatch.setattr(module, "cut_all", cut_all)
-    text, _ = prepare([corpus], CHAR, means)
+    text = text_of([corpus], CHAR, resources)
     assert text.corpus.lines == len(english) + 2
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no FIFOs here")
-def test_a_pipe_is_read_once_and_its_copy_does_not_stay(means, corpus, folder, cache_folder):
+def test_a_pipe_is_read_once_and_its_copy_does_not_stay(resources, corpus, folder, cache_folder, text_of):
     os.mkfifo(folder / "pipe")
     writer = threading.Thread(target=(folder / "pipe").write_bytes, args=[Path(corpus).read_bytes()])
     writer.start()
-    text, _ = prepare(["pipe"], CHAR, means)
+    text = text_of(["pipe"], CHAR, resources)
     writer.join()
-    assert same(text, prepare([corpus], CHAR, means)[0])
+    assert same(text, text_of([corpus], CHAR, resources))
     assert sorted(os.listdir(*kept(cache_folder))) == sorted(FILES)
 
 
 def test_of_a_text_of_which_the_beginning_is_enough_no_more_is_read(
-    means, write, english, cache_folder, monkeypatch
+    resources, write, english, cache_folder, monkeypatch, prepared
 ):
     monkeypatch.setattr("rnn_cli.text.reading.BLOCK_BYTES", 100)
     size = write("corpus.txt", english).stat().st_size
-    text, share = prepare(["corpus.txt"], CHAR, means._replace(most=300))
+    text, share, _ = prepared(["corpus.txt"], CHAR, resources, 300)
     assert share == pytest.approx(300 / size)
     assert 250 <= text.characters <= 400
     assert text.corpus.characters.tolist() == [len(line) + 1 for line in english[: text.corpus.lines]]
     assert kept(cache_folder) == []
-    text, share = prepare(["corpus.txt"], CHAR, means._replace(most=size))
+    text, share, _ = prepared(["corpus.txt"], CHAR, resources, size)
     assert (text.corpus.lines, share) == (len(english), 1)
     assert len(kept(cache_folder)) == 1
 
 
-def test_of_a_long_line_the_beginning_is_a_line(means, write, monkeypatch):
+def test_of_a_long_line_the_beginning_is_a_line(resources, write, monkeypatch, text_of):
     for name in ("BLOCK_BYTES", "LONGEST"):
         monkeypatch.setattr(f"rnn_cli.text.reading.{name}", 100)
     write("corpus.txt", ["word " * 1000])
-    text, _ = prepare(["corpus.txt"], CHAR, means._replace(most=1000))
+    text = text_of(["corpus.txt"], CHAR, resources, 1000)
     assert text.corpus.lines == 1
     assert text.corpus.starts[-1] == len(text.corpus.ids) == text.longest
     assert 1000 <= text.characters <= 1300
@@ -238,29 +267,31 @@ def shorten(path: Path) -> None:
 
 @pytest.mark.parametrize("damage", [flip, shorten, Path.unlink, lambda path: path.write_bytes(b"")])
 @pytest.mark.parametrize("name", FILES)
-def test_a_damaged_text_is_told_in_a_line_and_made_anew(name, damage, means, corpus, cache_folder, capsys):
-    before, _ = prepare([corpus], CHAR, means)
+def test_a_damaged_text_is_told_in_a_line_and_read_again(
+    name, damage, resources, corpus, cache_folder, prepared, text_of
+):
+    before = text_of([corpus], CHAR, resources)
     (folder,) = kept(cache_folder)
     whole = {path.name: path.read_bytes() for path in folder.iterdir()}
     damage(folder / name)
-    after, _ = prepare([corpus], CHAR, means)
-    (line,) = capsys.readouterr().err.splitlines()
-    assert line.startswith(f"{folder}: ")
-    assert line.endswith(": the text is read anew")
+    after, _, (notice,) = prepared([corpus], CHAR, resources)
+    assert notice.text.startswith(f"{folder}: ")
+    assert notice.text.endswith(": the text is read again")
+    assert notice.is_warning
     assert kept(cache_folder) == [folder]
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == whole
-    assert same(prepare([corpus], CHAR, means)[0], after)
-    assert capsys.readouterr().err == ""
+    assert same(text_of([corpus], CHAR, resources), after)
     assert after.counts.tolist() == before.counts.tolist()
 
 
-def test_an_empty_folder_in_place_of_a_text_is_made_anew(means, corpus, cache_folder, capsys):
-    before, _ = prepare([corpus], CHAR, means)
+def test_an_empty_folder_in_place_of_a_text_is_read_again(resources, corpus, cache_folder, prepared, text_of):
+    before = text_of([corpus], CHAR, resources)
     (folder,) = kept(cache_folder)
     shutil.rmtree(folder)
     folder.mkdir()
-    assert same(prepare([corpus], CHAR, means)[0], before)
-    assert len(capsys.readouterr().err.splitlines()) == 1
+    after, _, notices = prepared([corpus], CHAR, resources)
+    assert same(after, before)
+    assert len(notices) == 1
 
 
 # A cache that cannot be used
@@ -268,17 +299,17 @@ def test_an_empty_folder_in_place_of_a_text_is_made_anew(means, corpus, cache_fo
 
 @pytest.mark.parametrize("place", ["itself", "above"])
 def test_a_cache_that_cannot_be_written_is_told_in_a_warning_and_done_without(
-    place, means, without, corpus, cache_folder, capsys, temporary
+    place, resources, without, corpus, cache_folder, prepared, text_of, temporary
 ):
     file = cache_folder if place == "itself" else cache_folder.parent
     if place == "above":
         file.rmdir()
     file.write_text("a file")
-    text, _ = prepare([corpus], CHAR, means)
-    (line,) = capsys.readouterr().err.splitlines()
-    assert line.startswith(f"rnn: warning: {cache_folder}: ")
-    assert "--cache-dir" in line
-    assert same(text, prepare([corpus], CHAR, without)[0])
+    text, _, (notice,) = prepared([corpus], CHAR, resources)
+    assert notice.text.startswith(f"{cache_folder}: ")
+    assert "--cache-dir" in notice.text
+    assert notice.is_warning
+    assert same(text, text_of([corpus], CHAR, without))
     assert file.read_text() == "a file"
     assert os.listdir(temporary) == []
 
@@ -286,11 +317,11 @@ def test_a_cache_that_cannot_be_written_is_told_in_a_warning_and_done_without(
 @pytest.mark.skipif(
     not hasattr(os, "geteuid") or os.geteuid() == 0, reason="a folder that root may not write"
 )
-def test_a_folder_without_the_right_to_write_is_done_without(means, corpus, cache_folder, capsys):
+def test_a_folder_without_the_right_to_write_is_done_without(resources, corpus, cache_folder, prepared):
     cache_folder.mkdir()
     cache_folder.chmod(0o500)
-    prepare([corpus], CHAR, means)
-    assert "Permission denied: the text is not kept" in capsys.readouterr().err
+    _, _, (notice,) = prepared([corpus], CHAR, resources)
+    assert "Permission denied: the text is not kept" in notice.text
 
 
 LITTLE_ROOM = """
@@ -313,3 +344,32 @@ def test_where_there_is_no_room_for_the_text_that_is_said(write, english, cache_
     assert "File too large" in message
     assert "--cache-dir" in message
     assert kept(cache_folder) == []
+
+
+def test_reading_is_told_by_the_bytes_that_are_read(finished, without, write, english, monkeypatch):
+    monkeypatch.setattr("rnn_cli.text.reading.BLOCK_BYTES", 100)
+    size = write("corpus.txt", english).stat().st_size
+    events, _ = finished(prepare(["corpus.txt"], CHAR, without))
+    done = [event.done for event in events]
+    assert len(done) > 2
+    assert done == sorted(done)
+    assert done[-1] == size
+    assert {event.total for event in events} == {size}
+
+
+def test_a_terminal_is_told_that_it_is_read(prepared, without, corpus, monkeypatch):
+    with open(corpus) as typed:
+        monkeypatch.setattr("sys.stdin", typed)
+        monkeypatch.setattr(typed, "isatty", lambda: True, raising=False)
+        _, _, (notice,) = prepared(["-"], CHAR, without)
+    assert notice == Notice("reading standard input; Ctrl-D ends it")
+
+
+def test_the_resources_of_a_user_are_the_cache_and_all_cores(cache_folder, tmp_path):
+    usual = Resources.of_user()
+    assert usual.cache.folder == cache_folder
+    assert usual.processes == available_threads()
+    assert usual.max_memory is None
+    other = Resources.of_user(tmp_path / "there", threads=3, max_memory=1 << 30)
+    assert (other.cache.folder, other.processes, other.max_memory) == (tmp_path / "there", 3, 1 << 30)
+    assert Resources.of_user(use_cache=False).cache is None

@@ -7,7 +7,6 @@ from dataclasses import asdict, fields, replace
 import numpy as np
 import pytest
 
-from rnn_cli.cli.commands import train
 from rnn_cli.network.cells import CELLS
 from rnn_cli.network.outputs import OUTPUTS
 from rnn_cli.runs import presets
@@ -15,12 +14,16 @@ from rnn_cli.runs.presets import (
     ABOUT,
     LETTERS,
     MOST_LETTERS,
+    STEPS,
     UP_TO,
     WORDS,
+    Choices,
     Preset,
-    for_size,
-    load,
+    choices_of,
+    highest_lr,
+    load_preset,
     preset_files,
+    preset_for,
 )
 from rnn_cli.training.optimizers import OPTIMIZERS
 from rnn_cli.training.schedules import SCHEDULES
@@ -29,7 +32,7 @@ KINDS = {LETTERS: MOST_LETTERS, WORDS: MOST_LETTERS + 1}  # the size of a vocabu
 BY_SIZE = ["small", "medium", "large"]
 NAMES = list(preset_files())
 EVERY = [(name, m) for name in NAMES for m in KINDS.values()]
-PLAIN = Preset(
+PLAIN = Choices(
     cell="tanh",
     hidden=12,
     layers=1,
@@ -38,7 +41,6 @@ PLAIN = Preset(
     output="softmax",
     batch=4,
     bptt=8,
-    steps=100,
     optimizer="adamw",
     lr=0.002,
     schedule="linear",
@@ -46,6 +48,11 @@ PLAIN = Preset(
     dropout=0.1,
     weight_decay=0.01,
 )
+SETTINGS = {field.name for field in fields(Choices)}
+
+
+def network_of(choices, m):
+    return choices.network(m, choices.cutoffs(np.ones(m)))
 
 
 # The files.
@@ -62,23 +69,23 @@ def test_a_file_says_what_it_is_about_and_has_a_table_for_letters_and_one_for_wo
     assert set(file) == {ABOUT, LETTERS, WORDS}
     assert file[ABOUT]
     for table in (file[LETTERS], file[WORDS]):
-        assert set(table) - {UP_TO} == {field.name for field in fields(Preset)}
+        assert set(table) - {UP_TO} == SETTINGS | {STEPS}
         assert (UP_TO in table) == (name in BY_SIZE)
 
 
 @pytest.mark.parametrize(("name", "m"), EVERY)
 def test_every_value_is_one_that_the_option_takes(name, m):
-    preset = load(name, m)
+    steps, preset = load_preset(name, m).steps, load_preset(name, m).choices
     assert preset.cell in CELLS
     assert preset.output in OUTPUTS
     assert preset.optimizer in OPTIMIZERS
     assert preset.schedule in SCHEDULES
-    whole = [preset.hidden, preset.layers, preset.batch, preset.bptt, preset.steps]
+    whole = [preset.hidden, preset.layers, preset.batch, preset.bptt, steps]
     assert all(type(value) is int and value >= 1 for value in whole)
     assert type(preset.embedding) is int
     assert preset.embedding >= 0
     assert type(preset.tie) is bool
-    assert 0 < preset.lr <= train.HIGHEST_LR
+    assert 0 < preset.lr <= highest_lr()
     assert preset.clip >= 0
     assert 0 <= preset.dropout <= 0.9
     assert 0 <= preset.weight_decay * preset.lr < 1
@@ -86,14 +93,16 @@ def test_every_value_is_one_that_the_option_takes(name, m):
 
 @pytest.mark.parametrize(("name", "m"), EVERY)
 def test_every_preset_makes_a_network(name, m):
-    network = load(name, m).network(m, np.ones(m))
+    choices = load_preset(name, m).choices
+    network = network_of(choices, m)
     assert network.m == m
-    assert network.embedding == (network.n if network.tie else load(name, m).embedding)
+    assert network.embedding == (network.n if network.tie else choices.embedding)
+    assert choices_of(network).items() <= asdict(choices).items() | {("embedding", network.embedding)}
 
 
 @pytest.mark.parametrize("m", KINDS.values(), ids=KINDS)
 def test_tanh_is_the_tutorials_network(m):
-    network = load("tanh", m).network(m, np.ones(m))
+    network = network_of(load_preset("tanh", m).choices, m)
     shapes = {name: len(shape) for name, shape in network.shapes.items()}
     assert network.cell == "tanh"
     assert shapes == {"U": 2, "W": 2, "b_a": 1, "V": 2, "b_y": 1}
@@ -108,20 +117,18 @@ def test_the_size_of_the_text_chooses_and_a_border_belongs_to_the_smaller(kind):
     borders = [preset_files()[name][kind][UP_TO] for name in BY_SIZE]
     assert borders == sorted(set(borders))
     assert borders[-1] == math.inf
-    assert for_size(1, m) == "small"
+    assert preset_for(1, m) == "small"
     for border, name, following in zip(borders, BY_SIZE, BY_SIZE[1:], strict=False):
-        assert for_size(border, m) == name
-        assert for_size(border + 1, m) == following
-    assert for_size(10**15, m) == "large"
+        assert preset_for(border, m) == name
+        assert preset_for(border + 1, m) == following
+    assert preset_for(10**15, m) == "large"
 
 
 def test_the_size_of_the_vocabulary_chooses_the_table():
-    assert load("small", MOST_LETTERS) == Preset(
-        **{key: value for key, value in preset_files()["small"][LETTERS].items() if key != UP_TO}
-    )
-    assert load("small", MOST_LETTERS + 1) == Preset(
-        **{key: value for key, value in preset_files()["small"][WORDS].items() if key != UP_TO}
-    )
+    for m, kind in [(MOST_LETTERS, LETTERS), (MOST_LETTERS + 1, WORDS)]:
+        table = preset_files()["small"][kind]
+        choices = Choices(**{name: table[name] for name in SETTINGS})
+        assert load_preset("small", m) == Preset("small", choices, table[STEPS])
 
 
 @pytest.fixture
@@ -150,7 +157,7 @@ def test_the_text_that_is_learned_is_what_chooses_and_the_choice_is_told_and_kep
         said = rnn("train", "corpus.txt", *options)
         assert f"preset: {name}\n" in said.err
         assert read_npz("model.npz").header["history"]["preset"] == name
-        assert read_npz("model.state.npz").header["run"]["preset"] == name
+        assert read_npz("model.state.npz").header["settings"]["preset"] == name
         assert read_log("log.jsonl", "start")[-1]["settings"]["preset"] == name
 
 
@@ -169,14 +176,14 @@ def settings_of(read_log):
     settings = read_log("log.jsonl", "start")[-1]["settings"]
     network, recipe = settings["network"], settings["recipe"]
     told = network | recipe | settings | {"hidden": network["n"], "clip": recipe["clip"] or 0}
-    return {field.name: told[field.name] for field in fields(Preset) if field.name in told}
+    return {name: told[name] for name in SETTINGS if name in told}
 
 
 @pytest.mark.parametrize("name", ["small", "tanh"])
 def test_what_is_not_given_is_the_presets(name, rnn, write, english, read_log, read_npz):
     write("corpus.txt", english * 4)
     rnn("train", "corpus.txt", "-t", "char", "-e", "1", "--preset", name, "--log", "log.jsonl", "--quiet")
-    usual = asdict(load(name, read_npz("model.npz").header["network"]["m"]))
+    usual = asdict(load_preset(name, read_npz("model.npz").header["network"]["m"]).choices)
     told = settings_of(read_log)
     del (
         told["batch"],
@@ -225,19 +232,20 @@ def test_a_zero_is_given_too(zero, rnn, corpus, read_log):
 def test_another_optimizer_brings_its_own_learning_rate_and_no_weight_decay():
     """Those of a preset are of its optimizer: a decay of AdamW is too much as part of a gradient."""
     for name, optimizer in OPTIMIZERS.items():
-        preset = PLAIN.given(optimizer=name)
+        preset = PLAIN.given({"optimizer": name})
         same = name == PLAIN.optimizer
         assert preset.lr == (PLAIN.lr if same else optimizer.lr)
         assert preset.weight_decay == (PLAIN.weight_decay if same else 0)
-        assert PLAIN.given(optimizer=name, lr=0.5, weight_decay=0.3).lr == 0.5
-        assert PLAIN.given(optimizer=name, lr=0.5, weight_decay=0.3).weight_decay == 0.3
+        assert PLAIN.given({"optimizer": name, "lr": 0.5, "weight_decay": 0.3}).lr == 0.5
+        assert PLAIN.given({"optimizer": name, "lr": 0.5, "weight_decay": 0.3}).weight_decay == 0.3
 
 
 def test_epochs_are_as_many_as_make_the_presets_steps_but_neither_too_few_nor_too_many():
-    assert PLAIN.epochs(steps_an_epoch=10) == 10
-    assert PLAIN.epochs(steps_an_epoch=9) == 11
-    assert PLAIN.epochs(steps_an_epoch=10**6) == presets.LEAST_EPOCHS
-    assert replace(PLAIN, steps=10**6).epochs(steps_an_epoch=1) == presets.MOST_EPOCHS
+    preset = Preset("plain", PLAIN, steps=100)
+    assert preset.epochs(steps_an_epoch=10) == 10
+    assert preset.epochs(steps_an_epoch=9) == 11
+    assert preset.epochs(steps_an_epoch=10**6) == presets.LEAST_EPOCHS
+    assert replace(preset, steps=10**6).epochs(steps_an_epoch=1) == presets.MOST_EPOCHS
 
 
 def test_a_small_text_gets_more_epochs_than_a_large_one(rnn, write, english, read_log, read_npz):
@@ -250,7 +258,7 @@ def test_a_small_text_gets_more_epochs_than_a_large_one(rnn, write, english, rea
         rnn("train", f"{name}.txt", *options, "--quiet")
         epochs[name] = read_log(f"{name}.jsonl", "start")[0]["settings"]["recipe"]["epochs"]
         steps = read_log(f"{name}.jsonl", "valid")[0]["step"]
-        usual = load("small", read_npz(f"{name}.npz").header["network"]["m"])
+        usual = load_preset("small", read_npz(f"{name}.npz").header["network"]["m"])
         assert epochs[name] == usual.epochs(steps)
     assert epochs["small"] > epochs["large"]
 
@@ -259,12 +267,12 @@ def test_a_small_text_gets_more_epochs_than_a_large_one(rnn, write, english, rea
 
 
 def test_what_does_not_go_with_a_tie_unties_it():
-    assert PLAIN.given().tie
-    assert PLAIN.given(hidden=30).network(50, np.ones(50)).embedding == 30
+    assert PLAIN.given({}).tie
+    assert network_of(PLAIN.given({"hidden": 30}), 50).embedding == 30
     for options in ({"output": "adaptive"}, {"embedding": 5}, {"embedding": 0}, {"tie": False}):
-        untied = PLAIN.given(**options)
+        untied = PLAIN.given(options)
         assert not untied.tie
-        assert untied.network(50, np.ones(50)).embedding == options.get("embedding", PLAIN.embedding)
+        assert network_of(untied, 50).embedding == options.get("embedding", PLAIN.embedding)
 
 
 @pytest.mark.parametrize("options", [["--output", "adaptive"], ["--embedding", "3"], ["--no-tie"]])

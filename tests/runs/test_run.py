@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from rnn_cli import LanguageModel
-from rnn_cli.cli.report import Report
+from rnn_cli.cli.progress import Progress
 from rnn_cli.training.parallel import executor
 from rnn_cli.training.parallel.executor import Executor
 
@@ -304,13 +304,13 @@ def test_a_process_that_is_killed_ends_the_run_with_all_saved(
 ):
     write("corpus.txt", english)
 
-    def kill(self, at, done):
-        if at.step == 3:
+    def kill(self, done):
+        if done.step == 3:
             for process in multiprocessing.active_children():
                 process.kill()
                 process.join()
 
-    monkeypatch.setattr(Report, "step", kill)
+    monkeypatch.setattr(Progress, "_step", kill)
     said = rnn("train", "corpus.txt", *two_processes, "--log", "log.jsonl", "--quiet", status=1)
     assert said.err.startswith("rnn: error: a process of this run was killed")
     assert said.err.count("\n") == 1

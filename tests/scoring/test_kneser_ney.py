@@ -104,9 +104,9 @@ class Plain:
 
 def test_a_small_case_worked_by_hand():
     model = KneserNey(corpus_of([[A, B, END], [A, END]]), m=5, order=2, carry_state=False)
-    # Too small to tell the discounts: 1/2, 1 and 3/2. Of tokens, 1 different one precedes A (START)
-    # and B (A), 2 precede END (A and B), 4 in all; a quarter goes to each of END, UNK, A and B of
-    # what is left, γ = (1/2 + 1/2 + 1) / 4 = 1/2:
+    # Too small to estimate the discounts: they are 1/2, 1 and 3/2. One token precedes A (START) and B (A),
+    # two precede END (A and B), four in all. The discounts leave γ = (1/2 + 1/2 + 1) / 4 = 1/2, and a
+    # quarter of that goes to each of END, UNK, A and B:
     #   p(A) = p(B) = (1 - 1/2) / 4 + 1/2 · 1/4 = 1/4    p(END) = (2 - 1) / 4 + 1/8 = 3/8    p(UNK) = 1/8
     # START A occurs twice and A B, A END, B END once, so that each context leaves half:
     #   p(A | START) = (2 - 1) / 2 + 1/2 · 1/4 = 5/8
@@ -162,7 +162,7 @@ def test_a_line_starts_afresh_unless_the_state_is_carried():
     afresh = KneserNey(corpus_of(lines), 5, 3, carry_state=False)
     carried = KneserNey(corpus_of(lines), 5, 3, carry_state=True)
     text = corpus_of([[A, A, END], [B, B, END], [A, A, END]])
-    # Afresh, a line begins with A or B and nothing tells which; after A END the next begins with B.
+    # Afresh, a line begins with A or B and nothing says which; after A END the next begins with B.
     assert (afresh.nats(text)[[0, 3, 6]] > 0.6).all()
     assert (carried.nats(text)[[3, 6]] < 0.1).all()
 

@@ -13,7 +13,7 @@ from rnn_cli.errors import Diverged
 from rnn_cli.network.fast.workspace import Workspace
 from rnn_cli.network.network import Network
 from rnn_cli.training import loop
-from rnn_cli.training.loop import EpochDone, Recipe, RolledBack, StepDone, evaluate, start, train
+from rnn_cli.training.loop import EpochDone, Recipe, RolledBack, StepDone, Validating, evaluate, start, train
 from rnn_cli.training.optimizers import OPTIMIZERS
 from rnn_cli.training.parallel.executor import Executor
 from rnn_cli.training.schedules import SCHEDULES, learning_rate_factor
@@ -56,17 +56,43 @@ def first_parameters(seed=0):
 
 def begin(seed=0, **changes):
     plan = recipe(**changes)
-    return plan, start(NETWORK, plan, first_parameters(seed), B)
+    return plan, start(Executor(NETWORK, first_parameters(seed), (T, B)), plan, B)
 
 
 def go_on(plan, at, valid=None, epoch_windows=windows):
-    with Executor(NETWORK, (T, B)) as executor:
+    """The events of the rest of a run, in an executor of its own."""
+    with Executor(NETWORK, at.p, (T, B)) as executor:
+        at.p = executor.p
         yield from train(executor, plan, at, epoch_windows, valid)
 
 
+def but_validating(events):
+    return [event for event in events if not isinstance(event, Validating)]
+
+
+def of_kind(kind, events):
+    return [event for event in events if isinstance(event, kind)]
+
+
 def validate(p, batches):
-    with Executor(NETWORK, (T, B)) as executor:
-        return evaluate(executor, p, batches)
+    with Executor(NETWORK, p, (T, B)) as executor:
+        events = evaluate(executor, batches)
+        try:
+            while True:
+                next(events)
+        except StopIteration as end:
+            return end.value
+
+
+def validated_to(monkeypatch, losses):
+    """Let validation give these losses, epoch after epoch."""
+    losses = iter(losses)
+
+    def evaluated(*arguments):
+        yield Validating(1, 1)
+        return next(losses)
+
+    monkeypatch.setattr(loop, "evaluate", evaluated)
 
 
 def whole(at):
@@ -134,6 +160,16 @@ def test_a_window_yields_a_step_and_an_epoch_its_end():
     assert done == [StepDone, StepDone, StepDone, EpochDone] * 2
 
 
+def test_steps_and_epochs_are_numbered_from_1():
+    plan, at = begin(epochs=2)
+    events = [*go_on(plan, at, windows(9, count=2))]
+    assert [(done.step, done.epoch) for done in of_kind(StepDone, events)] == [
+        (1, 1), (2, 1), (3, 1), (4, 2), (5, 2), (6, 2)
+    ]  # fmt: skip
+    assert [done.epoch for done in of_kind(EpochDone, events)] == [1, 2]
+    assert of_kind(Validating, events) == [Validating(1, 2), Validating(2, 2)] * 2
+
+
 def test_each_epoch_reads_the_windows_made_for_it():
     plan, at = begin()
     asked = []
@@ -197,8 +233,7 @@ def test_the_learning_rate_follows_the_share_of_the_run_that_is_done(schedule, l
 
 def rates_of_epochs(monkeypatch, valid_losses, **changes):
     """The learning rate of each epoch's last step, where the validation loss goes like that, and the end."""
-    losses = iter(valid_losses)
-    monkeypatch.setattr(loop, "evaluate", lambda *arguments: next(losses))
+    validated_to(monkeypatch, valid_losses)
     plan, at = begin(epochs=len(valid_losses), **changes)
     steps = [done for done in go_on(plan, at, windows(9)) if isinstance(done, StepDone)]
     return [done.lr for done in steps[2::3]], at
@@ -220,9 +255,8 @@ def test_no_other_schedule_looks_at_the_loss(monkeypatch, schedule):
     assert at.lr_factor == 1
 
 
-def test_the_learning_rate_that_is_told_is_the_one_that_was_used(monkeypatch):
-    losses = iter([1.0, 2.0, 3.0])
-    monkeypatch.setattr(loop, "evaluate", lambda *arguments: next(losses))
+def test_the_learning_rate_of_an_event_is_the_one_that_was_used(monkeypatch):
+    validated_to(monkeypatch, [1.0, 2.0, 3.0])
     plan, at = begin(optimizer="sgd", schedule="plateau", clip=0.001, lr=1.0)
     before = copy.deepcopy(at.p)
     for done in go_on(plan, at, windows(9)):
@@ -334,19 +368,20 @@ def test_either_of_them_alone_stops_before_anything_is_touched(monkeypatch, opti
 
 
 @pytest.mark.parametrize("threads", [1, 2])
-def test_states_that_overflow_are_told_without_a_warning(threads):
+def test_states_that_overflow_raise_without_a_warning(threads):
     plan = recipe(optimizer="sgd")
     network = Network(M, 8, "relu")
     p = network.initialise(np.random.default_rng(0), np.ones(M))
     p["W"] *= np.float32(1e20)
     rows = 16  # enough for two shards
     wide = [Tokens(*(np.tile(array, (1, rows))[:, :rows] for array in batch)) for batch in windows()]
-    at = start(network, plan, p, rows)
-    with Executor(network, (T, rows), threads) as executor, pytest.raises(Diverged):
-        list(train(executor, plan, at, lambda epoch: wide))
+    with Executor(network, p, (T, rows), threads) as executor:
+        at = start(executor, plan, rows)
+        with pytest.raises(Diverged):
+            list(train(executor, plan, at, lambda epoch: wide))
 
 
-def test_a_validation_loss_that_is_not_finite_is_told(monkeypatch):
+def test_a_validation_loss_that_is_not_finite_raises(monkeypatch):
     right = Network.loss
     monkeypatch.setattr(Network, "loss", lambda *arguments: (math.nan, right(*arguments)[1]))
     plan, at = begin()
@@ -388,7 +423,7 @@ def test_validation_drops_nothing():
 def stored(at, plan, folder):
     """The state out of a file: what --resume is given."""
     storage.save(folder / "at.npz", *at.pack())
-    again = start(NETWORK, plan, first_parameters(), B)
+    again = start(Executor(NETWORK, first_parameters(), (T, B)), plan, B)
     again.unpack(*storage.load(folder / "at.npz"))
     return again
 
@@ -409,11 +444,35 @@ def test_a_run_goes_on_from_any_yield_as_if_never_broken_off(copied, optimizer, 
         events.append(done)
         states.append(copy_of(at))
     end = whole(at)
-    assert len(states) == 13
+    assert len(states) == 22
     assert schedule != "plateau" or states[-5].lr_factor < 1  # in the last epoch it is not as at first
     for number, state in enumerate(states):
-        assert [*go_on(plan, state, DOWN)] == events[number:]
+        assert but_validating(go_on(plan, state, DOWN)) == but_validating(events[number:])
         assert whole(state) == end
+
+
+def test_a_run_that_stops_during_validation_validates_again_from_the_first_window():
+    plan, at = begin(epochs=1)
+    events, states = [], []
+    for done in go_on(plan, at, DOWN):
+        events.append(done)
+        states.append(copy.deepcopy(at))
+    last_step, *between, end = states
+    while last_step.step < 3:
+        last_step, *between = between
+    assert [type(event) for event in events] == [StepDone] * 3 + [Validating] * 3 + [EpochDone]
+    for state in between:
+        assert whole(state) == whole(last_step)
+        assert (state.epoch, state.window, state.best_loss, state.curve) == (0, 3, None, [])
+        assert state.seconds > last_step.seconds
+        assert [*go_on(plan, state, DOWN)] == events[3:]
+        assert whole(state) == whole(end)
+
+
+def test_a_state_of_another_executor_is_refused():
+    plan, at = begin()
+    with Executor(NETWORK, at.p, (T, B)) as executor, pytest.raises(ValueError, match="another executor"):
+        next(train(executor, plan, at, windows))
 
 
 def test_a_packed_state_is_all_there_and_plain():
@@ -453,7 +512,7 @@ def spoiling(monkeypatch, *calls, value=math.nan):
 
     def spoilt(*arguments):
         E, gradients, after = right(*arguments)
-        tokens = float(arguments[2].weight.sum())
+        tokens = float(arguments[1].weight.sum())
         return (value * tokens if next(count) in calls else E), gradients, after
 
     monkeypatch.setattr(Executor, "loss_and_gradients", spoilt)
@@ -473,11 +532,10 @@ def until_diverged(steps):
 def test_a_run_that_goes_astray_goes_back_to_its_epochs_beginning_at_half_the_rate(monkeypatch):
     plan, at = begin(max_rollbacks=3, schedule="constant", warmup=0)
     spoiling(monkeypatch, 5)  # the second step of the second epoch
-    events = [*go_on(plan, at, windows(9))]
+    events = but_validating(go_on(plan, at, windows(9)))
     S, E, R = StepDone, EpochDone, RolledBack
     assert [type(event) for event in events] == [S, S, S, E, S, R, S, S, S, E, S, S, S, E]
-    assert events[5].why == "the loss of step 5 (epoch 2) is not finite"
-    assert events[5].lr == 0.015
+    assert events[5] == RolledBack(3, "the loss of step 5 (epoch 2) is not finite", 0.015)
     assert [event.lr for event in events if isinstance(event, S)] == [0.03] * 4 + [0.015] * 6
     assert events[4].loss == events[6].loss  # the same window, and the same parameters
     assert (at.step, at.epoch, at.rollbacks, len(at.curve)) == (9, 3, 1, 3)
@@ -508,14 +566,13 @@ def test_losses_that_are_high_for_long_are_gone_back_from(monkeypatch):
     spoiling(monkeypatch, *range(51, 500), value=9.0)
     events, diverged = until_diverged(go_on(plan, at, epoch_windows=lambda epoch: many))
     (back,) = (event for event in events if isinstance(event, RolledBack))
-    assert back.why == "the loss of step 150 (epoch 1), 9, has been high for 100 steps"
+    assert back.reason == "the loss of step 150 (epoch 1), 9, has been high for 100 steps"
     assert at.step == 40  # kept each 20 steps, as long as all was well
     assert "step 140 " in str(diverged)
 
 
 def test_the_rate_of_plateau_is_that_of_the_good_state_and_halved(monkeypatch):
-    losses = iter([1.0, 2.0, 3.0, 4.0])
-    monkeypatch.setattr(loop, "evaluate", lambda *arguments: next(losses))
+    validated_to(monkeypatch, [1.0, 2.0, 3.0, 4.0])
     plan, at = begin(epochs=4, lr=0.64, schedule="plateau", optimizer="sgd", warmup=0, max_rollbacks=1)
     spoiling(monkeypatch, 8)  # in the third epoch, before which the rate was quartered once
     rates = [event.lr for event in go_on(plan, at, windows(9)) if isinstance(event, StepDone)]
@@ -532,13 +589,12 @@ def test_a_validation_loss_that_is_not_finite_is_gone_back_from(monkeypatch):
     monkeypatch.setattr(Network, "loss", spoilt)  # 3 windows an epoch to validate on
     plan, at = begin(max_rollbacks=1)
     back = [event for event in go_on(plan, at, windows(9)) if isinstance(event, RolledBack)]
-    assert [event.why for event in back] == ["the validation loss after epoch 2 is not finite"]
+    assert [event.reason for event in back] == ["the validation loss after epoch 2 is not finite"]
     assert (at.epoch, len(at.curve)) == (3, 3)
 
 
 def test_the_best_epoch_before_a_rollback_stays_the_best(monkeypatch):
-    losses = iter([3.0, 1.0, 2.0, 2.0])
-    monkeypatch.setattr(loop, "evaluate", lambda *arguments: next(losses))
+    validated_to(monkeypatch, [3.0, 1.0, 2.0, 2.0])
     monkeypatch.setattr(loop, "_is_to_be_kept", lambda at: at.step == 4)  # in the second epoch, and no more
     spoiling(monkeypatch, 8)  # in the third
     plan, at = begin(max_rollbacks=1)
@@ -554,9 +610,9 @@ def test_a_run_that_goes_back_does_the_same_from_any_yield(copied, monkeypatch, 
 
     right = Executor.loss_and_gradients
 
-    def overflowing(executor, p, *rest):
-        E, gradients, after = right(executor, p, *rest)
-        return (math.inf if np.abs(p["V"]).max() > 2 else E), gradients, after
+    def overflowing(executor, *rest):
+        E, gradients, after = right(executor, *rest)
+        return (math.inf if np.abs(executor.p["V"]).max() > 2 else E), gradients, after
 
     monkeypatch.setattr(Executor, "loss_and_gradients", overflowing)
     wild = {"lr": 1.0, "clip": None, "schedule": "plateau", "warmup": 0, "dropout": 0.1}
@@ -569,5 +625,5 @@ def test_a_run_that_goes_back_does_the_same_from_any_yield(copied, monkeypatch, 
     assert len(back) > 2
     end = whole(at)
     for number, state in enumerate(states):
-        assert [*go_on(plan, state, DOWN)] == events[number:]
+        assert but_validating(go_on(plan, state, DOWN)) == but_validating(events[number:])
         assert whole(state) == end

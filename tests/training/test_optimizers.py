@@ -7,6 +7,8 @@ from rnn_cli.training import optimizers
 from rnn_cli.training.optimizers import (
     OPTIMIZERS,
     PIECE,
+    Share,
+    Step,
     add,
     apply,
     clipping,
@@ -23,9 +25,15 @@ def moments_of(name, p, m=3):
     return initial_moments(OPTIMIZERS[name], Network(m, 2), p)
 
 
+def pieces_of(size, monkeypatch):
+    """Let any number of threads work on this many entries at a time."""
+    monkeypatch.setattr(optimizers, "PIECE", size)
+    monkeypatch.setattr(optimizers, "PIECE_OF_THREADS", size)
+
+
 def test_a_step_of_sgd_is_what_a_hand_works_out():
     p = arrays(W=[[1.0, -2.0]], b=[0.5])
-    apply(OPTIMIZERS["sgd"], p, arrays(W=[[10.0, 4.0]], b=[-1.0]), {}, 0.1, 1)
+    apply(OPTIMIZERS["sgd"], p, arrays(W=[[10.0, 4.0]], b=[-1.0]), {}, Step(0.1, 1))
     np.testing.assert_allclose(p["W"], [[0.0, -2.4]])
     np.testing.assert_allclose(p["b"], [0.6])
 
@@ -35,7 +43,7 @@ def two_steps(name):
     p, ps = arrays(a=[1.0]), []
     moments = moments_of(name, p)
     for step, g in ((1, 0.5), (2, -1.0)):
-        apply(OPTIMIZERS[name], p, arrays(a=[g]), moments, 0.1, step)
+        apply(OPTIMIZERS[name], p, arrays(a=[g]), moments, Step(0.1, step))
         ps.append(p["a"][0])
     return ps, {moment: array[0] for moment, array in moments.items()}
 
@@ -62,7 +70,7 @@ def test_momentum_is_that_of_the_paper(name, ahead):
     p, x, v = arrays(a=[1.0]), 1.0, 0.0
     moments = moments_of(name, p)
     for step in range(1, 8):
-        apply(OPTIMIZERS[name], p, {"a": p["a"] ** 3}, moments, 0.1, step)
+        apply(OPTIMIZERS[name], p, {"a": p["a"] ** 3}, moments, Step(0.1, step))
         v = 0.9 * v - 0.1 * (x + ahead * v) ** 3
         x = x + v
         assert p["a"][0] == pytest.approx(x + ahead * v)
@@ -94,10 +102,10 @@ def test_two_steps_of_adam_are_what_a_hand_works_out():
     p = arrays(a=[1.0])
     moments = moments_of("adam", p)
     assert {name: array.tolist() for name, array in moments.items()} == {"mean.a": [0], "square.a": [0]}
-    apply(OPTIMIZERS["adam"], p, arrays(a=[0.5]), moments, 0.1, 1)
+    apply(OPTIMIZERS["adam"], p, arrays(a=[0.5]), moments, Step(0.1, 1))
     np.testing.assert_allclose(p["a"], [0.9], rtol=1e-7)
     np.testing.assert_allclose([moments["mean.a"][0], moments["square.a"][0]], [0.05, 0.00025])
-    apply(OPTIMIZERS["adam"], p, arrays(a=[-1.0]), moments, 0.1, 2)
+    apply(OPTIMIZERS["adam"], p, arrays(a=[-1.0]), moments, Step(0.1, 2))
     np.testing.assert_allclose(p["a"], [0.93661036], rtol=1e-7)
     np.testing.assert_allclose([moments["mean.a"][0], moments["square.a"][0]], [-0.055, 0.00124975])
 
@@ -105,13 +113,13 @@ def test_two_steps_of_adam_are_what_a_hand_works_out():
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_no_optimizer_divides_by_a_gradient_of_zero(name):
     p = arrays(a=[1.0, 1.0])
-    apply(OPTIMIZERS[name], p, arrays(a=[0.0, 1e-30]), moments_of(name, p), 0.1, 1)
+    apply(OPTIMIZERS[name], p, arrays(a=[0.0, 1e-30]), moments_of(name, p), Step(0.1, 1))
     assert p["a"].tolist() == [1, 1]
 
 
 def test_adam_takes_a_step_of_lr_whatever_the_scale_of_the_gradient():
     p = arrays(a=[0.0, 0.0, 0.0])
-    apply(OPTIMIZERS["adam"], p, arrays(a=[1e-3, 1.0, -1e3]), moments_of("adam", p), 0.1, 1)
+    apply(OPTIMIZERS["adam"], p, arrays(a=[1e-3, 1.0, -1e3]), moments_of("adam", p), Step(0.1, 1))
     np.testing.assert_allclose(p["a"], [-0.1, -0.1, 0.1], rtol=1e-4)
 
 
@@ -140,7 +148,7 @@ def test_the_gradient_counts_as_much_as_it_is_scaled(name):
     ends = []
     for gradient, scale in ((arrays(a=[6.0, -2.0]), 0.25), (arrays(a=[1.5, -0.5]), 1.0)):
         p = arrays(a=[1.0, 1.0])
-        apply(OPTIMIZERS[name], p, gradient, moments_of(name, p), 0.1, 1, scale)
+        apply(OPTIMIZERS[name], p, gradient, moments_of(name, p), Step(0.1, 1, scale))
         ends.append(p["a"])
     np.testing.assert_array_equal(*ends)
 
@@ -151,7 +159,7 @@ def two_decayed_steps(name):
     p, matrix, bias = arrays(W=[[10.0]], b=[10.0]), [], []
     moments = moments_of(name, p)
     for step in (1, 2):
-        apply(OPTIMIZERS[name], p, arrays(W=[[1.0]], b=[1.0]), moments, 0.5, step, weight_decay=0.2)
+        apply(OPTIMIZERS[name], p, arrays(W=[[1.0]], b=[1.0]), moments, Step(0.5, step, weight_decay=0.2))
         matrix.append(p["W"].item())
         bias.append(p["b"].item())
     return matrix, bias, {key: array.item() for key, array in moments.items()}
@@ -215,7 +223,7 @@ def test_decay_by_columns_is_of_those_that_occur(name, expected):
     p["U"][:, :3] = [[1, 2, 3], [4, 5, 6]]
     moments = initial_moments(OPTIMIZERS[name], network, p)
     gradient = {"U": Columns(np.array([0, 2]), np.array([[1.0, 2], [3, 4]]))}
-    apply(OPTIMIZERS[name], p, gradient, moments, 0.5, 1, weight_decay=0.2)
+    apply(OPTIMIZERS[name], p, gradient, moments, Step(0.5, 1, weight_decay=0.2))
     np.testing.assert_allclose(p["U"][:, :3], expected, rtol=1e-6)
     if name == "adam":
         np.testing.assert_allclose(moments["square.U"][:, 0], [0.001 * 1.2**2, 0.001 * 2.8**2])
@@ -235,7 +243,7 @@ def test_two_steps_of_adam_by_columns_are_what_a_hand_works_out():
     }
     for step, g in ((1, 0.5), (3, -1.0)):
         gradient = {"U": Columns(np.array([2]), np.array([[g]]))}
-        apply(OPTIMIZERS["adam"], p, gradient, moments, 0.1, step)
+        apply(OPTIMIZERS["adam"], p, gradient, moments, Step(0.1, step))
     assert p["U"][0, 2] == pytest.approx(1.05487292, rel=1e-7)
     assert moments["square.U"][0, 2] == pytest.approx(0.00124950025)
     assert moments["seen.U"][2] == 3
@@ -253,12 +261,12 @@ def test_momentum_by_columns_is_what_it_amounts_to(name):
     moments = initial_moments(OPTIMIZERS[name], network, p)
     assert moments == {}
     for step, g, expected in ((1, 0.5, 0.5), (7, -1.0, 1.5)):
-        apply(OPTIMIZERS[name], p, {"U": Columns(np.array([2]), np.array([[g]]))}, moments, 0.1, step)
+        apply(OPTIMIZERS[name], p, {"U": Columns(np.array([2]), np.array([[g]]))}, moments, Step(0.1, step))
         assert p["U"][0, 1:4] == pytest.approx([1, expected, 1])
     dense = {"U": np.ones((1, 1))}
     moments = moments_of(name, dense)
     for step, g in enumerate([0.5, -1.0, *np.zeros(300)], 1):
-        apply(OPTIMIZERS[name], dense, {"U": np.array([[g]])}, moments, 0.1, step)
+        apply(OPTIMIZERS[name], dense, {"U": np.array([[g]])}, moments, Step(0.1, step))
     assert dense["U"].item() == pytest.approx(1.5)
 
 
@@ -273,15 +281,15 @@ def test_columns_go_as_in_a_whole_table_with_zeros_for_the_others(name):
     for step in range(1, 9):
         tokens = np.sort(rng.choice(12, 4, replace=False))  # each occurs in some of the steps
         gradient = Columns(tokens, rng.normal(size=(4, n)))
-        apply(OPTIMIZERS[name], by_columns, {"U": gradient}, moments, 0.1, step)
-        apply(OPTIMIZERS[name], whole, {"U": gradient.dense(m)}, whole_moments, 0.1, step)
+        apply(OPTIMIZERS[name], by_columns, {"U": gradient}, moments, Step(0.1, step))
+        apply(OPTIMIZERS[name], whole, {"U": gradient.dense(m)}, whole_moments, Step(0.1, step))
         np.testing.assert_allclose(by_columns["U"], whole["U"], rtol=1e-9)
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
 @pytest.mark.parametrize("of", [2, 5])
 def test_shares_of_columns_are_updated_as_the_whole(name, of, monkeypatch):
-    monkeypatch.setattr(optimizers, "piece", lambda of: 4)
+    pieces_of(4, monkeypatch)
     rng = np.random.default_rng(0)
     network = Network(ONE_HOT_UP_TO + 1, 3)
     U = rng.normal(size=(network.m, 3)).T
@@ -293,18 +301,18 @@ def test_shares_of_columns_are_updated_as_the_whole(name, of, monkeypatch):
         moments = initial_moments(OPTIMIZERS[name], network, p)
         for step, gradient in enumerate(gradients, 1):
             for share in range(shares):
-                apply(OPTIMIZERS[name], p, gradient, moments, 0.1, step, 0.5, 0.1, share, shares)
+                apply(OPTIMIZERS[name], p, gradient, moments, Step(0.1, step, 0.5, 0.1), Share(share, shares))
         ends.append([p["U"], *moments.values()])
     for one, other in zip(*ends, strict=True):
         np.testing.assert_array_equal(one, other)
 
 
 def test_gradients_add_up_in_the_memory_of_the_first_in_any_shares(monkeypatch):
-    monkeypatch.setattr(optimizers, "piece", lambda of: 4)
+    pieces_of(4, monkeypatch)
     for of in (1, 2, 3):
         first, second, third = (np.full((3, 7), value, np.float32) for value in (1, 10, 100))
         for share in range(of):
-            add([first, second, third], share, of)
+            add([first, second, third], Share(share, of))
         np.testing.assert_array_equal(first, 111)
 
 
@@ -323,7 +331,7 @@ def test_arrays_by_columns_are_updated_in_place_as_those_by_rows(name):
         draws = np.random.default_rng(1)
         for step in (1, 2):
             gradient = np.array(draws.normal(size=(3, 5)), np.float32, order=order)
-            apply(OPTIMIZERS[name], p, {"U": gradient}, moments, 0.1, step)
+            apply(OPTIMIZERS[name], p, {"U": gradient}, moments, Step(0.1, step))
         assert p["U"] is held
         assert {array.dtype for array in [held, *moments.values()]} == {np.dtype(np.float32)}
         ends.append(held)
@@ -337,12 +345,12 @@ def test_pieces_and_shares_of_them_make_no_difference(name, monkeypatch):
     gradients = {"W": rng.normal(size=(7, 11)), "b": rng.normal(size=4)}
     ends = []
     for size, of in ((PIECE, 1), (1, 1), (10, 1), (10, 3)):
-        monkeypatch.setattr(optimizers, "piece", {of: size}.get)
+        pieces_of(size, monkeypatch)
         p = copies(first)
         moments = moments_of(name, p)
         for step in (1, 2):
             for share in range(of):
-                apply(OPTIMIZERS[name], p, gradients, moments, 0.1, step, 0.5, 0.1, share, of)
+                apply(OPTIMIZERS[name], p, gradients, moments, Step(0.1, step, 0.5, 0.1), Share(share, of))
         ends.append(p | moments)
     for end in ends[1:]:
         for key in end:
@@ -352,7 +360,7 @@ def test_pieces_and_shares_of_them_make_no_difference(name, monkeypatch):
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_an_array_longer_than_a_piece_is_updated_to_its_end(name):
     p = {"V": np.zeros((3, PIECE + 1), np.float32)}
-    apply(OPTIMIZERS[name], p, {"V": np.ones_like(p["V"])}, moments_of(name, p), 0.5, 1)
+    apply(OPTIMIZERS[name], p, {"V": np.ones_like(p["V"])}, moments_of(name, p), Step(0.5, 1))
     assert p["V"][0, 0] < -0.499
     np.testing.assert_allclose(p["V"], p["V"][0, 0], rtol=1e-6)
 
@@ -363,7 +371,7 @@ def test_the_gradients_are_only_read(name):
     p = {"U": np.ones((2, network.m), order="F"), "W": np.ones((1, 2))}
     gradients = {"U": Columns(np.array([3]), np.array([[0.5, -0.5]])), "W": np.array([[0.5, -0.5]])}
     moments = initial_moments(OPTIMIZERS[name], network, p)
-    apply(OPTIMIZERS[name], p, gradients, moments, 0.1, 1, weight_decay=0.1)
+    apply(OPTIMIZERS[name], p, gradients, moments, Step(0.1, 1, weight_decay=0.1))
     assert gradients["U"].values.tolist() == gradients["W"].tolist() == [[0.5, -0.5]]
 
 
@@ -374,5 +382,5 @@ def test_every_optimizer_finds_the_bottom_of_a_bowl(name):
     moments = moments_of(name, p)
     lr = 0.5 if name == "adagrad" else 0.05  # the only one whose steps get shorter by themselves
     for step in range(1, 301):
-        apply(OPTIMIZERS[name], p, {"a": p["a"] - target}, moments, lr * (1 - step / 301), step)
+        apply(OPTIMIZERS[name], p, {"a": p["a"] - target}, moments, Step(lr * (1 - step / 301), step))
     np.testing.assert_allclose(p["a"], target, atol=0.01)

@@ -4,8 +4,8 @@ import time
 from collections.abc import Callable
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
+from rnn_cli.machine import blas_threads
 from rnn_cli.network.fast.products import times
 from rnn_cli.network.fast.workspace import Workspace
 from rnn_cli.network.network import Network, Sequences
@@ -62,7 +62,7 @@ def test_a_product_laid_out_takes_no_longer_than_as_it_comes():
 def ratio(one: Callable[[], object], other: Callable[[], object]) -> float:
     """How long the one takes, over the other."""
     took: dict[Callable[[], object], list[float]] = {one: [], other: []}
-    with threadpool_limits(1, user_api="blas"):
+    with blas_threads(1):
         for _ in range(ROUNDS):  # in turn, so that a slower machine slows both
             for function, seconds in took.items():
                 began = time.thread_time()  # not what else had the core meanwhile

@@ -50,6 +50,24 @@ def test_where_nothing_was_kept_there_is_no_going_back():
         state().go_back()
 
 
+def test_the_best_epoch_can_be_forgotten():
+    at = state(best_loss=2.0, best_epoch=3, rollbacks=1, lr_factor=0.25)
+    at.forget_best()
+    assert (at.best_loss, at.best_epoch, at.rollbacks, at.lr_factor) == (None, 0, 1, 0.25)
+
+
+def test_what_lowered_the_learning_rate_can_be_forgotten_for_good():
+    at = state(lr_factor=0.25, rollbacks=2, best_loss=2.0, best_epoch=3)
+    at.keep()
+    at.forget_rates()
+    assert (at.rollbacks, at.lr_factor, at.best_loss, at.best_epoch) == (0, 1.0, 2.0, 3)
+    at.go_back()
+    assert (at.rollbacks, at.lr_factor) == (0, 1.0)
+    none_kept = state(lr_factor=0.25)
+    none_kept.forget_rates()
+    assert none_kept.lr_factor == 1
+
+
 @pytest.mark.parametrize("kept", [True, False])
 def test_what_is_packed_is_unpacked_into_the_memory_that_is_there(kept):
     at = state(1, step=3, best_loss=0.25, curve=[[1.0, None]], usual_loss=2.5)

@@ -1,13 +1,14 @@
-"""rnn cache: the texts that were cut and kept."""
+"""rnn cache: the texts that are kept as ids."""
 
 import time
 from typing import Annotated
 
 import typer
 
-from rnn_cli.cli.console import printable, say
-from rnn_cli.cli.options.text import CacheDirOption
+from rnn_cli.cli.console import say
+from rnn_cli.cli.options.common import CacheDirOption
 from rnn_cli.errors import RnnError
+from rnn_cli.printing import printable
 from rnn_cli.text.store.cache import Cache, default_folder
 
 
@@ -15,9 +16,9 @@ def cache(
     cache_dir: CacheDirOption = None,
     clear: Annotated[bool, typer.Option("--clear", help="Delete all of them.")] = False,
 ) -> None:
-    """List the texts that are kept as they were cut, so that the next run begins sooner; delete them.
+    """List the texts that are kept as ids, so that the next run begins sooner; delete them.
 
-    Of each: megabytes, when it was last used, the tokenizer, and the files that it was read from.
+    A row has megabytes, the time of the last use, the tokenizer, and the files that the text was read from.
     """
     try:
         kept = Cache(cache_dir or default_folder())

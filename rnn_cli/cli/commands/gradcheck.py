@@ -1,47 +1,21 @@
-"""rnn gradcheck: every hand-written derivative against differences."""
+"""rnn gradcheck: every hand-written derivative against differences, and against the tutorial."""
 
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any
 
-import numpy as np
 import typer
 
-from rnn_cli.cli.console import UsageError, say
-from rnn_cli.cli.options.text import one_of
+from rnn_cli.cli.console import say
+from rnn_cli.cli.options.common import one_of
+from rnn_cli.errors import UsageError
 from rnn_cli.models.language_model import LanguageModel
-from rnn_cli.network.architecture import Gradients
-from rnn_cli.network.arrays import Parameters, State
 from rnn_cli.network.cells import CELLS
-from rnn_cli.network.gradcheck import (
-    TOLERANCE,
-    Check,
-    carried_state,
-    combinations,
-    hard_batch,
-    noisy_parameters,
-)
-from rnn_cli.network.gradcheck import gradcheck as check
-from rnn_cli.network.inputs import ONE_HOT_UP_TO
-from rnn_cli.network.network import Batch, Masks, Network
+from rnn_cli.network.gradcheck import TOLERANCE, Check
 from rnn_cli.network.outputs import OUTPUTS
-from rnn_cli.training.parallel.executor import ROWS, Executor
-from rnn_cli.training.parallel.ranks import NO_DROPOUT, Dropout
+from rnn_cli.training.gradcheck import AGREEMENT, Case, Report, cases, check, model_case, random_numbers
 
-VOCABULARIES = (7, ONE_HOT_UP_TO + 1)  # the gradient of a table is computed in one way for each
-ENTRIES = 20
-ENTRIES_OF_A_MODEL = 50
-DROPOUT = Dropout(0.3, key=tuple(b"gradcheck"))
-ROW = "{:<5} {:>6} {:>5} {:<8} {:>5} {:>6} {:<5} {:<10} {:>7} {:>7}  {}"
-HEAD = ["cell", "layers", "embed", "output", "m", "shards", "array", "shape", "checked", "error"]
-
-
-class Case(NamedTuple):
-    network: Network
-    p: Parameters
-    shards: int  # one is computed here, with lines that end; two in two processes, the state running on
-    entries: int  # of each array
-    dropout: Dropout
+ROW = "{:<5} {:>6} {:>5} {:<8} {:>4} {:>6} {:<5} {:<9} {:>7} {:>8}  {}"
+HEAD = ("cell", "layers", "embed", "output", "m", "shards", "array", "shape", "error", "tutorial")
 
 
 def gradcheck(
@@ -49,7 +23,7 @@ def gradcheck(
         str | None, typer.Option(help="Only networks of this cell.", show_default=False, **one_of(CELLS))
     ] = None,
     layers: Annotated[
-        int | None, typer.Option(min=1, max=8, help="Only of so many layers. Default: one and two.")
+        int | None, typer.Option(min=1, max=8, help="Only this number of layers. Default: one and two.")
     ] = None,
     embedding: Annotated[
         int | None,
@@ -68,7 +42,7 @@ def gradcheck(
     arrays: Annotated[
         bool, typer.Option("--arrays", help="A row for each array, and not for the worst of each network.")
     ] = False,
-    seed: Annotated[int, typer.Option("--seed", "-s", min=0, max=2**64 - 1, help="Decides the batch.")] = 0,
+    seed: Annotated[int, typer.Option("--seed", "-s", min=0, max=2**64 - 1, help="Seed of the batch.")] = 0,
 ) -> None:
     """Check every hand-written derivative against differences, in float64, on a sample of its entries.
 
@@ -76,34 +50,35 @@ def gradcheck(
     embedding, with one and with a tied one, each output layer, on a small vocabulary and on a large one.
     The batch has what real ones have: tokens that repeat within a step, padding, a state carried in, lines
     that end, dropout. One network of each cell is also checked as two shards, in two processes; there the
-    state runs on. The exit status is 1 if any gradient disagrees.
+    state runs on. The column `tutorial` compares all gradients with those of network/tutorial.py, the plain
+    equations on one-hot vectors, for the networks that it can express. The exit status is 1 if any disagrees.
     """
-    rng = np.random.default_rng((seed, *b"gradcheck"))
+    rng = random_numbers(seed)
     options = {"cell": cell, "layers": layers, "embedding": embedding, "tie": tie, "output": output}
     chosen = {name: value for name, value in options.items() if value is not None}
-    cases = _cases(hidden, chosen, rng) if model is None else [_of_model(model, chosen)]
+    all_cases = [_of_model(model, chosen)] if model else _cases(hidden, chosen, rng)
     typer.echo(ROW.format(*HEAD, "").rstrip())
-    failed = False
-    for case in cases:
-        checks = [*_check(case, rng)]
-        failed |= not all(row.ok for row in checks)
-        for row in checks if arrays or model else [_worst(checks)]:
-            typer.echo(_row(case, row))
-    if failed:
-        say(f"FAIL: a derivative disagrees with differences by more than {TOLERANCE:g} of itself")
+    has_failed, checked = False, 0
+    for case in all_cases:
+        report = check(case, rng)
+        has_failed |= not report.ok
+        checked += report.worst.checked
+        for row in report.checks if arrays or model else [report.worst]:
+            typer.echo(_row(report, row, of_array=bool(arrays or model)))
+    if has_failed:
+        say(
+            f"FAIL: a derivative disagrees with differences by more than {TOLERANCE:g} of itself, "
+            f"or with the tutorial by more than {AGREEMENT:g} of its array's largest"
+        )
         raise typer.Exit(1)
-    say(f"ok: every derivative agrees with differences to within {TOLERANCE:g} of itself")
+    say(f"ok: {checked:,} derivatives agree with differences to within {TOLERANCE:g} of themselves")
 
 
-def _cases(hidden: int, chosen: dict[str, Any], rng: np.random.Generator) -> list[Case]:
-    networks = [network for m in VOCABULARIES for network in combinations(m, hidden, **chosen)]
-    if not networks:
-        raise UsageError("--tie needs an --embedding of the hidden size, and --output softmax")
-    last_of_each_cell = {network.cell: network for network in networks}.values()
-    shards = [(network, 1) for network in networks] + [(network, 2) for network in last_of_each_cell]
-    return [
-        Case(network, noisy_parameters(network, rng), count, ENTRIES, DROPOUT) for network, count in shards
-    ]
+def _cases(hidden: int, chosen: dict[str, Any], rng: Any) -> list[Case]:
+    try:
+        return cases(hidden, chosen, rng)
+    except ValueError as error:
+        raise UsageError("--tie needs an --embedding of the hidden size, and --output softmax") from error
 
 
 def _of_model(path: Path, chosen: dict[str, Any]) -> Case:
@@ -111,41 +86,15 @@ def _of_model(path: Path, chosen: dict[str, Any]) -> Case:
     for name, value in chosen.items():
         if (own := getattr(loaded.network, name)) != value:
             raise UsageError(f"--{name} {value}, but {path} has {name} {own}")
-    return Case(loaded.network, loaded.p, 1, ENTRIES_OF_A_MODEL, NO_DROPOUT)
+    return model_case(loaded.network, loaded.p)
 
 
-def _check(case: Case, rng: np.random.Generator) -> Iterator[Check]:
-    network, p, shards, entries, dropout = case
-    batch = hard_batch(network.m, rng, B=ROWS * shards, runs_on=shards > 1)
-    T, B = batch.x.shape
-    state = carried_state(network, B, rng)
-    masks = _masks(case, T)
-    with Executor(network, (T, B), shards, sharded=True, dtype=np.float64) as executor:
-
-        def by_hand(p: Parameters, batch: Batch, state: State) -> Gradients:
-            return executor.loss_and_gradients(p, batch, state, dropout)[1]
-
-        yield from check(network, p, batch, state, rng, entries, masks, by_hand)
-
-
-def _masks(case: Case, T: int) -> Masks:
-    """What the executor leaves out of each shard."""
-    rate, key, of_window = case.dropout
-    rngs = [np.random.default_rng((*key, ROWS * shard)) for shard in range(case.shards)]
-    drawn = [case.network.draw_masks(rng, rate, T, ROWS, of_window) for rng in rngs]
-    return {name: np.concatenate([masks[name] for masks in drawn], axis=1) for name in drawn[0]}
-
-
-def _worst(checks: list[Check]) -> Check:
-    """Of all arrays of a network; how many of their entries were checked."""
-    worst = max(checks, key=lambda row: row.error)
-    return worst._replace(checked=sum(row.checked for row in checks))
-
-
-def _row(case: Case, row: Check) -> str:
-    network = case.network
+def _row(report: Report, row: Check, of_array: bool) -> str:
+    network, opinions = report.case.network, report.opinions
     embedding = "tied" if network.tie else network.embedding or "none"
     shape = " x ".join(map(str, row.shape))
-    of_network = (network.cell, network.layers, embedding, network.output, network.m, case.shards)
-    verdict = "ok" if row.ok else "FAIL"
-    return ROW.format(*of_network, row.name, shape, row.checked, f"{row.error:.1e}", verdict)
+    of_network = (network.cell, network.layers, embedding, network.output, network.m, report.case.shards)
+    opinion = report.worst_opinion if not of_array else opinions and opinions[row.name]
+    shown = "-" if opinion is None else f"{opinion:.1e}"
+    verdict = "ok" if row.ok and report.agrees_with_tutorial(row.name if of_array else None) else "FAIL"
+    return ROW.format(*of_network, row.name, shape, f"{row.error:.1e}", shown, verdict)

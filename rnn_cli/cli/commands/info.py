@@ -1,32 +1,32 @@
 """rnn info: what a model file holds."""
 
 import json
-import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from rnn_cli.cli.console import printable
-from rnn_cli.cli.options.text import DEFAULT_MODEL
+from rnn_cli.cli.options.common import DEFAULT_MODEL, JsonOption
 from rnn_cli.models.language_model import LanguageModel
+from rnn_cli.printing import printable
+from rnn_cli.scoring.figures import perplexity
 
 
 def info(
     model: Annotated[Path, typer.Argument(metavar="[MODEL]", help="The model file.")] = DEFAULT_MODEL,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
-    """Tell what a model file holds: network, arrays, tokenizer, and how it was trained."""
+    """Print what a model file holds: network, arrays, tokenizer, and how it was trained."""
     loaded = LanguageModel.load(model)
     facts = _facts(loaded) | {"bytes": model.stat().st_size}
     if as_json:
         typer.echo(json.dumps(facts, ensure_ascii=False))
         return
     typer.echo(f"network     {loaded.network.describe()}")
-    state = "runs on from line to line" if loaded.carry_state else "begins anew with each line"
+    state = "runs on from line to line" if loaded.carry_state else "begins at zero with each line"
     typer.echo(f"state       {state}")
-    typer.echo(f"tokenizer   {loaded.tokenizer.name}")
+    typer.echo(f"tokenizer   {loaded.lexicon.tokenizer.name}")
     typer.echo(f"parameters  {loaded.network.size:,} in {facts['bytes']:,} bytes")
     for name, array in facts["arrays"].items():
         shape = " x ".join(f"{length:,}" for length in array["shape"])
@@ -54,14 +54,14 @@ def _history(history: dict[str, Any]) -> Iterator[str]:
         for number, epoch in enumerate(history["epochs"], 1):
             losses = [loss for loss in epoch.values() if loss is not None]
             shown = "".join(f"{loss:>10.3f}" for loss in losses).ljust(20)
-            yield f"{number:>5}{shown}{math.exp(min(losses[-1], 700)):>12,.2f}"
+            yield f"{number:>5}{shown}{perplexity(losses[-1]):>12,.2f}"
 
 
 def _facts(model: LanguageModel) -> dict[str, Any]:
     network = model.network
     return {
         "network": {name: getattr(network, name) for name in network.__dataclass_fields__},
-        "tokenizer": model.tokenizer.name,
+        "tokenizer": model.lexicon.tokenizer.name,
         "carry_state": model.carry_state,
         "parameters": network.size,
         "arrays": {

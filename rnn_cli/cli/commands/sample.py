@@ -1,18 +1,13 @@
 """rnn sample: text from a trained model."""
 
-import secrets
 import sys
 from typing import Annotated, Any
 
-import numpy as np
 import typer
-from threadpoolctl import threadpool_limits
 
 from rnn_cli.cli.console import warn, write_text
-from rnn_cli.cli.options.text import DEFAULT_MODEL, ModelOption, finite
-from rnn_cli.models.language_model import LanguageModel
-
-MANY = 16  # samples side by side, of which a step is worth several threads
+from rnn_cli.cli.options.common import DEFAULT_MODEL, ModelOption, finite
+from rnn_cli.models.language_model import LENGTH, TEMPERATURE, TOP_P, LanguageModel
 
 
 def sample(
@@ -21,7 +16,7 @@ def sample(
     num: Annotated[int, typer.Option("--num", min=1, max=10_000, help="How many samples.")] = 1,
     length: Annotated[
         int, typer.Option("--length", "-l", min=1, help="At most this many tokens a sample.")
-    ] = 500,
+    ] = LENGTH,
     temperature: Annotated[
         float,
         typer.Option(
@@ -30,7 +25,7 @@ def sample(
             callback=finite,
             help="Above 1 bolder, below 1 safer; 0 the likeliest.",
         ),
-    ] = 0.5,
+    ] = TEMPERATURE,
     top_k: Annotated[
         int | None,
         typer.Option(min=1, help="Draw from the k likeliest tokens only. Default: all.", show_default=False),
@@ -43,7 +38,7 @@ def sample(
             callback=finite,
             help="Draw from the fewest that hold this much probability.",
         ),
-    ] = 1.0,
+    ] = TOP_P,
     seed: Annotated[
         int | None,
         typer.Option(
@@ -72,13 +67,9 @@ def sample(
         "temperature": temperature,
         "top_k": top_k,
         "top_p": top_p,
-        "seed": secrets.randbits(64) if seed is None else seed,
+        "seed": seed,
     }
-    # A product with few rows is done before BLAS's threads have met. And the model tells of a state that
-    # overflows.
-    few = threadpool_limits(1 if num < MANY else None, user_api="blas")
-    with few, np.errstate(over="ignore", invalid="ignore"):
-        _write(language_model, prompt, num, options)
+    _write(language_model, prompt, num, options)
 
 
 def _write(language_model: LanguageModel, prompt: str, num: int, options: dict[str, Any]) -> None:

@@ -9,38 +9,22 @@ from typing import Annotated
 import typer
 
 from rnn_cli.cli.console import say
-from rnn_cli.cli.options.text import (
-    CacheDirOption,
-    CorpusArgument,
-    EncodingOption,
-    MaxSizeOption,
-    MinCountOption,
-    NoCacheOption,
-    NormalizeOption,
-    TokenizerOption,
-    UserDictOption,
-    corpus_paths,
-    refuse_words_without_use,
-)
+from rnn_cli.cli.options.common import CacheDirOption, NoCacheOption
+from rnn_cli.cli.options.settings import Given, takes_settings
+from rnn_cli.cli.progress import follow
 from rnn_cli.runs import files
-from rnn_cli.runs.defaults import DEFAULT_TOKENIZER
-from rnn_cli.runs.prepare import Means, cache_at
-from rnn_cli.runs.texts import TextOptions, count_text
+from rnn_cli.runs.data import count_text, input_files
+from rnn_cli.runs.prepare import Resources
+from rnn_cli.runs.settings import Settings
 from rnn_cli.text.vocabulary import dumps
-from rnn_cli.training.parallel.executor import available_threads
 
 SHARES = (80, 90, 95, 99, 100)
 MOST_FREQUENT = 20
 
 
+@takes_settings("corpus", "tokenizer", "normalize", "user_dict", "encoding", "min_count", "max_size")
 def vocab(
-    corpus: CorpusArgument = None,
-    tokenizer: TokenizerOption = None,
-    normalize: NormalizeOption = None,
-    user_dict: UserDictOption = None,
-    encoding: EncodingOption = None,
-    min_count: MinCountOption = None,
-    max_size: MaxSizeOption = None,
+    given: Given,
     cache_dir: CacheDirOption = None,
     no_cache: NoCacheOption = False,
     out: Annotated[
@@ -60,15 +44,12 @@ def vocab(
     Prints how large the vocabulary is, how much of the text it covers, and how many different
     tokens cover 80, 90, 95 and 99 % of it: what one needs to choose --max-size.
     """
-    refuse_words_without_use(tokenizer or DEFAULT_TOKENIZER, user_dict)
-    paths = corpus_paths(corpus)
-    options = TextOptions(paths, encoding, tokenizer, normalize, user_dict, min_count, max_size)
+    settings = Settings(**given)
     if out:
-        files.refuse_overwriting(out, options.inputs, force, "--out")
+        files.refuse_overwriting(out, input_files(settings), force, "--out")
         files.try_writing(out)
-    text, cut, counts, vocabulary = count_text(
-        options, Means(cache_at(cache_dir, no_cache), available_threads())
-    )
+    counted = follow(count_text(settings, Resources.of_user(cache_dir, not no_cache)))
+    text, vocabulary, counts = counted.part, counted.vocabulary, counted.types
     total, known = text.tokens, sum(vocabulary.counts)
     typer.echo(f"lines       {text.lines:>12,}")
     typer.echo(f"tokens      {total:>12,}")
@@ -85,5 +66,5 @@ def vocab(
     for count, token in list(rows)[:MOST_FREQUENT]:
         typer.echo(f"{count:>12,}   {json.dumps(token, ensure_ascii=False)}")
     if out:
-        files.write_text(out, dumps(vocabulary, cut))
+        files.write_text(out, dumps(vocabulary, counted.tokenizer))
         say(f"wrote {out}: {len(vocabulary.tokens):,} tokens, one a line")

@@ -1,60 +1,73 @@
-"""What a cell is, to those who write one and to those who use one."""
+"""The interface of a cell: what the architecture and the network ask of a row of CELLS."""
 
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Protocol
 
 import numpy as np
 
-from rnn_cli.network.arrays import Array, State
+from rnn_cli.network.arrays import Array, Parameters, State
 from rnn_cli.network.fast.products import Product
 from rnn_cli.network.fast.workspace import Workspace
 
-# elements of slopes computed at a time: many steps in one call, and still in the cache
-SLOPES = 1 << 15
-ALPHABET = 256  # most tokens of a vocabulary in which each is met thousands of times
 
-# ds (T, B, n), overwritten -> da (T, B, k n), dW (k n, n)
-Backward = Callable[[Array], tuple[Array, Array]]
+class Backward(Protocol):
+    """The backward pass of one window; it may be called once."""
 
-# W (k n, n), a (T, B, k n), overwritten, s_0, keep (T, B) -> s (T, B, n), the state after s_T, backward
-Forward = Callable[[Array, Array, State, Array, Workspace], tuple[Array, State, Backward]]
+    def __call__(self, ds: Array, d_after: State | None = None) -> tuple[Array, Parameters, State]:
+        """Return da, the gradients of the cell's own parameters, and dE/d(state before the window).
 
-# of W (k n, n), a_t (B, k n), overwritten, the state before -> the state after
-Step = Callable[[Product, Array, State], State]
-
-
-def gated_spread_of_U(m: int, n: int) -> float:
-    """Where letters open and close the gates, they had better do so from the start; words are met too
-    seldom to unlearn it (measured in tests/benchmarks)."""
-    return 2.0 if m <= ALPHABET else 0.5
+        ds: (T, B, n), the derivatives of the states as the layer above sees them; overwritten.
+        d_after: dE/d(state after the window), each (B, n); None stands for zeros.
+        da, (T, B, k), and the gradients are arrays of the workspace; the third is not.
+        """
+        ...
 
 
-class Cell(NamedTuple):
-    """A row of CELLS.
+class Cell(Protocol):
+    """A row of CELLS: how a layer of n units gets from s_{t-1} and what enters to s_t.
 
-    gates: the k blocks of n rows that U, W and b_a are made of, in this order, and what the bias of each
-        begins as.
-    state: the names of what is handed on; the first is what the layers above see.
-    initial_W: the first (n, n) weights of a gate.
-    step: the equations, for one step.
-    forward: the equations for a window, and the way back. `keep` is 0 where a line starts afresh from
-        s_0 = 0: it multiplies the state before. Arrays are of the workspace, but for the state after.
-    spread_of_U: the standard deviation of U at first, where it meets a one-hot x_t of m tokens, for n units.
+    What enters arrives as a_t = U h_t + b_a, for all steps of a window at once; so every cell has a U and a
+    b_a. All other parameters are its own, such as W. Names are without the layer's number.
+
+    state: the names of what one step hands to the next; the layer above sees the first.
     """
 
-    gates: dict[str, float]
-    state: tuple[str, ...]
-    initial_W: Callable[[np.random.Generator, int], Array]
-    step: Step
-    forward: Forward
-    spread_of_U: Callable[[int, int], float] = gated_spread_of_U
+    @property
+    def state(self) -> tuple[str, ...]: ...
 
+    def shapes(self, d: int, n: int) -> dict[str, tuple[int, ...]]:
+        """Return the shape of each parameter, in the order in which they are drawn: U is (k, d) where h_t has
+        d entries, and b_a is (k,)."""
+        ...
 
-def by_gate(z: Array, k: int) -> Array:
-    """A view (k, B, n) of the gates that stand side by side in z (B, k n)."""
-    return z.reshape(len(z), k, -1).swapaxes(0, 1)
+    def initial(self, name: str, rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
+        """Return first values of a parameter."""
+        ...
 
+    def spread_of_U(self, m: int, n: int) -> float:
+        """Return the standard deviation of the first U where it multiplies a one-hot x_t of m tokens."""
+        ...
 
-def kept(states: Array, keep: Array, out: Array, t: int) -> Array:
-    """keep_t s_{t-1}, of states s_0 … s_T."""
-    return np.multiply(states[t], keep[t, :, None], out=out[t])
+    def cost(self, d: int, n: int) -> int:
+        """Return the multiplications of a step's matrix products; d = 0: none is made with U."""
+        ...
+
+    def step(self, products: Mapping[str, Product], a_t: Array, before: State) -> State:
+        """Return the state after one step, in new arrays.
+
+        products: with each of the cell's own matrices, by name.
+        a_t: (B, k), overwritten.
+        """
+        ...
+
+    def forward(
+        self, p: Parameters, a: Array, before: State, keep: Array, work: Workspace
+    ) -> tuple[Array, State, Backward]:
+        """Return the states of a window (T, B, n), the state after it, and its backward pass.
+
+        p: the layer's parameters.
+        a: (T, B, k), overwritten.
+        keep: (T, B), 0 where a line starts from s_0 = 0: it multiplies the state before that step.
+        The states are an array of the workspace; the state after the window is not.
+        """
+        ...

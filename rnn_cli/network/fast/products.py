@@ -1,8 +1,8 @@
 """W s for a few rows of s, again and again with the same W: at every step of a window, or of a sample.
 
-Before a product a library copies W into the order in which its kernel reads it; of a few rows that takes
-as long as the product itself. Here W is copied once, into panels, each so small that OpenBLAS multiplies
-by it as it lies in memory, where it has kernels for that: with AVX-512 up to twice as fast, with AVX2
+Before each product, a BLAS library copies W into the order in which its kernel reads it; for few rows that
+takes as long as the product itself. Here W is copied once, into panels that are small enough for OpenBLAS to
+read them where they lie, if it has kernels for that: with AVX-512 this is up to twice as fast, with AVX2
 neither faster nor slower (tests/benchmarks/README.md).
 """
 
@@ -13,29 +13,29 @@ import numpy as np
 from rnn_cli.network.arrays import Array
 from rnn_cli.network.fast.workspace import Workspace
 
-SMALL = 1_000_000  # multiplications, as sgemm_small_kernel_permit of OpenBLAS 0.3.31 has it for SkylakeX
-WIDTHS = (64, 32)  # rows of W in a panel
+SMALL = 1_000_000  # multiplications: the limit in OpenBLAS 0.3.31, sgemm_small_kernel_permit for SkylakeX
+WIDTHS = (64, 32)  # rows of W in one panel, the best first
 TILE = 32  # rows of W copied at a time, so that both ends stay in the cache; it divides the widths
-PARTS = 8  # at most, of each row
-FEW = 64  # rows of s; more are worth what a large product copies
-GAP = 16  # numbers, a line of the cache: columns a power of two apart would share a few places in it
+PARTS = 8  # the most parts of a row of W
+FEW = 64  # rows of s; for more, the copy of a large product is worth its time
+GAP = 16  # numbers, a cache line: columns a power of two apart would compete for a few places in the cache
 
 Product = Callable[[Array], Array]  # s (B, d) -> W s of each row, (B, k)
 
 
 def plain(W: Array) -> Product:
-    """Rows are sequences, so W s reads s @ W.T."""
+    """Return the product as NumPy has it. Rows are sequences, so W s reads s @ W.T."""
     return lambda s: s @ W.T
 
 
 def times(W: Array, B: int, work: Workspace) -> Product:
-    """The product of B rows with W (k, d) as it is now. What it returns is an array of the workspace and
-    holds until the next product."""
+    """Return the product of B rows with W (k, d) as it is now. The product's result is an array of the
+    workspace and holds until the next product."""
     k, d = W.shape
-    if B == 1:  # reads W but once
+    if B == 1:  # W is read only once
         z_1 = work("products", 1, k)
         return lambda s: np.matmul(s, W.T, out=z_1)
-    whole = B > FEW or work.threads > 1  # a small product is of one thread
+    whole = B > FEW or work.threads > 1  # small products run on one thread
     parts, width = (1, k + GAP) if whole else panel_of(k, d, B)
     count = -(-k // width)
     panels = work("panels", parts, count, d // parts, width)
@@ -60,7 +60,7 @@ def times(W: Array, B: int, work: Workspace) -> Product:
 
 
 def panel_of(k: int, d: int, B: int) -> tuple[int, int]:
-    """In how many parts each row of W is taken, and how many rows of W make a panel."""
+    """Return into how many parts each row of W is divided, and how many rows of W make a panel."""
     for parts in range(1, PARTS + 1):
         for width in WIDTHS:
             if d % parts == 0 and width * d // parts * B <= SMALL:

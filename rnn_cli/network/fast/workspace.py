@@ -1,55 +1,67 @@
-"""The memory that a step works in, and a stopwatch for its phases."""
+"""The memory that a training step works in, and a stopwatch for its phases."""
 
 import math
 import time
 from collections import defaultdict
-from typing import Any
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, Literal
 
 import numpy as np
 
 from rnn_cli.network.arrays import Array
 
+NOTHING: Mapping[str, Array] = MappingProxyType({})
+
 
 class Workspace:
-    """Arrays made once and used again: `work(name, *shape)` is the same memory at every step.
+    """Arrays that are allocated once and reused: `work(name, *shape)` is the same memory at every step.
 
-    Fresh memory for each window would cost more in page faults than the arithmetic on it. Values
-    are what the last user left; a smaller shape is a view of the largest made under the name.
+    Fresh memory for each window would cost more in page faults than the arithmetic on it. The values are
+    whatever the last user left; a smaller shape is a view of the largest array made under the name.
 
-    threads: how many a product may use.
+    dtype: of all arrays.
+    threads: how many threads a matrix product may use.
+    gradients: arrays for the gradients of parameters, each by its parameter's name and in its shape.
     seconds: how long each phase has taken so far; `work.lap(phase)` adds the time since the last lap.
     """
 
-    def __init__(self, dtype: Any, threads: int = 1):
+    def __init__(self, dtype: Any, threads: int = 1, gradients: Mapping[str, Array] = NOTHING):
         self.dtype, self.threads = np.dtype(dtype), threads
         self.seconds: defaultdict[str, float] = defaultdict(float)
+        self._gradients = gradients
         self._memory: dict[str, Array] = {}
-        self._arrays: dict[tuple[str, tuple[int, ...]], Array] = {}  # views of it that were asked for
+        self._arrays: dict[tuple[str, tuple[int, ...]], Array] = {}  # views of it, by name and shape
         self._lap = time.perf_counter()
 
     def __call__(self, name: str, *shape: int) -> Array:
+        """Return the array of this name and shape."""
         array = self._arrays.get((name, shape))
         if array is None:
             size = math.prod(shape)
             if name not in self._memory or self._memory[name].size < size:
-                self.provide(name, np.empty(size, self.dtype))
+                self._memory[name] = np.empty(size, self.dtype)
+                self._arrays = {key: array for key, array in self._arrays.items() if key[0] != name}
             array = self._arrays[name, shape] = self._memory[name][:size].reshape(shape)
         return array
 
-    def provide(self, name: str, array: Array) -> None:
-        """Use the memory of this array under the name."""
-        self._memory[name] = array.ravel("K")
-        self._arrays = {key: array for key, array in self._arrays.items() if key[0] != name}
+    def gradient(self, name: str, *shape: int, order: Literal["C", "F"] = "C") -> Array:
+        """Return the array in which the gradient of parameter `name` is to be written: the one given in
+        `gradients`, or one of the workspace's own, whose memory is by rows ("C") or by columns ("F")."""
+        if name in self._gradients:
+            return self._gradients[name]
+        return self(f"d{name}", *shape) if order == "C" else self(f"d{name}", *reversed(shape)).T
 
     def room(self, suffix: str) -> "Workspace":
-        """This workspace, to one who uses names that others use too: there they end in `suffix`."""
+        """Return this workspace for a user whose names are also used by others: `suffix` is added to them."""
         return _Room(self, suffix) if suffix else self
 
     def start(self) -> None:
-        """What came before belongs to no phase."""
+        """Start the stopwatch: the time until now belongs to no phase."""
         self._lap = time.perf_counter()
 
     def lap(self, phase: str) -> None:
+        """Add the time since the last lap to a phase."""
         now = time.perf_counter()
         self.seconds[phase] += now - self._lap
         self._lap = now
@@ -62,6 +74,15 @@ class _Room(Workspace):
 
     def __call__(self, name: str, *shape: int) -> Array:
         return self._whole(name + self._suffix, *shape)
+
+    def gradient(self, name: str, *shape: int, order: Literal["C", "F"] = "C") -> Array:
+        return self._whole.gradient(name + self._suffix, *shape, order=order)
+
+    def room(self, suffix: str) -> Workspace:
+        return _Room(self._whole, self._suffix + suffix) if suffix else self
+
+    def start(self) -> None:
+        self._whole.start()
 
     def lap(self, phase: str) -> None:
         self._whole.lap(phase)

@@ -1,4 +1,4 @@
-"""From states to probabilities: an output layer is a row of OUTPUTS (output.py says what is in one)."""
+"""From states to probabilities: an output layer is a row of OUTPUTS (output.py says what a row offers)."""
 
 from rnn_cli.network.outputs import adaptive, softmax
 from rnn_cli.network.outputs.output import Output
@@ -8,9 +8,10 @@ OUTPUTS = {
         layer.shapes,
         layer.initial_biases,
         layer.cost,
-        layer.log_probabilities,
+        layer.logits,
         layer.nats,
         layer.nats_and_gradients,
+        layer.HAS_CUTOFFS,
     )
     for name, layer in {"softmax": softmax, "adaptive": adaptive}.items()
 }

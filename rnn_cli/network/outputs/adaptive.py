@@ -1,10 +1,10 @@
 """The adaptive softmax (Grave et al. 2017, section 4): exact probabilities of a large vocabulary, most of
-them seldom computed.
+which are seldom computed.
 
-Ids number tokens by falling count, and `cutoffs` (c_1, c_2, …) parts them: those below c_1 stand in the
-head, c_1 … c_2 - 1 in the first cluster of rarer ones, and so on. The head is a softmax over its tokens
-and one more entry for each cluster; a token of cluster j costs that entry and then a softmax within the
-cluster, of a state that P_j has made narrower:
+Ids number tokens by falling count, and `cutoffs` (c_1, c_2, …) divide them: those below c_1 are in the head,
+c_1 … c_2 - 1 in the first cluster of rarer ones, and so on. The head is a softmax over its tokens and one
+more entry for each cluster; a token of cluster j costs that entry and then a softmax within the cluster, of
+a state that P_j has made narrower:
 
     o_t[y] = head_t[y]                                            y < c_1
     o_t[y] = head_t[c_1 + j - 1] softmax(V_j P_j s_t + b_j)[y - c_j]     c_j <= y < c_{j+1}
@@ -22,16 +22,19 @@ from rnn_cli.network.arrays import Array, Ids, Parameters
 from rnn_cli.network.fast.workspace import Workspace
 from rnn_cli.network.outputs import softmax
 
-NARROWER = 4  # each cluster by this factor than the one before
+HAS_CUTOFFS = True
+NARROWER = 4  # by this factor each cluster is narrower than the one before
 NARROWEST = 8
 CLUSTERS = 2
-GRID = 40  # places of a cutoff to choose from
+GRID = 40  # candidates for a cutoff
 
 
 class Cluster(NamedTuple):
+    """Ids first … end - 1."""
+
     j: int  # from 1; its parameters are V1, P1, b_y1 …
-    first: int  # its ids, from here
-    end: int  # to here, not included
+    first: int
+    end: int
 
 
 def clusters(m: int, cutoffs: tuple[int, ...]) -> list[Cluster]:
@@ -39,7 +42,7 @@ def clusters(m: int, cutoffs: tuple[int, ...]) -> list[Cluster]:
 
 
 def width(n: int, j: int) -> int:
-    """Of the states as cluster j sees them."""
+    """Return the width of the states as cluster j sees them."""
     return max(min(NARROWEST, n), n // NARROWER**j)
 
 
@@ -53,7 +56,7 @@ def shapes(m: int, n: int, cutoffs: tuple[int, ...]) -> dict[str, tuple[int, ...
 
 
 def initial_biases(counts: Array, cutoffs: tuple[int, ...]) -> Parameters:
-    """Logarithms of how often the tokens occur, and of how often those of each cluster do together."""
+    """Return the logarithms of the frequencies of the tokens, and of each cluster as a whole."""
     parts = clusters(len(counts), cutoffs)
     head = np.append(counts[: cutoffs[0]], [counts[first:end].sum() for _, first, end in parts])
     named = {"b_y": head} | {f"b_y{j}": counts[first:end] for j, first, end in parts}
@@ -61,7 +64,7 @@ def initial_biases(counts: Array, cutoffs: tuple[int, ...]) -> Parameters:
 
 
 def cost(counts: Array, n: int, cutoffs: tuple[int, ...]) -> float:
-    """Multiplications a token, by how often each cluster is entered."""
+    """Return the multiplications per token, by how often each cluster is entered."""
     return _cost(_shares(counts), n, cutoffs)
 
 
@@ -74,27 +77,30 @@ def _cost(share: Array, n: int, cutoffs: tuple[int, ...]) -> float:
 
 
 def _shares(counts: Array) -> Array:
-    """How much of a text has an id below each, (m + 1,)."""
+    """Return which share of a text has an id below each, (m + 1,)."""
     return np.append(0, np.cumsum(counts)) / counts.sum()
 
 
 def choose_cutoffs(counts: Array, n: int) -> tuple[int, ...]:
-    """Where to part the ids so that a token costs the fewest multiplications (Grave et al., section 4.3,
-    minimise their time in the same way). counts (m,): of each id, falling from id 3 on."""
+    """Return the cutoffs with which a token costs the fewest multiplications (Grave et al., section 4.3,
+    minimise their time in the same way).
+
+    counts: (m,), how often each id occurs, falling from id 3 on.
+    """
     m = len(counts)
     places = sorted({int(place) for place in np.geomspace(4, m - 1, GRID)}) if m > 5 else [m - 1]
     choices, share = itertools.combinations(places, min(CLUSTERS, len(places))), _shares(counts + 1)
     return min(choices, key=lambda cutoffs: _cost(share, n, cutoffs))
 
 
-def log_probabilities(p: Parameters, s: Array) -> Array:
-    """The logarithm of every token's probability."""
+def logits(p: Parameters, s: Array) -> Array:
+    """Return the logarithm of every token's probability."""
     cutoffs = _cutoffs(p)
-    head = _log_softmax(softmax.log_probabilities(p, s))
+    head = _log_softmax(softmax.logits(p, s))
     parts = [head[:, : cutoffs[0]]]
     for j in range(1, len(cutoffs) + 1):
         of_cluster = head[:, cutoffs[0] + j - 1, None]
-        parts.append(of_cluster + _log_softmax(softmax.log_probabilities(*_within(p, s, j))))
+        parts.append(of_cluster + _log_softmax(softmax.logits(*_within(p, s, j))))
     return np.concatenate(parts, axis=1)
 
 
@@ -118,32 +124,32 @@ def nats_and_gradients(
         E_j, dh, of_cluster = softmax.nats_and_gradients(p_j, h, y[rows] - first, weight[rows], room)
         E[rows] += E_j
         ds[rows] += dh @ p[f"P{j}"]  # ds_t += P_j^T dh_t
-        dP = np.matmul(dh.T, s[rows], out=room("dP", *p[f"P{j}"].shape))  # dP_j = Σ_t dh_t s_t^T
+        dP = np.matmul(dh.T, s[rows], out=room.gradient("P", *p[f"P{j}"].shape))  # dP_j = Σ_t dh_t s_t^T
         gradients |= {f"P{j}": dP, f"V{j}": of_cluster["V"], f"b_y{j}": of_cluster["b_y"]}
         work.lap("output layer")
     return E, ds, gradients
 
 
 def _cutoffs(p: Parameters) -> tuple[int, ...]:
-    """As the shapes tell them."""
+    """Return the cutoffs, which the shapes imply."""
     sizes = [len(p[name]) for name in p if name.startswith("b_y")]
     return tuple(itertools.accumulate(sizes[1:-1], initial=sizes[0] - len(sizes) + 1))
 
 
 def _in_head(y: Ids, cutoffs: tuple[int, ...]) -> Ids:
-    """The head's entry for each token: itself, or its cluster's."""
+    """Return the head's entry for each token: its own, or its cluster's."""
     return np.where(y < cutoffs[0], y, cutoffs[0] + np.searchsorted(cutoffs, y, side="right") - 1)
 
 
 def _rows(p: Parameters, y: Ids) -> Iterator[tuple[int, int, Ids]]:
-    """Of each cluster: its number, its first id, and the rows whose token is in it."""
+    """Yield each cluster's number, its first id, and the rows whose token is in it."""
     cluster = np.searchsorted(cutoffs := _cutoffs(p), y, side="right")
     for j, first in enumerate(cutoffs, 1):
         yield j, first, np.flatnonzero(cluster == j)
 
 
 def _within(p: Parameters, s: Array, j: int) -> tuple[Parameters, Array]:
-    """The softmax within cluster j: its parameters, and the states as it sees them, P_j s_t."""
+    """Return the parameters of the softmax within cluster j, and the states as it sees them, P_j s_t."""
     return {"V": p[f"V{j}"], "b_y": p[f"b_y{j}"]}, s @ p[f"P{j}"].T
 
 

@@ -1,4 +1,4 @@
-"""What an output layer is, to those who write one and to those who use one."""
+"""The interface of an output layer: what the architecture and the network ask of a row of OUTPUTS."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -13,16 +13,18 @@ class Output(NamedTuple):
     shapes: (m, n, cutoffs) -> its parameters' names and shapes. Those of two dimensions are weights, the
         others biases.
     initial_biases: (counts (m,), cutoffs) -> biases with which the first probabilities are the counts'.
-    cost: (counts (m,), n, cutoffs) -> how many weights a token meets, on average.
-    log_probabilities: (p, s (B, n)) -> (B, m), of each token; a constant may be added to a row.
+    cost: (counts (m,), n, cutoffs) -> the multiplications per token, on average.
+    logits: (p, s (B, n)) -> (B, m): their softmax is the tokens' probabilities.
     nats: (p, s, y (N,), work) -> E_t = -log o_t[y_t], (N,).
-    nats_and_gradients: (p, s, y, weight (N,), work) -> E_t, and of Σ_t weight_t E_t the derivative
-        ds (N, n) and those of the parameters. Arrays of the workspace.
+    nats_and_gradients: (p, s, y, weight (N,), work) -> E_t, and the derivatives of Σ_t weight_t E_t: ds
+        (N, n), and those of the parameters, in `work.gradient`. All are arrays of the workspace.
+    has_cutoffs: whether it needs cutoffs.
     """
 
     shapes: Callable[[int, int, tuple[int, ...]], dict[str, tuple[int, ...]]]
     initial_biases: Callable[[Array, tuple[int, ...]], Parameters]
     cost: Callable[[Array, int, tuple[int, ...]], float]
-    log_probabilities: Callable[[Parameters, Array], Array]
+    logits: Callable[[Parameters, Array], Array]
     nats: Callable[[Parameters, Array, Ids, Workspace], Array]
     nats_and_gradients: Callable[[Parameters, Array, Ids, Array, Workspace], tuple[Array, Array, Parameters]]
+    has_cutoffs: bool = False

@@ -1,8 +1,8 @@
-"""o_t = softmax(V s_t + b_y), E_t = -log o_t[y_t].
+"""The softmax over all tokens: o_t = softmax(V s_t + b_y), E_t = -log o_t[y_t].
 
-The T·B rows of a window are worked through in blocks, and because E is where the way back begins
-(dE/dE = 1), each block's derivatives are taken while its probabilities are at hand: of a large
-vocabulary nothing of size T·B·m is ever held.
+The T·B rows of a window are computed in blocks, and because E is where the backward pass begins
+(dE/dE = 1), each block's derivatives are taken while its probabilities are at hand: of a large vocabulary,
+nothing of size T·B·m is ever held.
 """
 
 from collections.abc import Iterator
@@ -12,7 +12,8 @@ import numpy as np
 from rnn_cli.network.arrays import Array, Ids, Parameters
 from rnn_cli.network.fast.workspace import Workspace
 
-BLOCK_LOGITS = 1 << 22  # of a block at most,
+HAS_CUTOFFS = False
+BLOCK_LOGITS = 1 << 22  # the most logits of a block,
 BLOCK_ROWS = 64  # unless it has no more rows than these
 PIECE = 1 << 16  # elements worked on at a time: they stay in the cache
 
@@ -22,7 +23,7 @@ def shapes(m: int, n: int, cutoffs: tuple[int, ...]) -> dict[str, tuple[int, ...
 
 
 def initial_biases(counts: Array, cutoffs: tuple[int, ...]) -> Parameters:
-    """The logarithm of how often each token occurs: the first loss is a unigram model's, and no step is
+    """Return the logarithms of the tokens' frequencies: the first loss is a unigram model's, and no step is
     spent on that."""
     return {"b_y": np.log((counts + 1) / (counts.sum() + len(counts)))}
 
@@ -31,8 +32,8 @@ def cost(counts: Array, n: int, cutoffs: tuple[int, ...]) -> float:
     return len(counts) * n
 
 
-def log_probabilities(p: Parameters, s: Array) -> Array:
-    """V s_t + b_y, which they are but for a constant."""
+def logits(p: Parameters, s: Array) -> Array:
+    """Return V s_t + b_y."""
     V, b_y = p["V"], p["b_y"]
     return s @ V.T + b_y
 
@@ -51,10 +52,11 @@ def nats(p: Parameters, s: Array, y: Ids, work: Workspace) -> Array:
 def nats_and_gradients(
     p: Parameters, s: Array, y: Ids, weight: Array, work: Workspace
 ) -> tuple[Array, Array, Parameters]:
-    """dE_t/dz_t = o_t - y_t, with y_t one-hot."""
     V, b_y = p["V"], p["b_y"]
     (N, n), m = s.shape, len(b_y)
-    E, ds, dV, db_y = work("E", N), work("ds", N, n), work("dV", m, n), np.zeros_like(b_y)
+    E, ds = work("E", N), work("ds", N, n)
+    dV, db_y = work.gradient("V", m, n), work.gradient("b_y", m)
+    db_y.fill(0)
     if N == 0:
         dV.fill(0)
     for k in _blocks(N, m):
@@ -62,9 +64,8 @@ def nats_and_gradients(
         for r in _pieces(z):
             y_r, weight_r = y[k][r], weight[k][r]
             E[k][r], exp_z, total = _softmax(z[r], b_y, y_r)
-            dz = np.multiply(exp_z, (weight_r / total)[:, None], out=exp_z)  # (R, m)
-            dz[np.arange(len(dz)), y_r] -= weight_r
-            db_y += np.ones_like(weight_r) @ dz  # db_y = Σ_t dz_t; BLAS adds sooner than np.sum
+            dz = o_minus_y(exp_z, total, y_r, weight_r)  # (R, m)
+            db_y += np.ones_like(weight_r) @ dz  # db_y = Σ_t dz_t; BLAS adds faster than np.sum
         dz = z
         work.lap("softmax")
         np.matmul(dz, V, out=ds[k])  # ds_t = V^T dz_t
@@ -77,16 +78,24 @@ def nats_and_gradients(
     return E, ds, {"V": dV, "b_y": db_y}
 
 
+def o_minus_y(exp_z: Array, total: Array, y: Ids, weight: Array) -> Array:
+    """Return dE_t/dz_t = o_t - y_t with y_t one-hot, times each row's weight, in the memory of exp_z (R, m).
+    o_t is exp_z / total."""
+    o = np.multiply(exp_z, (weight / total)[:, None], out=exp_z)
+    o[np.arange(len(y)), y] -= weight
+    return o
+
+
 def _product(s: Array, V: Array, work: Workspace) -> Array:
-    """V s_t of a block: s (R, n) -> (R, m)."""
+    """Return V s_t of a block: s (R, n) -> (R, m)."""
     z = np.matmul(s, V.T, out=work("logits", len(s), len(V)))
     work.lap("output layer")
     return z
 
 
 def _softmax(z: Array, b_y: Array, y: Ids) -> tuple[Array, Array, Array]:
-    """E_t of some rows, and their probabilities as o_t = exp_z / total. z (R, m), V s_t, becomes exp_z.
-    -> E_t (R,), exp_z (R, m), total (R,)"""
+    """Return E_t of some rows (R,), exp_z (R, m) and total (R,); o_t is their quotient. z (R, m) is
+    V s_t; its memory becomes exp_z."""
     np.add(z, b_y, out=z)
     np.subtract(z, z.max(axis=1, keepdims=True), out=z)  # so that no exponential overflows
     z_y = z[np.arange(len(y)), y]
@@ -111,6 +120,6 @@ def _blocks(rows: int, m: int) -> Iterator[slice]:
 
 
 def _pieces(z: Array) -> Iterator[slice]:
-    """Rows of z that fit into the cache together."""
+    """Yield as many rows of z at a time as fit into the cache together."""
     size = max(1, PIECE // z.shape[1])
     return (slice(first, min(first + size, len(z))) for first in range(0, len(z), size))

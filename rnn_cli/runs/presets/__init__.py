@@ -1,28 +1,28 @@
-"""Presets: how to train a text of some size, where the command line does not say. Each is a file of
-rnn_cli/presets; tests/benchmarks/README.md has the measurements behind them."""
+"""Presets: the values of the settings that are not given, for a text of some size. Each is a file of this
+folder; tests/benchmarks/README.md has the measurements behind them."""
 
 import math
 import tomllib
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
 from functools import cache
 from importlib import resources
-from typing import Any
+from typing import Any, Self
 
-from rnn_cli.cli.console import UsageError
 from rnn_cli.network.arrays import Array
 from rnn_cli.network.network import Network
 from rnn_cli.network.outputs.adaptive import choose_cutoffs
 from rnn_cli.training.optimizers import OPTIMIZERS
 
 ABOUT, LETTERS, WORDS = "about", "letters", "words"
-UP_TO = "up_to_tokens"
+UP_TO, STEPS = "up_to_tokens", "steps"
 MOST_LETTERS = 1000  # tokens in a vocabulary; Chinese characters are more, and like words
 LEAST_EPOCHS, MOST_EPOCHS = 2, 200
 
 
 @dataclass(frozen=True)
-class Preset:
-    """What the options of the same names are where they are not given."""
+class Choices:
+    """The network and the recipe of a run: the settings of these names, each decided."""
 
     cell: str
     hidden: int
@@ -32,7 +32,6 @@ class Preset:
     output: str
     batch: int
     bptt: int
-    steps: int  # of the whole run: --epochs is as many as they make
     optimizer: str
     lr: float
     schedule: str
@@ -40,37 +39,70 @@ class Preset:
     dropout: float
     weight_decay: float
 
-    def given(self, **options: Any) -> "Preset":
-        """This preset, but for the options that are not None, and for what does not go with them."""
-        said = {name: value for name, value in options.items() if value is not None}
-        untied = said.get("output", "softmax") != "softmax" or "embedding" in said
-        if untied and not said.get("tie"):
-            said["tie"] = False
-        if said.get("optimizer", self.optimizer) != self.optimizer:  # whose the preset's rates are
-            said = {"lr": OPTIMIZERS[said["optimizer"]].lr, "weight_decay": 0.0} | said
-        return replace(self, **said)
+    @classmethod
+    def of(cls, values: Mapping[str, Any]) -> Self:
+        """Return the choices among some values. Raises KeyError where one is missing, ValueError where it is
+        None."""
+        chosen = {name: values[name] for name in NAMES}
+        if undecided := [name for name, value in chosen.items() if value is None]:
+            raise ValueError(f"{undecided[0]} is not decided")
+        return cls(**chosen)
 
-    def network(self, m: int, counts: Array) -> Network:
-        """The network for a vocabulary whose ids occur so often, (m,)."""
-        cutoffs = choose_cutoffs(counts, self.hidden) if self.output == "adaptive" else ()
+    def given(self, settings: Mapping[str, Any]) -> Self:
+        """Return these choices with the settings that are given in their place, and with what goes with
+        them: another optimizer has rates of its own, and a tied embedding excludes another size or output."""
+        own: dict[str, Any] = {name: value for name, value in settings.items() if name in NAMES}
+        untied = own.get("output", "softmax") != "softmax" or "embedding" in own
+        if untied and not own.get("tie"):
+            own["tie"] = False
+        if own.get("optimizer", self.optimizer) != self.optimizer:
+            own = {"lr": OPTIMIZERS[own["optimizer"]].lr, "weight_decay": 0.0} | own
+        return replace(self, **own)
+
+    def network(self, m: int, cutoffs: tuple[int, ...]) -> Network:
+        """Return the network for a vocabulary of m tokens; cutoffs: of an adaptive output layer."""
         embedding = self.hidden if self.tie else self.embedding
         return Network(m, self.hidden, self.cell, self.output, self.layers, embedding, self.tie, cutoffs)
 
+    def cutoffs(self, counts: Array) -> tuple[int, ...]:
+        """Return the cutoffs of an adaptive output layer for tokens that occur this often, (m,)."""
+        return choose_cutoffs(counts, self.hidden) if self.output == "adaptive" else ()
+
+
+NAMES = tuple(each.name for each in fields(Choices))
+
+
+def choices_of(network: Network) -> dict[str, Any]:
+    """Return the choices that give this network, by their names."""
+    names = ("cell", "layers", "embedding", "tie", "output")
+    return {name: getattr(network, name) for name in names} | {"hidden": network.n}
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A file of this folder, as it is for a vocabulary of letters or of words.
+
+    steps: of the whole run.
+    """
+
+    name: str
+    choices: Choices
+    steps: int
+
     def epochs(self, steps_an_epoch: int) -> int:
+        """Return the epochs that make about `steps` steps."""
         return min(max(LEAST_EPOCHS, round(self.steps / steps_an_epoch)), MOST_EPOCHS)
-
-
-def refuse_tying(tie: bool | None, output: str | None, embedding: int | None, hidden: int | None) -> None:
-    """Raises UsageError where --tie is asked for beside options that it does not go with."""
-    if tie and (output not in (None, "softmax") or embedding not in (None, hidden)):
-        raise UsageError("--tie needs --output softmax, and an --embedding of the hidden size")
 
 
 @cache
 def preset_files() -> dict[str, dict[str, Any]]:
-    """The files by their names, those for small texts first and those for no size last. A file says what it
-    is `about`, and has a table for each kind of vocabulary, of which UP_TO is the size of the text."""
-    folder = resources.files("rnn_cli.runs.presets")
+    """Return the contents of the files by their names, in the order of the sizes of text that they are for;
+    those for no size come last.
+
+    A file says what it is `about`, and has a table for vocabularies of letters and one for words. UP_TO in a
+    table is the largest text that it is for, in tokens.
+    """
+    folder = resources.files(__name__)
     files = {
         entry.name.removesuffix(".toml"): tomllib.loads(entry.read_text("utf-8"))
         for entry in folder.iterdir()
@@ -80,16 +112,23 @@ def preset_files() -> dict[str, dict[str, Any]]:
 
 
 def kind(m: int) -> str:
-    """The table of a preset that is for a vocabulary of this size."""
+    """Return the name of the table that is for a vocabulary of m tokens."""
     return LETTERS if m <= MOST_LETTERS else WORDS
 
 
-def for_size(tokens: int, m: int) -> str:
-    """The name of the preset for a text of so many tokens, m of them different."""
+def preset_for(tokens: int, m: int) -> str:
+    """Return the name of the preset for a text of `tokens` tokens, m of them different."""
     files = preset_files().items()
     return next(name for name, file in files if tokens <= file[kind(m)].get(UP_TO, -1))
 
 
-def load(name: str, m: int) -> Preset:
-    """A preset, as it is for a vocabulary of this size."""
-    return Preset(**{key: value for key, value in preset_files()[name][kind(m)].items() if key != UP_TO})
+def load_preset(name: str, m: int) -> Preset:
+    """Return a preset as it is for a vocabulary of m tokens."""
+    table = preset_files()[name][kind(m)]
+    return Preset(name, Choices.of(table), table[STEPS])
+
+
+@cache
+def highest_lr() -> float:
+    """Return the highest learning rate of any preset."""
+    return max(file[table]["lr"] for file in preset_files().values() for table in (LETTERS, WORDS))

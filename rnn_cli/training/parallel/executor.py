@@ -1,32 +1,28 @@
-"""A batch in shards: each rank takes some of the B sequences through the whole window, forward and
-backward, and the gradients are summed. One synchronisation a step.
+"""The executor: computes a batch on several cores.
 
-The products of one time step are too small for BLAS to share among cores well: its threads wait for
-each other T times a window, and on a busy machine mostly for the scheduler. Where gradients are so
-large that a copy of them for each shard would not be a small matter, the window goes through whole
-and BLAS uses its own threads.
+A batch is split into shards: each process takes some of the B rows through the whole window, forward and
+backward, and the gradients are summed, with one synchronisation a step. The products of one time step are
+too small for BLAS to share among cores well: its threads wait for each other T times a window, and on a busy
+machine mostly for the scheduler. Where the gradients are so large that each shard's copy of them would
+matter, the batch stays whole and BLAS uses its own threads.
 """
 
 import itertools
 import operator
-import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from functools import partial, reduce
-from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
-from rnn_cli.network.architecture import Gradients
+from rnn_cli.machine import blas_threads
 from rnn_cli.network.arrays import Parameters, State
+from rnn_cli.network.columns import Columns, Gradients
 from rnn_cli.network.fast.workspace import Workspace
-from rnn_cli.network.inputs import Columns
-from rnn_cli.network.network import Batch, Network, Sequences
-from rnn_cli.training.optimizers import add
+from rnn_cli.training.optimizers import Share, add
 from rnn_cli.training.parallel.ranks import (
     NO_DROPOUT,
     OVERFLOWS,
@@ -38,45 +34,55 @@ from rnn_cli.training.parallel.ranks import (
     loss,
     loss_and_gradients,
 )
-from rnn_cli.training.parallel.sharing import DType, SharedArrays, of_run
+from rnn_cli.training.parallel.sharing import SharedArrays, of_run
+from rnn_cli.training.parallel.trainable import Batch, DType, Trainable
 
 # Shards were as fast as BLAS's threads, or up to a third faster, in all shapes tried, and on a busy machine
-# many times faster (tests/benchmarks/README.md). What limits them is memory.
+# many times faster (tests/benchmarks/README.md). Memory is what limits them.
 SHARDED_UP_TO = 1 << 25  # parameters: 128 MiB of gradients a shard
 STEP_FLOPS = 1e8  # a few milliseconds
 RUN_FLOPS = 1e11  # a few seconds
 ROWS = 4  # of a shard, at least
-SHARED_FROM = 1 << 20  # parameters: fewer are summed and updated by one thread sooner than by several
+SHARED_FROM = 1 << 20  # parameters: one thread sums and updates fewer than these sooner than several
 
 
 class Executor:
-    """Computes a network's losses, gradients and steps on `threads` cores, as a context.
+    """Computes a network's losses, gradients and updates on `threads` cores, as a context.
 
-    The result is a function of the arguments and of `threads`: shards are summed in their order, and what
-    dropout leaves out of each depends on where it begins.
+    Results are a function of the arguments and of `threads`: shards are summed in their order, and a shard's
+    dropout depends on the row where it begins.
 
-    window: the most steps and rows of a batch; of a larger one ValueError is raised.
-    sharded: whether the batch is split; None splits it where the gradients are not too large for that.
+    p: the first parameters. They are copied, and stay as they are.
+    window: the most steps and rows (T, B) of a batch.
+    sharded: whether batches are split; None splits them where the gradients are not too large for that.
     dtype: float64 where gradients are checked.
+
+    Raises RnnError where there is no room for shared memory, or no process can be started.
     """
+
+    p: Parameters  # where all processes see them: an update changes them in place
 
     def __init__(
         self,
-        network: Network,
+        network: Trainable,
+        p: Parameters,
         window: tuple[int, int],
         threads: int = 1,
         sharded: bool | None = None,
         dtype: DType = np.float32,
     ):
-        self.network, self.window, self.threads, self._dtype = network, window, threads, dtype
-        T, B = window
+        self.network, self.window, self.threads, self.dtype = network, window, threads, dtype
         self.sharded = threads > 1 and (network.size <= SHARDED_UP_TO if sharded is None else sharded)
         self._work = Workspace(dtype, 1 if self.sharded else threads)
-        self._p: Parameters = {}  # where the ranks see them
-        self._placed = False
         if self.sharded:
+            T, B = window
             self._shared = SharedArrays(of_run(network, T, most_rows(B, threads), threads, dtype))
-            self._p = network.views(self._shared.flat("p"))
+            flat = self._shared.flat("p")
+        else:
+            flat = {name: np.empty(size, dtype) for name, size in network.sizes.items()}
+        self.p = network.views(flat)
+        for name, array in self.p.items():
+            np.copyto(array, p[name])
         self._ranks: list[Rank] = []
         self._shares = threads if network.size >= SHARED_FROM else 1
         self._pool = ThreadPoolExecutor(self._shares, "share")
@@ -85,9 +91,9 @@ class Executor:
         with ExitStack() as stack:
             stack.callback(self._pool.shutdown)
             for k in range(1, self.threads if self.sharded else 1):
-                self._ranks.append(Rank(self.network, self._shared, k, self._dtype))
+                self._ranks.append(Rank(self.network, self._shared, k, self.dtype))
                 stack.callback(self._ranks[-1].close)
-            stack.enter_context(threadpool_limits(1 if self.sharded else self.threads, user_api="blas"))
+            stack.enter_context(blas_threads(1 if self.sharded else self.threads))
             self._at_exit = stack.pop_all()
         return self
 
@@ -103,64 +109,57 @@ class Executor:
             return f"{self.threads} processes, each a shard of the batch on one thread"
         return f"one process, products on {self.threads} BLAS threads"
 
-    def place(self, p: Parameters) -> Parameters:
-        """The same parameters where the ranks see them. From then on they are the only ones."""
-        if not self.sharded:
-            return p
-        for name, array in p.items():
-            np.copyto(self._p[name], array)
-        self._placed = True
-        return self._p
-
     @property
     def seconds(self) -> dict[str, float]:
-        """How long each phase has taken so far, in this process: the first shard is computed here."""
+        """The time that each phase of a step has taken so far in this process, which computes the first
+        shard."""
         return dict(self._work.seconds)
 
-    def loss(self, p: Parameters, batch: Batch, state: State) -> tuple[float, State]:
-        """As Network.loss."""
-        parts = self._of_shards(loss, p, batch, state, NO_DROPOUT)
-        return sum(E for E, _, _ in parts), _side_by_side([after for _, _, after in parts])
+    def loss(self, batch: Batch, state: State) -> tuple[float, State]:
+        """Return E, summed over the batch, and the state after it.
+
+        Raises ValueError for a batch larger than the window, RankDied if a process was killed.
+        """
+        results = self._of_shards(loss, batch, state, NO_DROPOUT)
+        return sum(E for E, _, _ in results), _side_by_side([after for _, _, after in results])
 
     def loss_and_gradients(
-        self, p: Parameters, batch: Batch, state: State, dropout: Dropout = NO_DROPOUT
+        self, batch: Batch, state: State, dropout: Dropout = NO_DROPOUT
     ) -> tuple[float, Gradients, State]:
-        """As Network.loss_and_gradients; the gradients hold until the next call."""
-        parts = self._of_shards(loss_and_gradients, p, batch, state, dropout)
-        gradients = self._sum([of_shard for _, of_shard, _ in parts])
-        return sum(E for E, _, _ in parts), gradients, _side_by_side([after for _, _, after in parts])
+        """Return E, dE/dp for each parameter p, and the state after the batch. The gradients hold until the
+        next call.
 
-    def update(self, of_share: Callable[[int, int], None]) -> None:
-        """An optimizer's step, as a function of a share of it and of how many there are."""
+        Raises ValueError for a batch larger than the window, RankDied if a process was killed.
+        """
+        results = self._of_shards(loss_and_gradients, batch, state, dropout)
+        gradients = self._sum([gradients for _, gradients, _ in results])
+        return sum(E for E, _, _ in results), gradients, _side_by_side([after for _, _, after in results])
+
+    def update(self, of_share: Callable[[Share], None]) -> None:
+        """Call `of_share` with each share of the parameters' entries: an optimizer's step, in threads."""
         self._work.start()
         self._of_shares(of_share)
         self._work.lap("optimizer")
 
-    def _of_shards(
-        self, task: Task, p: Parameters, batch: Batch, state: State, dropout: Dropout
-    ) -> list[Result]:
-        """The task done for each shard, in their order; the first in this process."""
-        if any(size > most for size, most in zip(batch.x.shape, self.window, strict=True)):
-            raise ValueError(f"a batch of {batch.x.shape}, where {self.window} was to be the largest")
-        if self._ranks and p is not self._p:
-            if self._placed:
-                raise ValueError("other parameters than those in place")
-            for name, array in p.items():
-                np.copyto(self._p[name], array)
+    def _of_shards(self, task: Task, batch: Batch, state: State, dropout: Dropout) -> list[Result]:
+        """Do the task for each shard, the first in this process; return the results in their order."""
+        shape = batch.weight.shape
+        if any(size > most for size, most in zip(shape, self.window, strict=True)):
+            raise ValueError(f"a batch of {shape} (T, B), but the largest was to be {self.window}")
         self._work.start()
-        B = batch.x.shape[1]
+        B = shape[1]
         count = max(1, min(1 + len(self._ranks), B // ROWS))
         cuts = [B * k // count for k in range(count + 1)]
-        mine, *others = (_shard(batch, state, dropout, a, b) for a, b in itertools.pairwise(cuts))
+        mine, *others = (self._shard(batch, state, dropout, a, b) for a, b in itertools.pairwise(cuts))
         ranks = self._ranks[: len(others)]
         for rank, shard in zip(ranks, others, strict=True):
             rank.ask(task, shard)
         self._work.lap("sending")
         try:
-            first = task(self.network, p, mine, self._work)
+            first = task(self.network, self.p, mine, self._work)
         finally:
             self._work.start()
-            answers = [rank.answer() for rank in ranks]  # all of them, so that none is left for later
+            answers = [rank.answer() for rank in ranks]  # all, so that none is left for later
             self._work.lap("waiting")
         results = [first]
         for answer in answers:
@@ -169,8 +168,13 @@ class Executor:
             results.append(answer)
         return results
 
+    def _shard(self, batch: Batch, state: State, dropout: Dropout, first: int, end: int) -> Shard:
+        """Return the rows from `first` to `end`."""
+        k = slice(first, end)
+        return Shard(first, self.network.rows(batch, k), {name: s[k] for name, s in state.items()}, dropout)
+
     def _sum(self, of_shards: list[Gradients]) -> Gradients:
-        """The gradients of all shards, in the memory of the first's."""
+        """Return the sum of the shards' gradients, dense ones in the memory of the first shard's."""
         if len(of_shards) == 1:
             return of_shards[0]
         total: Gradients = {}
@@ -185,27 +189,15 @@ class Executor:
         self._work.lap("sum of shards")
         return total
 
-    def _of_shares(self, function: Callable[[int, int], None]) -> None:
-        """The function of each share of the parameters."""
-
-        @OVERFLOWS
-        def of_share(share: int) -> None:
-            function(share, self._shares)
-
+    def _of_shares(self, of_share: Callable[[Share], None]) -> None:
+        """Call `of_share` with each share, in as many threads."""
         run = self._pool.map if self._shares > 1 else map
-        list(run(of_share, range(self._shares)))
+        list(run(OVERFLOWS(of_share), (Share(k, self._shares) for k in range(self._shares))))
 
 
 def most_rows(B: int, threads: int) -> int:
-    """Of a shard of at most B rows in so many processes: a few rows are split among fewer."""
+    """Return the most rows that a shard has of a batch of at most B: a few rows make fewer shards."""
     return min(B, max(-(-B // threads), 2 * ROWS))
-
-
-def _shard(batch: Batch, state: State, dropout: Dropout, first: int, end: int) -> Shard:
-    """The rows from `first` to `end`."""
-    k = slice(first, end)
-    rows = Sequences(batch.x[:, k], batch.y[:, k], batch.keep[:, k], batch.weight[:, k])
-    return Shard(first, rows, {name: s[k] for name, s in state.items()}, dropout)
 
 
 def _side_by_side(states: list[State]) -> State:
@@ -213,20 +205,11 @@ def _side_by_side(states: list[State]) -> State:
 
 
 def worthwhile_threads(flops: float, rows: int, steps: int, windows: float, threads: int) -> int:
-    """How many of the threads to use for a run of so many windows of (steps, rows), at so many operations
-    a token (`Network.flops`): as many as there are shards to be had, and one for a step or a run that is
-    over before another process is ready."""
+    """Return how many of the threads to use for a run of `windows` windows of `steps` steps and `rows` rows:
+    one for each possible shard, but only one where a step, or the run, is over sooner than a process starts.
+
+    flops: operations a token (`Network.flops`).
+    """
     of_step = flops * rows * steps
     worthwhile = of_step > STEP_FLOPS and of_step * windows > RUN_FLOPS
     return max(1, min(threads, rows // ROWS)) if worthwhile else 1
-
-
-def available_threads() -> int:
-    """The cores that this process may use: by its affinity, and by the quota of its control group (of the
-    second version), of which only whole cores count."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    try:
-        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
-        return max(1, min(cores, int(quota) // int(period)))
-    except (OSError, ValueError):  # no control group, or "max"
-        return cores

@@ -1,11 +1,11 @@
-"""Shards, and the processes that compute them beside this one.
+"""Ranks: the processes that compute shards beside this one.
 
-Threads would do, but for Python's lock: each of the array operations of a window's T steps gives it back
-and asks for it again, and a thread that finds it taken goes to sleep. In two threads a shard took up to
-twice as long as alone (hidden 128); in two processes, as long.
+They are processes and not threads because of Python's lock: each array operation of a window's T steps
+releases it and takes it again, and a thread that finds it taken goes to sleep. In two threads a shard took
+up to twice as long as alone (hidden 128); in two processes, as long.
 
-A rank shares memory with its parent: the parameters, gradients, and a tray for the arrays of a shard and
-what comes of them. Only a few numbers go through a pipe, where arrays took up to 0.6 ms of each step.
+A rank shares memory with its parent: the parameters, its gradients, and a tray for the arrays of a shard
+and of its results. Only a few numbers go through a pipe, where arrays took up to 0.6 ms of each step.
 """
 
 import contextlib
@@ -15,61 +15,63 @@ from multiprocessing.connection import Connection
 from typing import NamedTuple
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from rnn_cli.errors import RnnError
-from rnn_cli.network.architecture import Gradients
+from rnn_cli.machine import blas_threads
 from rnn_cli.network.arrays import Parameters, State
+from rnn_cli.network.columns import Columns, Gradients
 from rnn_cli.network.fast.workspace import Workspace
-from rnn_cli.network.inputs import Columns
-from rnn_cli.network.network import Network, Sequences
+from rnn_cli.network.network import Masks
 from rnn_cli.processes import OF_TERMINAL, begin
-from rnn_cli.training.parallel.sharing import DType, Shapes, SharedArrays, Tray
+from rnn_cli.training.parallel.sharing import Shapes, SharedArrays, Tray
+from rnn_cli.training.parallel.trainable import DType, Rows, Trainable
 
-SIGNALS = (*OF_TERMINAL, signal.SIGTERM)  # it is the parent that stops a run, between steps
+SIGNALS = (*OF_TERMINAL, signal.SIGTERM)  # ignored by ranks: it is the parent that stops a run, between steps
 
-# What overflows is no longer finite, in the loss or in the gradient: the loop looks at both.
+# An overflow leaves the loss or the gradient not finite, and the training loop checks both.
 OVERFLOWS = np.errstate(over="ignore", invalid="ignore")
 
 
 class Dropout(NamedTuple):
-    """How much to leave out; the key, with a shard's first row, decides what."""
+    """The dropout of a step. Its masks are a function of the key and of a shard's first row."""
 
     rate: float = 0.0
     key: tuple[int, ...] = ()
-    of_window: bool = False  # the same at all steps of a window
+    of_window: bool = False  # one mask for all steps of the window (Gal and Ghahramani 2016)
+
+    def masks(self, network: Trainable, first: int, T: int, B: int) -> Masks:
+        """Return the masks of a shard of B rows that begins with row `first`."""
+        rng = np.random.default_rng((*self.key, first))
+        return network.draw_masks(rng, self.rate, T, B, self.of_window)
 
 
 NO_DROPOUT = Dropout()
 
 
 class Shard(NamedTuple):
-    """Some of the rows of a batch."""
+    """The rows of a batch that one process computes."""
 
-    first: int
-    batch: Sequences
+    first: int  # the batch's row that is the first here
+    batch: Rows
     state: State
     dropout: Dropout
 
 
-Result = tuple[float, Gradients, State]
-Task = Callable[[Network, Parameters, Shard, Workspace], Result]
+Result = tuple[float, Gradients, State]  # E, dE/dp, and the state after the batch
+Task = Callable[[Trainable, Parameters, Shard, Workspace], Result]
 
 
 @OVERFLOWS
-def loss(network: Network, p: Parameters, shard: Shard, work: Workspace) -> Result:
-    """As Network.loss, with no gradients; nothing is dropped."""
+def loss(network: Trainable, p: Parameters, shard: Shard, work: Workspace) -> Result:
+    """Return E and the state after the shard, without gradients and without dropout."""
     E, after = network.loss(p, shard.batch, shard.state, work)
     return E, {}, after
 
 
 @OVERFLOWS
-def loss_and_gradients(network: Network, p: Parameters, shard: Shard, work: Workspace) -> Result:
-    """As Network.loss_and_gradients."""
-    rate, key, of_window = shard.dropout
-    rng = np.random.default_rng((*key, shard.first))
-    T, B = shard.batch.x.shape
-    masks = network.draw_masks(rng, rate, T, B, of_window)
+def loss_and_gradients(network: Trainable, p: Parameters, shard: Shard, work: Workspace) -> Result:
+    """Return E, dE/dp, and the state after the shard, under the shard's own dropout masks."""
+    masks = shard.dropout.masks(network, shard.first, *shard.batch.weight.shape)
     return network.loss_and_gradients(p, shard.batch, shard.state, work, masks)
 
 
@@ -78,25 +80,26 @@ class RankDied(RnnError):
 
 
 class Rank:
-    """The k-th process that computes one shard after another, as its parent sees it.
+    """The k-th process that computes shards, as its parent sees it; 0 is the parent.
 
-    shared: sharing.of_run.
+    shared: what `sharing.of_run` lists.
+    Raises RnnError if no process can be started.
     """
 
-    def __init__(self, network: Network, shared: SharedArrays, k: int, dtype: DType):
+    def __init__(self, network: Trainable, shared: SharedArrays, k: int, dtype: DType):
         self._gradients = network.views(shared.flat(f"gradients {k}"))
         self._tray = Tray(shared.flat(f"tray {k}"))
         self._process, self._pipe = begin(_serve, (network, shared, k, dtype), SIGNALS)
 
     def ask(self, task: Task, shard: Shard) -> None:
-        """Begin a task; each is to be followed by `answer`."""
+        """Start a task. Each call is followed by one of `answer`."""
         of_batch, of_state = self._tray.put(shard.batch._asdict()), self._tray.put(shard.state)
-        with contextlib.suppress(ConnectionError):  # `answer` tells of it
-            self._pipe.send((task, shard.first, of_batch, of_state, shard.dropout))
+        with contextlib.suppress(ConnectionError):  # `answer` reports it
+            self._pipe.send((task, shard.first, type(shard.batch), of_batch, of_state, shard.dropout))
 
     def answer(self) -> Result | Exception:
-        """What the task gave, arrays that hold until the next; or the exception that it raised: RankDied if
-        the process is no more."""
+        """Return the task's result, whose arrays hold until the next task; or the exception that it raised;
+        or RankDied if the process has ended."""
         try:
             answer = self._pipe.recv()
         except (EOFError, ConnectionError):
@@ -114,29 +117,28 @@ class Rank:
         self._process.join()
 
 
-def _serve(pipe: Connection, network: Network, shared: SharedArrays, k: int, dtype: DType) -> None:
-    """The rank's side: tasks until the parent closes the pipe."""
-    p, places = (network.views(shared.flat(group)) for group in ("p", f"gradients {k}"))
-    tray, work = Tray(shared.flat(f"tray {k}")), Workspace(dtype)
-    for name, place in places.items():
-        work.provide(f"d{name}", place)
-    with threadpool_limits(1, user_api="blas"), contextlib.suppress(EOFError, ConnectionError):
+def _serve(pipe: Connection, network: Trainable, shared: SharedArrays, k: int, dtype: DType) -> None:
+    """Be rank k: do tasks until the parent closes the pipe."""
+    p, gradients = (network.views(shared.flat(group)) for group in ("p", f"gradients {k}"))
+    tray, work = Tray(shared.flat(f"tray {k}")), Workspace(dtype, gradients=gradients)
+    with blas_threads(1), contextlib.suppress(EOFError, ConnectionError):
         while True:
-            task, first, of_batch, of_state, dropout = pipe.recv()
-            shard = Shard(first, Sequences(**tray.get(of_batch)), tray.get(of_state), dropout)
+            task, first, rows, of_batch, of_state, dropout = pipe.recv()
             try:
+                shard = Shard(first, rows(**tray.get(of_batch)), tray.get(of_state), dropout)
                 E, found, after = task(network, p, shard, work)
-                pipe.send((E, _leave(found, places, tray), tray.put(after)))
-            except Exception as error:  # whatever it is, it is the parent's to raise
+                pipe.send((E, _leave(found, gradients, tray), tray.put(after)))
+            except Exception as error:  # of any kind: the parent raises it
                 pipe.send(error)
 
 
-def _leave(gradients: Gradients, places: Parameters, tray: Tray) -> dict[str, Shapes]:
-    """Put gradients where the parent sees them; -> the shapes of those that lie in the tray."""
+def _leave(found: Gradients, shared: Parameters, tray: Tray) -> dict[str, Shapes]:
+    """Leave gradients where the parent sees them: dense ones in `shared`, where most have been computed, the
+    others on the tray. Return the shapes of those."""
     by_columns = {}
-    for name, gradient in gradients.items():
+    for name, gradient in found.items():
         if isinstance(gradient, Columns):
             by_columns[name] = tray.put(vars(gradient))
-        elif not np.may_share_memory(places[name], gradient):
-            np.copyto(places[name], gradient)
+        elif not np.may_share_memory(shared[name], gradient):
+            np.copyto(shared[name], gradient)
     return by_columns

@@ -1,23 +1,25 @@
 """rnn gradcheck: the table, and that a wrong derivative shows."""
 
+import math
 import re
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from rnn_cli.cli.commands import gradcheck as module
+from rnn_cli.network import tutorial
 from rnn_cli.network.cells import CELLS
-from rnn_cli.network.cells.simple import simple_recurrent
 from rnn_cli.network.functions import TANH
 from rnn_cli.network.gradcheck import combinations
 from rnn_cli.network.network import Network
 from rnn_cli.network.outputs import OUTPUTS
+from rnn_cli.training import gradcheck as module
 
 ROW = re.compile(
     r"(?P<cell>\w+) +(?P<layers>\d) +(?P<embed>none|tied|\d+) (?P<output>\w+) +(?P<m>\d+) +(?P<shards>\d) "
-    r"(?P<array>\w+) +(?P<shape>\d[\dx ]*?) +(?P<checked>\d+) +(?P<error>[\d.e+-]+|nan|inf)  "
-    r"(?P<verdict>ok|FAIL)"
+    r"(?P<array>\w+) +(?P<shape>\d[\dx ]*?) +(?P<error>[\d.e+-]+|nan|inf) +"
+    r"(?P<tutorial>[\d.e+-]+|-|inf)  (?P<verdict>ok|FAIL)"
 )
 FEW = ("--hidden", "2", "--layers", "1", "--embedding", "0", "--output", "softmax")
 
@@ -42,10 +44,15 @@ def of(row):
     return row["cell"], row["layers"], row["embed"], row["output"], row["m"]
 
 
+def network_of(row):
+    """The network of a row, of hidden size 2."""
+    (network,) = (one for one in combinations(int(row["m"]), 2) if kind(one) == of(row))
+    return network
+
+
 def tanh_with(monkeypatch, derivative):
     """The cell with another derivative of tanh."""
-    step, forward = simple_recurrent(TANH._replace(derivative=derivative))
-    monkeypatch.setitem(CELLS, "tanh", CELLS["tanh"]._replace(step=step, forward=forward))
+    monkeypatch.setitem(CELLS, "tanh", replace(CELLS["tanh"], g1=TANH._replace(derivative=derivative)))
 
 
 @pytest.fixture
@@ -58,32 +65,32 @@ def test_every_combination_agrees_on_small_and_large_vocabularies(rnn, monkeypat
     monkeypatch.setattr(module, "ENTRIES", 2)
     said = rnn("gradcheck", "--hidden", "2")
     table = rows(said.out)
-    assert said.err.startswith("ok: every derivative agrees")
+    in_all = sum(2 * len(network_of(row).shapes) for row in table)
+    assert said.err.startswith(f"ok: {in_all:,} derivatives agree with differences")
     sizes = sorted({int(row["m"]) for row in table})
     assert len(sizes) == 2
     alone = [of(row) for row in table if row["shards"] == "1"]
     assert alone == [kind(network) for m in sizes for network in combinations(m, 2)]
     assert [row["cell"] for row in table if row["shards"] == "2"] == list(CELLS)
     for row in table:
-        (network,) = (one for one in combinations(int(row["m"]), 2) if kind(one) == of(row))
-        assert tuple(map(int, row["shape"].split(" x "))) == network.shapes[row["array"]]
-        assert int(row["checked"]) == 2 * len(network.shapes)
+        assert tuple(map(int, row["shape"].split(" x "))) == network_of(row).shapes[row["array"]]
         assert float(row["error"]) < 1e-5
         assert row["verdict"] == "ok"
 
 
 def test_arrays_are_shown_where_they_are_asked_for(rnn):
     options = ["--cell", "lstm", "--layers", "2", "--embedding", "3", "--output", "adaptive"]
-    table = rows(rnn("gradcheck", "--arrays", *options, "--hidden", "4").out)
+    said = rnn("gradcheck", "--arrays", *options, "--hidden", "4")
+    table = rows(said.out)
     for m, shards in [("7", "1"), ("257", "1"), ("257", "2")]:
         network = Network(int(m), 4, "lstm", "adaptive", 2, 3, cutoffs=(int(m) // 3, int(m) // 3 + 2))
         arrays = [row for row in table if (row["m"], row["shards"]) == (m, shards)]
         assert {of(row) for row in arrays} == {kind(network)}
         shapes = {row["array"]: tuple(map(int, row["shape"].split(" x "))) for row in arrays}
         assert shapes == network.shapes
-        checked = {row["array"]: int(row["checked"]) for row in arrays}
-        assert checked == {name: min(20, size) for name, size in network.sizes.items()}
     assert len(table) == 3 * len(network.shapes)
+    sizes = [math.prod(map(int, row["shape"].split(" x "))) for row in table]
+    assert said.err.startswith(f"ok: {sum(min(20, size) for size in sizes):,} derivatives agree")
 
 
 @pytest.mark.parametrize(
@@ -132,8 +139,15 @@ def test_the_row_of_a_network_is_that_of_its_worst_array(rnn, wrong_tanh):
     for k, row in enumerate(worst):
         of_network = each[5 * k : 5 * k + 5]
         largest = max(of_network, key=lambda one: float(one["error"]))
-        assert row == largest | {"checked": str(sum(int(one["checked"]) for one in of_network))}
+        assert row == largest | {"tutorial": max((one["tutorial"] for one in of_network), key=float)}
         assert row["verdict"] == "FAIL"
+
+
+def test_one_network_that_fails_is_a_failure_whichever_comes_after_it(rnn, wrong_tanh, monkeypatch):
+    monkeypatch.setattr(module, "ENTRIES", 5)
+    table = rows(rnn("gradcheck", *FEW, status=1).out)
+    assert {row["cell"] for row in table if row["verdict"] == "FAIL"} == {"tanh"}
+    assert table[-1]["verdict"] == "ok"
 
 
 def test_a_derivative_that_is_not_a_number_fails(rnn, monkeypatch):
@@ -148,6 +162,41 @@ def test_a_derivative_that_is_not_a_number_fails(rnn, monkeypatch):
     assert {row["verdict"] for row in rows(said.out)} == {"FAIL"}
 
 
+def test_the_tutorial_has_an_opinion_on_one_layer_of_tanh_or_relu_and_on_no_other_network(rnn, monkeypatch):
+    monkeypatch.setattr(module, "ENTRIES", 1)
+    for row in rows(rnn("gradcheck", "--hidden", "2").out):
+        simple = row["cell"] in ("tanh", "relu") and row["layers"] == "1"
+        if simple and (row["embed"], row["output"]) == ("none", "softmax"):
+            assert float(row["tutorial"]) < 1e-9
+        else:
+            assert row["tutorial"] == "-"
+
+
+def test_each_array_is_compared_with_the_tutorials(rnn):
+    table = rows(rnn("gradcheck", *FEW, "--cell", "relu", "--arrays").out)
+    assert len(table) == 15
+    assert all(float(row["tutorial"]) < 1e-9 for row in table)
+
+
+def test_a_derivative_that_differs_from_the_tutorials_alone_fails(rnn, monkeypatch):
+    right = tutorial.loss_and_gradients
+
+    def other(*arguments):
+        E, gradients, *rest = right(*arguments)
+        return E, gradients | {"V": gradients["V"] * (1 + 1e-7)}, *rest
+
+    monkeypatch.setattr(tutorial, "loss_and_gradients", other)
+    said = rnn("gradcheck", *FEW, "--cell", "tanh", "--arrays", status=1)
+    assert said.err.startswith("FAIL: ")
+    assert "tutorial" in said.err
+    table = rows(said.out)
+    assert {row["array"] for row in table if row["verdict"] == "FAIL"} == {"V"}
+    assert {row["tutorial"] for row in table if row["array"] == "V"} == {"1.0e-07"}
+    assert all(float(row["error"]) < 1e-5 for row in table)
+    said = rnn("gradcheck", *FEW, "--cell", "tanh", status=1)
+    assert {row["verdict"] for row in rows(said.out)} == {"FAIL"}
+
+
 def test_dropout_is_in_both_ways_or_the_check_fails(rnn, monkeypatch):
     monkeypatch.setattr(module, "ENTRIES", 5)
     masks = module._masks
@@ -158,13 +207,15 @@ def test_dropout_is_in_both_ways_or_the_check_fails(rnn, monkeypatch):
 
 def test_a_trained_model_is_checked_at_its_own_parameters(rnn, models, read_npz):
     header, arrays = read_npz(models["char"])
-    table = rows(rnn("gradcheck", "--model", models["char"]).out)
+    said = rnn("gradcheck", "--model", models["char"])
+    table = rows(said.out)
     assert [row["array"] for row in table] == list(arrays)
     for row in table:
         assert of(row) == kind(Network(**header["network"]))
         assert row["verdict"] == "ok"
         assert tuple(map(int, row["shape"].split(" x "))) == arrays[row["array"]].shape
-        assert 0 < int(row["checked"]) <= arrays[row["array"]].size
+    checked = sum(min(50, array.size) for array in arrays.values())
+    assert said.err.startswith(f"ok: {checked:,} derivatives agree")
 
 
 @pytest.fixture

@@ -370,9 +370,9 @@ def test_a_model_that_beats_counting_is_not_warned_of(rnn, learned, corpus):
 
 
 @pytest.mark.parametrize("option", [[], ["--json"], ["--per-line"], ["--per-token"]], ids=str)
-def test_a_model_that_does_not_is_told_so_in_one_line(option, rnn, models, corpus, score):
+def test_a_model_that_does_not_beat_the_n_grams_gets_one_line_of_warning(option, rnn, models, corpus, score):
     said = rnn("score", corpus, "-m", models["char"], "--baseline", corpus, *option)
-    assert said.err.startswith("rnn: warning: the model does not beat counting: ")
+    assert said.err.startswith("rnn: warning: the model does not beat the n-grams ")
     assert len(said.err.splitlines()) == 1
     assert "order 5" in said.err
     if option in (["--per-line"], ["--per-token"]):

@@ -3,10 +3,12 @@
 import hashlib
 
 import pytest
+import typer
 
-from rnn_cli.cli.console import UsageError
-from rnn_cli.cli.options.text import refuse_words_without_use, tokenizer_with
-from rnn_cli.text.tokenizers import TOKENIZERS
+from rnn_cli import Settings
+from rnn_cli.cli.options.common import bytes_of
+from rnn_cli.errors import UsageError
+from rnn_cli.text.tokenizers import TOKENIZERS, load_tokenizer
 
 NO_NUMBER = ["nan", "inf", "-inf", "1e400", "-1", "", "many"]
 WHOLE = [*NO_NUMBER, "1.5", "1e3"]
@@ -144,7 +146,7 @@ def test_an_unknown_choice_is_refused_and_the_choices_named(command, option, cho
 
 
 @pytest.mark.parametrize("command", ["vocab", "train", "score"])
-@pytest.mark.parametrize("name", ["utf-9", "rot13", "hex", "undefined", "no such\ncodec"])
+@pytest.mark.parametrize("name", ["", "utf-9", "rot13", "hex", "undefined", "no such\ncodec"])
 def test_an_encoding_that_is_none_is_refused(command, name, fails, corpus):
     assert "--encoding" in fails(2, command, corpus, "--encoding", name)
 
@@ -166,17 +168,41 @@ def test_options_that_contradict_each_other_are_refused_and_named(fails, corpus,
 def test_settings_of_a_tokenizer_are_what_differs_from_the_default(tmp_path):
     path = tmp_path / "words.txt"
     path.write_text("云计算 5 n\n学\n", "utf-8")
-    assert tokenizer_with("char", None, None) == tokenizer_with("char", "none", None) == TOKENIZERS["char"]
-    assert tokenizer_with("space", "nfc", None).settings == {"normalize": "nfc"}
-    assert tokenizer_with("jieba", None, str(path)).settings == {
-        "user_dict": [["云计算", 5], ["学", None]],
-        "user_dict_sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
-    }
+    assert load_tokenizer("char", None, None) == load_tokenizer("char", "none", None) == TOKENIZERS["char"]
+    assert load_tokenizer("space", "nfc", None).settings == {"normalize": "nfc"}
+    settings = load_tokenizer("jieba", None, str(path)).settings
+    assert settings["user_dict"] == [["云计算", 5], ["学", None]]
+    assert settings["user_dict_sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
+    assert "normalize" not in settings
 
 
-def test_words_are_refused_where_the_tokenizer_has_no_use_for_them():
-    refuse_words_without_use("jieba", "words.txt")
-    refuse_words_without_use("char", None)
+def test_words_are_refused_where_the_tokenizer_has_no_use_for_them(fails, write, corpus):
+    write("words.txt", ["云计算"])
+    assert Settings(user_dict="words.txt").user_dict == "words.txt"
+    assert Settings(tokenizer="jieba", user_dict="words.txt").user_dict == "words.txt"
     for name in ("char", "space"):
         with pytest.raises(UsageError, match=f"--user-dict .* --tokenizer {name}"):
-            refuse_words_without_use(name, "words.txt")
+            Settings(tokenizer=name, user_dict="words.txt")
+        for command in ("vocab", "train"):
+            message = fails(2, command, corpus, "--tokenizer", name, "--user-dict", "words.txt")
+            assert "--user-dict" in message
+            assert f"--tokenizer {name}" in message
+
+
+@pytest.mark.parametrize(
+    ("size", "count"),
+    [("1", 1), ("500M", 500 << 20), ("2G", 2 << 30), ("0.5g", 1 << 29), ("3k", 3072), ("1T", 1 << 40)],
+)
+def test_a_size_of_memory_is_a_number_with_a_unit(size, count):
+    assert bytes_of(size) == count
+
+
+@pytest.mark.parametrize("size", ["", "0", "-1", "M", "nan", "infG", "1e400", "2 GB", "9" * 50, "0.5"])
+def test_what_is_no_size_of_memory_is_refused(size, fails):
+    with pytest.raises(typer.BadParameter, match="no size of memory"):
+        bytes_of(size)
+    assert "--max-memory" in fails(2, "train", f"--max-memory={size}")
+
+
+def test_no_size_of_memory_is_no_limit():
+    assert bytes_of(None) is None

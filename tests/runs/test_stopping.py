@@ -14,10 +14,11 @@ import numpy as np
 import pytest
 
 from rnn_cli.cli.app import run
-from rnn_cli.cli.report import Report
+from rnn_cli.cli.progress import Progress
 from rnn_cli.runs import log
-from rnn_cli.runs.lock import lock_path
-from rnn_cli.runs.saving import Saver
+from rnn_cli.runs.checkpoint import Saver
+from rnn_cli.runs.paths import lock_path
+from rnn_cli.training.loop import StepDone
 from rnn_cli.training.parallel.executor import Executor
 
 SMALL = ["-t", "char", "--preset", "tanh", "-n", "8", "-b", "4", "--bptt", "8", "--model", "m.npz"]
@@ -26,17 +27,17 @@ LONG = [*SMALL, "--epochs", "1000000", "--patience", "1000000"]
 
 @pytest.fixture
 def at_step(monkeypatch):
-    """Do something when a step has been told."""
+    """Do something when a step has been shown."""
 
     def call(number, act):
-        step = Report.step
+        show = Progress.show
 
-        def told(self, at, done):
-            step(self, at, done)
-            if at.step == number:
+        def shown(self, event):
+            show(self, event)
+            if isinstance(event, StepDone) and event.step == number:
                 act()
 
-        monkeypatch.setattr(Report, "step", told)
+        monkeypatch.setattr(Progress, "show", shown)
 
     return call
 
@@ -51,7 +52,7 @@ def test_a_signal_is_answered_with_the_command_that_goes_on(number, status, rnn,
     assert last.startswith("to go on: rnn train ")
     assert run(shlex.split(last.removeprefix("to go on: rnn"))) == 0
     state = read_npz("a model's.state.npz").header
-    assert state["position"]["epoch"] == state["run"]["recipe"]["epochs"]
+    assert state["position"]["epoch"] == state["settings"]["epochs"]
 
 
 def test_a_text_from_standard_input_is_to_be_given_again(

@@ -1,4 +1,4 @@
-"""--resume: a run that was stopped, however often and wherever, ends as if it never had been."""
+"""Resuming: a run that was stopped, however often and wherever, ends as if it never had been."""
 
 import os
 import re
@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from rnn_cli import storage
-from rnn_cli.cli.report import Report
+from rnn_cli.cli.progress import Progress
+from rnn_cli.training.loop import EpochDone, RolledBack, StepDone
 from rnn_cli.training.parallel import executor
 
 TIME = ("seconds", "tokens_per_second")
@@ -31,18 +32,19 @@ def ends_at(monkeypatch):
         if end:
             os.kill(os.getpid(), end)
 
-    def heard(name, place_of):
-        tell = getattr(Report, name)
+    show = Progress.show
 
-        def told(self, at, *rest):
-            tell(self, at, *rest)
-            passing(place_of(at))
+    def shown(self, event):
+        show(self, event)
+        match event:
+            case StepDone():
+                passing(f"step {event.step}")
+            case EpochDone():
+                passing(f"epoch {event.epoch}")
+            case RolledBack():
+                passing(f"rollback {self._trainer.state.rollbacks}")
 
-        monkeypatch.setattr(Report, name, told)
-
-    heard("step", lambda at: f"step {at.step}")
-    heard("epoch", lambda at: f"epoch {at.epoch}")
-    heard("rollback", lambda at: f"rollback {at.rollbacks}")
+    monkeypatch.setattr(Progress, "show", shown)
     return waiting.update
 
 
@@ -84,10 +86,10 @@ def outcome(read_npz, read_log):
         position = {key: value for key, value in state.header["position"].items() if key != "seconds"}
         arrays = {key: (a.dtype.str, a.shape, a.tobytes("A")) for key, a in state.arrays.items()}
         of_model = {key: a.tobytes("A") for key, a in model.arrays.items()}
-        report = {key: state.header["report"][key] for key in ("nats", "tokens")}
+        since = {key: state.header["log"][key] for key in ("nats", "tokens")}
         rows = [row for row in read_log(log) if row["event"] not in ("start", "end")]
         rows = [{key: value for key, value in row.items() if key not in TIME} for row in rows]
-        return of_model, model.header["history"], arrays, position, report, rows
+        return of_model, model.header["history"], arrays, position, since, rows
 
     return call
 
@@ -205,42 +207,45 @@ def test_a_run_that_patience_stopped_wants_more_of_it(worsening, train, fails, r
 
 
 CHANGES = {
-    "epochs": ("5", lambda run: run["recipe"]["epochs"] == 5),
-    "lr": ("0.001", lambda run: run["recipe"]["lr"] == 0.001),
-    "schedule": ("linear", lambda run: run["recipe"]["schedule"] == "linear"),
-    "clip": ("0", lambda run: run["recipe"]["clip"] is None),
-    "dropout": ("0.3", lambda run: run["recipe"]["dropout"] == 0.3),
-    "weight-decay": ("0.3", lambda run: run["recipe"]["weight_decay"] == 0.3),
-    "max-rollbacks": ("0", lambda run: run["recipe"]["max_rollbacks"] == 0),
-    "patience": ("77", lambda run: run["patience"] == 77),
-    "save-every": ("3", lambda run: True),
-    "threads": ("1", lambda run: run["threads"] == 1),
-    "log": ("other.jsonl", lambda run: Path("other.jsonl").exists()),
+    "epochs": ("5", lambda facts: facts["recipe"]["epochs"] == 5),
+    "lr": ("0.001", lambda facts: facts["recipe"]["lr"] == 0.001),
+    "schedule": ("linear", lambda facts: facts["recipe"]["schedule"] == "linear"),
+    "clip": ("0", lambda facts: facts["recipe"]["clip"] is None),
+    "dropout": ("0.3", lambda facts: facts["recipe"]["dropout"] == 0.3),
+    "weight-decay": ("0.3", lambda facts: facts["recipe"]["weight_decay"] == 0.3),
+    "max-rollbacks": ("0", lambda facts: facts["recipe"]["max_rollbacks"] == 0),
+    "patience": ("77", lambda facts: facts["patience"] == 77),
+    "save-every": ("3", lambda facts: True),
+    "threads": ("1", lambda facts: facts["threads"] == 1),
+    "log": ("other.jsonl", lambda facts: Path("other.jsonl").exists()),
 }
 
 
 @pytest.mark.parametrize("name", CHANGES)
-def test_what_may_change_holds_from_there(name, train, ends_at, corpus, read_npz):
+def test_what_may_change_holds_from_there(name, train, ends_at, corpus, read_npz, read_log):
+    """The log has what decided the run from there, the state what goes on deciding it."""
     value, holds = CHANGES[name]
+    log = "other.jsonl" if name == "log" else "log.jsonl"
     ends_at({"step 5": signal.SIGTERM, "step 9": signal.SIGTERM})
     train(corpus, *SMALL, "--epochs", "2", "--quiet", status=143)
     train("--resume", f"--{name}", value, "--quiet", status=143)
     header = read_npz("m.state.npz").header
     assert header["position"]["step"] == 9
-    assert holds(header["run"])
+    assert holds(read_log(log, "start")[-1]["settings"])
     train("--resume", "--quiet")
     header = read_npz("m.state.npz").header
-    assert holds(header["run"])
-    assert str(header["options"][name.replace("-", "_")]).endswith(value)
+    assert holds(read_log(log, "start")[-1]["settings"])
+    there = header["settings"][name.replace("-", "_")]
+    assert there == float(value) if isinstance(there, int | float) else there.endswith(value)
 
 
 def test_variational_can_be_changed_to_and_fro(train, ends_at, corpus, read_npz):
     ends_at({"step 5": signal.SIGTERM, "step 9": signal.SIGTERM})
     train(corpus, *SMALL, "--dropout", "0.1", "--quiet", status=143)
     train("--resume", "--variational", "--quiet", status=143)
-    assert read_npz("m.state.npz").header["run"]["recipe"]["variational"] is True
+    assert read_npz("m.state.npz").header["settings"]["variational"] is True
     train("--resume", "--no-variational", "--epochs", "1", "--quiet")
-    assert read_npz("m.state.npz").header["run"]["recipe"]["variational"] is False
+    assert read_npz("m.state.npz").header["settings"]["variational"] is False
 
 
 @pytest.fixture
@@ -319,7 +324,7 @@ def test_a_text_that_has_moved_is_named_and_known_again(train, fails, corpus, re
     train("moved.txt", "--resume", "--quiet")
     header = read_npz("m.state.npz").header
     assert header["position"]["epoch"] == 9
-    assert header["text"]["paths"] == [os.path.abspath("moved.txt")]
+    assert header["settings"]["corpus"] == [os.path.abspath("moved.txt")]
 
 
 @pytest.mark.usefixtures("stopped")
@@ -345,7 +350,7 @@ def test_a_validation_text_may_move_and_not_change(train, ends_at, write, corpus
     assert "contradicts" in fails(2, "train", "--resume", "--valid-fraction", "0.1", "--model", "m.npz")
     os.rename("v.txt", "u.txt")
     train("--resume", "--valid", "u.txt", "--quiet")
-    assert read_npz("m.state.npz").header["text"]["valid"] == os.path.abspath("u.txt")
+    assert read_npz("m.state.npz").header["settings"]["valid"] == os.path.abspath("u.txt")
 
 
 def test_the_files_are_found_from_another_folder(train, ends_at, corpus, folder, rnn, monkeypatch, read_npz):
@@ -377,7 +382,7 @@ def test_names_that_are_no_text_are_gone_on_with(train, ends_at, english, read_n
     train("--resume", "--quiet")
     state = read_npz("m.state.npz").header
     assert state["position"]["epoch"] == 2
-    assert state["text"]["paths"] == [os.path.join(os.getcwd(), os.fsdecode(name))]
+    assert state["settings"]["corpus"] == [os.path.join(os.getcwd(), os.fsdecode(name))]
     assert len(Path(log).read_text().splitlines()) > 4
 
 
@@ -415,7 +420,7 @@ def test_a_model_that_the_state_does_not_go_with_is_not_overwritten(
 @pytest.mark.usefixtures("stopped")
 def test_a_state_of_an_older_and_of_a_newer_rnn_are_told(fails):
     arrays, header = storage.load(Path("m.state.npz"))
-    for version, told in ((1, "older rnn"), (9, "newer rnn")):
+    for version, told in ((1, "older rnn"), (2, "older rnn"), (9, "newer rnn")):
         storage.save(Path("m.state.npz"), arrays, header | {"version": version})
         assert told in fails(1, "train", "--resume", "--model", "m.npz")
 

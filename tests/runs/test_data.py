@@ -1,4 +1,4 @@
-"""From the files named on the command line to what is learned: texts, encodings, vocabularies."""
+"""From the files that settings name to what is learned: texts, encodings, vocabularies."""
 
 import json
 import os

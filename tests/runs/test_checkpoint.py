@@ -9,31 +9,13 @@ import numpy as np
 import pytest
 
 from rnn_cli import storage
-from rnn_cli.cli.report import Report
-from rnn_cli.runs import saving
-from rnn_cli.runs.saving import Every, Saver
-
-
-@pytest.mark.parametrize(
-    ("text", "every"),
-    [
-        ("30s", Every(seconds=30)),
-        ("10m", Every(seconds=600)),
-        ("2h", Every(seconds=7200)),
-        ("500", Every(steps=500)),
-    ],
-)
-def test_an_interval_is_a_time_or_a_number_of_steps(text, every):
-    assert Every.parse(text) == every
-
-
-@pytest.mark.parametrize(
-    "text", ["", "0", "0s", "-1", "1.5h", "1e400", "nan", "10 m", "5d", "٣", "9" * 23, "s"]
-)
-def test_what_is_no_interval_is_refused(text, fails):
-    with pytest.raises(ValueError, match="neither a time"):
-        Every.parse(text)
-    assert "30s" in fails(2, "train", f"--save-every={text}")
+from rnn_cli.cli.progress import Progress
+from rnn_cli.runs import checkpoint
+from rnn_cli.runs.checkpoint import Saver
+from rnn_cli.runs.log import LogPosition
+from rnn_cli.training import loop
+from rnn_cli.training.loop import EpochDone
+from rnn_cli.training.parallel.executor import Executor
 
 
 @pytest.fixture
@@ -47,21 +29,26 @@ def clock(monkeypatch):
             return self.now
 
     clock = Clock()
-    monkeypatch.setattr(saving, "time", clock)
+    monkeypatch.setattr(checkpoint, "time", clock)
     return clock
 
 
+def first_state(run):
+    with Executor(run.network, run.first_parameters(), run.window) as executor:
+        return loop.start(executor, run.recipe, run.rows)
+
+
 def save(saver):
-    return saver.save({"p.W": np.zeros(2)}, {}, None, None)
+    saver.save(first_state(saver.run), LogPosition())
 
 
-def test_by_steps_a_save_is_due_at_each_so_many():
-    saver = Saver(Path("m.npz"), Every(steps=7))
+def test_by_steps_a_save_is_due_at_each_so_many(run_of):
+    saver = Saver(run_of(save_every="7"))
     assert [step for step in range(1, 30) if saver.is_due(step)] == [7, 14, 21, 28]
 
 
-def test_by_time_a_save_is_due_so_long_after_the_last(clock):
-    saver = Saver(Path("m.npz"), Every(seconds=30))
+def test_by_time_a_save_is_due_so_long_after_the_last(run_of, clock):
+    saver = Saver(run_of(save_every="30s"))
     clock.now += 29
     assert not saver.is_due(1)
     clock.now += 1
@@ -71,13 +58,13 @@ def test_by_time_a_save_is_due_so_long_after_the_last(clock):
 
 
 @pytest.mark.parametrize(("took", "next_after"), [(0.01, 10.0), (1.0, 50.0), (30.0, 1500.0)])
-def test_by_default_saving_takes_a_fiftieth_of_the_time(took, next_after, clock, monkeypatch):
-    saver = Saver(Path("m.npz"), Every())
+def test_by_default_saving_takes_a_fiftieth_of_the_time(took, next_after, run_of, clock, monkeypatch):
+    saver = Saver(run_of())
 
     def slow(*arguments):
         clock.now += took
 
-    monkeypatch.setattr(storage, "save", slow)
+    monkeypatch.setattr(storage, "save_pair", slow)
     save(saver)
     clock.now += next_after - 0.01
     assert not saver.is_due(1)
@@ -89,9 +76,9 @@ def test_the_run_is_saved_as_often_as_asked_and_learns_the_same(train, corpus, r
     steps = []
     right = Saver.save
 
-    def noted(self, arrays, header, *rest):
-        steps.append(header["position"]["step"])
-        return right(self, arrays, header, *rest)
+    def noted(self, at, log):
+        steps.append(at.step)
+        return right(self, at, log)
 
     monkeypatch.setattr(Saver, "save", noted)
     options = ["--batch", "4", "--bptt", "8", "--epochs", "1", "--quiet"]
@@ -154,14 +141,14 @@ def test_a_best_model_that_could_not_be_saved_is_saved_later_though_the_run_has_
     worsening, monkeypatch, read_log, read_npz
 ):
     best = []
-    epoch = Report.epoch
+    show = Progress.show
 
-    def noted(self, at, done, sample):
-        if done.improved:
-            best[:] = [at.epoch, {name: array.copy() for name, array in at.p.items()}]
-        epoch(self, at, done, sample)
+    def noted(self, event):
+        if isinstance(event, EpochDone) and event.improved:
+            best[:] = [event.epoch, {name: p.copy() for name, p in self._trainer.state.p.items()}]
+        show(self, event)
 
-    monkeypatch.setattr(Report, "epoch", noted)
+    monkeypatch.setattr(Progress, "show", noted)
     worsening("--patience", "100", "--quiet")
     number = best[0]
     assert number < 11
@@ -238,7 +225,7 @@ def test_a_disk_without_room_for_both_files_twice_is_refused(fails, corpus, monk
 
 def test_the_room_asked_for_is_that_of_the_files(train, corpus, monkeypatch):
     asked = []
-    monkeypatch.setattr("rnn_cli.runs.files.refuse_full_disk", lambda paths, needed: asked.append(needed))
+    monkeypatch.setattr("rnn_cli.runs.course.refuse_full_disk", lambda paths, needed: asked.append(needed))
     train(corpus, "-n", "300", "--quiet")
     size = sum(Path(name).stat().st_size for name in ("m.npz", "m.state.npz"))
     assert size <= asked[0] < 1.3 * size

@@ -1,0 +1,93 @@
+"""Model files: arrays and a header of JSON in one .npz, checked before anything in it is believed.
+
+README.md of this room has the format. Files are read for good: each version that was ever written has a
+fixture in tests/data.
+"""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from rnn_cli import storage
+from rnn_cli.errors import LONGEST_QUOTE, RnnError
+from rnn_cli.network.arrays import Parameters
+from rnn_cli.network.network import Network
+from rnn_cli.text.lexicon import Lexicon
+
+FORMAT = "rnn model"
+VERSION = 2  # and 1, whose networks have one layer, no embedding and a softmax
+
+
+class Contents(NamedTuple):
+    """What a model file holds: the fields of LanguageModel."""
+
+    lexicon: Lexicon
+    network: Network
+    p: Parameters
+    carry_state: bool
+    history: dict[str, Any]
+
+
+def header_of(contents: Contents) -> dict[str, Any]:
+    """Return the header of a model file."""
+    return {
+        "format": FORMAT,
+        "version": VERSION,
+        **contents.lexicon.to_json(),
+        "network": asdict(contents.network),
+        "carry_state": contents.carry_state,
+        "history": contents.history,
+    }
+
+
+def read(path: Path) -> Contents:
+    """Read a model file. Raises RnnError, naming what is wrong, for anything but a whole one."""
+    arrays, header = storage.load(path)
+    kind, version = header.get("format"), header.get("version")
+    if kind != FORMAT:
+        other = repr(kind[:LONGEST_QUOTE]) if isinstance(kind, str) else "something else"
+        raise RnnError(f"{path}: not a model file of rnn, but {other}")
+    if isinstance(version, int) and version > VERSION:
+        newer = f"version {version}; this rnn reads {VERSION}"
+        raise RnnError(f"{path}: written by a newer rnn ({newer}): pip install --upgrade rnn-cli")
+    try:
+        if type(version) is not int or version < 1:
+            raise ValueError(f"there is no version {version!r}")
+        return _contents(arrays, header)
+    except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
+        what = " ".join(str(error).split())[:LONGEST_QUOTE]  # it may quote what the file says
+        raise RnnError(f"{path}: damaged: {what}") from error
+
+
+def _contents(arrays: Parameters, header: dict[str, Any]) -> Contents:
+    """Raises one of several errors where the parts do not make a model."""
+    lexicon = Lexicon.from_json(header)
+    network = _network(header["network"], lexicon.vocabulary.size, arrays)
+    carry_state, history = header["carry_state"], header["history"]
+    if not isinstance(carry_state, bool) or not isinstance(history, dict):
+        raise TypeError("carry_state is neither true nor false, or history no object")
+    return Contents(lexicon, network, network.lay_out(arrays), carry_state, history)
+
+
+def _network(said: dict[str, Any], m: int, arrays: Parameters) -> Network:
+    """Return the network of a header, if its parameters are these. Raises one of several errors."""
+    if not isinstance(said, dict):
+        raise TypeError("network is no object")
+    if any(isinstance(said[name], bool) for name in said if name != "tie"):  # to Python they are 0 and 1
+        raise ValueError("a size is true or false, and no number")
+    network = Network(**said)
+    if network.m != m:
+        raise ValueError(f"m is {network.m} but the vocabulary's size {m}")
+    if network.layers + len(network.cutoffs) > len(arrays):  # before a list of so many is made
+        raise ValueError("holds too few arrays for its layers")
+    shapes = network.shapes
+    if arrays.keys() != shapes.keys():
+        raise ValueError(f"holds arrays {', '.join(arrays)}, not {', '.join(shapes)}")
+    for name, array in arrays.items():
+        if array.shape != shapes[name]:
+            raise ValueError(f"{name} has the shape {array.shape}, not {shapes[name]}")
+        if array.dtype != np.float32 or not np.isfinite(array).all():
+            raise ValueError(f"{name} holds values that are not finite float32 numbers")
+    return network

@@ -1,0 +1,204 @@
+"""The loop over time, forward and backward: all that tanh, relu, gru and lstm have in common.
+
+Forward, with a_t what enters the layer at step t,
+
+    s_t = the cell's equations of a_t, W s_{t-1} and the state before
+
+and backward, with dz_t the derivative of the product W s_{t-1}, and ds_t that of s_t,
+
+    ds_t     = from the layer above + from step t + 1
+    dz_t     = the cell's derivatives of ds_t
+    ds_{t-1} = keep_t (W^T dz_t + what reaches s_{t-1} past W)
+    dW       = Σ_t dz_t s_{t-1}^T
+
+A factor of a derivative that does not depend on a later step (g1', say) is a slope. Slopes are computed for
+several steps in one call, so that little is left to do in the loop.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import repeat
+from typing import ClassVar, NamedTuple
+
+import numpy as np
+
+from rnn_cli.network.arrays import Array, Parameters, State
+from rnn_cli.network.cells.cell import Backward
+from rnn_cli.network.fast.products import Product, times
+from rnn_cli.network.fast.workspace import Workspace
+from rnn_cli.network.functions import glorot_uniform, orthogonal
+
+# Elements of one slope computed at a time: many steps in one call, and still in the cache.
+SLOPES = 1 << 15
+ALPHABET = 256  # the largest vocabulary in which every token is met thousands of times
+
+Arrays = Sequence[Array]
+
+
+def gated_spread_of_U(m: int, n: int) -> float:
+    """Letters that open and close the gates had better do so from the start; words are met too seldom to
+    unlearn it (measured in tests/benchmarks)."""
+    return 2.0 if m <= ALPHABET else 0.5
+
+
+def by_gate(z: Array, k: int) -> Array:
+    """Return a view (k, B, n) of k gates that lie side by side in z (B, k n)."""
+    return z.reshape(len(z), k, -1).swapaxes(0, 1)
+
+
+class Window(NamedTuple):
+    """What the forward loop leaves for the backward loop."""
+
+    W: Array
+    a: Array  # (T, B, k n); free to be written
+    keep: Array  # (T, B)
+    runs_on: bool  # no line starts in this window: spares the products with keep
+    q: Arrays  # each state before each step, times keep, (T, B, n)
+    after: Arrays  # each state after each step, (T, B, n)
+    memory: Arrays
+
+
+@dataclass(frozen=True)
+class Recurrence(ABC):
+    """A cell with a W. A subclass writes its equations and their derivatives; the rest is here.
+
+    gates: the k blocks of n rows in U, W and b_a, in this order, and the first value of each one's bias.
+    memory: arrays that the equations leave for the derivatives, by name, and their shape before (B, n).
+    reaches_past_W: whether s_{t-1} enters s_t also in another way than by W s_{t-1}.
+    a_is_added_to_Ws: whether a_t enters s_t only as a_t + W s_{t-1}, so that da_t = dz_t.
+    initial_W: first values of W for one gate.
+    spread_of_U: the standard deviation of the first U, for a one-hot x_t of m tokens and n units.
+    """
+
+    gates: ClassVar[Mapping[str, float]]
+    state: ClassVar[tuple[str, ...]] = ("s",)
+    memory: ClassVar[Mapping[str, tuple[int, ...]]] = {}
+    reaches_past_W: ClassVar[bool] = False
+    a_is_added_to_Ws: ClassVar[bool] = True
+    initial_W: Callable[[np.random.Generator, int], Array] = orthogonal
+    spread_of_U: Callable[[int, int], float] = gated_spread_of_U
+
+    @abstractmethod
+    def equations(self, a_t: Array, Ws: Array, before: Arrays, after: Arrays, memory: Arrays) -> None:
+        """Write the state after a step to `after`, and what the derivatives need to `memory`.
+
+        a_t, Ws: (B, k n), what entered and W s_{t-1}.
+        before, after: each state, (B, n).
+        """
+
+    @abstractmethod
+    def slopes(self, before: Arrays, after: Arrays, memory: Arrays, work: Workspace) -> Arrays:
+        """Return the factors that `derivatives` needs, for K steps at once: arrays (K, …).
+
+        The arguments are those of `equations`, with K steps in front.
+        """
+
+    @abstractmethod
+    def derivatives(self, ds_t: Array, dz_t: Array, slopes: Arrays, d_before: Arrays) -> None:
+        """Write the derivatives of one step.
+
+        ds_t: (B, n), the derivative of s_t, complete.
+        dz_t: (B, k n), to be written: the derivative of W s_{t-1}. It may be the memory of ds_t.
+        slopes: those of this step.
+        d_before: for each state (B, n); to be written: what reaches the state before past W. Of states other
+            than s it holds, at first, the derivative of the state after.
+        """
+
+    def input_derivatives(self, ds: Array, dz: Array, slopes: Arrays, da: Array) -> None:
+        """Write da (K, B, k n) of K steps, where it is not dz."""
+        raise NotImplementedError
+
+    def shapes(self, d: int, n: int) -> dict[str, tuple[int, ...]]:
+        rows = len(self.gates) * n
+        return {"U": (rows, d), "W": (rows, n), "b_a": (rows,)}
+
+    def initial(self, name: str, rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
+        """U after Glorot and W as suits the cell, both gate by gate."""
+        n = shape[0] // len(self.gates)
+        match name:
+            case "U":
+                blocks = [glorot_uniform(rng, n, shape[1]) for _ in self.gates]
+            case "W":
+                blocks = [self.initial_W(rng, n) for _ in self.gates]
+            case _:
+                blocks = [np.full(n, bias) for bias in self.gates.values()]
+        return np.concatenate(blocks)
+
+    def cost(self, d: int, n: int) -> int:
+        return len(self.gates) * n * (d + n)
+
+    def step(self, products: Mapping[str, Product], a_t: Array, before: State) -> State:
+        s = before["s"]
+        after = {name: np.empty_like(s) for name in self.state}
+        memory = [np.empty((*shape, *s.shape), s.dtype) for shape in self.memory.values()]
+        states = [before[name] for name in self.state]
+        self.equations(a_t, products["W"](s), states, [*after.values()], memory)
+        return after
+
+    def forward(
+        self, p: Parameters, a: Array, before: State, keep: Array, work: Workspace
+    ) -> tuple[Array, State, Backward]:
+        W, (T, B) = p["W"], keep.shape
+        n = W.shape[1]
+        runs_on = bool(keep.all())
+        states = [work(name, T + 1, B, n) for name in self.state]  # s_0 … s_T
+        after = [s[1:] for s in states]
+        q = [s[:-1] for s in states] if runs_on else [work(f"keep {x}", T, B, n) for x in self.state]
+        memory = [work(f"memory {name}", T, *shape, B, n) for name, shape in self.memory.items()]
+        for name, s in zip(self.state, states, strict=True):
+            s[0] = before[name]
+        W_times, equations = times(W, B, work), self.equations
+        steps = zip(range(T), a, _steps(q), _steps(after), _steps(memory), strict=False)
+        for t, a_t, q_t, after_t, memory_t in steps:
+            if not runs_on:
+                for s, kept in zip(states, q_t, strict=True):
+                    np.multiply(s[t], keep[t, :, None], out=kept)  # keep_t s_{t-1}
+            equations(a_t, W_times(q_t[0]), q_t, after_t, memory_t)
+        work.lap("forward loop")
+        window = Window(W, a, keep, runs_on, q, after, memory)
+        last = {name: s[-1].copy() for name, s in zip(self.state, states, strict=True)}
+        return after[0], last, partial(self._backward, window, work)
+
+    def _backward(
+        self, window: Window, work: Workspace, ds: Array, d_after: State | None = None
+    ) -> tuple[Array, Parameters, State]:
+        W, a, keep, runs_on, q, after, memory = window
+        T, B, n = ds.shape
+        da = ds if len(self.gates) == 1 else a
+        dz = da if self.a_is_added_to_Ws else work("dz", *a.shape)
+        d = [work(f"d{name}_t", B, n) for name in self.state]  # what reaches each state from the step after
+        for name, array in zip(self.state, d, strict=True):
+            array[...] = 0 if d_after is None else d_after[name]
+        W_T_times, derivatives, past_W = times(W.T, B, work), self.derivatives, self.reaches_past_W
+        steps = zip(ds[::-1], dz[::-1], keep[::-1, :, None], strict=True)  # from the last to the first
+        block = max(1, SLOPES // (B * n))
+        for first in reversed(range(0, T, block)):
+            k = slice(first, min(first + block, T))
+            slopes = self.slopes(_cut(q, k), _cut(after, k), _cut(memory, k), work)
+            of_steps = _steps([array[::-1] for array in slopes])
+            for slopes_t, (ds_t, dz_t, keep_t) in zip(of_steps, steps, strict=False):  # those of the block
+                np.add(ds_t, d[0], out=ds_t)  # all of ds_t
+                derivatives(ds_t, dz_t, slopes_t, d)
+                through_W = W_T_times(dz_t)  # W^T dz_t
+                d[0] = np.add(through_W, d[0], out=d[0]) if past_W else through_W
+                if not runs_on:
+                    for array in d:
+                        np.multiply(array, keep_t, out=array)
+            if not self.a_is_added_to_Ws:
+                self.input_derivatives(ds[k], dz[k], slopes, da[k])
+        work.lap("backward loop")
+        # dW = Σ_t dz_t s_{t-1}^T
+        dW = np.matmul(dz.reshape(T * B, -1).T, q[0].reshape(-1, n), out=work.gradient("W", *W.shape))
+        work.lap("weight gradients")
+        return da, {"W": dW}, {name: array.copy() for name, array in zip(self.state, d, strict=True)}
+
+
+def _cut(arrays: Arrays, k: slice) -> Arrays:
+    return [array[k] for array in arrays]
+
+
+def _steps(arrays: Arrays) -> Iterator[tuple[Array, ...]]:
+    """Yield one step of all arrays at a time; without end if there are none."""
+    return zip(*arrays, strict=True) if arrays else repeat(())

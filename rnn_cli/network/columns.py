@@ -1,0 +1,52 @@
+"""Gradients of a table by columns: a look-up moves only the columns of the tokens that occur."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from rnn_cli.network.arrays import Array, Ids
+
+
+@dataclass(frozen=True)
+class Columns:
+    """A gradient of U (or of C) that is zero except in the columns of some tokens:
+    dU[:, tokens] = values.T."""
+
+    tokens: Ids  # (k,) ascending, each once
+    values: Array  # (k, n)
+
+    def dense(self, m: int) -> Array:
+        """Return it as an array like U: (n, m), in memory by columns."""
+        dU = np.zeros((m, self.values.shape[1]), self.values.dtype)
+        dU[self.tokens] = self.values
+        return dU.T
+
+    def pieces(self, size: int, share: int, of: int) -> Iterator["Columns"]:
+        """Yield one of `of` equal shares, in pieces of about `size` entries."""
+        step = max(1, size // self.values.shape[1])
+        for first in range(share * step, len(self.tokens), of * step):
+            yield Columns(self.tokens[first : first + step], self.values[first : first + step])
+
+    def __add__(self, other: "Columns") -> "Columns":
+        tokens = np.union1d(self.tokens, other.tokens)
+        values = np.zeros((len(tokens), self.values.shape[1]), self.values.dtype)
+        for part in (self, other):
+            values[np.searchsorted(tokens, part.tokens)] += part.values
+        return Columns(tokens, values)
+
+
+Gradient = Array | Columns
+Gradients = dict[str, Gradient]
+
+
+def sum_by_token(tokens: Ids, rows: Array) -> Columns:
+    """Return Σ_t da_t x_t^T of rows da_t (N, n), for the tokens (N,) that occur."""
+    order = np.argsort(tokens, kind="stable")
+    ascending = tokens[order]
+    first = np.flatnonzero(np.diff(ascending, prepend=-1))  # the first place of each token
+    end = np.append(first[1:], len(order))
+    values = rows[order[first]]
+    for k in np.flatnonzero(end > first + 1):  # np.add.reduceat takes up to twelve times as long
+        np.add.reduce(rows[order[first[k] : end[k]]], axis=0, out=values[k])
+    return Columns(ascending[first], values)

@@ -1,0 +1,6 @@
+"""Text that is safe to print."""
+
+
+def printable(text: str) -> str:
+    """Return the text as one line, with nothing that moves a terminal's cursor or changes its colours."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

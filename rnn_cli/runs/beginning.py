@@ -1,0 +1,100 @@
+"""Where a run begins: with its text read, all settings decided, and at what was saved if it goes on."""
+
+from collections.abc import Generator
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from rnn_cli.errors import RnnError
+from rnn_cli.models.language_model import LanguageModel
+from rnn_cli.runs.checkpoint import Checkpoint
+from rnn_cli.runs.data import corpus_name, load_data
+from rnn_cli.runs.events import Event, Notice, Reading
+from rnn_cli.runs.prepare import Resources
+from rnn_cli.runs.resuming import reason_it_is_over
+from rnn_cli.runs.run import Run, decide, refuse_another_model, threads_to_use
+from rnn_cli.runs.settings import Settings
+from rnn_cli.training.state import TrainingState
+
+
+class Beginning(NamedTuple):
+    """Where a run begins.
+
+    saved: the checkpoint that it goes on from.
+    keeps_best: whether the best loss and epoch of the checkpoint still hold.
+    is_another_text: whether the checkpoint is of a run on another text.
+    """
+
+    run: Run
+    saved: Checkpoint | None = None
+    keeps_best: bool = True
+    is_another_text: bool = False
+
+
+Preparing = Generator[Event, None, Beginning | None]
+
+
+def prepare(
+    model: Path, settings: Settings, resources: Resources, limit: int | None = None
+) -> Generator[Notice | Reading, None, Beginning]:
+    """Read the text of a new run, and decide what its settings leave open. limit: bytes that are enough of a
+    long text. Raises UsageError or RnnError."""
+    init = LanguageModel.load(settings.init) if settings.init else None
+    if init:
+        refuse_another_model(settings, init)
+        settings = settings.filled(carry_state=init.carry_state)
+    data = yield from load_data(settings, resources, init.lexicon if init else None, limit)
+    return Beginning(decide(model, settings, data, init))
+
+
+class Resumption(NamedTuple):
+    """A run to go on with, before its text is read.
+
+    threads: as asked for now; None leaves their number as it was, and the same bits.
+    """
+
+    model: Path
+    saved: Checkpoint
+    settings: Settings
+    threads: int | None
+    keeps_best: bool
+    force: bool
+
+    def prepare(self, resources: Resources) -> Preparing:
+        saved, settings = self.saved, self.settings
+        if over := reason_it_is_over(saved, settings):
+            yield Notice(f"{self.model}: {over}")
+            return None
+        data = yield from load_data(settings, resources, saved.lexicon)
+        is_another_text = data.fingerprint != saved.fingerprint
+        if is_another_text:
+            another = f"{corpus_name(settings)}: not the text that the run in {saved.path} has read"
+            if not self.force:
+                raise RnnError(f"{another} (name the right one, or --force to go on with this)")
+            yield Notice(another, is_warning=True)
+        sizes = saved.network.sizes.items()
+        first = saved.network.views({name: np.zeros(size, np.float32) for name, size in sizes})
+        run = Run(self.model, settings, data, saved.network, saved.window, first)
+        if self.threads:
+            run = replace(run, settings=replace(settings, threads=threads_to_use(run, self.threads)))
+        return Beginning(run, saved, self.keeps_best and not is_another_text, is_another_text)
+
+
+def restore(at: TrainingState, beginning: Beginning) -> None:
+    """Put `at`, a new state of the run, where the run was saved, if it was.
+
+    Another learning rate than before holds as it is: what rollbacks and the schedule had made of the old one
+    is forgotten. So is what was measured on another text.
+    """
+    saved = beginning.saved
+    if saved is None:
+        return
+    saved.restore(at)
+    if not beginning.keeps_best:
+        at.forget_best()
+    if beginning.is_another_text:
+        at.begin_another_text()
+    if beginning.run.settings.lr != saved.settings.lr:
+        at.forget_rates()

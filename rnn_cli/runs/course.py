@@ -1,0 +1,158 @@
+"""The course of a run: it trains, saves and logs, and yields what happens."""
+
+import json
+from collections.abc import Generator, Iterator
+from contextlib import closing, suppress
+
+from rnn_cli.errors import Diverged, RnnError
+from rnn_cli.runs.batch_text import write_batch
+from rnn_cli.runs.beginning import Beginning, Preparing, restore
+from rnn_cli.runs.checkpoint import Saver
+from rnn_cli.runs.events import Begun, Ended, Event, Notice, Saved
+from rnn_cli.runs.files import refuse_full_disk
+from rnn_cli.runs.log import Log, LogPosition
+from rnn_cli.runs.paths import diverged_path, state_path
+from rnn_cli.runs.plan import refuse_beyond
+from rnn_cli.runs.run import Run
+from rnn_cli.training import loop
+from rnn_cli.training.loop import EpochDone, RolledBack, StepDone, Validating
+from rnn_cli.training.parallel.executor import Executor
+from rnn_cli.training.parallel.ranks import RankDied
+from rnn_cli.training.state import TrainingState
+
+BESIDE = 1 << 16  # bytes that a file has beside its arrays and what its header says of the run, at most
+
+
+class Course:
+    """A run on its way.
+
+    max_memory: bytes that it may take; None: what the machine has.
+    run: once its text is read, what is trained on what.
+    state: from the first step on, where the run is.
+    stop_reason: why it is to end after the step that it is at; None lets it go on.
+    """
+
+    run: Run
+    state: TrainingState
+
+    def __init__(self, max_memory: int | None):
+        self._max_memory = max_memory
+        self.stop_reason: str | None = None
+
+    def go(self, preparing: Preparing) -> Generator[Event, None, None]:
+        """Read the text, train to the end and save. Raises what Trainer.__iter__ says."""
+        beginning = yield from preparing
+        if beginning:
+            yield from self._train(beginning)
+
+    def _train(self, beginning: Beginning) -> Generator[Event, None, None]:
+        run, saved, keeps_best, _ = beginning
+        self.run = run
+        refuse_beyond(self._max_memory, run.shape)
+        kept = saved.partner if saved and keeps_best else None
+        saver = Saver(run, kept, saved.position.best_loss if saved and keeps_best else None)
+        with closing(Log(run, saved.log if saved else LogPosition())) as log:
+            yield Begun(run, saved.position.step if saved else None)
+            with Executor(run.network, run.first_parameters(), run.window, run.threads) as executor:
+                at = self.state = loop.start(executor, run.recipe, run.rows)
+                refuse_full_disk([run.model, state_path(run.model)], _room(at, saver, run))
+                restore(at, beginning)
+                yield from _notices(log.start(at, is_resumed=saved is not None))
+                yield from self._follow(executor, saver, log)
+
+    def _follow(self, executor: Executor, saver: Saver, log: Log) -> Generator[Event, None, None]:
+        """Train to the end, or until told to stop; save whenever that is due, and at the end."""
+        run, at, reason = self.run, self.state, None
+        try:
+            for done in loop.train(executor, run.recipe, at, run.epoch_windows, run.valid_windows()):
+                yield from _notices(_log_row(log, at, done))
+                yield done
+                if isinstance(done, EpochDone):
+                    reason = _reason_to_end(run, at)
+                if reason or self.stop_reason:
+                    break
+                if isinstance(done, EpochDone) or (
+                    not isinstance(done, Validating) and saver.is_due(at.step)
+                ):
+                    yield from self._save(saver, log)
+        except RankDied:
+            yield from self._end(saver, log, "a process was killed")
+            raise
+        except Diverged as error:
+            yield from _notices(log.end(at, "diverged"))
+            if at.good and saver.kept:
+                yield from self._save(saver, log)
+            raise self._diverged(error, saver) from error
+        reason = self.stop_reason or reason or "done"
+        yield from self._end(saver, log, reason)
+        yield Ended(reason, at.best_epoch)
+
+    def _save(self, saver: Saver, log: Log) -> Generator[Event, None, None]:
+        """Save; where that cannot be done the run goes on and tries again."""
+        was_failing = saver.is_failing
+        try:
+            saver.save(self.state, log.position())
+        except OSError as error:
+            if not was_failing:
+                what = f"{self._cannot_save(error)}; it goes on, and tries again"
+                yield Notice(what, is_warning=True)
+        else:
+            yield Saved(self.run.model, self.state.step)
+
+    def _end(self, saver: Saver, log: Log, reason: str) -> Generator[Event, None, None]:
+        """Save for the last time. Raises RnnError where that cannot be done."""
+        yield from _notices(log.end(self.state, reason))
+        try:
+            saver.save(self.state, log.position())
+        except OSError as error:
+            raise RnnError(self._cannot_save(error)) from error
+        yield Saved(self.run.model, self.state.step)
+
+    def _cannot_save(self, error: OSError) -> str:
+        return f"{self.run.model}: cannot be saved: {error.strerror or error}; what was saved before is whole"
+
+    def _diverged(self, error: Diverged, saver: Saver) -> Diverged:
+        """Return what to raise, once the text that the run diverged on is in a file."""
+        run, at, lr = self.run, self.state, f"now {self.run.recipe.lr:g}"
+        if at.best_epoch:
+            kept = f"{run.model} holds the model of epoch {at.best_epoch}"
+        else:
+            kept = f"{run.model} holds the model so far" if saver.kept else "no model was saved"
+        if at.rollbacks:
+            lr += f", and halved {at.rollbacks} times"
+        clip = f"--clip (now {run.recipe.clip:g})" if run.recipe.clip else "clip gradients (--clip 1)"
+        text, path = "", diverged_path(run.model)
+        with suppress(OSError, RnnError):
+            write_batch(path, error.batch, run.data.lexicon)
+            text = f" (its text is in {path})"
+        return Diverged(f"{error}{text}: lower --lr ({lr}) or {clip}; {kept}", error.batch)
+
+
+def _room(at: TrainingState, saver: Saver, run: Run) -> int:
+    """Return the bytes of the model and the state, in their files."""
+    beside = len(json.dumps(saver.header)) + BESIDE
+    p, state = (sum(a.nbytes for a in arrays.values()) for arrays in (at.p, at.pack()[0]))
+    return p + state * (2 if run.recipe.max_rollbacks else 1) + 2 * beside
+
+
+def _log_row(log: Log, at: TrainingState, done: loop.Event) -> Notice | None:
+    match done:
+        case StepDone():
+            return log.step(at, done)
+        case EpochDone():
+            return log.epoch(at, done)
+        case RolledBack():
+            return log.rollback(at, done)
+    return None
+
+
+def _notices(notice: Notice | None) -> Iterator[Notice]:
+    if notice:
+        yield notice
+
+
+def _reason_to_end(run: Run, at: TrainingState) -> str | None:
+    """Return why a run ends with the epoch that is done, if it does."""
+    if at.epoch >= run.epochs:
+        return "done"
+    return f"no better for {run.patience} epochs" if at.epoch - at.best_epoch >= run.patience else None

@@ -1,0 +1,188 @@
+"""From settings to the parts of a text: the lines to learn from and those to validate on, as ids."""
+
+import hashlib
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from importlib import resources as package
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnn_cli.errors import RnnError
+from rnn_cli.runs.events import Notice, Reading
+from rnn_cli.runs.prepare import Resources, Splitting, prepare
+from rnn_cli.runs.settings import (
+    DEFAULT_MAX_SIZE,
+    DEFAULT_SEED,
+    DEFAULT_VALID_FRACTION,
+    Settings,
+)
+from rnn_cli.text.lexicon import Lexicon
+from rnn_cli.text.reading import display_name, read_lines, text_files
+from rnn_cli.text.spelling import Spelling
+from rnn_cli.text.store.corpus import Part, hold_out, whole
+from rnn_cli.text.tokenizers import DEFAULT_TOKENIZER, Tokenizer, load_tokenizer
+from rnn_cli.text.vocabulary import Vocabulary, build, loads
+
+
+@dataclass(frozen=True)
+class Data:
+    """The parts of a text.
+
+    lexicon: how the text becomes ids.
+    fingerprint: a hash of both parts: the same for the same text.
+    share: of the text to learn from, the part that was read where its beginning was enough.
+    files: the number of files that the text stands in.
+    """
+
+    lexicon: Lexicon
+    train: Part
+    valid: Part | None
+    fingerprint: str
+    share: float
+    files: int
+
+    @property
+    def tokens(self) -> int:
+        """The tokens of the whole text to learn from; line ends do not count."""
+        return round(self.train.tokens / self.share)
+
+    @property
+    def targets(self) -> int:
+        """The targets of an epoch, in the whole text; line ends count."""
+        return round(self.train.targets / self.share)
+
+    @property
+    def m(self) -> int:
+        return self.lexicon.vocabulary.size
+
+    @cached_property
+    def counts(self) -> NDArray[np.int64]:
+        """How often each id occurs in the text to learn from, (m,)."""
+        return self.train.counts(self.m)
+
+    @property
+    def figures(self) -> dict[str, int | float]:
+        """What was read to learn from, as the log has it."""
+        train = self.train
+        counts = {"files": self.files, "lines": train.lines, "tokens": train.tokens, "unknown": train.unknown}
+        return counts | {"unknown_share": train.unknown / train.tokens}
+
+
+def shipped_corpora() -> list[str]:
+    """Return the paths of the texts in the package."""
+    folder = package.files("rnn_cli.corpora")
+    return sorted(str(entry) for entry in folder.iterdir() if entry.name.endswith(".txt"))
+
+
+def corpus_files(settings: Settings) -> list[str]:
+    """Return the text files of the settings, or the corpora shipped with rnn. Raises RnnError for a folder
+    without texts."""
+    return text_files(settings.corpus or shipped_corpora())
+
+
+def corpus_name(settings: Settings) -> str:
+    """Return what the text is called in messages."""
+    return ", ".join(map(display_name, settings.corpus or shipped_corpora()))
+
+
+def input_files(settings: Settings) -> list[str]:
+    """Return every file that a run with these settings reads. Raises RnnError as `corpus_files` does."""
+    others = (settings.valid, settings.vocab, settings.init, settings.user_dict)
+    return [*corpus_files(settings), *(path for path in others if path)]
+
+
+Loading = Generator[Notice | Reading, None, Data]
+
+
+def load_data(
+    settings: Settings, resources: Resources, lexicon: Lexicon | None = None, limit: int | None = None
+) -> Loading:
+    """Return the parts of the text, in the ids of a lexicon that is there already or of one of its own.
+
+    A vocabulary of its own is counted on the lines to learn from, without those held out: so validation meets
+    unknown tokens as often as other texts would. limit: bytes that are enough of a long text. Raises RnnError
+    for a text that cannot be used.
+    """
+    given: Vocabulary | None = None
+    if lexicon:
+        tokenizer = lexicon.tokenizer
+    elif settings.vocab:
+        given, tokenizer = _given_vocabulary(settings.vocab, settings.tokenizer)
+    else:
+        tokenizer = _tokenizer(settings)
+    carry_state, seed = bool(settings.carry_state), settings.seed or DEFAULT_SEED
+    splitting = Splitting(tokenizer, settings.encoding, carry_state)
+    paths = settings.corpus or shipped_corpora()
+    text, share = yield from prepare(paths, splitting, resources, limit)
+    train, valid = whole(text), None
+    fraction = DEFAULT_VALID_FRACTION if settings.valid_fraction is None else settings.valid_fraction
+    if fraction and not settings.valid:
+        if train.lines < 2:
+            raise RnnError(
+                f"{corpus_name(settings)}: one line, so none can be held out to validate on: "
+                "give --valid FILE, or --valid-fraction 0 to do without"
+            )
+        train, valid = hold_out(text, fraction, seed, carry_state)
+    if not lexicon:
+        types = train.occurring(text.types)
+        vocabulary = given or _vocabulary(types, tokenizer, settings)
+        unknown = [token for token in types if token not in vocabulary.ids]
+        lexicon = Lexicon(tokenizer, vocabulary, Spelling.count(unknown or types))
+    known = lexicon.vocabulary, lexicon.spelling
+    train = train.read_with(text, *known)
+    fingerprint = text.fingerprint
+    if settings.valid:
+        other, _ = yield from prepare([settings.valid], splitting, resources)
+        valid = whole(other).read_with(other, *known)
+        fingerprint += other.fingerprint
+    elif valid:
+        valid = valid.read_with(text, *known)
+    digest = hashlib.sha256(fingerprint.encode()).hexdigest()
+    return Data(lexicon, train, valid, digest, share, files=len(text_files(paths)))
+
+
+class Counted(NamedTuple):
+    """A text, how often each of its tokens occurs, and the vocabulary that the settings make of it."""
+
+    part: Part
+    tokenizer: Tokenizer
+    types: dict[str, int]
+    vocabulary: Vocabulary
+
+
+def count_text(settings: Settings, resources: Resources) -> Generator[Notice | Reading, None, Counted]:
+    """Count the tokens of a whole text. Raises RnnError for a text that cannot be used."""
+    tokenizer = _tokenizer(settings)
+    splitting = Splitting(tokenizer, settings.encoding, bool(settings.carry_state))
+    text, _ = yield from prepare(settings.corpus or shipped_corpora(), splitting, resources)
+    part = whole(text)
+    types = part.occurring(text.types)
+    return Counted(part, tokenizer, types, _vocabulary(types, tokenizer, settings))
+
+
+def _vocabulary(types: Mapping[str, int], tokenizer: Tokenizer, settings: Settings) -> Vocabulary:
+    min_count = settings.min_count or tokenizer.min_count
+    vocabulary = build(types, min_count, settings.max_size or DEFAULT_MAX_SIZE)
+    if len(vocabulary.tokens) < 2:
+        way = "give more text or lower --min-count" if min_count > 1 else "give more text"
+        raise RnnError(
+            f"{corpus_name(settings)}: {len(vocabulary.tokens)} of {len(types)} different tokens to learn "
+            f"from occur {min_count} times or more, and a model needs two: {way}"
+        )
+    return vocabulary
+
+
+def _tokenizer(settings: Settings) -> Tokenizer:
+    return load_tokenizer(settings.tokenizer or DEFAULT_TOKENIZER, settings.normalize, settings.user_dict)
+
+
+def _given_vocabulary(path: str, name: str | None) -> tuple[Vocabulary, Tokenizer]:
+    """Return the vocabulary of a file, and the tokenizer that it was counted with. Raises RnnError where that
+    is not the tokenizer called for."""
+    vocabulary, tokenizer = loads(read_lines([path]), path)
+    if name not in (None, tokenizer.name):
+        raise RnnError(f"{path}: made with {tokenizer.name}, not {name}: drop --tokenizer")
+    return vocabulary, tokenizer

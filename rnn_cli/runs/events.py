@@ -1,0 +1,65 @@
+"""What a run reports while it goes on: it yields these, and prints nothing."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rnn_cli.training.loop import EpochDone, RolledBack, StepDone, Validating
+
+if TYPE_CHECKING:
+    from rnn_cli.runs.run import Run
+
+__all__ = ["Begun", "Ended", "EpochDone", "Event", "Notice", "Reading", "RolledBack", "Saved", "StepDone"]
+
+
+@dataclass(frozen=True)
+class Notice:
+    """A line for the person who started the run.
+
+    is_warning: whether something may be wrong.
+    """
+
+    text: str
+    is_warning: bool = False
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A text is being read: `done` of `total` bytes."""
+
+    done: int
+    total: int
+
+
+@dataclass(frozen=True)
+class Begun:
+    """The text is read, all settings are decided, and the first step comes next.
+
+    step: the steps done before, where the run was resumed; None where it is new.
+    """
+
+    run: "Run"
+    step: int | None
+
+
+@dataclass(frozen=True)
+class Saved:
+    """The training state is on the disk and, where it is the best so far, the model."""
+
+    model: Path
+    step: int
+
+
+@dataclass(frozen=True)
+class Ended:
+    """The run has ended and is saved.
+
+    reason: "done", "no better for 4 epochs", or what `Trainer.stop` was told.
+    best_epoch: the epoch whose model is in the file; 0 for that of an unfinished first epoch.
+    """
+
+    reason: str
+    best_epoch: int
+
+
+Event = Notice | Reading | Begun | StepDone | Validating | EpochDone | RolledBack | Saved | Ended

@@ -1,0 +1,65 @@
+"""What may change when a run goes on, and whether there is anything left to do."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from rnn_cli import storage
+from rnn_cli.errors import RnnError, UsageError
+from rnn_cli.runs.checkpoint import Checkpoint
+from rnn_cli.runs.checks import FILES, absolute, refuse_no_weights
+from rnn_cli.runs.run import refuse_contradictions
+from rnn_cli.runs.settings import Settings, default_patience
+
+# The settings that may change when a run goes on, and hold from there; any other is to be as it was.
+OF_RECIPE = ("epochs", "lr", "schedule", "clip", "dropout", "variational", "weight_decay", "max_rollbacks")
+OF_SESSION = ("patience", "threads", "save_every", "log")
+# Where the text is, and how its bytes are read: it is recognised by its content.
+OF_FILES = ("corpus", "valid", "encoding")
+
+
+def changed_settings(checkpoint: Checkpoint, changes: Mapping[str, Any]) -> Settings:
+    """Return the settings of a saved run with some changed. Raises UsageError for those that may not
+    change."""
+    asked = Settings(**changes).given()
+    asked |= {name: absolute(asked[name]) for name in FILES if name in asked}
+    may_change = {*OF_RECIPE, *OF_SESSION, *OF_FILES}
+    if not checkpoint.settings.valid:  # else it may have moved
+        may_change.remove("valid")
+    fixed = {name: value for name, value in asked.items() if name not in may_change}
+    refuse_contradictions(fixed, vars(checkpoint.settings), f"the run in {checkpoint.path}")
+    changed = replace(checkpoint.settings, **{name: asked[name] for name in asked.keys() & may_change})
+    refuse_no_weights(changed.lr or 0.0, changed.weight_decay or 0.0)
+    return changed
+
+
+def goes_with_its_model(checkpoint: Checkpoint, model: Path, force: bool) -> bool:
+    """Return whether the model file is the one that the state goes with, the best of its run. Raises RnnError
+    where it is not, unless forced: then the run has no best yet."""
+    if model.exists() and storage.digest(model) == checkpoint.partner:
+        return True
+    if not force:
+        raise RnnError(
+            f"{model}: not the model that {checkpoint.path} goes with (deleted, or another since): put it "
+            "back, or --force to go on and write another"
+        )
+    return False
+
+
+def reason_it_is_over(checkpoint: Checkpoint, settings: Settings) -> str | None:
+    """Return why nothing is left to do, if so. Raises UsageError where more epochs are asked for and patience
+    stands in their way."""
+    position, epochs = checkpoint.position, settings.epochs or 0
+    patience = settings.patience or default_patience(epochs)
+    no_better = position.epoch - position.best_epoch
+    if position.epoch >= epochs:
+        return f"finished, after {position.epoch} epochs: --epochs takes it further"
+    if no_better < patience:
+        return None
+    if epochs != checkpoint.settings.epochs:
+        raise UsageError(
+            f"--epochs {epochs}: the run stopped, no better for {no_better} epochs: "
+            f"give --patience too (now {patience})"
+        )
+    return f"stopped, no better for {no_better} epochs: a --patience above that takes it further"

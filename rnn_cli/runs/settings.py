@@ -1,0 +1,204 @@
+"""The settings of a training run: every option that decides its result, documented here and nowhere else.
+
+The command line takes names, defaults, bounds and help from these fields (cli/options/settings.py); a
+training state holds them as JSON. Where a setting is None, the preset for the size of the text decides, or
+what its help calls the default.
+"""
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields, replace
+from typing import Any, Self, get_type_hints
+
+from rnn_cli.errors import UsageError
+from rnn_cli.network.cells import CELLS
+from rnn_cli.network.outputs import OUTPUTS
+from rnn_cli.runs.checks import FILES, About, Group, absolute, check_value, refuse_exclusions
+from rnn_cli.runs.presets import ABOUT, preset_files
+from rnn_cli.text.tokenizers import DEFAULT_TOKENIZER, NORMALIZATIONS, TOKENIZERS
+from rnn_cli.training.optimizers import OPTIMIZERS
+from rnn_cli.training.schedules import SCHEDULES
+
+DEFAULT_MAX_SIZE = 10_000  # tokens of a vocabulary
+DEFAULT_VALID_FRACTION = 0.1
+DEFAULT_MAX_ROLLBACKS = 3
+DEFAULT_SEED = 0
+LEAST_PATIENCE = 4  # epochs
+
+
+def setting(group: Group, help: str, default: Any = None, **rest: Any) -> Any:
+    """A field of Settings. rest: the other entries of About."""
+    return field(default=default, metadata={"about": About(group, help, **rest)})
+
+
+def _one_of(group: Group, table: Mapping[str, Any], help: str) -> Any:
+    return setting(group, help, choices=tuple(table))
+
+
+def default_patience(epochs: int) -> int:
+    """A quarter of all epochs: small texts have small epochs, and a loss that stands still in the middle of a
+    run falls again when the learning rate does."""
+    return max(LEAST_PATIENCE, epochs // 4)
+
+
+def _presets() -> str:
+    return "; ".join(f"{name}, {file[ABOUT]}" for name, file in preset_files().items())
+
+
+def _min_counts() -> str:
+    return ", ".join(f"{row.min_count} for {name}" for name, row in TOKENIZERS.items())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What decides a training run.
+
+    Raises UsageError, naming the setting, for a value of the wrong type or out of bounds, and for settings
+    that exclude each other.
+    """
+
+    corpus: Sequence[str] = setting(
+        "Text",
+        "Text files, read as one text; a folder means the *.txt in it, - is standard input. "
+        "Default: the corpora shipped with rnn.",
+        default=(),
+    )
+    valid: str | None = setting("Text", "Validate on this text.")
+    valid_fraction: float | None = setting(
+        "Text",
+        f"Share of the lines to hold out for validation. Default: {DEFAULT_VALID_FRACTION}.",
+        least=0,
+        most=0.9,
+    )
+    tokenizer: str | None = _one_of(
+        "Text",
+        TOKENIZERS,
+        "How a line is split: into words, characters (code points), or at white space. "
+        f"Default: {DEFAULT_TOKENIZER}.",
+    )
+    normalize: str | None = _one_of(
+        "Text", NORMALIZATIONS, "Unicode normalization form of the text and of prompts. Default: none."
+    )
+    user_dict: str | None = setting(
+        "Text", "Words for jieba to know: a file in UTF-8 with a line for each, word [frequency] [tag]."
+    )
+    vocab: str | None = setting(
+        "Text", "Take the vocabulary and the tokenizer from this file (written by rnn vocab --out)."
+    )
+    encoding: str | None = setting(
+        "Text", "Encoding of the text files, as Python names it. Default: the byte order mark's, or utf-8."
+    )
+    min_count: int | None = setting(
+        "Text", f"Tokens that occur less often are unknown. Default: {_min_counts()}.", least=1
+    )
+    max_size: int | None = setting(
+        "Text", f"Keep at most this many tokens, the most frequent. Default: {DEFAULT_MAX_SIZE:,}.", least=1
+    )
+    carry_state: bool | None = setting(
+        "Text", "Carry the state from one line into the next, as suits books and plays."
+    )
+    init: str | None = setting(
+        "Network", "Begin from this model: its network and weights, its tokenizer and vocabulary."
+    )
+    preset: str | None = _one_of(
+        "Network",
+        preset_files(),
+        f"Values for the settings below that are not given: {_presets()}. Default: by the size of the text.",
+    )
+    cell: str | None = _one_of("Network", CELLS, "The recurrent cell.")
+    hidden: int | None = setting("Network", "Hidden size.", least=1, most=1 << 20)
+    layers: int | None = setting("Network", "Number of recurrent layers.", least=1, most=64)
+    embedding: int | None = setting(
+        "Network",
+        "Size of the token embedding; 0: none, tokens enter through U as one-hot vectors.",
+        least=0,
+        most=1 << 20,
+    )
+    tie: bool | None = setting(
+        "Network", "Use the embedding as the output weights; its size is then the hidden size."
+    )
+    output: str | None = _one_of(
+        "Network", OUTPUTS, "The output layer; adaptive is for 20,000 words or more."
+    )
+    batch: int | None = setting("Training", "Sequences side by side.", least=1, most=1 << 16)
+    bptt: int | None = setting("Training", "Steps that a gradient reaches back.", least=1, most=1 << 16)
+    epochs: int | None = setting(
+        "Training",
+        "Passes over the text. Default: as many as make the preset's number of steps.",
+        least=1,
+        most=1_000_000,
+    )
+    optimizer: str | None = _one_of("Training", OPTIMIZERS, "The optimizer.")
+    lr: float | None = setting("Training", "Highest learning rate.", least=0, most=1000)
+    schedule: str | None = _one_of("Training", SCHEDULES, "Course of the learning rate after the warm-up.")
+    clip: float | None = setting("Training", "Scale a gradient down to this norm; 0: never.", least=0)
+    dropout: float | None = setting(
+        "Training", "Share of the inputs of each layer and of the output layer to drop.", least=0, most=0.9
+    )
+    variational: bool | None = setting(
+        "Training", "Use one dropout mask for all steps of a window. Default: another at each step."
+    )
+    weight_decay: float | None = setting("Training", "Weight decay.", least=0, most=100)
+    patience: int | None = setting(
+        "Training",
+        "Stop after this many epochs without a better loss. "
+        f"Default: a quarter of the epochs, at least {LEAST_PATIENCE}.",
+        least=1,
+        most=1_000_000,
+    )
+    max_rollbacks: int | None = setting(
+        "Training",
+        "How often a run that diverges goes back and halves the learning rate. "
+        f"Default: {DEFAULT_MAX_ROLLBACKS}.",
+        least=0,
+        most=1000,
+    )
+    seed: int | None = setting(
+        "Training", f"Seed of everything random. Default: {DEFAULT_SEED}.", least=0, most=2**64 - 1
+    )
+    threads: int | None = setting(
+        "Training", "Cores to compute on. Default: those this process may use.", least=1, most=1024
+    )
+    log: str | None = setting("Files", "Append one JSON object a line to this file.")
+    save_every: str | None = setting(
+        "Files",
+        "Save so often (30s, 10m, 2h, or a number of steps) and after each epoch. "
+        "Default: as often as costs less than 2 % of the time.",
+    )
+
+    def __post_init__(self) -> None:
+        corpus = [self.corpus] if isinstance(self.corpus, str | os.PathLike) else self.corpus
+        try:
+            object.__setattr__(self, "corpus", tuple(map(os.fsdecode, corpus)))
+        except TypeError as error:  # no paths
+            raise UsageError("corpus: a list of files is needed") from error
+        for name in FILES:
+            if isinstance(path := getattr(self, name), os.PathLike):
+                object.__setattr__(self, name, os.fspath(path))
+        for name, about in ABOUTS.items():
+            check_value(name, getattr(self, name), TYPES[name], about)
+        refuse_exclusions(self)
+
+    @classmethod
+    def from_json(cls, said: Mapping[str, Any]) -> Self:
+        """Return the settings of a training state. Raises TypeError or UsageError for anything else."""
+        return cls(**said)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the settings as a training state holds them: files by their absolute paths."""
+        paths = {name: absolute(path) for name in FILES if (path := getattr(self, name))}
+        return asdict(self) | paths | {"corpus": [*map(absolute, self.corpus)]}
+
+    def given(self) -> dict[str, Any]:
+        """Return the settings that are not left to a default, by their names."""
+        return {name: value for name, value in vars(self).items() if value is not None and value != ()}
+
+    def filled(self, **values: Any) -> Self:
+        """Return these settings with the ones that are None taken from `values`."""
+        return replace(self, **{name: value for name, value in values.items() if getattr(self, name) is None})
+
+
+TYPES = {name: hint for name, hint in get_type_hints(Settings).items() if name != "corpus"} | {
+    "corpus": tuple
+}
+ABOUTS: dict[str, About] = {each.name: each.metadata["about"] for each in fields(Settings)}

@@ -1,0 +1,138 @@
+"""Training as an object: it begins or resumes a run, yields what happens, saves by itself, and never prints.
+
+for event in Trainer.begin(Settings(corpus=["book.txt"], tokenizer="char"), model="book.npz"):
+    ...
+"""
+
+import weakref
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, Self
+
+from rnn_cli import storage
+from rnn_cli.errors import RnnError
+from rnn_cli.runs.beginning import Preparing, Resumption, prepare
+from rnn_cli.runs.checkpoint import Checkpoint
+from rnn_cli.runs.course import Course
+from rnn_cli.runs.events import Event
+from rnn_cli.runs.files import refuse_files
+from rnn_cli.runs.lock import locked
+from rnn_cli.runs.paths import state_path
+from rnn_cli.runs.prepare import Resources
+from rnn_cli.runs.resuming import changed_settings, goes_with_its_model
+from rnn_cli.runs.run import Run
+from rnn_cli.runs.settings import Settings
+from rnn_cli.training.state import TrainingState
+
+SAMPLE_TOKENS = 60  # of the sample that shows what a run has learned
+
+
+class Trainer(Iterator[Event]):
+    """A training run under way: an iterator over what happens. It is locked from the start until it ends, is
+    closed, or is given up."""
+
+    def __init__(self, model: Path, resources: Resources, preparing: Preparing, lock: ExitStack):
+        """Use `begin` or `resume`."""
+        self.model = model
+        self._course = Course(resources.max_memory)
+        self._release = weakref.finalize(self, lock.close)
+        self._events = self._course.go(preparing)
+
+    @property
+    def run(self) -> Run:
+        """What is trained on what, once the text has been read (`Begun`); before that AttributeError."""
+        return self._course.run
+
+    @property
+    def state(self) -> TrainingState:
+        """Where the run is, after `Begun`. Read it, but do not change it."""
+        return self._course.state
+
+    @classmethod
+    def begin(
+        cls,
+        settings: Settings,
+        model: str | Path = "model.npz",
+        *,
+        resources: Resources | None = None,
+        force: bool = False,
+    ) -> Self:
+        """Begin a run that writes `model` and, beside it, the state to resume from.
+
+        force: replace a model that is there. Raises UsageError for settings or files that exclude each other,
+        RnnError for files that cannot be written and for a model that another run is writing. Files are read
+        once the trainer is iterated over.
+        """
+        path, resources = Path(model), resources or Resources.of_user(threads=settings.threads)
+        refuse_files(path, settings, force)
+        with ExitStack() as lock:
+            lock.enter_context(locked(path))
+            refuse_files(path, settings, force)  # again: another run may have ended since
+            return cls(path, resources, prepare(path, settings, resources), lock.pop_all())
+
+    @classmethod
+    def resume(
+        cls,
+        model: str | Path = "model.npz",
+        *,
+        resources: Resources | None = None,
+        force: bool = False,
+        **changes: Any,
+    ) -> Self:
+        """Go on with the run of `model` where it was saved. It ends as if it had never been stopped.
+
+        changes: settings that hold from here (`resuming.py` lists those that may change).
+        force: go on even on another text, or without the model.
+        Raises UsageError for settings that contradict the run, RnnError where there is none, it is damaged,
+        or the model is not its own.
+        """
+        path, asked = Path(model), Settings(**changes)
+        resources = resources or Resources.of_user(threads=asked.threads)
+        refuse_files(path, asked, may_replace=True)
+        with ExitStack() as lock:
+            lock.enter_context(locked(path))
+            storage.finish_pair(path, state_path(path))
+            saved = Checkpoint.load(path)
+            settings = changed_settings(saved, changes)
+            keeps_best = goes_with_its_model(saved, path, force)
+            resumption = Resumption(path, saved, settings, asked.threads, keeps_best, force)
+            return cls(path, resources, resumption.prepare(resources), lock.pop_all())
+
+    def __next__(self) -> Event:
+        """Return the next of what happens, from the reading of the text to the end of the run.
+
+        Raises RnnError for a text that cannot be used and where the end cannot be saved, Diverged where the
+        run has diverged for good. What was saved before stays.
+        """
+        try:
+            return next(self._events)
+        except BaseException:  # the end of the run among them
+            self._release()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def stop(self, reason: str = "stopped") -> None:
+        """Let the run end after the step that it is at; it is saved, and can be resumed."""
+        self._course.stop_reason = reason
+
+    def close(self) -> None:
+        """Give up the lock and the processes of the run, without saving what came after the last save."""
+        self._events.close()
+        self._release()
+
+    def sample(self) -> str:
+        """Return a text of the model as it is now: the same draw each time, to watch it learn."""
+        try:
+            drawn = self.run.language_model(self.state).stream(
+                length=SAMPLE_TOKENS, temperature=0.5, seed=self.run.seed
+            )
+            tokens = list(drawn)[1:]  # the first is the prompt, which is empty
+        except RnnError as error:  # a state of relu that overflows: no reason to end the run
+            return f"(no sample: {error})"
+        return "".join(tokens) + ("…" if len(tokens) >= SAMPLE_TOKENS else "")

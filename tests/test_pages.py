@@ -1,0 +1,156 @@
+"""The pages: their commands run, on shorter texts and for fewer epochs; their Python runs as it stands; their
+tables of options are the program's; their links lead somewhere."""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import typer
+
+from rnn_cli.cli.app import COMMANDS, app, run
+
+ROOT = Path(__file__).parents[1]
+PAGES = sorted(
+    path.relative_to(ROOT).as_posix()
+    for path in [ROOT / "README.md", *ROOT.glob("rnn_cli/**/README.md"), *ROOT.glob("tests/**/README.md")]
+)
+COMMANDS_PAGE = "rnn_cli/cli/README.md"
+BLOCK = re.compile(r"^```(sh|python)\n(.*?)^```", re.S | re.M)
+TABLE = re.compile(r"(?<=<!-- options: )(\w+) -->\n(.*?)(?=<!-- end -->)", re.S)
+LINK = re.compile(r"\]\(([^)#]+)(#[^)]*)?\)")
+
+
+def text_of(page):
+    return (ROOT / page).read_text(encoding="utf-8")
+
+
+def blocks(page):
+    """The kind and the content of each block of code."""
+    return BLOCK.findall(text_of(page))
+
+
+def has_commands(page):
+    return any("rnn " in content or kind == "python" for kind, content in blocks(page))
+
+
+@pytest.fixture
+def shell(tmp_path, monkeypatch):
+    """A folder with short corpora, and a way to run a line of a page in it; -> what it printed."""
+    (tmp_path / "corpora").mkdir()
+    for text in (ROOT / "corpora").glob("*.txt"):  # a part of each is learned as well, and sooner
+        lines = text.read_text(encoding="utf-8").splitlines(keepends=True)
+        (tmp_path / "corpora" / text.name).write_text("".join(lines[::5]), encoding="utf-8")
+    script = tmp_path / "bin" / "rnn"
+    script.parent.mkdir()
+    script.write_text(f'#!/bin/sh\nexec {sys.executable} -m rnn_cli "$@"\n')
+    script.chmod(0o755)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PATH", f"{script.parent}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+
+    def call(line):
+        command = line.replace("rnn train ", "rnn train --epochs 2 ")  # a line's own --epochs wins
+        if line.startswith("rnn ") and not re.search(r"[|<>&]", line):  # sooner without a process of its own
+            assert run(shlex.split(command, comments=True)[1:]) == 0, line
+            return
+        done = subprocess.run(command, shell=True, capture_output=True, encoding="utf-8")
+        assert (done.returncode, done.stderr) == (0, ""), line
+        assert done.stdout or ">" in line, line
+
+    return call
+
+
+@pytest.mark.parametrize("page", [*filter(has_commands, PAGES)])
+def test_every_command_and_program_of_a_page_runs(page, shell, tmp_path):
+    for kind, content in blocks(page):
+        if kind == "python":
+            program = tmp_path / "program.py"
+            program.write_text(content, encoding="utf-8")
+            done = subprocess.run([sys.executable, program], capture_output=True, encoding="utf-8")
+            assert (done.returncode, done.stderr) == (0, ""), content
+        else:
+            for line in content.splitlines():
+                if line.startswith(("rnn ", "head ")):
+                    shell(line)
+
+
+def test_numpy_alone_opens_a_model_and_writes_with_it(shell, tmp_path):
+    (reader,) = (content for kind, content in blocks("rnn_cli/models/README.md") if "np.load" in content)
+    assert "rnn_cli" not in reader
+    shell("rnn train corpora/english.txt --preset tanh --model tanh.npz --quiet")
+    (tmp_path / "reader.py").write_text(reader, encoding="utf-8")
+    done = subprocess.run([sys.executable, "reader.py"], capture_output=True, encoding="utf-8")
+    assert re.fullmatch(r"[A-Za-z .,?!']*\n", done.stdout), done.stderr
+
+
+def options(command):
+    """The table of a command's options, as the page has it."""
+    group = typer.main.get_command(app)
+    parameters = group.get_command(None, command).params
+    rows = ["| option | values | meaning |", "|---|---|---|"]
+    for each in parameters:
+        if each.param_type_name == "argument":
+            flags, values = f"`{each.metavar}`", ""
+        else:
+            flags = ", ".join(f"`{flag}`" for flag in [*each.opts, *each.secondary_opts])
+            values = values_of(each)
+        meaning = re.sub(r"\s+", " ", each.help or "")
+        if each.param_type_name == "option" and each.show_default and each.default not in (None, False):
+            meaning += f" Default: {each.default}."
+        rows.append(f"| {flags} | {values} | {meaning.replace('|', chr(92) + '|')} |")
+    return "\n".join(rows) + "\n"
+
+
+def values_of(option):
+    if option.is_flag:
+        return ""
+    if option.metavar:
+        return " ".join(f"`{value}`" for value in option.metavar.split("|"))
+    least, most = option.min, option.max
+    if least is None and most is None:
+        return {int: "number", str: "text", Path: "`FILE`"}[option.type_descriptor.annotation]
+    return f"{least:,} to {most:,}" if most is not None else f"{least:,} or more"
+
+
+def test_the_tables_of_options_are_the_programs(request):
+    text = text_of(COMMANDS_PAGE)
+    written = TABLE.sub(lambda found: f"{found[1]} -->\n{options(found[1])}", text)
+    if request.config.getoption("write_pages"):
+        (ROOT / COMMANDS_PAGE).write_text(written, encoding="utf-8")
+    assert text_of(COMMANDS_PAGE) == written, "pytest tests/test_pages.py --write-pages writes them"
+    assert [command for command, _ in TABLE.findall(text)] == re.findall(r"^## rnn (\w+)$", text, re.M)
+
+
+def test_every_command_stands_on_the_page_of_commands():
+    assert sorted(re.findall(r"^## rnn (\w+)$", text_of(COMMANDS_PAGE), re.M)) == sorted(COMMANDS)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_link_of_a_page_leads_to_a_file(page):
+    for target, _ in LINK.findall(text_of(page)):
+        if "://" not in target:
+            assert (ROOT / page).parent.joinpath(target).exists(), target
+
+
+def test_every_room_has_a_page():
+    rooms = {path.parent for path in ROOT.glob("rnn_cli/*/__init__.py")} - {ROOT / "rnn_cli" / "scoring"}
+    assert all((room / "README.md").is_file() for room in rooms), rooms
+
+
+def test_the_first_two_blocks_install_and_run_the_main_job_and_the_tests():
+    (_, first), (_, second), *_ = blocks("README.md")
+    assert "pip install ." in first
+    assert "rnn train" in first
+    assert "rnn sample" in first
+    assert "pip install -e '.[test]'" in second
+    assert "pytest" in second
+
+
+def test_the_readme_is_short_and_begins_with_the_tutorial():
+    text = text_of("README.md")
+    assert len(text.encode()) < 6000
+    assert LINK.search(text)[1] == "rnn_cli/network/tutorial.py"
