@@ -5,6 +5,8 @@
     for event in Trainer.begin(Settings(corpus=["book.txt"], tokenizer="char"), model="book.npz"):
         ...
     print(LanguageModel.load("book.npz").sample("The", num=3))
+
+README.md of this folder has more.
 """
 
 import importlib

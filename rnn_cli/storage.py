@@ -93,10 +93,27 @@ def _write(file: BinaryIO, arrays: Arrays, header: dict[str, Any]) -> None:
     if strangers := [name for name, array in arrays.items() if array.dtype.str not in DTYPES]:
         raise TypeError(f"cannot save arrays of their types: {strangers}")
     header = header | {HASHES: {name: _hash(array) for name, array in arrays.items()}}
-    # Half a surrogate pair, as in the names of files that are no UTF-8, becomes its escape in JSON.
-    as_bytes = json.dumps(header, ensure_ascii=False, allow_nan=False).encode(errors="backslashreplace")
-    sealed = _seal(as_bytes.removesuffix(b"}"))
-    np.savez(file, allow_pickle=False, **{HEADER: np.frombuffer(sealed, np.uint8)}, **arrays)
+    np.savez(file, allow_pickle=False, **{HEADER: np.frombuffer(sealed(header), np.uint8)}, **arrays)
+
+
+def sealed(header: dict[str, Any]) -> bytes:
+    """Return a header as JSON with a hash of itself as its last entry. Raises ValueError for nan or inf."""
+    # Half a surrogate pair, as in the names of files that are not UTF-8, becomes its escape in JSON.
+    content = json.dumps(header, ensure_ascii=False, allow_nan=False).encode(errors="backslashreplace")
+    return _seal(content.removesuffix(b"}"))
+
+
+def unsealed(content: bytes) -> tuple[dict[str, Any], bool | None]:
+    """Return a header without its seal, and whether that is its own; None where it has none.
+
+    Raises ValueError or RecursionError for what is not a JSON object.
+    """
+    header = json.loads(content.decode(), parse_constant=_refuse)
+    if not isinstance(header, dict):
+        raise ValueError("not a JSON object")
+    if header.pop(SEAL, None) is None:
+        return header, None
+    return header, _seal(content.rpartition(f', "{SEAL}"'.encode())[0]) == content
 
 
 def _seal(content: bytes) -> bytes:
@@ -206,15 +223,11 @@ def _header(array: Array | None, path: Path) -> tuple[dict[str, Any], bool]:
     """Return the header, without its hash, and whether it is as it was written."""
     if array is None or array.dtype != np.uint8:
         raise _damaged(path, "it has no header")
-    content = array.tobytes()
     try:
-        header = json.loads(content.decode(), parse_constant=_refuse)
+        header, is_own = unsealed(array.tobytes())
     except (ValueError, RecursionError) as error:
-        raise _damaged(path, "its header is not JSON") from error
-    if not isinstance(header, dict):
-        raise _damaged(path, "its header is not a JSON object")
-    before = content.rpartition(f', "{SEAL}"'.encode())[0]
-    return header, header.pop(SEAL, None) is None or _seal(before) == content
+        raise _damaged(path, "its header is not JSON, or not an object") from error
+    return header, is_own is not False  # older files have no seal
 
 
 def _refuse(constant: str) -> None:

@@ -1,5 +1,6 @@
 """The command `rnn`: its subcommands, and how they end."""
 
+import difflib
 import importlib
 import os
 import sys
@@ -26,7 +27,12 @@ COMMANDS = {
 
 class Commands(TyperGroup):
     """The commands. Each is a function in the module of its name, imported when it is called, so that
-    `rnn --help` and a typing mistake need not wait for NumPy."""
+    `rnn --help` and a typing mistake need not wait for NumPy.
+
+    shows_all: whether help lists every option; else, of a command that names COMMON ones, these only.
+    """
+
+    shows_all = False
 
     def list_commands(self, ctx: Any) -> list[str]:
         return list(COMMANDS)
@@ -37,15 +43,27 @@ class Commands(TyperGroup):
         module = importlib.import_module(f"rnn_cli.cli.commands.{cmd_name}")
         command = typer.Typer(add_completion=False, rich_markup_mode="markdown", context_settings=HELP)
         command.command(cmd_name)(getattr(module, cmd_name))
-        return typer.main.get_command(command)
+        built = typer.main.get_command(command)
+        if hasattr(module, "COMMON") and not self.shows_all:
+            for parameter in built.params:
+                parameter.hidden = parameter.name not in module.COMMON  # type: ignore[attr-defined]
+        return built
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        if args and args[0] not in COMMANDS:
+            similar = difflib.get_close_matches(args[0], COMMANDS, n=1)
+            hint = f": did you mean {similar[0]}?" if similar else ""
+            raise UsageError(f"there is no command {args[0]!r}{hint} (rnn --help lists them)")
+        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
 
 
+HELP_ALL = "--help-all"
 HELP = {"help_option_names": ["-h", "--help"]}
-app = typer.Typer(cls=Commands, add_completion=False, rich_markup_mode=None, context_settings=HELP)
+app = typer.Typer(cls=Commands, rich_markup_mode=None, context_settings=HELP)
 
 
 @app.callback(invoke_without_command=True)
@@ -54,7 +72,8 @@ def rnn(
 ) -> None:
     """Train character and word language models on your own text, and write with them.
 
-    rnn COMMAND --help explains a command. `rnn train && rnn sample` is a first try.
+    rnn COMMAND --help explains a command, --help-all with every option. `rnn train && rnn sample` is a first
+    try.
     """
     if version:
         typer.echo(f"rnn {VERSION}")
@@ -71,6 +90,8 @@ def main() -> None:
 def run(arguments: list[str]) -> int:
     """Run one command line and return its exit status. Every error becomes one line on standard error."""
     settle_standard_streams()
+    Commands.shows_all = HELP_ALL in arguments
+    arguments = ["--help" if argument == HELP_ALL else argument for argument in arguments]
     try:
         status = app(arguments, prog_name="rnn", standalone_mode=False)
         sys.stdout.flush()

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from rnn_cli.cli.console import progress_bar, say, unheard, warn
+from rnn_cli.printing import counted
 from rnn_cli.runs.events import Begun, Ended, Event, Notice, Reading
 from rnn_cli.runs.log import part_bits_per_character
 from rnn_cli.runs.run import Run
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
     from tqdm import tqdm
 
 SAY_EVERY = 30.0  # seconds, where there is no terminal for a bar
-MUCH_UNKNOWN = 0.15  # of the tokens
+MOST_EPOCH_LINES = 25
+QUIET = 5.0  # seconds after the last line, from which on an epoch gets one anyway
 T = TypeVar("T")
 
 
@@ -100,7 +102,7 @@ class Progress:
                 self._begin(event)
             case StepDone():
                 self._step(event)
-            case EpochDone() if not self._quiet:
+            case EpochDone() if not self._quiet and self._is_shown(event.epoch):
                 self._epoch(event)
             case RolledBack():
                 self._rollback(event)
@@ -113,8 +115,6 @@ class Progress:
         if not self._quiet:
             for line in describe(run):
                 say(line)
-            if (unknown := unknown_share(run)) > MUCH_UNKNOWN:
-                warn(f"{unknown:.0%} of the text is unknown: {_way_to_know_more(run)}")
             if event.step is not None:
                 say(f"going on after step {event.step:,}")
         self._bar = progress_bar(run.epochs * run.data.train.targets, self._quiet)
@@ -142,6 +142,12 @@ class Progress:
             self._bar.update(self._trainer.state.tokens - self._bar.n)
         if not self._quiet:
             warn(f"{done.reason}: back to step {done.step}, with half the learning rate ({done.lr:.3g})")
+
+    def _is_shown(self, epoch: int) -> bool:
+        """Return whether an epoch gets a line: of hundreds of short ones, only some do."""
+        epochs = self._trainer.run.epochs
+        is_one_of_some = epoch % -(-epochs // MOST_EPOCH_LINES) == 0
+        return epoch <= 3 or epoch == epochs or is_one_of_some or time.monotonic() > self._said + QUIET
 
     def _epoch(self, done: EpochDone) -> None:
         run = self._trainer.run
@@ -173,35 +179,25 @@ class Progress:
 def describe(run: Run) -> Iterator[str]:
     """Yield what a run is, line by line."""
     data, train, recipe = run.data, run.data.train, run.recipe
-    files = f"{data.files:,} files" if data.files > 1 else "1 file"
+    sizes = (counted(data.files, "file"), counted(train.lines, "line"), counted(train.tokens, "token"))
     yield (
-        f"text: {files}, {train.lines:,} lines, {train.tokens:,} tokens ({data.lexicon.tokenizer.name}), "
+        f"text: {', '.join(sizes)} ({data.lexicon.tokenizer.name}), "
         f"{train.unknown:,} of them unknown ({train.unknown / train.tokens:.1%})"
     )
     if data.valid:
         unknown = data.valid.unknown / data.valid.tokens
-        yield f"and {data.valid.lines:,} lines to validate on, {unknown:.1%} unknown"
+        is_running = data.valid.is_running
+        size = counted(data.valid.tokens, "token") if is_running else counted(data.valid.lines, "line")
+        yield f"and {size} to validate on, {unknown:.1%} unknown"
     yield f"network: {run.network.describe()}, {run.network.size:,} parameters"
     yield f"preset: {run.settings.preset}"
     yield (
-        f"training: epochs {recipe.epochs}, {run.rows} rows of {run.steps} steps, "
+        f"training: epochs {recipe.epochs:.3g}, {counted(run.rows, 'row')} of {counted(run.steps, 'step')}, "
         f"{recipe.optimizer}, learning rate {recipe.lr:g} ({recipe.schedule})"
     )
     yield (
         f"          dropout {recipe.dropout:g}, weight decay {recipe.weight_decay:.2g}, threads {run.threads}"
     )
-
-
-def unknown_share(run: Run) -> float:
-    """Return the share of unknown tokens, of the part that has more of them."""
-    parts = [run.data.train, *([run.data.valid] if run.data.valid else [])]
-    return max(part.unknown / part.tokens for part in parts)
-
-
-def _way_to_know_more(run: Run) -> str:
-    if run.settings.init:
-        return "a model begun without --init would have a vocabulary of its own"
-    return "lower --min-count, raise --max-size, or --tokenizer char"
 
 
 def way_on(run: Run, is_stopped: bool) -> str:

@@ -4,7 +4,8 @@
     o_t = softmax(V s_t + b_y)
     E_t = -log o_t[y_t]                      E = Σ_t E_t
 
-x_t and y_t are the input and the target of step t, one-hot vectors of m entries; s_t is the state, of n
+x_t and y_t are the input and the target of step t, one-hot vectors of m entries (o_t[y_t] is the entry of o_t
+where y_t is 1); s_t is the state, of n
 entries; o_t has the probabilities of all m tokens. U is (n, m), W (n, n), V (m, n), b_a (n,) and b_y (m,).
 
 All else in this room computes the same for many sequences at once. `rnn gradcheck` compares the two.
@@ -54,12 +55,14 @@ def loss_and_gradients(
         o[t] = softmax(V @ s[t] + b_y)
         E[t] = -np.log(o[t] @ y[t])  # the probability of y_t alone
 
+    E_sum = float(sum(E.values()))
+
     # Back through time. A name with d is the derivative of E by that; dz is that of V s_t + b_y, and da that
     # of U x_t + W s_{t-1} + b_a. A state has two effects: on o_t, and on the next state.
     dU, dW, db_a, dV, db_y = (np.zeros(array.shape) for array in (U, W, b_a, V, b_y))
     ds_by_next = np.zeros(n)
     for t in range(T, 0, -1):
-        dz = o[t] - y[t]
+        dz = o[t] - y[t]  # the derivative of -log softmax(z)[y]
         dV += np.outer(dz, s[t])
         db_y += dz
         ds = V.T @ dz + ds_by_next
@@ -67,7 +70,7 @@ def loss_and_gradients(
         dU += np.outer(da, x[t])
         dW += np.outer(da, s[t - 1])
         db_a += da
-        ds_by_next = W.T @ da
+        ds_by_next = W.T @ da  # after the last turn, of s_0
 
     gradients = {"U": dU, "W": dW, "b_a": db_a, "V": dV, "b_y": db_y, "s_0": ds_by_next}
-    return float(sum(E.values())), gradients, s[T]
+    return E_sum, gradients, s[T]

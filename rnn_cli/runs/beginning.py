@@ -7,11 +7,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rnn_cli.errors import RnnError
+from rnn_cli.errors import RnnError, UsageError
 from rnn_cli.models.language_model import LanguageModel
+from rnn_cli.runs.advice import advice
+from rnn_cli.runs.budget import fitted, seconds_of
 from rnn_cli.runs.checkpoint import Checkpoint
 from rnn_cli.runs.data import corpus_name, load_data
 from rnn_cli.runs.events import Event, Notice, Reading
+from rnn_cli.runs.memory import refuse_beyond
 from rnn_cli.runs.prepare import Resources
 from rnn_cli.runs.resuming import reason_it_is_over
 from rnn_cli.runs.run import Run, decide, refuse_another_model, threads_to_use
@@ -41,12 +44,19 @@ def prepare(
 ) -> Generator[Notice | Reading, None, Beginning]:
     """Read the text of a new run, and decide what its settings leave open. limit: bytes that are enough of a
     long text. Raises UsageError or RnnError."""
+    if settings.time and settings.epochs:
+        raise UsageError("--time and --epochs exclude each other")
     init = LanguageModel.load(settings.init) if settings.init else None
     if init:
         refuse_another_model(settings, init)
         settings = settings.filled(carry_state=init.carry_state)
     data = yield from load_data(settings, resources, init.lexicon if init else None, limit)
-    return Beginning(decide(model, settings, data, init))
+    run = decide(model, settings, data, init)
+    yield from advice(settings, run)
+    if seconds := seconds_of(settings):
+        refuse_beyond(resources.max_memory, run.shape)  # before it is measured
+        run = fitted(settings, run, seconds)
+    return Beginning(run)
 
 
 class Resumption(NamedTuple):

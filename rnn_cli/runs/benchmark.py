@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from rnn_cli.machine import available_threads
-from rnn_cli.runs.plan import refuse_beyond
+from rnn_cli.runs.memory import refuse_beyond
 from rnn_cli.runs.presets import Choices
 from rnn_cli.text.vocabulary import SPECIAL
 from rnn_cli.text.windows import Windows

@@ -150,6 +150,11 @@ class Saver:
     def header(self) -> dict[str, Any]:
         return self._header
 
+    def finish(self, at: TrainingState) -> None:
+        """Save the run from here on as one of no more epochs than are done."""
+        self.run = replace(self.run, settings=replace(self.run.settings, epochs=at.epoch))
+        self._header = header_of(self.run)
+
     def is_due(self, step: int) -> bool:
         if self._interval.steps:
             return step % self._interval.steps == 0

@@ -2,7 +2,9 @@
 
 import codecs
 import os
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+import re
+from collections.abc import Mapping
+from typing import Any, Literal, NamedTuple
 
 from rnn_cli.errors import UsageError
 from rnn_cli.runs.interval import Interval
@@ -11,11 +13,9 @@ from rnn_cli.runs.presets import highest_lr
 from rnn_cli.text.tokenizers import DEFAULT_TOKENIZER, TOKENIZERS
 from rnn_cli.training.optimizers import OPTIMIZERS
 
-if TYPE_CHECKING:
-    from rnn_cli.runs.settings import Settings
-
 FILES = ("valid", "vocab", "user_dict", "init", "log")  # the settings that name one file
 OF_A_MODEL = {"vocab", "min_count", "max_size", "normalize", "user_dict"}  # what a model of --init decides
+TIME = re.compile("[1-9][0-9]{0,8}[smh]")
 KINDS = {
     int | None: "a whole number, 0 or more,",
     float | None: "a finite number, 0 or more,",
@@ -71,31 +71,32 @@ def check_value(name: str, value: Any, kind: Any, about: About) -> None:
         raise UsageError(f"--{name.replace('_', '-')} needs the name of a file")
 
 
-def refuse_exclusions(s: "Settings") -> None:
-    """Raise UsageError for settings that exclude each other."""
-    rate = s.lr if s.lr is not None else OPTIMIZERS[s.optimizer].lr if s.optimizer else highest_lr()
-    refuse_no_weights(rate, s.weight_decay or 0.0)
-    refuse_tying(s.tie, s.output, s.embedding, s.hidden)
-    if s.log == "-":
+def refuse_exclusions(given: Mapping[str, Any]) -> None:
+    """Raise UsageError for settings that exclude each other. given: those that are not left to a default."""
+    usual_lr = OPTIMIZERS[given["optimizer"]].lr if "optimizer" in given else highest_lr()
+    refuse_no_weights(given.get("lr", usual_lr), given.get("weight_decay", 0.0))
+    refuse_tying(given)
+    if given.get("log") == "-":
         raise UsageError("--log needs the name of a file")
-    if s.valid is not None and s.valid_fraction is not None:
+    if "valid" in given and "valid_fraction" in given:
         raise UsageError("--valid and --valid-fraction exclude each other")
-    if s.user_dict is not None and TOKENIZERS[s.tokenizer or DEFAULT_TOKENIZER].knowing is None:
-        raise UsageError(f"--user-dict is of no use with --tokenizer {s.tokenizer}: drop one")
-    given = s.given()
-    if s.vocab is not None and given.keys() & {"normalize", "user_dict"}:
+    tokenizer = given.get("tokenizer", DEFAULT_TOKENIZER)
+    if "user_dict" in given and TOKENIZERS[tokenizer].words is None:
+        raise UsageError(f"--user-dict is of no use with --tokenizer {tokenizer}: drop one")
+    if "vocab" in given and given.keys() & {"normalize", "user_dict"}:
         raise UsageError("--vocab says how a line is split: drop --normalize and --user-dict")
-    if s.vocab is not None and given.keys() & {"min_count", "max_size"}:
+    if "vocab" in given and given.keys() & {"min_count", "max_size"}:
         raise UsageError("--vocab is the vocabulary as it stands: drop --min-count and --max-size")
-    if s.init is not None and (own := sorted(given.keys() & OF_A_MODEL)):
+    if "init" in given and (own := sorted(given.keys() & OF_A_MODEL)):
         raise UsageError(f"{flag(own[0], '').rstrip()} and --init exclude each other: a model has its own")
-    if s.encoding is not None and not is_text_encoding(s.encoding):
-        raise UsageError(f"--encoding {s.encoding}: not an encoding that Python knows")
+    if not is_text_encoding(given.get("encoding", "utf-8")):
+        raise UsageError(f"--encoding {given['encoding']}: not an encoding that Python knows")
     try:
-        if s.save_every is not None:
-            Interval.parse(s.save_every)
+        Interval.parse(given.get("save_every", "1"))
     except ValueError as error:
         raise UsageError(f"--save-every: {error}") from error
+    if "time" in given and TIME.fullmatch(given["time"]) is None:
+        raise UsageError(f"--time {given['time']}: a time is needed, like 90s, 3m or 2h")
 
 
 def is_text_encoding(name: str) -> bool:
@@ -114,7 +115,9 @@ def refuse_no_weights(lr: float, weight_decay: float) -> None:
         raise UsageError("--weight-decay times the learning rate is 1 or more: no weight would be left")
 
 
-def refuse_tying(tie: bool | None, output: str | None, embedding: int | None, hidden: int | None) -> None:
+def refuse_tying(given: Mapping[str, Any]) -> None:
     """Raise UsageError where tying is asked for beside settings that it does not go with."""
-    if tie and (output not in (None, "softmax") or embedding not in (None, hidden)):
+    has_softmax = given.get("output", "softmax") == "softmax"
+    has_size_of_states = "embedding" not in given or given["embedding"] == given.get("hidden")
+    if given.get("tie") and not (has_softmax and has_size_of_states):
         raise UsageError("--tie needs --output softmax, and an --embedding of the hidden size")

@@ -1,18 +1,22 @@
 """The course of a run: it trains, saves and logs, and yields what happens."""
 
 import json
+import time
 from collections.abc import Generator, Iterator
 from contextlib import closing, suppress
+from dataclasses import replace
 
 from rnn_cli.errors import Diverged, RnnError
+from rnn_cli.printing import counted
 from rnn_cli.runs.batch_text import write_batch
 from rnn_cli.runs.beginning import Beginning, Preparing, restore
+from rnn_cli.runs.budget import Budget, Forecast, seconds_of
 from rnn_cli.runs.checkpoint import Saver
 from rnn_cli.runs.events import Begun, Ended, Event, Notice, Saved
 from rnn_cli.runs.files import refuse_full_disk
 from rnn_cli.runs.log import Log, LogPosition
+from rnn_cli.runs.memory import refuse_beyond
 from rnn_cli.runs.paths import diverged_path, state_path
-from rnn_cli.runs.plan import refuse_beyond
 from rnn_cli.runs.run import Run
 from rnn_cli.training import loop
 from rnn_cli.training.loop import EpochDone, RolledBack, StepDone, Validating
@@ -38,6 +42,7 @@ class Course:
     def __init__(self, max_memory: int | None):
         self._max_memory = max_memory
         self.stop_reason: str | None = None
+        self._began = time.monotonic()
 
     def go(self, preparing: Preparing) -> Generator[Event, None, None]:
         """Read the text, train to the end and save. Raises what Trainer.__iter__ says."""
@@ -58,17 +63,41 @@ class Course:
                 refuse_full_disk([run.model, state_path(run.model)], _room(at, saver, run))
                 restore(at, beginning)
                 yield from _notices(log.start(at, is_resumed=saved is not None))
-                yield from self._follow(executor, saver, log)
+                yield from self._follow(executor, saver, log, is_resumed=saved is not None)
 
-    def _follow(self, executor: Executor, saver: Saver, log: Log) -> Generator[Event, None, None]:
+    def _steps(self, executor: Executor, is_resumed: bool) -> Iterator[loop.Event]:
+        """Train; in a run that is to fit a time, plan its epochs again and again."""
+        run, at = self.run, self.state
+        seconds = seconds_of(run.settings)
+        valid = run.valid_windows()
+        if seconds is None:
+            yield from loop.train(executor, run.recipe, at, run.epoch_windows, valid)
+            return
+        budget, windows = Budget(seconds, at, self._began), len(run.epoch_windows(at.epoch))
+        recipe: loop.Recipe | None = budget.resumed(run.recipe, at, windows) if is_resumed else run.recipe
+        while recipe:
+            self.run, current = replace(self.run, planned=recipe.epochs), recipe
+            recipe = None
+            for done in loop.train(executor, current, at, run.epoch_windows, valid):
+                yield done
+                if isinstance(done, StepDone | EpochDone) and (
+                    recipe := budget.replanned(current, at, windows)
+                ):
+                    break
+
+    def _follow(
+        self, executor: Executor, saver: Saver, log: Log, is_resumed: bool
+    ) -> Generator[Event, None, None]:
         """Train to the end, or until told to stop; save whenever that is due, and at the end."""
-        run, at, reason = self.run, self.state, None
+        at, reason, forecast = self.state, None, Forecast(self.state)
         try:
-            for done in loop.train(executor, run.recipe, at, run.epoch_windows, run.valid_windows()):
+            for done in self._steps(executor, is_resumed):
                 yield from _notices(_log_row(log, at, done))
                 yield done
+                if not self.run.settings.time:
+                    yield from _notices(forecast.notice(self.run, at))
                 if isinstance(done, EpochDone):
-                    reason = _reason_to_end(run, at)
+                    reason = _reason_to_end(self.run, at)
                 if reason or self.stop_reason:
                     break
                 if isinstance(done, EpochDone) or (
@@ -83,6 +112,8 @@ class Course:
             if at.good and saver.kept:
                 yield from self._save(saver, log)
             raise self._diverged(error, saver) from error
+        if self.run.settings.time and not self.stop_reason:
+            saver.finish(at)
         reason = self.stop_reason or reason or "done"
         yield from self._end(saver, log, reason)
         yield Ended(reason, at.best_epoch)
@@ -119,7 +150,7 @@ class Course:
         else:
             kept = f"{run.model} holds the model so far" if saver.kept else "no model was saved"
         if at.rollbacks:
-            lr += f", and halved {at.rollbacks} times"
+            lr += f", and halved {counted(at.rollbacks, 'time')}"
         clip = f"--clip (now {run.recipe.clip:g})" if run.recipe.clip else "clip gradients (--clip 1)"
         text, path = "", diverged_path(run.model)
         with suppress(OSError, RnnError):

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnn_cli.errors import RnnError
-from rnn_cli.runs.events import Notice, Reading
+from rnn_cli.runs.notices import Notice, Reading
 from rnn_cli.runs.prepare import Resources, Splitting, prepare
 from rnn_cli.runs.settings import (
     DEFAULT_MAX_SIZE,
@@ -25,6 +25,9 @@ from rnn_cli.text.spelling import Spelling
 from rnn_cli.text.store.corpus import Part, hold_out, whole
 from rnn_cli.text.tokenizers import DEFAULT_TOKENIZER, Tokenizer, load_tokenizer
 from rnn_cli.text.vocabulary import Vocabulary, build, loads
+
+FEW_LINES = 20  # with fewer lines and tokens than these nothing is held out: chance would decide the loss
+FEW_TOKENS = 1000  # with fewer every token is known: most words occur once
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,11 @@ class Data:
     @property
     def m(self) -> int:
         return self.lexicon.vocabulary.size
+
+    @property
+    def is_tiny(self) -> bool:
+        """Whether the text is so small that every token is to be known, and none hidden."""
+        return self.train.tokens < FEW_TOKENS
 
     @cached_property
     def counts(self) -> NDArray[np.int64]:
@@ -94,6 +102,12 @@ def input_files(settings: Settings) -> list[str]:
     return [*corpus_files(settings), *(path for path in others if path)]
 
 
+def default_valid_fraction(text: Part) -> float:
+    """Return the share of a text to hold out for validation where the settings do not say."""
+    is_tiny = text.lines < FEW_LINES and text.tokens < FEW_TOKENS
+    return 0.0 if is_tiny else DEFAULT_VALID_FRACTION
+
+
 Loading = Generator[Notice | Reading, None, Data]
 
 
@@ -118,11 +132,13 @@ def load_data(
     paths = settings.corpus or shipped_corpora()
     text, share = yield from prepare(paths, splitting, resources, limit)
     train, valid = whole(text), None
-    fraction = DEFAULT_VALID_FRACTION if settings.valid_fraction is None else settings.valid_fraction
+    fraction = settings.valid_fraction
+    if fraction is None:
+        fraction = default_valid_fraction(train)
     if fraction and not settings.valid:
-        if train.lines < 2:
+        if train.lines < 2 and train.tokens < FEW_TOKENS:
             raise RnnError(
-                f"{corpus_name(settings)}: one line, so none can be held out to validate on: "
+                f"{corpus_name(settings)}: one short line, so nothing can be held out to validate on: "
                 "give --valid FILE, or --valid-fraction 0 to do without"
             )
         train, valid = hold_out(text, fraction, seed, carry_state)
@@ -164,7 +180,8 @@ def count_text(settings: Settings, resources: Resources) -> Generator[Notice | R
 
 
 def _vocabulary(types: Mapping[str, int], tokenizer: Tokenizer, settings: Settings) -> Vocabulary:
-    min_count = settings.min_count or tokenizer.min_count
+    is_tiny = sum(types.values()) < FEW_TOKENS
+    min_count = settings.min_count or (1 if is_tiny else tokenizer.min_count)
     vocabulary = build(types, min_count, settings.max_size or DEFAULT_MAX_SIZE)
     if len(vocabulary.tokens) < 2:
         way = "give more text or lower --min-count" if min_count > 1 else "give more text"

@@ -2,33 +2,12 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from rnn_cli.runs.notices import Notice, Reading
+from rnn_cli.runs.run import Run
 from rnn_cli.training.loop import EpochDone, RolledBack, StepDone, Validating
 
-if TYPE_CHECKING:
-    from rnn_cli.runs.run import Run
-
 __all__ = ["Begun", "Ended", "EpochDone", "Event", "Notice", "Reading", "RolledBack", "Saved", "StepDone"]
-
-
-@dataclass(frozen=True)
-class Notice:
-    """A line for the person who started the run.
-
-    is_warning: whether something may be wrong.
-    """
-
-    text: str
-    is_warning: bool = False
-
-
-@dataclass(frozen=True)
-class Reading:
-    """A text is being read: `done` of `total` bytes."""
-
-    done: int
-    total: int
 
 
 @dataclass(frozen=True)
@@ -38,7 +17,7 @@ class Begun:
     step: the steps done before, where the run was resumed; None where it is new.
     """
 
-    run: "Run"
+    run: Run
     step: int | None
 
 

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+DEFAULT_MODEL = "model.npz"
+
 
 def state_path(model: Path) -> Path:
     """Return where a run keeps what it needs to go on: m.npz -> m.state.npz."""

@@ -15,9 +15,10 @@ from unicodedata import unidata_version
 
 from rnn_cli.errors import RnnError
 from rnn_cli.machine import available_threads
-from rnn_cli.runs.events import Notice, Reading
+from rnn_cli.runs.notices import Notice, Reading
+from rnn_cli.text.folders import find_texts
 from rnn_cli.text.parting import cuttable
-from rnn_cli.text.reading import Source, Stamp, display_name, spool, text_files
+from rnn_cli.text.reading import Source, Stamp, display_name, spool
 from rnn_cli.text.store import folder as stored
 from rnn_cli.text.store.cache import Cache, default_folder
 from rnn_cli.text.store.corpus import Text
@@ -25,7 +26,7 @@ from rnn_cli.text.store.cutting import cut_all
 from rnn_cli.text.tokenizers import Tokenizer
 from rnn_cli.text.vocabulary import UNK
 
-FORMAT = "rnn text 1"  # of the entries of the cache
+FORMAT = "rnn text 2"  # of the entries of the cache
 TEXT = "text"  # a folder inside the one to work in
 
 
@@ -145,12 +146,15 @@ def prepare(
             way = "the text is not kept (--cache-dir names a folder)"
             yield Notice(f"{cache.folder}: {error.strerror}: {way}", is_warning=True)
             cache, work = None, stack.enter_context(_work_folder(None))
-        sources = [spool(path, work) for path in text_files(paths)]
+        found = find_texts(paths)
+        for line in found.left_out:
+            yield Notice(line)
+        sources = [spool(path, work, splitting.encoding) for path in found.files]
         task = Task(sources, [source.stamp() for source in sources], splitting, limit)
         if task.bytes_to_read < task.size:
             cache = None  # which holds whole texts
         text = yield from _kept_or_read(task, resources.processes, cache, work)
-    if text.counts[UNK:].sum() == 0:
+    if text.counts[UNK] == 0 and all(map(str.isspace, text.types)):
         names = ", ".join(map(display_name, paths))
         raise RnnError(f"{names}: no text in it: it is empty, or every line is blank")
     return text, min(1.0, (limit or task.size) / task.size)

@@ -13,7 +13,17 @@ from rnn_cli.runs.run import refuse_contradictions
 from rnn_cli.runs.settings import Settings, default_patience
 
 # The settings that may change when a run goes on, and hold from there; any other is to be as it was.
-OF_RECIPE = ("epochs", "lr", "schedule", "clip", "dropout", "variational", "weight_decay", "max_rollbacks")
+OF_RECIPE = (
+    "epochs",
+    "time",
+    "lr",
+    "schedule",
+    "clip",
+    "dropout",
+    "variational",
+    "weight_decay",
+    "max_rollbacks",
+)
 OF_SESSION = ("patience", "threads", "save_every", "log")
 # Where the text is, and how its bytes are read: it is recognised by its content.
 OF_FILES = ("corpus", "valid", "encoding")
@@ -53,6 +63,9 @@ def reason_it_is_over(checkpoint: Checkpoint, settings: Settings) -> str | None:
     position, epochs = checkpoint.position, settings.epochs or 0
     patience = settings.patience or default_patience(epochs)
     no_better = position.epoch - position.best_epoch
+    if settings.time and position.epoch >= epochs:
+        is_longer = settings.time != checkpoint.settings.time
+        return None if is_longer else f"finished, in {settings.time}: a longer --time takes it further"
     if position.epoch >= epochs:
         return f"finished, after {position.epoch} epochs: --epochs takes it further"
     if no_better < patience:

@@ -1,5 +1,6 @@
 """A training run: what its settings come to on its text."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
@@ -44,6 +45,7 @@ class Run:
     settings: with nothing left to decide.
     window: steps and rows that fit the text.
     first: the parameters to begin from; None draws them.
+    planned: the epochs that fit the time of the settings; None: those of the settings.
     """
 
     model: Path
@@ -52,6 +54,7 @@ class Run:
     network: Network
     window: tuple[int, int]
     first: Parameters | None = None
+    planned: float | None = None
 
     @property
     def steps(self) -> int:
@@ -75,16 +78,17 @@ class Run:
 
     @property
     def epochs(self) -> int:
-        return self.recipe.epochs
+        return math.ceil(self.recipe.epochs)
 
     @property
     def patience(self) -> int:
-        return self.settings.patience or default_patience(self.epochs)
+        usual = self.epochs if self.settings.time else default_patience(self.epochs)
+        return self.settings.patience or usual
 
     @cached_property
     def recipe(self) -> Recipe:
         settings, choices = self.settings, Choices.of(vars(self.settings))
-        epochs = settings.epochs or 1
+        epochs = self.planned or settings.epochs or 1
         steps = epochs * steps_an_epoch(self.data, self.window)
         return Recipe(
             optimizer=choices.optimizer,
@@ -119,7 +123,7 @@ class Run:
         """Return the text as this epoch reads it: independent lines in an order of its own, and where no
         token is unknown, some rare ones as if they were."""
         hidden = None
-        if self.data.counts[UNK] == 0:
+        if self.data.counts[UNK] == 0 and not self.data.is_tiny:
             rng = np.random.default_rng((self.seed, *b"hide rare", epoch))
             hidden = hide_rare(self.data.counts, rng)
         shuffle = (self.seed, *b"shuffle", epoch)
@@ -130,7 +134,7 @@ class Run:
         valid = self.data.valid
         if valid is None:
             return None
-        if self.carry_state:
+        if self.carry_state or valid.is_running:
             rows = rows_that_fit(valid, self.rows, self.steps)
         else:
             rows = rows_without_cuts(valid.targets, valid.longest, self.rows)
@@ -219,7 +223,7 @@ def _text_defaults(settings: Settings, data: Data) -> dict[str, Any]:
     tokenizer = data.lexicon.tokenizer
     values: dict[str, Any] = {"tokenizer": tokenizer.name}
     if not settings.valid:
-        values["valid_fraction"] = DEFAULT_VALID_FRACTION
+        values["valid_fraction"] = DEFAULT_VALID_FRACTION if data.valid else 0.0
     if not settings.vocab and not settings.init:
         normalize = tokenizer.settings.get("normalize", "none")
         values |= {"min_count": tokenizer.min_count, "max_size": DEFAULT_MAX_SIZE, "normalize": normalize}

@@ -100,6 +100,9 @@ class Settings:
     init: str | None = setting(
         "Network", "Begin from this model: its network and weights, its tokenizer and vocabulary."
     )
+    grow: bool | None = setting(
+        "Network", "With --init: add the tokens of the text that the model lacks to its vocabulary."
+    )
     preset: str | None = _one_of(
         "Network",
         preset_files(),
@@ -127,6 +130,10 @@ class Settings:
         "Passes over the text. Default: as many as make the preset's number of steps.",
         least=1,
         most=1_000_000,
+    )
+    time: str | None = setting(
+        "Training",
+        "Fit the run into this time (90s, 3m, 2h): preset, epochs and the course of the learning rate.",
     )
     optimizer: str | None = _one_of("Training", OPTIMIZERS, "The optimizer.")
     lr: float | None = setting("Training", "Highest learning rate.", least=0, most=1000)
@@ -177,7 +184,7 @@ class Settings:
                 object.__setattr__(self, name, os.fspath(path))
         for name, about in ABOUTS.items():
             check_value(name, getattr(self, name), TYPES[name], about)
-        refuse_exclusions(self)
+        refuse_exclusions(self.given())
 
     @classmethod
     def from_json(cls, said: Mapping[str, Any]) -> Self:

@@ -18,7 +18,7 @@ from rnn_cli.runs.course import Course
 from rnn_cli.runs.events import Event
 from rnn_cli.runs.files import refuse_files
 from rnn_cli.runs.lock import locked
-from rnn_cli.runs.paths import state_path
+from rnn_cli.runs.paths import DEFAULT_MODEL, state_path
 from rnn_cli.runs.prepare import Resources
 from rnn_cli.runs.resuming import changed_settings, goes_with_its_model
 from rnn_cli.runs.run import Run
@@ -53,7 +53,7 @@ class Trainer(Iterator[Event]):
     def begin(
         cls,
         settings: Settings,
-        model: str | Path = "model.npz",
+        model: str | Path = DEFAULT_MODEL,
         *,
         resources: Resources | None = None,
         force: bool = False,
@@ -74,7 +74,7 @@ class Trainer(Iterator[Event]):
     @classmethod
     def resume(
         cls,
-        model: str | Path = "model.npz",
+        model: str | Path = DEFAULT_MODEL,
         *,
         resources: Resources | None = None,
         force: bool = False,

@@ -36,10 +36,9 @@ def _place_in_long_run(tokenizer: Tokenizer, text: str) -> int:
     """Return the last place at which the run at the end of a text is cut for its length; 0 if it is not."""
     if tokenizer.runs is None:
         return 0
-    character, longest = tokenizer.runs
-    begin = len(text)
-    while begin and character.match(text, begin - 1):
-        begin -= 1
-    parts = (len(text) - begin - 1) // longest
-    before = tokenizer.normalize(text[max(0, begin - CONTEXT) : begin])
-    return begin + parts * longest if parts > 0 and not character.match(before[-1:]) else 0
+    begin, place = tokenizer.runs.last_cut(text)
+    if place and "normalize" in tokenizer.settings:
+        before, run = tokenizer.normalize(text[max(0, begin - CONTEXT) : begin]), text[begin:]
+        if tokenizer.runs.reaches_into(before) or tokenizer.normalize(run) != run:
+            return 0  # its length is another one when it is cut
+    return place

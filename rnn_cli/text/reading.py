@@ -9,7 +9,6 @@ import codecs
 import hashlib
 import io
 import os
-import shutil
 import stat
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -19,11 +18,13 @@ from typing import BinaryIO, NamedTuple
 
 from rnn_cli.errors import RnnError
 from rnn_cli.text.checks import SURROGATES
-from rnn_cli.text.guessing import guess, guess_around
+from rnn_cli.text.folders import find_texts
+from rnn_cli.text.guessing import CERTAIN, explain, guess, is_utf_8
 
 BLOCK_BYTES = 1 << 20  # read at a time
 LONGEST = 1 << 20  # characters of a line that are held in memory together
 NEWLINE = b"\n"
+WIDE = ("utf-16", "utf-32")  # encodings in which text holds bytes of 0
 BYTE_ORDER_MARKS = {  # UTF-32 first, as its mark begins with that of UTF-16
     codecs.BOM_UTF32_LE: "utf-32-le",
     codecs.BOM_UTF32_BE: "utf-32-be",
@@ -50,20 +51,14 @@ def read_lines(paths: Iterable[str], encoding: str | None = None) -> Iterator[st
 
 
 def text_files(paths: Iterable[str]) -> list[str]:
-    """Return the paths, with each folder replaced by the *.txt files below it, sorted.
+    """Return the files that `find_texts` finds (it also says what was left out), or raise RnnError."""
+    return find_texts(paths).files
 
-    Raises RnnError for a folder that holds none.
-    """
-    files = []
-    for path in paths:
-        if path in ("", "-") or not Path(path).is_dir():  # Path("") is the current folder
-            files.append(path)
-            continue
-        found = sorted(str(file) for file in Path(path).rglob("*.txt") if not file.is_dir())
-        if not found:
-            raise RnnError(f"{path}: is a folder without a *.txt file (name the text files in it)")
-        files += found
-    return files
+
+def normalize_lines(text: str) -> list[str]:
+    """Return the lines of a text that comes as a string, ended as those of a file are."""
+    *lines, rest = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    return [*lines, rest] if rest else lines
 
 
 class Stamp(NamedTuple):
@@ -106,13 +101,13 @@ class Source:
         """
         try:
             with open(self.path, "rb") as file:
-                for text in _whole_lines(_decode_blocks(file, self.name, encoding), cuttable):
+                for text in whole_lines(decode_blocks(file, self.name, encoding), cuttable):
                     yield text, file.tell()
         except OSError as error:
             raise RnnError(f"{self.name}: {error.strerror or error}") from error
 
 
-def _whole_lines(blocks: Iterable[str], cuttable: Callable[[str], int]) -> Iterator[str]:
+def whole_lines(blocks: Iterable[str], cuttable: Callable[[str], int]) -> Iterator[str]:
     """Yield the text of blocks that end anywhere in blocks that end as `Source.blocks` says."""
     rest, ended = "", True
     for block in blocks:
@@ -130,20 +125,56 @@ def _whole_lines(blocks: Iterable[str], cuttable: Callable[[str], int]) -> Itera
         yield rest + "\n"
 
 
-def spool(path: str, folder: Path) -> Source:
+def spool(path: str, folder: Path, encoding: str | None = None) -> Source:
     """Return a source for a path: the file itself, or a copy in `folder` where the path is standard input or
-    a pipe, which can be read only once. Raise RnnError for anything else, and for what cannot be read."""
+    a pipe, which can be read only once.
+
+    What is no text by its first block is refused before more of it is read: a pipe may never end.
+
+    Raises RnnError for anything but a file or a pipe, for what cannot be read or is no text, and for a folder
+    that has no room for a copy.
+    """
     name = display_name(path)
     try:
-        if path != "-" and stat.S_ISREG(mode := os.stat(path).st_mode):
-            return Source(name, Path(path))
-        if path != "-" and not stat.S_ISFIFO(mode):
+        is_file = path != "-" and stat.S_ISREG(os.stat(path).st_mode)
+        if not is_file and path != "-" and not stat.S_ISFIFO(os.stat(path).st_mode):
             raise RnnError(f"{name}: neither a file nor a pipe")
-        with _open(path) as stream, open(folder / f"spooled-{len(os.listdir(folder))}", "wb") as copy:
-            shutil.copyfileobj(stream, copy, BLOCK_BYTES)
+        with _open(path) as stream:
+            head = stream.read(BLOCK_BYTES)
+            _refuse_binary(head, name, encoding)
+            return Source(name, Path(path)) if is_file else _copy(stream, head, name, folder)
     except OSError as error:
         raise RnnError(f"{name}: {error.strerror or error}") from error
-    return Source(name, Path(copy.name))
+
+
+def _refuse_binary(head: bytes, name: str, encoding: str | None) -> None:
+    """Raise RnnError where the first block of a stream is not text."""
+    next(decode_blocks(io.BytesIO(head), name, encoding))
+
+
+def _copy(stream: BinaryIO, head: bytes, name: str, folder: Path) -> Source:
+    """Return a source for a copy of a stream whose first block was read."""
+    path = folder / f"spooled-{len(os.listdir(folder))}"
+    try:
+        with open(path, "wb") as copy:
+            for block in _blocks(stream, head, name):
+                copy.write(block)
+    except OSError as error:
+        what = f"a copy of {name} cannot be written there"
+        way = "--cache-dir or TMPDIR names another folder"
+        raise RnnError(f"{folder}: {error.strerror or error}: {what} ({way})") from error
+    return Source(name, path)
+
+
+def _blocks(stream: BinaryIO, head: bytes, name: str) -> Iterator[bytes]:
+    """Yield a stream whose first block was read. Raise RnnError where it cannot be read on."""
+    block = head
+    while block:
+        yield block
+        try:
+            block = stream.read(BLOCK_BYTES)
+        except OSError as error:
+            raise RnnError(f"{name}: {error.strerror or error}") from error
 
 
 def display_name(path: str) -> str:
@@ -152,6 +183,7 @@ def display_name(path: str) -> str:
 
 
 def _open(path: str) -> BinaryIO:
+    """Open a file, or standard input for `-`. Raise OSError, or RnnError for a directory."""
     if path == "-":
         return open(sys.stdin.fileno(), "rb", closefd=False)
     if Path(path).is_dir():
@@ -162,7 +194,7 @@ def _open(path: str) -> BinaryIO:
 def decode_lines(stream: BinaryIO, name: str, encoding: str | None = None) -> Iterator[str]:
     """Yield the lines of one stream of bytes, which messages call `name`. Raise as `read_lines` does."""
     begun: list[str] = []  # the line that no block has ended yet
-    for text in _decode_blocks(stream, name, encoding):
+    for text in decode_blocks(stream, name, encoding):
         first, *rest = text.split("\n")
         begun.append(first)
         for line in rest:
@@ -172,41 +204,58 @@ def decode_lines(stream: BinaryIO, name: str, encoding: str | None = None) -> It
         yield "".join(begun)
 
 
-def _decode_blocks(stream: BinaryIO, name: str, encoding: str | None) -> Iterator[str]:
-    """Yield a stream's text in blocks, every line end as \\n. Raise RnnError for what does not decode."""
+def decode_blocks(stream: BinaryIO, name: str, encoding: str | None, errors: str = "strict") -> Iterator[str]:
+    """Yield a stream's text in blocks, every line end as \\n. Raise RnnError for what does not decode.
+
+    errors: the name of Python's handler for bytes that do not decode; only "strict" raises.
+    """
     block = stream.read(BLOCK_BYTES)
     line, column = 1, 0  # where the next byte stands, counting lines from 1 and bytes from 0
     for mark, marked in BYTE_ORDER_MARKS.items():
         if block.startswith(mark) and (encoding is None or marked.startswith(_plain(encoding))):
             block, encoding = block[len(mark) :] + stream.read(len(mark)), marked
             break
-    if encoding is None and block.count(0) > max(1, len(block) // 10):
-        head = block[: block.index(0)].replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-        place = f"{name}: line {head.count(NEWLINE) + 1}, byte {len(head) - head.rfind(NEWLINE)}"
-        raise RnnError(f"{place}: not text in UTF-8 ({guess(block)})")
     encoding = encoding or "utf-8"
-    decoder = codecs.getincrementaldecoder(encoding)("strict")
+    is_wide = _plain(encoding).startswith(WIDE)
+    if not is_wide:
+        _refuse_zeros(block, name, encoding)
+    may_be_utf_8 = not is_wide and _plain(encoding) != "utf-8"
+    decoder = codecs.getincrementaldecoder(encoding)(errors)
     newlines = io.IncrementalNewlineDecoder(None, translate=True)  # joins a \r\n across two blocks
     while True:
+        if may_be_utf_8 and not block.isascii():
+            if is_utf_8(block, CERTAIN):
+                raise RnnError(f"{name}: is UTF-8, not {encoding.upper()}: drop --encoding")
+            may_be_utf_8 = is_utf_8(block, 0)
         try:
             text = newlines.decode(decoder.decode(block, final=not block), final=not block)
         except UnicodeDecodeError as error:
             good = newlines.decode(error.object[: error.start].decode(encoding), final=True)
             line, column = _advance(line, column, good, encoding)
             place = f"{name}: line {line}, byte {column + 1}"
-            raise RnnError(f"{place}: not {encoding.upper()} ({guess_around(error)})") from error
+            raise RnnError(f"{place}: not {encoding.upper()} ({explain(error)})") from error
         except UnicodeError as error:  # raised by the codecs utf-16 and utf-32, which need a mark
             raise RnnError(f"{name}: line 1, byte 1: no byte order mark ({guess(block)})") from error
-        if encoding != "utf-8" and (half := SURROGATES.search(text)):
+        strict = errors == "strict"
+        if strict and encoding != "utf-8" and (half := SURROGATES.search(text)):
             line, column = _advance(line, column, text[: half.start()], encoding)
             raise RnnError(
                 f"{name}: line {line}, byte {column + 1}: half a surrogate pair, which is not a character"
             )
-        line, column = _advance(line, column, text, encoding)
+        if strict:
+            line, column = _advance(line, column, text, encoding)
         yield text
         if not block:
             return
         block = stream.read(BLOCK_BYTES)
+
+
+def _refuse_zeros(head: bytes, name: str, encoding: str) -> None:
+    """Raise RnnError where the first block of a stream holds many bytes of 0."""
+    if head.count(0) > max(1, len(head) // 10):
+        before = head[: head.index(0)].replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        place = f"{name}: line {before.count(NEWLINE) + 1}, byte {len(before) - before.rfind(NEWLINE)}"
+        raise RnnError(f"{place}: not text in {encoding.upper()} ({guess(head)})")
 
 
 def _plain(encoding: str) -> str:

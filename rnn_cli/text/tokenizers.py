@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from rnn_cli.text.user_words import UserWord, check_words, read_user_dict
-from rnn_cli.text.words import RUNS, Runs, between_words, split_words
+from rnn_cli.text.words import JIEBA, UNICODE, Runs, Words
 
 # None is a token whose spelling the text itself withholds: a literal <unk> in a corpus that comes tokenized.
 Token = str | None
@@ -35,7 +35,10 @@ class Tokenizer:
     separator: what stands between the tokens when they are joined.
     min_count: how often a token must occur to be in the vocabulary, unless the user says otherwise.
     ngram_order: the length of the n-grams that a model is compared with, likewise.
-    knowing: makes a `split` that knows a user's words; None where such words have no use.
+    made_new: the settings that a tokenizer of a new run has besides the user's. A file that lacks them was
+        written before they were known, and is read as it was then.
+    words: makes the `split`, `may_part` and `runs` for a user's words and the setting `words`; None where
+        they have no use.
     worth_a_process: how many characters are cut in about the time that a process takes to start; None where
         cutting is so fast that it never pays to start one.
     may_part: whether a line may be cut in two between `left` and `right` without a change of its tokens. Both
@@ -50,7 +53,8 @@ class Tokenizer:
     separator: str
     min_count: int
     ngram_order: int
-    knowing: Callable[[list[UserWord]], Split] | None = None
+    made_new: Mapping[str, Any] = field(default_factory=dict)
+    words: Callable[[list[UserWord], str], Words] | None = None
     worth_a_process: int | None = None
     may_part: Callable[[str, str], bool] | None = None
     runs: Runs | None = None
@@ -72,11 +76,12 @@ class Tokenizer:
 
 
 def load_tokenizer(name: str, normalize: str | None = None, user_dict: str | None = None) -> Tokenizer:
-    """Return the tokenizer of this name, with a normalization and the words of a file if they are given.
+    """Return the tokenizer of this name for a new run, with a normalization and the words of a file if they
+    are given.
 
     Raises RnnError for a file that cannot be read or has a bad line, and what `make_tokenizer` raises.
     """
-    settings: dict[str, Any] = {}
+    settings = dict(TOKENIZERS[name].made_new)
     if normalize is not None:
         settings["normalize"] = normalize
     if user_dict is not None:
@@ -89,6 +94,7 @@ def make_tokenizer(name: str, settings: Mapping[str, Any]) -> Tokenizer:
     """Return a row of TOKENIZERS with settings, each of which may be missing:
 
     normalize: a key of NORMALIZATIONS, applied to a line before it is cut.
+    words: the rule for words, UNICODE or JIEBA (words.py); without it JIEBA, as in files of before the rules.
     user_dict: [[word, frequency or None], ...], words to know besides its own (user_words.py).
     user_dict_sha256: the hash of the file that listed them, for people to compare.
 
@@ -98,18 +104,28 @@ def make_tokenizer(name: str, settings: Mapping[str, Any]) -> Tokenizer:
     settings = {key: value for key, value in settings.items() if (key, value) != ("normalize", "none")}
     if not settings:
         return row
-    unknown = settings.keys() - {"normalize", "user_dict", "user_dict_sha256"}
+    unknown = settings.keys() - {"normalize", "words", "user_dict", "user_dict_sha256"}
     if unknown:
         raise ValueError(f"this rnn does not know the tokenizer's settings {', '.join(unknown)}")
     if not isinstance(settings.get("user_dict_sha256", ""), str):
         raise TypeError("user_dict_sha256 is not a string")
-    split, normalize = row.split, NORMALIZATIONS[settings.get("normalize", "none")]
-    if "user_dict" in settings:
-        if row.knowing is None:
-            raise ValueError(f"the tokenizer {name} has no use for a user_dict")
-        words = check_words(settings["user_dict"])
-        split = row.knowing([(normalize(word), frequency) for word, frequency in words])
-    return replace(row, split=lambda line: split(normalize(line)), settings=settings)
+    made = replace(row, settings=settings)
+    normalize = NORMALIZATIONS[settings.get("normalize", "none")]
+    if row.words is None:
+        for useless in settings.keys() & {"words", "user_dict"}:
+            raise ValueError(f"the tokenizer {name} has no use for a {useless}")
+    else:
+        user_words = check_words(settings.get("user_dict", []))
+        user_words = [(normalize(word), frequency) for word, frequency in user_words]
+        words = row.words(user_words, settings.get("words", JIEBA))
+        made = replace(made, split=words.split, may_part=words.may_part, runs=words.runs)
+    if "normalize" in settings:
+        made = replace(made, split=functools.partial(_split_normalized, made.split, normalize))
+    return made
+
+
+def _split_normalized(split: Split, normalize: Callable[[str], str], line: str) -> list[Token]:
+    return split(normalize(line))
 
 
 def split_characters(line: str) -> list[Token]:
@@ -130,17 +146,19 @@ def at_white_space(left: str, right: str) -> bool:
     return left[-1].isspace() or right[:1].isspace()
 
 
+JIEBA_WORDS = Words()
 TOKENIZERS = {
     "jieba": Tokenizer(
         "jieba",
-        split_words([]),
+        JIEBA_WORDS.split,
         separator="",
         min_count=2,  # words that occur once teach the model what an unknown word is like
         ngram_order=3,
-        knowing=split_words,
+        made_new={"words": UNICODE},
+        words=Words,
         worth_a_process=1 << 18,
-        may_part=between_words,
-        runs=RUNS,
+        may_part=JIEBA_WORDS.may_part,
+        runs=JIEBA_WORDS.runs,
     ),
     "char": Tokenizer(
         "char",

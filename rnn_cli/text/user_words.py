@@ -1,8 +1,11 @@
-"""A user's words for jieba: the file that lists them, and the form in which a model file holds them.
+"""A user's words: the file that lists them, and the form in which a model file holds them.
 
-A line of the file reads `word [frequency] [tag]`, separated by single spaces, as jieba has it. A word
-without a frequency gets one high enough to be found; a word of frequency 0 is never one token. The tag is
-ignored.
+A line of the file reads `word [frequency] [tag]`, separated by single spaces, as jieba has it. Only jieba's
+own tags are tags, and they are ignored: `sql server` is a word of two parts. A word may hold any characters,
+and single spaces. What stands before a frequency is the word, whatever it is: `vitamin c 5` is the word
+"vitamin c", where `vitamin c` is "vitamin" with jieba's tag c, and `python 3.11 5` ends in a number.
+
+What the words do, and what their frequencies mean, is said in words.py.
 """
 
 import hashlib
@@ -11,13 +14,19 @@ import re
 import stat
 from typing import NamedTuple
 
-from rnn_cli.errors import RnnError
+from rnn_cli.errors import LONGEST_QUOTE, RnnError
 from rnn_cli.text.checks import MOST, is_count, is_text
 
 UserWord = tuple[str, int | None]  # a word and its frequency
 LONGEST_WORD = 100  # characters: jieba stores every prefix of a word
-LINE = re.compile(r"(?P<word>\S+)(?: (?P<frequency>[0-9]{1,16}))?(?: [a-z]+)?")
 FORM = "word [frequency] [tag]"
+# Those of jieba's dictionary, and its tag for foreign words.
+TAG = re.compile(
+    "(a|ad|ag|an|b|c|d|df|dg|e|eng|f|g|h|i|j|k|l|m|mg|mq|n|ng|nr|nrfg|nrt|ns|nt|nz|o|p|q|r|rg|rr|rz|s|t|tg"
+    "|u|ud|ug|uj|ul|uv|uz|v|vd|vg|vi|vn|vq|x|y|z|zg)"
+)
+FREQUENCY = re.compile("[0-9]{1,16}")
+NUMBER = re.compile(r"[-+]?[\d.,]*\d[\d.,]*")  # as people write one, in any digits
 
 
 class UserDict(NamedTuple):
@@ -47,16 +56,34 @@ def _parse(line: bytes, place: str) -> UserWord:
         text = line.decode("utf-8")
     except UnicodeDecodeError as error:
         raise RnnError(f"{place}: not UTF-8, which a user dictionary must be") from error
-    match = LINE.fullmatch(text)
-    if not match:
-        raise RnnError(
-            f"{place}: a line reads {FORM}, where the frequency is a whole number and the tag letters a to z"
-        )
-    word, frequency = match["word"], int(match["frequency"]) if match["frequency"] else None
+    parts = text.split(" ")
+    if "" in parts or parts != text.split():
+        raise RnnError(f"{place}: a line reads {FORM}, with single spaces and no other white space")
+    if len(parts) > 1 and TAG.fullmatch(parts[-1]):
+        parts.pop()
+    frequency = None
+    if len(parts) > 1 and FREQUENCY.fullmatch(parts[-1]):
+        frequency = int(parts.pop())
+    else:
+        _refuse_doubtful(parts, place)
+    word = " ".join(parts)
     if not _is_user_word([word, frequency]):
         limits = f"a word has at most {LONGEST_WORD} characters, and a frequency is at most {MOST}"
         raise RnnError(f"{place}: {limits}")
     return word, frequency
+
+
+def _refuse_doubtful(parts: list[str], place: str) -> None:
+    """Raise RnnError for a word without a frequency that holds what may be meant as one, or as a tag."""
+    doubtful = [part for part in parts[1:] if NUMBER.fullmatch(part)]
+    if len(parts) > 1 and TAG.fullmatch(parts[-1]):
+        doubtful.append(parts[-1])
+    if doubtful:
+        shown = doubtful[0][:LONGEST_QUOTE]
+        raise RnnError(
+            f"{place}: a line reads {FORM}, with a whole number as frequency and one of jieba's tags: "
+            f"if {shown} is part of the word, write a frequency after the word"
+        )
 
 
 def check_words(value: object) -> list[UserWord]:

@@ -115,7 +115,7 @@ def windows_of(
     hidden: (m,) the id that each id of the vocabulary is read as; None: as itself.
     """
     read_as = part.table if hidden is None else hidden[part.table]
-    if not carry_state:
+    if not (carry_state or part.is_running):
         return LineWindows(part, batch, bptt, read_as, shuffle)
     first, end = part.corpus.starts[np.array(part.ranges).T]
     return Windows(part.corpus.ids, (first, end - first), batch, bptt, True, read_as)

@@ -1,67 +1,117 @@
-"""Words as jieba cuts them.
+"""Words, Chinese or of any other script: the tokenizer `jieba`.
 
-The words are those of `jieba.lcut` (HMM on), with two differences. A single space belongs to the token that
-follows it, so that "to be" is two tokens. And a run of characters longer than LONGEST_RUN is cut every
-LONGEST_RUN characters, as jieba's time grows with the square of a run of unknown ones.
+Among Han characters and ASCII the words are those of `jieba.lcut` (HMM on), and those of other scripts are
+runs of their letters (scripts.py). A single space belongs to the token that follows it, so that "to be" is
+two tokens. A run of characters in which no word is known to end is cut every LONGEST_RUN characters, as
+jieba's time grows with the square of a run of unknown ones.
+
+A user's words are of two kinds. Those of Han characters alone go into jieba's dictionary with their
+frequencies, as with jieba: Chinese has no borders between words, so only frequencies keep 和服 from
+breaking 产品和服务. All others are cut out first (phrases.py), whatever their frequency. But a word of
+frequency 0 is never one token: it is cut into its characters.
+
+That is the rule UNICODE. Tokenizers that lack the setting `words` cut by the rule JIEBA, by which all models
+were trained before there was another: the characters of other scripts one by one, and all of a user's words
+in jieba's dictionary.
 """
 
 import functools
 import itertools
-import logging
 import re
-import warnings
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
 
+from rnn_cli.text.phrases import Phrases
+from rnn_cli.text.scripts import ALONE, HAN, JOINER, MARK, OTHER, RUN, TOKEN, UNBROKEN, kinds_of
+from rnn_cli.text.segmenter import Segmenter
 from rnn_cli.text.user_words import UserWord
 
-
-class Runs(NamedTuple):
-    """Runs of certain characters; a tokenizer cuts those that are longer every `longest` characters."""
-
-    character: re.Pattern[str]  # matches one
-    longest: int
-
-
-# jieba looks for words only inside runs of these characters (its re_han_default).
-RUN = r"\u4E00-\u9FD5a-zA-Z0-9+#&\._%\-"
-IN_RUN = re.compile(f"[{RUN}]")
+UNICODE, JIEBA = "unicode", "jieba"  # the rules
 LONGEST_RUN = 1000
-RUNS = Runs(IN_RUN, LONGEST_RUN)
-# What jieba is given at one time: what stands between spaces, with a single space before it if there is one.
+# A line is read by what stands between spaces, with a single space before it if there is one, and that by
+# what jieba is given at one time: a run, or a character outside of one. Both come again and again.
 BETWEEN_SPACES = re.compile(r"(?:(?<! ) )?[^ ]+| ")
-# The same for a line that is longer than LONGEST_RUN, and so may hold a longer run.
-RUN_BY_RUN = re.compile(rf"(?:(?<! ) (?! ))?(?:[{RUN}]{{1,{LONGEST_RUN}}}|\r\n|[^{RUN}])", re.DOTALL)
-SHORT, HELD = 16, 1 << 14  # strings of up to SHORT characters are remembered, up to HELD of them
+BY_RUNS = re.compile(rf"[{RUN}]{{1,{LONGEST_RUN}}}|\r\n|[^{RUN}]", re.DOTALL)
+IS_RUN, IS_HAN = re.compile(f"[{RUN}]+"), re.compile(f"[{HAN}]+")
+SHORT, HELD = 16, 1 << 16  # strings of up to SHORT characters are remembered, up to HELD of them
 
 
-@functools.cache
-def load_jieba() -> tuple[Any, dict[str, int], int]:
-    """Return jieba, the frequencies in its dictionary, and their total. Takes about a second, once a process.
+@dataclass(frozen=True)
+class Runs:
+    """Runs of characters; those that are longer than `longest` are cut every `longest` characters.
 
-    jieba's own cache is not used: it is a file in a folder that all users share, so anyone could plant one
-    that changes the segmentation, and jieba would write to it.
+    pattern: matches a run in what `kinds` returns.
+    kinds: returns a string of the same length as a text, with a space for a character that is in no run.
     """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # SyntaxWarnings in its source, a deprecation in setuptools
-        import jieba
-    jieba.setLogLevel(logging.WARNING)
-    segmenter = jieba.Tokenizer()
-    frequencies, total = segmenter.gen_pfdict(segmenter.get_dict_file())
-    return jieba, frequencies, total
+
+    pattern: re.Pattern[str]
+    longest: int
+    kinds: Callable[[str], str] = str
+
+    def sections(self, text: str) -> Iterator[str]:
+        """Yield a text in sections, divided where a run is cut."""
+        begin = 0
+        for first, last in self._long_runs(text):
+            for place in range(first + self.longest, last, self.longest):
+                yield text[begin:place]
+                begin = place
+        yield text[begin:]
+
+    def _long_runs(self, text: str) -> Iterator[tuple[int, int]]:
+        kinds = self.kinds(text)
+        if re.search(f"[^ ]{{{self.longest + 1}}}", kinds):
+            yield from (run.span() for run in self.pattern.finditer(kinds))
+
+    def reaches_into(self, text: str) -> bool:
+        """Return whether a run may reach into the end of a text from what follows it."""
+        return self.pattern.match(self.kinds(text[-1:])) is not None
+
+    def last_cut(self, text: str) -> tuple[int, int]:
+        """Return where the run at the end of a text begins, and the last place at which it is cut for its
+        length, whatever follows; (0, 0) where it is not."""
+        kinds = self.kinds(text)
+        for run in self.pattern.finditer(kinds, kinds.rfind(" ") + 1):
+            parts = (run.end() - run.start() - 1) // self.longest
+            if run.end() == len(text) and parts:
+                return run.start(), run.start() + parts * self.longest
+        return 0, 0
 
 
-class Jieba(dict[str, list[str]]):
-    """The words of strings without inner spaces, looked up by string. Those of short strings are kept, as
-    such strings come again and again. jieba's dictionary is loaded at the first look-up."""
+RUNS = {UNICODE: Runs(UNBROKEN, LONGEST_RUN, kinds_of), JIEBA: Runs(IS_RUN, LONGEST_RUN)}
 
-    def __init__(self, words: list[UserWord]):
-        self.words = words
-        self.never_words: set[str] = set()  # the user's words of frequency 0
+
+class Words(dict[str, list[str]]):
+    """The tokens of strings without inner spaces, looked up by string. Those of short strings are kept, as
+    such strings come again and again. jieba's dictionary is loaded at the first look-up.
+
+    Any number of threads may share one. A copy, or one sent to another process, begins with nothing kept.
+    """
+
+    def __init__(self, words: Sequence[UserWord] = (), rule: str = JIEBA):
+        self.user_words, self.rule, self.runs = words, rule, RUNS[rule]
+        latest = dict(words) if rule == UNICODE else {}
+        self._never = {word for word, frequency in latest.items() if frequency == 0}
+        self._phrases = Phrases(
+            word for word in latest if word not in self._never and not IS_HAN.fullmatch(word)
+        )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Words, (self.user_words, self.rule)
+
+    @functools.cached_property
+    def _segmenter(self) -> Segmenter:
+        words = self.user_words
+        if self.rule == UNICODE:
+            words = [row for row in words if IS_HAN.fullmatch(row[0]) or self._is_never(row)]
+        return Segmenter(words)
+
+    def _is_never(self, row: UserWord) -> bool:
+        return row[1] == 0 and row[0] in self._never and IS_RUN.fullmatch(row[0]) is not None
 
     def __missing__(self, string: str) -> list[str]:
         space = " " if string[0] == " " and len(string) > 1 else ""
-        tokens: list[str] = self._segmenter.lcut(string[len(space) :])
+        tokens = self._cut(string[len(space) :])
         tokens[0] = space + tokens[0]
         if len(string) <= SHORT:
             if len(self) >= HELD:
@@ -69,39 +119,69 @@ class Jieba(dict[str, list[str]]):
             self[string] = tokens
         return tokens
 
+    def _cut(self, string: str) -> list[str]:
+        """Return the tokens of a string without spaces."""
+        if BY_RUNS.fullmatch(string):
+            tokens = self._segmenter.cut(string)
+        elif self.rule == UNICODE and OTHER.search(string):
+            tokens = self._cut_scripts(string)
+        else:
+            return self._cut_by_runs(string)
+        if self._never.isdisjoint(tokens):
+            return tokens
+        return [part for token in tokens for part in (token if token in self._never else (token,))]
+
+    def _cut_by_runs(self, string: str) -> list[str]:
+        return [*itertools.chain.from_iterable(map(self.__getitem__, BY_RUNS.findall(string)))]
+
+    def _cut_scripts(self, string: str) -> list[str]:
+        tokens, end = [], 0
+        for found in TOKEN.finditer(kinds_of(string)):
+            if found["jieba"] is None:
+                tokens += self._cut_by_runs(string[end : found.start()])
+                end = found.end()
+                tokens.append(string[found.start() : end])
+        return tokens + self._cut_by_runs(string[end:])
+
     def split(self, line: str) -> list[str | None]:
-        if not line:
-            return []
-        strings = BETWEEN_SPACES if len(line) <= LONGEST_RUN else RUN_BY_RUN
-        hmm = load_jieba()[0].finalseg  # holds the words of frequency 0 for all segmenters of a process
-        before, hmm.Force_Split_Words = hmm.Force_Split_Words, self.never_words
-        try:
-            return list(itertools.chain.from_iterable(map(self.__getitem__, strings.findall(line))))
-        finally:
-            hmm.Force_Split_Words = before
+        """Return the tokens of a line."""
+        split = self._split_around_phrases if self._phrases else self._split
+        sections = self.runs.sections(line) if len(line) > LONGEST_RUN else (line,)
+        return [*itertools.chain.from_iterable(map(split, sections))]
 
-    @functools.cached_property
-    def _segmenter(self) -> Any:
-        jieba, frequencies, total = load_jieba()
-        segmenter = jieba.Tokenizer()
-        segmenter.FREQ, segmenter.total = dict(frequencies) if self.words else frequencies, total
-        segmenter.initialized = True
-        for word, frequency in self.words:
-            segmenter.add_word(word, frequency)
-        return segmenter
+    def _split(self, text: str) -> Iterator[str]:
+        """Return the tokens of a text in which no word is cut out first."""
+        return itertools.chain.from_iterable(map(self.__getitem__, BETWEEN_SPACES.findall(text)))
 
+    def _split_around_phrases(self, text: str) -> Iterator[str]:
+        last = 0
+        for begin, end in self._phrases.find(text):
+            before = text[last:begin]
+            space = " " if before.endswith(" ") and not before.endswith("  ") else ""
+            yield from self._split(before.removesuffix(space))
+            yield space + text[begin:end]
+            last = end
+        yield from self._split(text[last:])
 
-def split_words(words: list[UserWord]) -> Callable[[str], list[str | None]]:
-    """Return a function that splits a line into jieba's words, with `words` added to its dictionary."""
-    return Jieba(words).split
+    def may_part(self, left: str, right: str) -> bool:
+        """Return whether no token reaches from `left` into `right` (empty: not known yet).
 
+        Tokens stand inside runs, so any place that is not inside one will do. After a space it depends on
+        what follows: a single space goes with it.
+        """
+        if self._phrases and not self._may_part_phrases(left, right):
+            return False
+        if left[-1] == " ":
+            return right.startswith("  ")
+        return not self._in_run(left[-1]) or not (right == "" or self._in_run(right[0]))
 
-def between_words(left: str, right: str) -> bool:
-    """Return whether no word of jieba's reaches from `left` into `right` (empty: not known yet).
+    def _may_part_phrases(self, left: str, right: str) -> bool:
+        """Return whether no word that is cut out first reaches from `left` into `right` or depends on it."""
+        if right == "" or left[-1] + right[0] in self._phrases.pairs:
+            return False
+        return kinds_of(right[0]) not in (MARK, JOINER)
 
-    Words stand inside runs, so any place that is not inside one will do. After a space it depends on
-    what follows: a single space goes with it.
-    """
-    if left[-1] == " ":
-        return right.startswith("  ")
-    return not IN_RUN.match(left[-1]) or not (right == "" or IN_RUN.match(right))
+    def _in_run(self, character: str) -> bool:
+        if self.rule == JIEBA:
+            return IS_RUN.match(character) is not None
+        return kinds_of(character) != ALONE

@@ -40,7 +40,7 @@ class Recipe:
     optimizer: str
     lr: float
     clip: float | None  # the largest norm of the gradient; None does not clip
-    epochs: int
+    epochs: float  # the last one may be a part of one
     warmup: float  # the share of the run in which the learning rate rises
     schedule: str = "cosine"  # of the learning rate after the warm-up
     dropout: float = 0.0  # the share of the layers' inputs and outputs that a step leaves out
@@ -156,11 +156,12 @@ def _go_through_epoch(
 ) -> Generator[StepDone | Validating | EpochDone, None, None]:
     """Do the rest of an epoch. Raises Diverged, with `at` as it was before the step that met it."""
     schedule = SCHEDULES[recipe.schedule]
-    while at.window < len(windows):
-        progress = (at.epoch + (at.window + 1) / len(windows)) / recipe.epochs
+    last = min(len(windows), math.ceil((recipe.epochs - at.epoch) * len(windows)))
+    while at.window < last:
+        progress = min(1.0, (at.epoch + (at.window + 1) / len(windows)) / recipe.epochs)
         lr = highest_rate(recipe, at) * learning_rate_factor(schedule, progress, recipe.warmup)
         yield _step(executor, recipe, at, windows[at.window], lr)
-    train_loss = at.epoch_nats / at.epoch_tokens
+    train_loss = at.epoch_nats / max(at.epoch_tokens, 1)
     valid_loss = None
     if valid is not None:
         valid_loss = yield from evaluate(executor, valid, f"the validation loss after epoch {at.epoch + 1}")

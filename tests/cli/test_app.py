@@ -59,7 +59,7 @@ def test_every_option_of_every_command_says_what_it_is(command):
 def test_the_help_of_train_shows_options_in_groups_with_their_defaults(rnn, monkeypatch):
     monkeypatch.setenv("TERMINAL_WIDTH", "200")
     monkeypatch.setenv("COLUMNS", "200")
-    text = rnn("train", "--help").out
+    text = rnn("train", "--help-all").out
     for group in ("Text", "Network", "Training"):
         assert f" {group} " in text
     options = (

@@ -3,7 +3,7 @@
 import pytest
 
 from rnn_cli.errors import RnnError
-from rnn_cli.runs import plan
+from rnn_cli.runs import memory
 from rnn_cli.runs.benchmark import USUAL, benchmark
 
 SMALL = {"hidden": 8, "batch": 4, "bptt": 8}
@@ -35,7 +35,7 @@ def test_what_is_given_may_be_any_choice(given):
 
 
 def test_a_network_beyond_the_machines_memory_is_refused(monkeypatch):
-    monkeypatch.setattr(plan, "total_memory", lambda: 1 << 20)
+    monkeypatch.setattr(memory, "total_memory", lambda: 1 << 20)
     with pytest.raises(RnnError, match="this machine has"):
         benchmark(1000, {}, threads=1, seconds=0.1)
 

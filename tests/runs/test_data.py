@@ -217,8 +217,9 @@ def test_an_empty_standard_input_is_named_as_such(process, one_line):
 
 def test_a_text_of_one_line_says_what_to_do_and_then_trains(fails, train, write, english):
     write("line.txt", [" ".join(english)])
-    message = fails(1, "train", "line.txt", *CHAR)
-    assert message.startswith("line.txt: one line")
+    write("short.txt", english[:1])
+    message = fails(1, "train", "short.txt", *CHAR, "--valid-fraction", "0.1")
+    assert message.startswith("short.txt: one short line")
     assert "--valid FILE" in message
     assert "--valid-fraction 0" in message
     train("line.txt", "--valid-fraction", "0", "--quiet", model="a.npz")

@@ -7,8 +7,10 @@ import pytest
 
 from rnn_cli import Resources, RnnError, Settings
 from rnn_cli.machine import resident_memory
+from rnn_cli.runs import memory
 from rnn_cli.runs import plan as module
-from rnn_cli.runs.plan import LEAST, LOWER, in_units, plan, refuse_beyond
+from rnn_cli.runs.memory import LEAST, LOWER, in_units, refuse_beyond
+from rnn_cli.runs.plan import plan
 
 MODEL = Path("m.npz")
 RESIDENT = 50 << 20  # bytes of the process before it trains
@@ -94,7 +96,7 @@ def test_a_run_within_what_is_allowed_is_none_of_anybodys_business(run_of):
 @pytest.fixture
 def wide(run_of, write, english, monkeypatch):
     """What decides the memory of a run that takes much, with these settings."""
-    monkeypatch.setattr(module, "resident_memory", lambda: RESIDENT)
+    monkeypatch.setattr(memory, "resident_memory", lambda: RESIDENT)
     write("long.txt", english * 100)
     return lambda **settings: run_of(**WIDE | settings).shape
 
@@ -112,10 +114,10 @@ def test_a_run_beyond_what_is_allowed_is_refused_with_what_it_takes(wide):
 
 
 def test_what_the_machine_has_is_a_limit_too(run_of, monkeypatch):
-    monkeypatch.setattr(module, "total_memory", lambda: 1000)
+    monkeypatch.setattr(memory, "total_memory", lambda: 1000)
     with pytest.raises(RnnError, match="this machine has 0 MiB"):
         refuse_beyond(None, run_of().shape)
-    monkeypatch.setattr(module, "total_memory", lambda: None)
+    monkeypatch.setattr(memory, "total_memory", lambda: None)
     refuse_beyond(None, run_of().shape)
 
 

@@ -29,7 +29,7 @@ from rnn_cli.training.optimizers import OPTIMIZERS
 from rnn_cli.training.schedules import SCHEDULES
 
 KINDS = {LETTERS: MOST_LETTERS, WORDS: MOST_LETTERS + 1}  # the size of a vocabulary of each
-BY_SIZE = ["small", "medium", "large"]
+BY_SIZE = ["tiny", "small", "medium", "large"]
 NAMES = list(preset_files())
 EVERY = [(name, m) for name in NAMES for m in KINDS.values()]
 PLAIN = Choices(
@@ -59,8 +59,8 @@ def network_of(choices, m):
 
 
 def test_those_for_a_size_come_first_and_the_tutorials_is_one_of_the_others():
-    assert NAMES[:3] == BY_SIZE
-    assert "tanh" in NAMES[3:]
+    assert NAMES[:4] == BY_SIZE
+    assert "tanh" in NAMES[4:]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -117,7 +117,7 @@ def test_the_size_of_the_text_chooses_and_a_border_belongs_to_the_smaller(kind):
     borders = [preset_files()[name][kind][UP_TO] for name in BY_SIZE]
     assert borders == sorted(set(borders))
     assert borders[-1] == math.inf
-    assert preset_for(1, m) == "small"
+    assert preset_for(1, m) == "tiny"
     for border, name, following in zip(borders, BY_SIZE, BY_SIZE[1:], strict=False):
         assert preset_for(border, m) == name
         assert preset_for(border + 1, m) == following
@@ -152,7 +152,7 @@ def test_the_text_that_is_learned_is_what_chooses_and_the_choice_is_told_and_kep
     write("corpus.txt", ["abcde"] * 20)  # of 100 tokens, or of 50 where half is held out
     learned = 100 if valid == "0" else 50
     for up_to, name in [((learned, 999), "small"), ((learned - 1, 999), "medium"), ((1, 2), "large")]:
-        borders(*up_to, math.inf)
+        borders(0, *up_to, math.inf)
         options = [*TINY, "--valid-fraction", valid, "--log", "log.jsonl"]
         said = rnn("train", "corpus.txt", *options)
         assert f"preset: {name}\n" in said.err
@@ -250,7 +250,7 @@ def test_epochs_are_as_many_as_make_the_presets_steps_but_neither_too_few_nor_to
 
 def test_a_small_text_gets_more_epochs_than_a_large_one(rnn, write, english, read_log, read_npz):
     epochs = {}
-    for name, copies in [("small", 1), ("large", 6)]:
+    for name, copies in [("small", 5), ("large", 20)]:
         write(f"{name}.txt", english * copies)
         soon_over = ["--lr", "0", "--patience", "1", "-n", "2", "--batch", "4", "--bptt", "8"]
         files = ["--model", f"{name}.npz", "--log", f"{name}.jsonl"]
@@ -258,7 +258,8 @@ def test_a_small_text_gets_more_epochs_than_a_large_one(rnn, write, english, rea
         rnn("train", f"{name}.txt", *options, "--quiet")
         epochs[name] = read_log(f"{name}.jsonl", "start")[0]["settings"]["recipe"]["epochs"]
         steps = read_log(f"{name}.jsonl", "valid")[0]["step"]
-        usual = load_preset("small", read_npz(f"{name}.npz").header["network"]["m"])
+        header = read_npz(f"{name}.npz").header
+        usual = load_preset(header["history"]["preset"], header["network"]["m"])
         assert epochs[name] == usual.epochs(steps)
     assert epochs["small"] > epochs["large"]
 

@@ -10,11 +10,13 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from rnn_cli.text import words as module
 from rnn_cli.text.parting import begins_afresh, cuttable
 from rnn_cli.text.tokenizers import TOKENIZERS, Tokenizer, make_tokenizer
-from rnn_cli.text.words import LONGEST_RUN, Runs
+from rnn_cli.text.words import JIEBA, LONGEST_RUN, RUNS, UNICODE, Runs
 
 NAMES = list(TOKENIZERS)
+RULES = [JIEBA, UNICODE]
 FORMS = ["none", "nfc", "nfkc"]
 STRINGS = [
     "我们在学习",
@@ -62,10 +64,20 @@ STRINGS += [
 ]
 strings = st.one_of(st.sampled_from(STRINGS), st.characters())
 texts = st.lists(strings, max_size=25).map("".join)
+user_texts = st.lists(
+    st.one_of(st.sampled_from([*STRINGS, *"[捂脸]田·女士eéガ ens", "田·", "[捂脸]"]), st.characters()),
+    max_size=25,
+).map(lambda parts: "".join(parts).replace("\n", ""))
 
 
-def tokenizer_of(name: str, form: str = "none") -> Tokenizer:
-    return make_tokenizer(name, {"normalize": form})
+USER_WORDS = [["[捂脸]", None], ["田·女士", None], ["e é", None], ["ガ", None], ["ens", None], ["é  ", None]]
+
+
+def tokenizer_of(name: str, form: str = "none", rule: str = UNICODE, words: bool = False) -> Tokenizer:
+    settings = {"normalize": form}
+    if name == "jieba":
+        settings |= {"words": rule} | ({"user_dict": USER_WORDS} if words else {})
+    return make_tokenizer(name, settings)
 
 
 def parts_of(tokenizer: Tokenizer, line: str, step: int) -> list[str]:
@@ -95,10 +107,45 @@ def test_the_parts_of_a_line_have_its_tokens(name, form, line, step):
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_a_line_of_a_million_characters_is_parted_and_cut_as_a_whole(form):
-    sentence = "我来到北京清华大学， to be  or not\u3000e\u0301, Ａ㎏。彁彁彁"
+@pytest.mark.parametrize("rule", RULES)
+@settings(max_examples=60, deadline=None)
+@given(line=user_texts, step=st.integers(1, 30), words=st.booleans())
+def test_the_parts_of_a_line_have_its_tokens_by_each_rule_and_with_a_users_words(
+    rule, form, line, step, words
+):
+    tokenizer = tokenizer_of("jieba", form, rule, words)
+    parts = parts_of(tokenizer, line, step)
+    assert "".join(parts) == line
+    assert [*itertools.chain.from_iterable(map(tokenizer.split, parts))] == tokenizer.split(line)
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("rule", RULES)
+@settings(max_examples=60, deadline=None)
+@given(line=user_texts, step=st.integers(1, 30), longest=st.integers(1, 6), words=st.booleans())
+@example(line="aéa我我a" * 5, step=3, longest=2, words=False)
+@example(line="カ\u0301a\u0301é" * 5, step=1, longest=3, words=False)
+def test_the_parts_of_a_line_have_its_tokens_where_runs_are_cut_early(rule, form, line, step, longest, words):
+    """As in runs of a thousand characters, but met by chance."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "LONGEST_RUN", longest)
+        patch.setattr(
+            module, "BY_RUNS", re.compile(module.BY_RUNS.pattern.replace("1000", str(longest)), re.S)
+        )
+        patch.setattr(module, "RUNS", {k: dataclasses.replace(v, longest=longest) for k, v in RUNS.items()})
+        tokenizer = tokenizer_of("jieba", form, rule, words)
+        parts = parts_of(tokenizer, line, step)
+        assert "".join(parts) == line
+        assert [*itertools.chain.from_iterable(map(tokenizer.split, parts))] == tokenizer.split(line)
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("words", [False, True])
+def test_a_line_of_a_million_characters_is_parted_and_cut_as_a_whole(form, rule, words):
+    sentence = "我来到北京清华大学， to be  or not\u3000e\u0301, Ａ㎏。彁彁彁 [捂脸] カタガナ"
     line = (sentence * 30_000)[:1_000_000]
-    tokenizer = tokenizer_of("jieba", form)
+    tokenizer = tokenizer_of("jieba", form, rule, words)
     parts = parts_of(tokenizer, line, 1 << 18)
     assert len(parts) >= 3
     assert max(map(len, parts)) < (1 << 18) + 100
@@ -106,10 +153,11 @@ def test_a_line_of_a_million_characters_is_parted_and_cut_as_a_whole(form):
 
 
 @pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("rule", RULES)
 @pytest.mark.parametrize("before", ["", "，", "ab ", "\u3000"])
-def test_a_run_of_words_without_end_is_parted_where_jieba_parts_it(form, before):
+def test_a_run_of_words_without_end_is_parted_where_it_is_cut(form, rule, before):
     line = before + ("研究生命的起源" * LONGEST_RUN)[: 5 * LONGEST_RUN + 7]
-    tokenizer = tokenizer_of("jieba", form)
+    tokenizer = tokenizer_of("jieba", form, rule)
     parts = parts_of(tokenizer, line, 1500)
     assert len(parts) >= 4
     assert [*itertools.chain.from_iterable(map(tokenizer.split, parts))] == tokenizer.split(line)
@@ -119,6 +167,15 @@ def test_a_run_that_normalization_makes_longer_is_not_parted_by_its_length_as_gi
     line = "Ａ" + ("研究生命的起源" * LONGEST_RUN)[: 2 * LONGEST_RUN]
     tokenizer = tokenizer_of("jieba", "nfkc")
     parts = parts_of(tokenizer, line, 500)
+    assert [*itertools.chain.from_iterable(map(tokenizer.split, parts))] == tokenizer.split(line)
+
+
+@pytest.mark.parametrize("unit", ["é", "ไทย", "aé", "ガ", "🇫", "한국", "a"])
+def test_a_word_without_end_is_parted_where_it_is_cut(unit):
+    line = "我们，" + unit * (3 * LONGEST_RUN)
+    tokenizer = tokenizer_of("jieba")
+    parts = parts_of(tokenizer, line, 1500)
+    assert len(parts) >= 3
     assert [*itertools.chain.from_iterable(map(tokenizer.split, parts))] == tokenizer.split(line)
 
 
@@ -144,7 +201,7 @@ def test_no_character_that_begins_afresh_is_joined_to_those_before_it():
 
 def test_the_runs_of_any_tokenizer_are_parted_where_its_row_says():
     digits = dataclasses.replace(
-        TOKENIZERS["char"], may_part=None, runs=Runs(character=re.compile("[0-9]"), longest=4)
+        TOKENIZERS["char"], may_part=None, runs=Runs(re.compile("[0-9]+"), longest=4)
     )
     assert cuttable(digits, "a" + "1" * 4) == 0
     assert cuttable(digits, "a" + "1" * 5) == 5

@@ -2,6 +2,7 @@
 
 import codecs
 import contextlib
+import errno
 import hashlib
 import io
 import os
@@ -214,7 +215,63 @@ def test_mostly_nul_is_no_text_and_the_first_nul_is_named():
 
 
 def test_an_encoding_asked_for_is_the_one_the_error_names():
-    assert error_of(CHINESE.encode(), "ascii").startswith("poem.txt: line 1, byte 1: not ASCII ")
+    assert error_of(CHINESE.encode("big5", "ignore"), "ascii").startswith(
+        "poem.txt: line 1, byte 1: not ASCII "
+    )
+
+
+@pytest.mark.parametrize("encoding", ["gbk", "ascii", "cp1252", "latin-1", "big5", "koi8-r", "gb18030"])
+@pytest.mark.parametrize("text", ["老人喜欢月亮。\n", "Élève préféré\n", "Кошка\n", "\ufeff春眠不觉晓\n"])
+@pytest.mark.parametrize("before", ["", "plain English\n" * 5])
+def test_utf_8_that_is_read_as_another_encoding_is_called_so(encoding, text, before, monkeypatch):
+    """Whether or not it decodes: as the other encoding it would be nonsense."""
+    monkeypatch.setattr(reading, "BLOCK_BYTES", 64)
+    assert (
+        error_of((before + text).encode(), encoding)
+        == f"poem.txt: is UTF-8, not {encoding.upper()}: drop --encoding"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding"), [("é\n", "ascii"), ("a\nthe naïve\n", "ascii"), ("中。\n", "gbk")]
+)
+def test_a_little_utf_8_that_does_not_decode_is_called_so(text, encoding):
+    assert error_of(text.encode(), encoding).endswith(
+        f"not {encoding.upper()} (it is UTF-8: drop --encoding)"
+    )
+
+
+@pytest.mark.parametrize("encoding", ["gb18030", "big5", "cp1252", "utf-16-le", "utf-16"])
+def test_another_encoding_is_read_where_it_is_the_right_one(encoding):
+    text = FRENCH if encoding == "cp1252" else TAIWANESE
+    assert lines_of(text.encode(encoding), encoding) == text.splitlines()
+
+
+def test_utf_8_but_for_a_byte_is_not_sent_to_another_encoding():
+    message = error_of("L’été à Paris.\nCaf".encode() + b"\xe9 noir.\n")
+    assert message.startswith("poem.txt: line 2, byte 4: not UTF-8 (it is UTF-8 but for this byte: ")
+    assert "--encoding" not in message
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "cp1251", "gb18030"])
+def test_zeros_are_no_text_in_an_encoding_that_can_read_them(encoding):
+    assert error_of(bytes(1000), encoding).startswith(
+        f"poem.txt: line 1, byte 1: not text in {encoding.upper()} "
+    )
+
+
+# Lines of a string
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        *(("", []), ("a", ["a"]), ("a\r\n", ["a"]), ("a\rb\r\n\nc", ["a", "b", "", "c"]), ("\n\n", ["", ""])),
+        *(("a ", ["a "]), ("a\u2028b\x0bc\x85", ["a\u2028b\x0bc\x85"]), ("\r", [""])),
+    ],
+)
+def test_the_lines_of_a_string_are_those_of_a_file(text, lines):
+    assert reading.normalize_lines(text) == lines == lines_of(text.encode())
 
 
 def test_utf_16_asked_for_without_a_mark_is_an_error_of_the_file():
@@ -344,7 +401,7 @@ def test_a_block_comes_with_the_bytes_read_so_far(encoding, tmp_path, monkeypatc
 
 
 def test_a_block_that_is_no_text_is_named_by_line_and_byte_with_the_way_out(tmp_path, monkeypatch):
-    monkeypatch.setattr(reading, "BLOCK_BYTES", 32)
+    monkeypatch.setattr(reading, "BLOCK_BYTES", 256)
     path = tmp_path / "poem.txt"
     path.write_bytes(b"some words\n" * 20 + (CHINESE * 3).encode("gb18030"))
     with pytest.raises(RnnError, match=r"^poem\.txt: line 21, byte 1: not UTF-8 \(.*--encoding gb18030\)$"):
@@ -371,36 +428,6 @@ def test_a_source_has_a_hash_and_a_stamp_that_changes_when_it_is_written_to(tmp_
     assert source.stamp() != before
 
 
-# Folders
-
-
-def test_a_folder_stands_for_the_texts_below_it_in_sorted_order(tmp_path):
-    names = ["b.txt", "a.txt", "c/d/e.txt", "c/B.txt", "notes.md", "c/txt"]
-    for name in names:
-        path = tmp_path / "texts" / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(name)
-    (tmp_path / "texts" / "folder.txt").mkdir()
-    found = reading.text_files(["first.txt", str(tmp_path / "texts"), "-"])
-    assert found[0] == "first.txt"
-    assert found[-1] == "-"
-    below = [os.path.relpath(path, tmp_path / "texts") for path in found[1:-1]]
-    assert below == ["a.txt", "b.txt", "c/B.txt", "c/d/e.txt"]
-
-
-def test_a_folder_without_texts_is_named_with_a_way_out(tmp_path):
-    (tmp_path / "notes.md").write_text("no text")
-    with pytest.raises(RnnError) as caught:
-        reading.text_files(["first.txt", str(tmp_path)])
-    assert str(caught.value) == f"{tmp_path}: is a folder without a *.txt file (name the text files in it)"
-
-
-def test_a_dash_is_standard_input_even_where_a_folder_is_called_so(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "-").mkdir()
-    assert reading.text_files(["-"]) == ["-"]
-
-
 # What can be read only once
 
 
@@ -417,7 +444,7 @@ def test_a_pipe_is_copied_once_and_keeps_its_name(tmp_path):
     fifo, work = tmp_path / "pipe", tmp_path / "work"
     os.mkfifo(fifo)
     work.mkdir()
-    contents = [CHINESE.encode() * 999, b"\xff\n"]
+    contents = [CHINESE.encode() * 999, b"a" * reading.BLOCK_BYTES + b"\xff\n"]
     sources = []
     for content in contents:
         writer = threading.Thread(target=fifo.write_bytes, args=[content])
@@ -427,7 +454,7 @@ def test_a_pipe_is_copied_once_and_keeps_its_name(tmp_path):
     assert [source.path.read_bytes() for source in sources] == contents
     assert {source.path.parent for source in sources} == {work}
     assert sources[0].name == str(fifo)
-    with pytest.raises(RnnError, match=f"^{fifo}: line 1, byte 1: not UTF-8 "):
+    with pytest.raises(RnnError, match=f"^{fifo}: line 1, byte 1048577: not UTF-8 "):
         list(sources[1].blocks(None, part_at_commas))
 
 
@@ -446,3 +473,81 @@ def test_what_cannot_be_read_is_named(name, tmp_path):
     (tmp_path / "folder").mkdir()
     with pytest.raises(RnnError, match=f"^{tmp_path / name}: "):
         reading.spool(str(tmp_path / name), tmp_path)
+
+
+class Endless(io.RawIOBase):
+    """A stream of zeros without an end, which fails where more than a few blocks of it are read: a test must
+    not fill the disk."""
+
+    left = 3 * reading.BLOCK_BYTES
+
+    def read(self, size: int = -1) -> bytes:
+        assert 0 <= size <= self.left, "read on and on"
+        self.left -= size
+        return bytes(size)
+
+
+@pytest.mark.parametrize("encoding", [None, "latin-1"])
+def test_a_pipe_without_end_that_is_no_text_is_refused_at_once(encoding, tmp_path, monkeypatch):
+    monkeypatch.setattr(reading, "_open", lambda path: Endless())
+    with pytest.raises(
+        RnnError, match=r"^standard input: line 1, byte 1: not text in .* \(looks like binary"
+    ):
+        reading.spool("-", tmp_path, encoding)
+    assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize("head", [b"\xff" * 5000, "Кошка видит реку\n".encode("cp1251") * 99])
+def test_what_is_no_text_by_its_head_is_refused_before_it_is_copied_or_hashed(head, tmp_path, monkeypatch):
+    path, work = tmp_path / "poem.txt", tmp_path / "work"
+    path.write_bytes(head)
+    work.mkdir()
+    with pytest.raises(RnnError, match=r"line 1, byte 1: not UTF-8 "):
+        reading.spool(str(path), work)
+    with open(path) as piped:
+        monkeypatch.setattr("sys.stdin", piped)
+        with pytest.raises(RnnError, match=r"^standard input: line 1, byte 1: not UTF-8 "):
+            reading.spool("-", work)
+    assert os.listdir(work) == []
+    monkeypatch.setattr(reading, "BLOCK_BYTES", 1 << 20)
+    assert reading.spool(str(path), work, "cp1251" if head[0] != 255 else "latin-1").path == path
+
+
+def test_a_head_may_end_in_the_middle_of_a_character(tmp_path, monkeypatch):
+    path = tmp_path / "poem.txt"
+    path.write_text(CHINESE, "utf-8")
+    for size in range(1, 9):
+        monkeypatch.setattr(reading, "BLOCK_BYTES", size)
+        assert reading.spool(str(path), tmp_path).path == path
+
+
+class FullDisk(io.BytesIO):
+    def write(self, block: bytes) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def test_a_disk_without_room_for_a_copy_is_named(tmp_path, monkeypatch):
+    (tmp_path / "piped").write_bytes(b"text\n")
+    with open(tmp_path / "piped") as piped:
+        monkeypatch.setattr("sys.stdin", piped)
+        opened = open
+        monkeypatch.setattr(
+            "builtins.open", lambda *args, **kw: FullDisk() if args[1:] == ("wb",) else opened(*args, **kw)
+        )
+        with pytest.raises(RnnError) as caught:
+            reading.spool("-", tmp_path)
+    assert str(caught.value).startswith(f"{tmp_path}: No space left on device: a copy of standard input ")
+    assert "TMPDIR" in str(caught.value)
+
+
+def test_a_pipe_that_breaks_is_named_and_not_the_disk(tmp_path, monkeypatch):
+    class Broken(io.BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            if self.tell() > 0:
+                raise OSError(errno.EIO, "Input/output error")
+            return super().read(size)
+
+    monkeypatch.setattr(reading, "BLOCK_BYTES", 4)
+    monkeypatch.setattr(reading, "_open", lambda path: Broken(b"some text\n"))
+    with pytest.raises(RnnError, match=r"^standard input: Input/output error$"):
+        reading.spool("-", tmp_path)

@@ -1,9 +1,11 @@
 """Lines to tokens and back: nothing is lost, and each row of the table holds what is its own."""
 
+import copy
 import dataclasses
 import functools
 import hashlib
 import json
+import pickle
 import random
 import unicodedata
 
@@ -47,11 +49,12 @@ long_texts = st.builds(lambda text, times: text * times, texts, st.integers(1, 6
 # Nothing is lost
 
 
+@pytest.mark.parametrize("load", [make_tokenizer, load_tokenizer])
 @pytest.mark.parametrize("name", ["jieba", "char"])
 @settings(max_examples=100, deadline=None)
-@given(line=st.one_of(texts, long_texts))
-def test_joined_tokens_are_the_line(name, line):
-    tokenizer = TOKENIZERS[name]
+@given(line=st.one_of(texts, long_texts, st.text(st.characters(exclude_categories=["Cs"]))))
+def test_joined_tokens_are_the_line(name, load, line):
+    tokenizer = load(name, {} if load is make_tokenizer else None)
     assert tokenizer.join(tokenizer.split(line)) == line
 
 
@@ -133,6 +136,10 @@ def test_tokenizers_are_equal_whose_settings_are():
         *[("none such", {}), (None, {}), (["char"], {}), ("char", {"normalise": "nfc"}), ("char", {"": 1})],
         *[("char", {"normalize": "NFC"}), ("char", {"normalize": ["nfc"]}), ("char", {"normalize": None})],
         *[
+            ("jieba", {"words": "none such"}),
+            ("jieba", {"words": None}),
+            ("jieba", {"words": ["unicode"]}),
+            ("char", {"words": "unicode"}),
             ("char", {"user_dict": [["a", 1]]}),
             ("space", {"user_dict": [["a", 1]]}),
             ("jieba", {"user_dict": 1}),
@@ -156,7 +163,7 @@ def test_words_of_any_line_joined_by_spaces_split_into_themselves(line):
 @pytest.mark.parametrize("name", ["jieba", "char"])
 @pytest.mark.parametrize("plane", range(17))
 def test_nothing_is_lost_in_any_plane_of_unicode(name, plane):
-    tokenizer, chance = TOKENIZERS[name], random.Random(plane)
+    tokenizer, chance = load_tokenizer(name), random.Random(plane)
     points = [point for point in range(plane << 16, (plane + 1) << 16) if not 0xD800 <= point < 0xE000]
     for length in (3, 40, 3000):
         line = "".join(map(chr, chance.choices(points, k=length)))
@@ -198,12 +205,12 @@ def test_a_row_of_code_points_has_the_tokens_of_a_list(name, line):
 @pytest.mark.parametrize("name", TOKENIZERS)
 def test_only_runs_longer_than_a_row_says_are_cut_for_their_length(name):
     runs = TOKENIZERS[name].runs
-    assert runs is None or (runs.character.match("我") and runs.longest == LONGEST_RUN)
+    assert runs is None or runs.last_cut("我" * (LONGEST_RUN + 1)) == (0, LONGEST_RUN)
 
 
 def test_a_tokenizer_with_settings_keeps_what_is_its_rows():
     made, row = make_tokenizer("jieba", {"normalize": "nfc"}), TOKENIZERS["jieba"]
-    for name in {field.name for field in dataclasses.fields(row)} - {"split", "settings"}:
+    for name in {field.name for field in dataclasses.fields(row)} - {"split", "may_part", "settings"}:
         assert getattr(made, name) == getattr(row, name)
 
 
@@ -222,6 +229,7 @@ def test_a_tokenizer_is_loaded_with_a_normalization_and_the_words_of_a_file(tmp_
     path.write_text("云计算 5\nＣ++\n", "utf-8")
     tokenizer = load_tokenizer("jieba", "nfkc", str(path))
     assert tokenizer.settings == {
+        "words": "unicode",
         "normalize": "nfkc",
         "user_dict": [["云计算", 5], ["Ｃ++", None]],
         "user_dict_sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
@@ -237,7 +245,7 @@ def test_without_either_the_row_itself_is_loaded(normalize):
 
 def test_a_bad_file_of_words_is_named_when_a_tokenizer_is_loaded(tmp_path):
     path = tmp_path / "words.txt"
-    path.write_text("云 计 算\n", "utf-8")
+    path.write_text("云计算 1.5\n", "utf-8")
     with pytest.raises(RnnError, match=r"words\.txt: line 1: "):
         load_tokenizer("jieba", None, str(path))
 
@@ -247,6 +255,37 @@ def test_words_for_a_tokenizer_that_has_no_use_for_them_are_refused(tmp_path):
     path.write_text("云计算\n", "utf-8")
     with pytest.raises(ValueError, match="has no use for a user_dict"):
         load_tokenizer("char", None, str(path))
+
+
+def test_new_runs_cut_by_the_new_rule_and_files_without_it_are_read_as_before():
+    new, old = load_tokenizer("jieba"), make_tokenizer("jieba", {})
+    assert new.settings == {"words": "unicode"}
+    assert old is TOKENIZERS["jieba"]
+    assert new != old
+    assert new.split("café") == ["café"]
+    assert old.split("café") == ["caf", "é"]
+    assert make_tokenizer("jieba", {"normalize": "nfc"}).split("cafe\u0301") == ["caf", "é"]
+
+
+def test_all_of_a_tokenizer_follows_its_rule():
+    new = load_tokenizer("jieba")
+    assert not new.may_part("caf", "é")
+    assert TOKENIZERS["jieba"].may_part("é", "s")
+    assert new.runs.last_cut("é" * (LONGEST_RUN + 1)) == (0, LONGEST_RUN)
+
+
+@pytest.mark.parametrize("given", [{}, {"normalize": "nfkc"}, {"user_dict": [["[捂脸]", 5], ["杭研", 0]]}])
+@pytest.mark.parametrize("name", TOKENIZERS)
+def test_a_tokenizer_that_was_used_can_be_copied_and_pickled(name, given):
+    if "user_dict" in given and name != "jieba":
+        return
+    for tokenizer in (make_tokenizer(name, given), make_tokenizer(name, TOKENIZERS[name].made_new | given)):
+        line = "我[捂脸]，他来到了网易杭研 café Ａ\u0301"
+        tokens, place = tokenizer.split(line), cuttable(tokenizer, line * 2000)
+        for other in (pickle.loads(pickle.dumps(tokenizer)), copy.deepcopy(tokenizer), copy.copy(tokenizer)):
+            assert other == tokenizer
+            assert other.split(line) == tokens
+            assert cuttable(other, line * 2000) == place
 
 
 # A new row

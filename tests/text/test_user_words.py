@@ -1,8 +1,9 @@
-"""A user's words for jieba: they do to it what jieba's own load_userdict does, and to nothing else."""
+"""A user's words: those of Han characters do what jieba's own load_userdict does, all others are found."""
 
 import hashlib
 import io
 import os
+import time
 import warnings
 
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from rnn_cli.errors import RnnError
 from rnn_cli.text.tokenizers import TOKENIZERS, make_tokenizer
-from rnn_cli.text.user_words import LONGEST_WORD, check_words, read_user_dict
+from rnn_cli.text.user_words import LONGEST_WORD, TAG, check_words, read_user_dict
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
@@ -151,6 +152,137 @@ def test_words_are_normalized_as_the_text_is():
     assert tokenizer.split("加ＱＱ群聊") == tokenizer.split("加QQ群聊") == ["加", "QQ群聊"]
 
 
+def words_of(*words: str | tuple[str, int]):
+    """The tokenizer of a new run that knows some words."""
+    rows = [[word, None] if isinstance(word, str) else [*word] for word in words]
+    return make_tokenizer("jieba", {"words": "unicode", "user_dict": rows})
+
+
+def test_by_the_new_rule_words_of_han_characters_are_jiebas_too(cut_by_jieba):
+    text = "云计算 5\n循环神经网络 3\n林黛玉进\n研大厦\n北京 0\n杭研 0\n"
+    rows = [tuple(line.split(" ")) for line in text.splitlines()]
+    tokenizer = words_of(*((row[0], int(row[1])) if len(row) == 2 else row[0] for row in rows))
+    assert tokenizer.split(SENTENCE) == cut_by_jieba(text, SENTENCE)
+
+
+@pytest.mark.parametrize(
+    ("words", "line", "tokens"),
+    [
+        (["[捂脸]", "田·女士"], "我[捂脸]和田·女士。", ["我", "[捂脸]", "和", "田·女士", "。"]),
+        (["大黄䓬虫"], "吃大黄䓬虫。", ["吃", "大黄䓬虫", "。"]),
+        (["カタカナ"], "我读カタカナ。", ["我读", "カタカナ", "。"]),
+        (["😀😀", "❤\ufe0f❤"], "我😀😀和❤\ufe0f❤", ["我", "😀😀", "和", "❤\ufe0f❤"]),
+        (
+            ["sql server"],
+            "use sql server, sql  server",
+            ["use", " sql server", ",", " sql", " ", " ", "server"],
+        ),
+        (["don't", "re-read"], "don't re-read", ["don't", " re-read"]),
+        (
+            ["C++20", ".NET", "Node.js"],
+            "学C++20和.NET，Node.js",
+            ["学", "C++20", "和", ".NET", "，", "Node.js"],
+        ),
+        (["卡拉OK厅"], "去卡拉OK厅", ["去", "卡拉OK厅"]),
+        (["New York", "New York City"], "New York City", ["New York City"]),
+        (["[a", "[a]", "a]b"], "[a]b", ["[a]", "b"]),
+        (["ไทย"], "ภาษาไทยนี้", ["ภาษา", "ไทย", "นี้"]),
+        (["。。"], "好。。。", ["好", "。。", "。"]),
+    ],
+)
+def test_words_of_any_characters_are_found_the_longest_first(words, line, tokens):
+    assert words_of(*words).split(line) == tokens
+
+
+@pytest.mark.parametrize(
+    ("word", "line"),
+    [
+        *(("ens", "my license"), ("a", "cat, naïve, café"), ("a", "éa aé áa\u0301"), ("ра", "играть")),
+        *(
+            ("sql server", "sql servers mysql server"),
+            ("C++", "ObjC++"),
+            ("é", "café élan"),
+            ("e", "e\u0301"),
+        ),
+        *(("❤", "❤\ufe0f"), ("👍", "👍🏽"), ("한", "한국"), ("5", "15 5a")),
+    ],
+)
+def test_words_that_begin_or_end_with_a_letter_do_not_break_other_words(word, line):
+    assert words_of(word).split(line) == words_of().split(line)
+    assert "".join(words_of(word).split(line)) == line
+
+
+def test_letters_touch_neither_han_characters_nor_signs():
+    assert words_of("ens").split("我ens你-ens") == ["我", "ens", "你", "-", "ens"]
+
+
+def test_a_single_space_goes_with_a_users_word_too():
+    tokenizer = words_of("[x]", "a b")
+    assert tokenizer.split("我 [x] [x]  [x] a b [x]") == [
+        "我",
+        " [x]",
+        " [x]",
+        " ",
+        " ",
+        "[x]",
+        " a b",
+        " [x]",
+    ]
+    assert tokenizer.split(" [x] ") == [" [x]", " "]
+
+
+@pytest.mark.parametrize(
+    ("words", "line", "tokens"),
+    [
+        ([("杭研", 0)], "网易杭研大厦", ["网易", "杭", "研", "大厦"]),
+        ([("café", 0)], "un café", ["un", " c", "a", "f", "é"]),
+        ([("hello", 0)], "hello, hello", [*"hello", ",", " h", *"ello"]),
+        ([("C++", 0)], "C++", ["C", "++"]),
+        ([("カナ", 0)], "カナ", ["カ", "ナ"]),
+        ([("[x]", 0)], "[x]", ["[", "x", "]"]),
+        ([("[x]", 5), ("[x]", 0)], "[x]", ["[", "x", "]"]),
+        ([("[x]", 0), ("[x]", 5)], "[x]", ["[x]"]),
+    ],
+)
+def test_a_word_of_frequency_0_is_never_one_token(words, line, tokens):
+    assert words_of(*words).split(line) == tokens
+
+
+def test_words_of_frequency_0_stay_out_of_jieba_itself():
+    words_of(("杭研", 0)).split("他来到了网易杭研大厦")
+    make_tokenizer("jieba", {"user_dict": [["杭研", 0]]}).split("他来到了网易杭研大厦")
+    assert not finalseg.Force_Split_Words
+
+
+def test_the_rule_of_before_reads_words_as_jieba_does():
+    before = make_tokenizer("jieba", {"user_dict": [["ens", 99999], ["[捂脸]", 5]]})
+    assert before.split("license[捂脸]") == ["lic", "ens", "e", "[", "捂脸", "]"]
+
+
+any_words = st.lists(st.text("aé我カ[]· \u0301", min_size=1, max_size=4), max_size=6)
+
+
+@settings(max_examples=150, deadline=None)
+@given(any_words, st.text("aé我カ[]· \u0301b。", max_size=30))
+def test_nothing_is_lost_with_any_words(words, line):
+    tokens = words_of(*words).split(line)
+    assert "".join(tokens) == line
+    assert "" not in tokens
+
+
+def test_time_does_not_grow_with_the_number_of_words():
+    line = "the quick brown fox [smile] jumps over the lazy dog, " * 200
+
+    def seconds(count: int) -> float:
+        tokenizer = words_of(*(f"{first}{number}-x" for first in "tqbfj[" for number in range(count)))
+        tokenizer.split(line)
+        start = time.process_time()
+        tokenizer.split(line)
+        return time.process_time() - start
+
+    assert seconds(5_000) < 10 * min(seconds(50) for _ in range(3)) + 0.05
+
+
 # The file
 
 
@@ -163,15 +295,74 @@ def test_a_file_is_words_frequencies_and_tags(path):
 
 
 @pytest.mark.parametrize(
+    ("line", "word"),
+    [
+        *(("sql server", ("sql server", None)), ("sql server 5", ("sql server", 5))),
+        *(("sql server n", ("sql server", None)), ("sql server 5 n", ("sql server", 5))),
+        *(
+            ("云 计 算", ("云 计 算", None)),
+            ("云计算 N", ("云计算 N", None)),
+            ("云计算 n 5", ("云计算 n", 5)),
+        ),
+        *(
+            ("vitamin c", ("vitamin", None)),
+            ("vitamin c 5", ("vitamin c", 5)),
+            ("云计算 eng", ("云计算", None)),
+        ),
+        *(
+            ("python 3.11 5", ("python 3.11", 5)),
+            ("5 n", ("5", None)),
+            ("n", ("n", None)),
+            ("5", ("5", None)),
+        ),
+        *(("5 5", ("5", 5)), ("[捂脸]", ("[捂脸]", None)), ("\u200b", ("\u200b", None))),
+        ("vitamin c tablets", ("vitamin c tablets", None)),
+    ],
+)
+def test_only_a_frequency_and_a_tag_of_jiebas_are_no_part_of_the_word(path, line, word):
+    path.write_text(f"{line}\n", "utf-8")
+    assert read_user_dict(str(path)).words == [word]
+
+
+def test_the_tags_are_those_of_jiebas_dictionary():
+    with jieba.Tokenizer().get_dict_file() as file:
+        tags = {line.split()[2].decode() for line in file}
+    assert all(map(TAG.fullmatch, tags | {"eng"}))
+    assert not any(map(TAG.fullmatch, ["server", "word", "nn", "N", "ab", ""]))
+
+
+@pytest.mark.parametrize(
     "line",
     [
-        *("云 计 算", "云计算 1.5", "云计算 -1", "云计算 5 n x", "云计算 n 5", "云计算  5", "云计算\t5"),
-        *("云计算 N", "\u3000", "\u3000 5", "云\u3000计 5", "云计算 " + "9" * 5000, "云计算 ５"),
+        *(
+            "云计算 1.5",
+            "云计算 -1",
+            "云计算 5 n x",
+            "云计算 5 word",
+            "云计算  5",
+            "云计算\t5",
+            "vitamin c n",
+        ),
+        *(
+            "\u3000",
+            "\u3000 5",
+            "云\u3000计 5",
+            "云计算 " + "9" * 5000,
+            "云计算 ５",
+            "云计算 1,000",
+            "a 5 b c",
+        ),
     ],
 )
 def test_a_bad_line_is_named_with_what_a_line_reads(path, line):
     message = error_of(path, f"林黛玉 5\n\n{line}\n我\n".encode())
     assert message.startswith("line 3: a line reads word [frequency] [tag]")
+    assert len(message) < 400
+
+
+def test_a_word_that_seems_to_end_in_a_number_is_refused_with_the_way_out(path):
+    message = error_of(path, b"python 3.11\n")
+    assert message.endswith("if 3.11 is part of the word, write a frequency after the word")
 
 
 def test_words_and_frequencies_have_a_limit(path):

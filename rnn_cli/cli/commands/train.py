@@ -18,11 +18,26 @@ from rnn_cli.cli.options.settings import Given, takes_settings
 from rnn_cli.cli.progress import Progress, follow, span, way_on
 from rnn_cli.cli.signals import Stop, stop_on_signals
 from rnn_cli.runs.events import Begun, Ended
+from rnn_cli.runs.memory import in_units, refuse_beyond
 from rnn_cli.runs.paths import lock_path
-from rnn_cli.runs.plan import Plan, in_units, plan, refuse_beyond
+from rnn_cli.runs.plan import Plan, plan
 from rnn_cli.runs.prepare import Resources
 from rnn_cli.runs.settings import ABOUTS, Settings
 from rnn_cli.runs.trainer import Trainer
+
+# The options of --help; --help-all lists the others too.
+COMMON = (
+    "corpus",
+    "model",
+    "tokenizer",
+    "carry_state",
+    "valid",
+    "preset",
+    "hidden",
+    "epochs",
+    "resume",
+    "force",
+)
 
 
 @takes_settings(*ABOUTS)
@@ -64,14 +79,14 @@ def train(
     """Train a language model on a text.
 
     The model file holds the model that is best on the validation text; beside it lies what --resume
-    needs. An interrupted run (Ctrl-C) finishes its step and saves.
+    needs. An interrupted run (Ctrl-C) finishes its step and saves. --help-all lists every option.
     """
     settings = Settings(**given)
     resources = Resources.of_user(cache_dir, not no_cache, settings.threads, bytes_of(max_memory))
     if plan_only:
         found = follow(plan(settings, model, resources), quiet)
         _print_plan(found)
-        refuse_beyond(resources.max_memory, found.run.shape)
+        refuse_beyond(resources.max_memory, found.run.shape, found.demand)
         return
     with stop_on_signals() as stop:
         if resume:

@@ -13,7 +13,10 @@ from rnn_cli.runs.checks import FILES
 from rnn_cli.runs.settings import ABOUTS, TYPES
 
 SHORT = {"tokenizer": "-t", "hidden": "-n", "batch": "-b", "epochs": "-e", "seed": "-s"}
-PLACEHOLDERS = dict.fromkeys(FILES, "FILE") | {"encoding": "NAME", "save_every": "TIME|STEPS"}
+PLACEHOLDERS = dict.fromkeys(FILES, "FILE") | {
+    "encoding": "NAME",
+    "save_every": "TIME|STEPS",
+}
 
 FIRST = ("corpus", "model")  # in the help
 
@@ -66,5 +69,11 @@ def _option(name: str) -> Any:
         flags.append(SHORT[name])
     return Annotated[
         kind,
-        typer.Option(*flags, help=about.help, rich_help_panel=about.group, show_default=False, **rest),
+        typer.Option(
+            *flags,
+            help=about.help,
+            rich_help_panel=about.group,
+            show_default=False,
+            **rest,
+        ),
     ]

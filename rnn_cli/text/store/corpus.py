@@ -20,6 +20,7 @@ from rnn_cli.text.vocabulary import END, SPECIAL, START, UNK, Vocabulary
 Numbers = NDArray[np.int64]
 
 DRAWN_FROM = 1 << 16  # lines from which those held out are drawn at a time
+STRETCHES = 100  # of a text that is one line
 BLOCK = 1 << 20  # ids that are counted at a time
 RELEASE_EVERY = 64  # look-ups of a line in a mapped text
 
@@ -102,6 +103,7 @@ class Part:
     longest: int  # no line has more targets
     table: NDArray[np.int32]  # (own ids,) the id that each has in the vocabulary
     spelling_nats: float = 0.0  # the cost of spelling the unknown tokens (spelling.py)
+    is_running: bool = False  # whether its lines are stretches of one long line, to be read in succession
 
     @property
     def lines(self) -> int:
@@ -172,12 +174,16 @@ def whole(text: Text) -> Part:
 def hold_out(text: Text, fraction: float, seed: int, carry_state: bool) -> tuple[Part, Part]:
     """Return the training part and the validation part: a fraction of the lines, one or more, chosen by seed.
 
-    Independent lines are drawn one by one; where the state is carried, lines in succession are held out.
+    Independent lines are drawn one by one; where the state is carried, lines in succession are held out; of
+    a text that is one line, a stretch of it.
     """
-    part = whole(text)
-    lines = part.lines
+    is_running = text.corpus.lines == 1
+    if is_running:
+        text = in_stretches(text)
+    part = replace(whole(text), is_running=is_running)
+    lines = text.corpus.lines
     count = min(max(1, round(fraction * lines)), lines - 1)
-    if carry_state:
+    if carry_state or is_running:
         first = int(np.random.default_rng((seed, *b"hold out")).integers(lines - count + 1))
         around = ((0, first), (first + count, lines))
         train = replace(part, ranges=tuple((a, b) for a, b in around if a < b))
@@ -189,6 +195,18 @@ def hold_out(text: Text, fraction: float, seed: int, carry_state: bool) -> tuple
     valid = replace(valid, own_counts=counts, characters=characters)
     left = replace(train, own_counts=part.own_counts - counts, characters=part.characters - characters)
     return left, valid
+
+
+def in_stretches(text: Text) -> Text:
+    """Return a text of one line divided into lines that no END ends, so that some can be held out. Their
+    characters are estimated from those of the whole."""
+    corpus = text.corpus
+    places = np.linspace(0, len(corpus.ids), min(STRETCHES, len(corpus.ids)) + 1)
+    bounds: Numbers = np.round(places * text.characters / len(corpus.ids)).astype(np.int64)
+    characters: Numbers = bounds[1:] - bounds[:-1]
+    starts = places.astype(np.int64)
+    divided = Corpus(corpus.ids, starts, characters)
+    return text._replace(corpus=divided, longest=int(np.diff(starts).max()))
 
 
 def _count(part: Part) -> tuple[Numbers, int]:

@@ -14,13 +14,13 @@ from typing import Any, BinaryIO, Self
 
 import numpy as np
 
+from rnn_cli import storage
 from rnn_cli.text.store.corpus import Corpus, Text
 from rnn_cli.text.store.cutting import Cut
 from rnn_cli.text.store.mapping import map_file
 from rnn_cli.text.store.numbering import NARROW, WIDE, LineEnds, Numbering
 
 HEADER = "header.json"
-SEAL = "header_sha256"
 ARRAYS = ("ids", "starts", "characters")
 NUMBERS = np.dtype("<i8")
 COPIED = 1 << 22  # bytes at a time
@@ -85,7 +85,7 @@ class Writer:
             "longest": self._ends.longest,
             "sha256": {name: _hash(self._folder / name) for name in ARRAYS},
         }
-        (self._folder / HEADER).write_text(json.dumps(header | {SEAL: _seal(header)}), "ascii")
+        (self._folder / HEADER).write_bytes(storage.sealed(header))
 
 
 def _widen(file: BinaryIO) -> None:
@@ -104,18 +104,14 @@ def _widen(file: BinaryIO) -> None:
 def read_header(folder: Path) -> dict[str, Any]:
     """Return the header of a stored text. Raise Damaged or OSError."""
     try:
-        header = json.loads((folder / HEADER).read_bytes())
+        header, is_own = storage.unsealed((folder / HEADER).read_bytes())
     except FileNotFoundError as error:
         raise Damaged(f"{HEADER} is missing") from error
     except (ValueError, RecursionError) as error:
         raise Damaged(f"{HEADER} is not JSON") from error
-    if not isinstance(header, dict) or header.pop(SEAL, None) != _seal(header):
+    if not is_own:
         raise Damaged(f"{HEADER} is not what was written")
     return header
-
-
-def _seal(header: dict[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(header).encode()).hexdigest()
 
 
 def load(folder: Path) -> Text:

@@ -147,7 +147,7 @@ def test_with_a_validation_file_the_whole_corpus_is_learned(train, corpus, write
 def test_a_share_of_the_lines_is_held_out_and_at_least_one(fraction, train, corpus):
     held = max(1, round(float(fraction) * 48))
     said = train(corpus, "--valid-fraction", fraction)
-    assert f"{held} lines to validate" in said.err
+    assert f"{held} line{'s' * (held > 1)} to validate" in said.err
     assert f"{48 - held} lines," in said.err
 
 

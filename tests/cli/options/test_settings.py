@@ -72,7 +72,7 @@ def test_the_corpus_is_an_argument_of_any_number_of_files(options):
 def test_the_help_shows_each_setting_under_its_group(rnn, monkeypatch):
     for name in ("TERMINAL_WIDTH", "COLUMNS"):
         monkeypatch.setenv(name, "400")
-    shown = rnn("train", "--help").out
+    shown = rnn("train", "--help-all").out
     for name in NAMES:
         panel = shown.rpartition("╭")[0] and _panel_of(shown, f"--{name.replace('_', '-')}")
         assert panel == ABOUTS[name].group, name

@@ -1,0 +1,95 @@
+"""What a person should know of a text before a model is trained on it: each notice names the complete command
+to use instead."""
+
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+from rnn_cli.runs.checks import flag
+from rnn_cli.runs.data import corpus_name
+from rnn_cli.runs.notices import Notice
+from rnn_cli.runs.paths import DEFAULT_MODEL
+from rnn_cli.runs.run import Run
+from rnn_cli.runs.settings import Settings
+from rnn_cli.text.store.corpus import Part
+
+MUCH_UNKNOWN = 0.15  # of the tokens
+FOREIGN = 0.5  # unknown tokens of a validation text in another language
+SPLIT = 0.5  # of the Chinese words, those after a space in a text that was split before
+LARGE = 100_000  # tokens: no script has as many characters
+HAN = re.compile("[\u4e00-\u9fff]")
+
+
+def advice(asked: Settings, run: Run) -> Iterator[Notice]:
+    """Yield what speaks against training this run as it was asked for."""
+    text = next((text for find in (_split, _foreign, _unknown) if (text := find(asked, run))), None)
+    if text:
+        yield Notice(text, is_warning=True)
+    if run.recipe.lr == 0:
+        yield Notice("--lr 0: with a learning rate of 0 nothing is learned", is_warning=True)
+
+
+def command(asked: Settings, model: Path, **changes: object) -> str:
+    """Return the command line of a run with these settings and changes."""
+    given = asked.given() | changes
+    corpus = [*asked.corpus]
+    named = [flag(name, value) for name, value in given.items() if name != "corpus"]
+    flags = [word for each in named for word in each.split(" ", 1)]
+    where = [] if model == Path(DEFAULT_MODEL) else ["--model", str(model)]
+    return shlex.join(["rnn", "train", *corpus, *flags, *where, "--force"])
+
+
+def _split(asked: Settings, run: Run) -> str | None:
+    """Chinese whose words have spaces between them: to jieba, a word after a space is another word."""
+    lexicon = run.data.lexicon
+    if lexicon.tokenizer.words is None or run.settings.init or run.settings.vocab:
+        return None
+    words = [
+        (token, count)
+        for token, count in zip(lexicon.vocabulary.tokens, lexicon.vocabulary.counts, strict=True)
+        if HAN.search(token)
+    ]
+    spaced = sum(count for token, count in words if token[0] == " ")
+    if spaced <= SPLIT * sum(count for _, count in words):
+        return None
+    way = command(asked, run.model, tokenizer="space")
+    return f"the text looks split into words already, with spaces: {way}"
+
+
+def _foreign(asked: Settings, run: Run) -> str | None:
+    """A validation text that has little in common with the text to learn from."""
+    valid, train = run.data.valid, run.data.train
+    if not run.settings.valid or valid is None or _unknown_share(train) > MUCH_UNKNOWN:
+        return None
+    if (share := _unknown_share(valid)) <= FOREIGN:
+        return None
+    return (
+        f"{share:.0%} of {run.settings.valid} is unknown, and {_unknown_share(train):.0%} of "
+        f"{corpus_name(asked)}: it seems to be in another language, or in another encoding"
+    )
+
+
+def _unknown(asked: Settings, run: Run) -> str | None:
+    """A text of which the model would not see much."""
+    parts = [run.data.train, *([run.data.valid] if run.data.valid else [])]
+    share = max(map(_unknown_share, parts))
+    if share <= MUCH_UNKNOWN:
+        return None
+    what = f"{share:.0%} of the text is unknown"
+    settings, tokenizer = run.settings, run.data.lexicon.tokenizer
+    if settings.init or settings.vocab:
+        own = f"--{'init' if settings.init else 'vocab'}"
+        return f"{what}: without {own} the model has a vocabulary of its own"
+    if not tokenizer.code_points:
+        way = command(asked, run.model, tokenizer="char")
+        return f"{what}; as characters nearly all of it is known: {way}"
+    if (settings.min_count or 1) > 1:
+        return f"{what}: {command(asked, run.model, min_count=1)}"
+    if len(run.data.lexicon.vocabulary.tokens) == settings.max_size:
+        return f"{what}: {command(asked, run.model, max_size=LARGE)}"
+    return f"{share:.0%} of the text to validate on is unknown: the text to learn from does not have it"
+
+
+def _unknown_share(part: Part) -> float:
+    return part.unknown / part.tokens if part.tokens else 0.0

@@ -1,0 +1,141 @@
+"""A run that fits a time: which preset, how many epochs, and the same again as it goes on.
+
+The learning rate comes down to the end of the recipe's epochs, so a budget is kept by planning these: at
+first from a second of training, then again and again from how fast the run really is. So the result of such a
+run depends on the clock.
+"""
+
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+from rnn_cli.runs.interval import Interval
+from rnn_cli.runs.notices import Notice
+from rnn_cli.runs.presets import NAMES
+from rnn_cli.runs.run import Run, decide
+from rnn_cli.runs.settings import Settings
+from rnn_cli.training.loop import Recipe
+from rnn_cli.training.measure import training_speed
+from rnn_cli.training.parallel.executor import Executor
+from rnn_cli.training.state import TrainingState
+
+CALIBRATION = 1.5  # seconds of training
+FORWARD = 1 / 3  # of a training step's arithmetic: what a step of validation has
+LONGER = 1.3  # times the budget that a preset may want in full, and still be chosen
+LEAST_EPOCHS = 0.05
+UNKNOWN = 1_000_000  # epochs of a run whose time is not over: it is saved as one that goes on
+AGAIN = 0.08  # of the budget, after which it is planned again
+LONG = 90.0  # seconds of a run, from which on its time is forecast
+RIVALS = ("tanh", "patient")  # a faster and a slower one than the preset for a text's size
+
+
+def seconds_of(settings: Settings) -> float | None:
+    """Return the time that a run may take; None where there is no limit."""
+    return Interval.parse(settings.time).seconds if settings.time else None
+
+
+def measured_rate(run: Run) -> float:
+    """Return tokens a second, from CALIBRATION seconds of training on this machine."""
+    with Executor(run.network, run.first_parameters(), run.window, run.threads) as executor:
+        speed = training_speed(executor, run.recipe, run.epoch_windows(0), run.rows, CALIBRATION)
+    return speed.tokens / speed.seconds
+
+
+def epoch_seconds(run: Run, rate: float) -> float:
+    """Return the seconds of an epoch, validation included, at `rate` tokens a second."""
+    validated = run.data.valid.targets / run.data.share if run.data.valid else 0.0
+    return (run.data.targets + FORWARD * validated) / rate
+
+
+def fitted(asked: Settings, run: Run, seconds: float) -> Run:
+    """Return the run that makes the best of some seconds: with the preset, of those that the settings leave
+    open, whose full recipe comes nearest, and the epochs that there is time for."""
+    rate = measured_rate(run)
+    flops = run.network.flops(run.data.counts)
+    choices = [*_candidates(asked, run, rate * flops)]
+    within = [row for row in choices if row[0] <= LONGER * seconds]
+    _, chosen, an_epoch = max(within, key=_first) if within else min(choices, key=_first)
+    epochs = max(LEAST_EPOCHS, seconds / an_epoch)
+    share = min(1.0, epochs / chosen.recipe.epochs)
+    settings = chosen.settings
+    if asked.dropout is None:  # what is seen a few times only is not learned by heart
+        settings = replace(settings, dropout=round((settings.dropout or 0.0) * share, 2))
+    return replace(chosen, settings=replace(settings, epochs=UNKNOWN), planned=epochs)
+
+
+def _first(row: tuple[Any, ...]) -> float:
+    return row[0]
+
+
+def _candidates(asked: Settings, run: Run, flops_a_second: float) -> Iterator[tuple[float, Run, float]]:
+    """Yield the seconds of a full run, the run, and the seconds of an epoch, for each preset in question."""
+    rivals = () if asked.preset or asked.init or asked.given().keys() & set(NAMES) else RIVALS
+    for name in (run.settings.preset, *rivals):
+        rival = (
+            run
+            if name == run.settings.preset
+            else decide(run.model, replace(asked, preset=name), run.data, None)
+        )
+        rate = flops_a_second / rival.network.flops(run.data.counts)
+        an_epoch = epoch_seconds(rival, rate)
+        yield rival.recipe.epochs * an_epoch, rival, an_epoch
+
+
+class Forecast:
+    """How long a run will take, as its first seconds show."""
+
+    def __init__(self, at: TrainingState):
+        self._seconds, self._tokens = at.seconds, at.tokens
+        self._is_made = False
+
+    def notice(self, run: Run, at: TrainingState) -> Notice | None:
+        """Return what to expect, once, and only of a run that takes long."""
+        if self._is_made or at.seconds < self._seconds + CALIBRATION:
+            return None
+        self._is_made = True
+        rate = (at.tokens - self._tokens) / (at.seconds - self._seconds)
+        left = epoch_seconds(run, rate) * (run.recipe.epochs - at.epoch)
+        if left < LONG:
+            return None
+        short = max(1, round(left / 60 / 20))
+        return Notice(
+            f"it will take about {left / 60:,.0f} minutes; --time {short}m would fit it into {short}"
+        )
+
+
+class Budget:
+    """The time that a run has left, and the recipe that fits it. seconds: of the whole run."""
+
+    def __init__(self, seconds: float, at: TrainingState, began: float):
+        """began: this session, by the monotonic clock; what an earlier one trained is spent already."""
+        self._seconds, self._began = seconds, began - at.seconds
+        self._planned_at = self._spent()
+        self._place = at.epoch, at.window
+
+    def _spent(self) -> float:
+        return time.monotonic() - self._began
+
+    def resumed(self, recipe: Recipe, at: TrainingState, windows: int) -> Recipe:
+        """Return the recipe with the epochs that there is time for after those of earlier sessions.
+
+        windows: of an epoch.
+        """
+        done = at.epoch + at.window / windows
+        left = max(0.0, self._seconds - at.seconds) / (at.seconds / done) if done else recipe.epochs
+        return replace(recipe, epochs=done + left)
+
+    def replanned(self, recipe: Recipe, at: TrainingState, windows: int) -> Recipe | None:
+        """Return the recipe with the epochs that there is time for, now and then; else None.
+
+        windows: of an epoch.
+        """
+        spent = self._spent()
+        if spent < self._planned_at + AGAIN * self._seconds:
+            return None
+        epoch, window = self._place
+        done = at.epoch - epoch + (at.window - window) / windows
+        an_epoch = (spent - self._planned_at) / max(done, 1e-9)
+        self._planned_at, self._place = spent, (at.epoch, at.window)
+        left = max(0.0, self._seconds - spent) / an_epoch
+        return replace(recipe, epochs=at.epoch + at.window / windows + left)

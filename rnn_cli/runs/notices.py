@@ -1,0 +1,22 @@
+"""What is reported while a text is read."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Notice:
+    """A line for the person who started the run.
+
+    is_warning: whether something may be wrong.
+    """
+
+    text: str
+    is_warning: bool = False
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A text is being read: `done` of `total` bytes."""
+
+    done: int
+    total: int

@@ -1,0 +1,97 @@
+"""jieba's words: its algorithm on its own data, without what it keeps for a whole process.
+
+The algorithm is the likeliest path through its dictionary, and a hidden Markov model for what is left over.
+jieba holds the words of frequency 0 in a global set, so that two dictionaries, or two threads, would disturb
+each other. Here they belong to a segmenter, which nothing changes once it is made. The tokens are those of
+`jieba.lcut`.
+"""
+
+import functools
+import logging
+import re
+import warnings
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from rnn_cli.text.scripts import HAN, RUN
+from rnn_cli.text.user_words import UserWord
+
+RUNS = re.compile(f"([{RUN}]+)")
+OUTSIDE = re.compile("\r\n|.", re.DOTALL)  # what stands between runs: one character a token
+HAN_RUNS = re.compile(f"([{HAN}]+)")
+WORDS = re.compile(r"([a-zA-Z0-9]+(?:\.\d+)?%?)")  # outside of Han characters
+
+
+@functools.cache
+def load_jieba() -> tuple[Any, dict[str, int], int]:
+    """Return jieba, the frequencies in its dictionary, and their total. Takes about a second, once a process.
+
+    jieba's own cache is not used: it is a file in a folder that all users share, so anyone could plant one
+    that changes the segmentation, and jieba would write to it.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # SyntaxWarnings in its source, a deprecation in setuptools
+        import jieba
+    jieba.setLogLevel(logging.WARNING)
+    segmenter = jieba.Tokenizer()
+    frequencies, total = segmenter.gen_pfdict(segmenter.get_dict_file())
+    return jieba, frequencies, total
+
+
+class Segmenter:
+    """Cuts text as jieba does, with a user's words added to its dictionary as `jieba.add_word` does it.
+
+    A word of frequency 0 is never one token, even where a later entry gives it another frequency: then
+    only the dictionary may find it (as in jieba).
+    """
+
+    def __init__(self, words: Sequence[UserWord] = ()):
+        jieba, frequencies, total = load_jieba()
+        # A mangled name, which a class may not write out.
+        self._recognise = getattr(jieba.finalseg, "__cut")
+        self._paths = jieba.Tokenizer()
+        self._paths.FREQ, self._paths.total = dict(frequencies) if words else frequencies, total
+        self._paths.initialized = True
+        for word, frequency in words:
+            self._add(word, frequency)
+        self._never = {word for word, frequency in words if frequency == 0}
+
+    def _add(self, word: str, frequency: int | None) -> None:
+        known = self._paths.FREQ
+        known[word] = self._paths.suggest_freq(word) if frequency is None else frequency
+        self._paths.total += known[word]
+        for end in range(1, len(word)):
+            known.setdefault(word[:end], 0)  # jieba asks whether a longer word may follow
+
+    def cut(self, text: str) -> list[str]:
+        """Return the tokens of a text."""
+        tokens: list[str] = []
+        for number, block in enumerate(RUNS.split(text)):
+            tokens += self._cut_run(block) if number % 2 else OUTSIDE.findall(block)
+        return tokens
+
+    def _cut_run(self, run: str) -> Iterator[str]:
+        """Yield the tokens of a run: words of the dictionary, and what is made of single characters."""
+        route: dict[int, tuple[float, int]] = {}  # from each place, the last character of the next word
+        self._paths.calc(run, self._paths.get_DAG(run), route)
+        begin = place = 0  # of the single characters that no word has ended yet
+        while place < len(run):
+            end = route[place][1] + 1
+            if end - place > 1:
+                yield from self._cut_singles(run[begin:place])
+                yield run[place:end]
+                begin = end
+            place = end
+        yield from self._cut_singles(run[begin:])
+
+    def _cut_singles(self, characters: str) -> Iterator[str]:
+        """Yield the tokens of characters that stand alone on the likeliest path."""
+        if len(characters) < 2 or self._paths.FREQ.get(characters):
+            yield from characters
+            return
+        for number, block in enumerate(HAN_RUNS.split(characters)):
+            if number % 2:
+                for word in self._recognise(block):
+                    yield from word if word in self._never else (word,)
+            else:
+                yield from filter(None, WORDS.split(block))

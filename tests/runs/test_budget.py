@@ -1,0 +1,115 @@
+"""A run that fits a time: planned for it, planned again as it goes on, and ended with a low learning rate."""
+
+import re
+import time
+from types import SimpleNamespace
+
+import pytest
+
+from rnn_cli.runs import budget
+from rnn_cli.runs.budget import Budget, seconds_of
+from rnn_cli.runs.settings import Settings
+from rnn_cli.training.loop import Recipe
+
+RECIPE = Recipe("adamw", lr=0.01, clip=1.0, epochs=10, warmup=0.02)
+TINY = ("-t", "char", "--hidden", "16", "--layers", "1", "--embedding", "0")
+
+
+def state(epoch=0, window=0, seconds=0.0):
+    return SimpleNamespace(epoch=epoch, window=window, seconds=seconds)
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """A clock that stands until it is set."""
+    now = SimpleNamespace(seconds=1000.0)
+    monkeypatch.setattr(budget.time, "monotonic", lambda: now.seconds)
+    return now
+
+
+@pytest.mark.parametrize(("said", "seconds"), [("90s", 90), ("3m", 180), ("2h", 7200), (None, None)])
+def test_a_time_is_read_as_people_write_it(said, seconds):
+    assert seconds_of(Settings(time=said)) == seconds
+
+
+@pytest.mark.parametrize("said", ["3", "m", "0s", "-3m", "3 m", "1.5h", ""])
+def test_what_is_no_time_is_refused_before_any_file_is_read(said, fails):
+    assert "a time is needed, like 90s, 3m or 2h" in fails(2, "train", "nowhere.txt", "--time", said)
+
+
+def test_a_time_and_a_number_of_epochs_exclude_each_other(fails, corpus):
+    assert "--time and --epochs exclude each other" in fails(
+        2, "train", corpus, "--time", "3s", "--epochs", "2"
+    )
+
+
+def test_epochs_are_planned_from_how_fast_the_run_has_been_of_late(clock):
+    at = state()
+    plan = Budget(100.0, at, began=1000.0)
+    clock.seconds, at.epoch, at.window = 1007.0, 0, 5
+    assert plan.replanned(RECIPE, at, windows=10) is None  # too soon
+    clock.seconds = 1010.0  # half an epoch took 10 s: 4.5 more in the 90 s that are left
+    assert plan.replanned(RECIPE, at, windows=10).epochs == pytest.approx(0.5 + 4.5)
+    at.epoch, at.window, clock.seconds = 2, 0, 1040.0  # then 1.5 took 30 s: the same rate
+    assert plan.replanned(RECIPE, at, windows=10).epochs == pytest.approx(5.0)
+    at.epoch, clock.seconds = 3, 1080.0  # one in 40 s: half of one more
+    assert plan.replanned(RECIPE, at, windows=10).epochs == pytest.approx(3.5)
+
+
+def test_a_resumed_run_has_what_earlier_sessions_left(clock):
+    at = state(epoch=2, seconds=40.0)
+    plan = Budget(100.0, at, began=1000.0)
+    assert plan.resumed(RECIPE, at, windows=10).epochs == pytest.approx(2 + 60 / 20)
+    clock.seconds = 1060.0
+    assert plan.replanned(RECIPE, replace_epoch(at, 5), windows=10).epochs == pytest.approx(5.0)
+
+
+def replace_epoch(at, epoch):
+    return SimpleNamespace(**vars(at) | {"epoch": epoch})
+
+
+def test_a_run_ends_in_its_time_with_its_learning_rate_come_down(rnn, write, english, read_log):
+    write("text.txt", english * 20)
+    began = time.monotonic()
+    said = rnn("train", "text.txt", *TINY, "--time", "4s", "--log", "l.jsonl")
+    assert 2.5 < time.monotonic() - began < 12  # on a busy machine too
+    assert "done after" in said.err
+    rates = [row["lr"] for row in read_log("l.jsonl", "step")]
+    assert rates[-1] < 0.3 * max(rates)
+    assert rnn("train", "--resume").err.strip().endswith("a longer --time takes it further")
+
+
+def test_a_time_that_is_over_can_be_prolonged(rnn, write, english, read_npz):
+    write("text.txt", english * 20)
+    rnn("train", "text.txt", *TINY, "--time", "3s", "-q")
+    step = read_npz("model.state.npz").header["position"]["step"]
+    rnn("train", "--resume", "--time", "5s", "-q")
+    assert read_npz("model.state.npz").header["position"]["step"] > step
+
+
+def test_a_short_time_may_end_within_the_first_epoch(rnn, write, english, read_npz):
+    write("text.txt", english * 1500)
+    rnn("train", "text.txt", "-t", "char", "--hidden", "64", "--preset", "tanh", "--time", "2s", "-q")
+    position = read_npz("model.state.npz").header["position"]
+    assert position["epoch"] == 1
+    assert position["tokens"] < 0.9 * 1500 * sum(len(line) + 1 for line in english)
+    assert rnn("sample").out
+
+
+def test_of_a_long_run_the_first_seconds_show_how_long_with_the_option_that_shortens_it(
+    rnn, corpus, monkeypatch
+):
+    monkeypatch.setattr(budget, "LONG", 1e-3)
+    monkeypatch.setattr(budget, "CALIBRATION", 1e-3)
+    said = rnn("train", corpus, *TINY, "--epochs", "3")
+    [line] = re.findall(r"it will take about \d+ minutes; --time 1m would fit it into 1", said.err)
+    assert line
+
+
+def test_of_a_short_run_nothing_is_said(rnn, corpus):
+    assert "it will take" not in rnn("train", corpus, *TINY, "--epochs", "2").err
+
+
+def test_where_the_settings_decide_the_network_no_other_preset_is_taken(rnn, corpus, read_npz):
+    rnn("train", corpus, "-t", "char", "--cell", "lstm", "--hidden", "8", "--time", "2s", "-q")
+    assert read_npz("model.npz").header["network"]["cell"] == "lstm"
