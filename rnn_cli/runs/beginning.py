@@ -1,5 +1,6 @@
 """Where a run begins: with its text read, all settings decided, and at what was saved if it goes on."""
 
+import os
 from collections.abc import Generator
 from dataclasses import replace
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from rnn_cli.errors import RnnError, UsageError
+from rnn_cli.models.growing import grown_model
 from rnn_cli.models.language_model import LanguageModel
 from rnn_cli.runs.advice import advice
 from rnn_cli.runs.budget import fitted, seconds_of
@@ -19,6 +21,7 @@ from rnn_cli.runs.prepare import Resources
 from rnn_cli.runs.resuming import reason_it_is_over
 from rnn_cli.runs.run import Run, decide, refuse_another_model, threads_to_use
 from rnn_cli.runs.settings import Settings
+from rnn_cli.runs.shipped import about_usual_corpus, corpus_paths
 from rnn_cli.training.state import TrainingState
 
 
@@ -46,11 +49,17 @@ def prepare(
     long text. Raises UsageError or RnnError."""
     if settings.time and settings.epochs:
         raise UsageError("--time and --epochs exclude each other")
+    if not settings.corpus:
+        yield Notice(about_usual_corpus(os.environ))
+    settings = replace(settings, corpus=corpus_paths(settings.corpus))  # what holds in any locale and folder
     init = LanguageModel.load(settings.init) if settings.init else None
     if init:
         refuse_another_model(settings, init)
         settings = settings.filled(carry_state=init.carry_state)
-    data = yield from load_data(settings, resources, init.lexicon if init else None, limit)
+    lexicon = init.lexicon if init else None
+    data = yield from load_data(settings, resources, lexicon, limit, grow=bool(settings.grow))
+    if init and settings.grow:
+        init = grown_model(init, data.lexicon, data.counts)
     run = decide(model, settings, data, init)
     yield from advice(settings, run)
     if seconds := seconds_of(settings):

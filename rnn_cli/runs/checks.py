@@ -11,10 +11,12 @@ from rnn_cli.runs.interval import Interval
 from rnn_cli.runs.json_types import check_types
 from rnn_cli.runs.presets import highest_lr
 from rnn_cli.text.tokenizers import DEFAULT_TOKENIZER, TOKENIZERS
+from rnn_cli.text.units import PARAGRAPH
 from rnn_cli.training.optimizers import OPTIMIZERS
 
 FILES = ("valid", "vocab", "user_dict", "init", "log")  # the settings that name one file
 OF_A_MODEL = {"vocab", "min_count", "max_size", "normalize", "user_dict"}  # what a model of --init decides
+OF_GROWTH = {"min_count", "max_size"}  # and what the text decides where the vocabulary grows
 TIME = re.compile("[1-9][0-9]{0,8}[smh]")
 KINDS = {
     int | None: "a whole number, 0 or more,",
@@ -87,8 +89,17 @@ def refuse_exclusions(given: Mapping[str, Any]) -> None:
         raise UsageError("--vocab says how a line is split: drop --normalize and --user-dict")
     if "vocab" in given and given.keys() & {"min_count", "max_size"}:
         raise UsageError("--vocab is the vocabulary as it stands: drop --min-count and --max-size")
-    if "init" in given and (own := sorted(given.keys() & OF_A_MODEL)):
+    if given.get("grow") and "init" not in given:
+        raise UsageError("--grow needs --init, a model whose vocabulary is to grow")
+    own = sorted(given.keys() & OF_A_MODEL - (OF_GROWTH if given.get("grow") else set()))
+    if "init" in given and own:
         raise UsageError(f"{flag(own[0], '').rstrip()} and --init exclude each other: a model has its own")
+    if given.get("carry_state") and given.get("unit") == PARAGRAPH:
+        raise UsageError(
+            "--carry-state and --unit paragraph exclude each other: a paragraph begins from s_0 = 0"
+        )
+    if given.get("column") == "":
+        raise UsageError("--column needs the name of a column")
     if not is_text_encoding(given.get("encoding", "utf-8")):
         raise UsageError(f"--encoding {given['encoding']}: not an encoding that Python knows")
     try:

@@ -1,16 +1,18 @@
 """From settings to the parts of a text: the lines to learn from and those to validate on, as ids."""
 
 import hashlib
+import os
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from importlib import resources as package
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rnn_cli.errors import RnnError
+from rnn_cli.errors import RnnError, UsageError
+from rnn_cli.models.growing import grown_lexicon
+from rnn_cli.printing import counted
 from rnn_cli.runs.notices import Notice, Reading
 from rnn_cli.runs.prepare import Resources, Splitting, prepare
 from rnn_cli.runs.settings import (
@@ -19,11 +21,14 @@ from rnn_cli.runs.settings import (
     DEFAULT_VALID_FRACTION,
     Settings,
 )
+from rnn_cli.runs.shipped import corpus_paths
+from rnn_cli.text.columns import SUFFIXES, is_table
 from rnn_cli.text.lexicon import Lexicon
 from rnn_cli.text.reading import display_name, read_lines, text_files
 from rnn_cli.text.spelling import Spelling
 from rnn_cli.text.store.corpus import Part, hold_out, whole
 from rnn_cli.text.tokenizers import DEFAULT_TOKENIZER, Tokenizer, load_tokenizer
+from rnn_cli.text.units import PARAGRAPH
 from rnn_cli.text.vocabulary import Vocabulary, build, loads
 
 FEW_LINES = 20  # with fewer lines and tokens than these nothing is held out: chance would decide the loss
@@ -79,21 +84,15 @@ class Data:
         return counts | {"unknown_share": train.unknown / train.tokens}
 
 
-def shipped_corpora() -> list[str]:
-    """Return the paths of the texts in the package."""
-    folder = package.files("rnn_cli.corpora")
-    return sorted(str(entry) for entry in folder.iterdir() if entry.name.endswith(".txt"))
-
-
 def corpus_files(settings: Settings) -> list[str]:
-    """Return the text files of the settings, or the corpora shipped with rnn. Raises RnnError for a folder
-    without texts."""
-    return text_files(settings.corpus or shipped_corpora())
+    """Return the text files of the settings, or one that comes with rnn. Raises RnnError for a folder without
+    texts."""
+    return text_files(corpus_paths(settings.corpus))
 
 
 def corpus_name(settings: Settings) -> str:
     """Return what the text is called in messages."""
-    return ", ".join(map(display_name, settings.corpus or shipped_corpora()))
+    return ", ".join(map(display_name, corpus_paths(settings.corpus)))
 
 
 def input_files(settings: Settings) -> list[str]:
@@ -112,24 +111,28 @@ Loading = Generator[Notice | Reading, None, Data]
 
 
 def load_data(
-    settings: Settings, resources: Resources, lexicon: Lexicon | None = None, limit: int | None = None
+    settings: Settings,
+    resources: Resources,
+    lexicon: Lexicon | None = None,
+    limit: int | None = None,
+    grow: bool = False,
 ) -> Loading:
     """Return the parts of the text, in the ids of a lexicon that is there already or of one of its own.
 
     A vocabulary of its own is counted on the lines to learn from, without those held out: so validation meets
-    unknown tokens as often as other texts would. limit: bytes that are enough of a long text. Raises RnnError
-    for a text that cannot be used.
+    unknown tokens as often as other texts would. limit: bytes that are enough of a long text. grow: add the
+    tokens of the text that the lexicon lacks. Raises RnnError for a text that cannot be used, UsageError for
+    settings that do not go with it.
     """
     given: Vocabulary | None = None
     if lexicon:
         tokenizer = lexicon.tokenizer
     elif settings.vocab:
-        given, tokenizer = _given_vocabulary(settings.vocab, settings.tokenizer)
+        given, tokenizer = _given_vocabulary(settings)
     else:
         tokenizer = _tokenizer(settings)
-    carry_state, seed = bool(settings.carry_state), settings.seed or DEFAULT_SEED
-    splitting = Splitting(tokenizer, settings.encoding, carry_state)
-    paths = settings.corpus or shipped_corpora()
+    splitting = _splitting(settings, tokenizer)
+    paths = corpus_paths(settings.corpus)
     text, share = yield from prepare(paths, splitting, resources, limit)
     train, valid = whole(text), None
     fraction = settings.valid_fraction
@@ -141,9 +144,11 @@ def load_data(
                 f"{corpus_name(settings)}: one short line, so nothing can be held out to validate on: "
                 "give --valid FILE, or --valid-fraction 0 to do without"
             )
-        train, valid = hold_out(text, fraction, seed, carry_state)
-    if not lexicon:
-        types = train.occurring(text.types)
+        train, valid = hold_out(text, fraction, settings.seed or DEFAULT_SEED, splitting.keep_blank)
+    types = train.occurring(text.types)
+    if lexicon and grow:
+        lexicon = yield from _grown(lexicon, types, settings)
+    elif not lexicon:
         vocabulary = given or _vocabulary(types, tokenizer, settings)
         unknown = [token for token in types if token not in vocabulary.ids]
         lexicon = Lexicon(tokenizer, vocabulary, Spelling.count(unknown or types))
@@ -172,16 +177,15 @@ class Counted(NamedTuple):
 def count_text(settings: Settings, resources: Resources) -> Generator[Notice | Reading, None, Counted]:
     """Count the tokens of a whole text. Raises RnnError for a text that cannot be used."""
     tokenizer = _tokenizer(settings)
-    splitting = Splitting(tokenizer, settings.encoding, bool(settings.carry_state))
-    text, _ = yield from prepare(settings.corpus or shipped_corpora(), splitting, resources)
+    splitting = _splitting(settings, tokenizer)
+    text, _ = yield from prepare(corpus_paths(settings.corpus), splitting, resources)
     part = whole(text)
     types = part.occurring(text.types)
     return Counted(part, tokenizer, types, _vocabulary(types, tokenizer, settings))
 
 
 def _vocabulary(types: Mapping[str, int], tokenizer: Tokenizer, settings: Settings) -> Vocabulary:
-    is_tiny = sum(types.values()) < FEW_TOKENS
-    min_count = settings.min_count or (1 if is_tiny else tokenizer.min_count)
+    min_count = _min_count(types, tokenizer, settings)
     vocabulary = build(types, min_count, settings.max_size or DEFAULT_MAX_SIZE)
     if len(vocabulary.tokens) < 2:
         way = "give more text or lower --min-count" if min_count > 1 else "give more text"
@@ -193,13 +197,53 @@ def _vocabulary(types: Mapping[str, int], tokenizer: Tokenizer, settings: Settin
 
 
 def _tokenizer(settings: Settings) -> Tokenizer:
-    return load_tokenizer(settings.tokenizer or DEFAULT_TOKENIZER, settings.normalize, settings.user_dict)
+    name = settings.tokenizer or DEFAULT_TOKENIZER
+    return load_tokenizer(name, settings.normalize, settings.user_dict, settings.unit)
 
 
-def _given_vocabulary(path: str, name: str | None) -> tuple[Vocabulary, Tokenizer]:
+def _splitting(settings: Settings, tokenizer: Tokenizer) -> Splitting:
+    """Return how the text of the settings becomes tokens. Raises UsageError where it cannot."""
+    if settings.carry_state and tokenizer.unit == PARAGRAPH:
+        whose = f"--{'vocab' if settings.vocab else 'init'}"
+        raise UsageError(f"--carry-state and the unit of {whose}, a paragraph, exclude each other: drop one")
+    files = [*corpus_files(settings), *([settings.valid] if settings.valid else [])]
+    if settings.column is not None and not any(map(_may_be_table, files)):
+        raise UsageError(
+            f"--column {settings.column}: no {', '.join(SUFFIXES)} file in {corpus_name(settings)}: drop it, "
+            "or name a table"
+        )
+    return Splitting(tokenizer, settings.encoding, bool(settings.carry_state), settings.column)
+
+
+def _may_be_table(path: str) -> bool:
+    """Return whether a path is a table by its name, or has no name that says anything, as a pipe."""
+    return is_table(path) or path == "-" or not os.path.isfile(path)
+
+
+def _min_count(types: Mapping[str, int], tokenizer: Tokenizer, settings: Settings) -> int:
+    is_tiny = sum(types.values()) < FEW_TOKENS
+    return settings.min_count or (1 if is_tiny else tokenizer.min_count)
+
+
+def _grown(
+    lexicon: Lexicon, types: Mapping[str, int], settings: Settings
+) -> Generator[Notice, None, Lexicon]:
+    """Return a lexicon with the tokens of a text that it lacks."""
+    min_count = _min_count(types, lexicon.tokenizer, settings)
+    grown = grown_lexicon(lexicon, types, min_count, settings.max_size or DEFAULT_MAX_SIZE)
+    new = grown.vocabulary.size - lexicon.vocabulary.size
+    ids = f": ids {lexicon.vocabulary.size} to {grown.vocabulary.size - 1}" if new else ""
+    yield Notice(f"the vocabulary of {settings.init} grows by {counted(new, 'token')}{ids}")
+    return grown
+
+
+def _given_vocabulary(settings: Settings) -> tuple[Vocabulary, Tokenizer]:
     """Return the vocabulary of a file, and the tokenizer that it was counted with. Raises RnnError where that
     is not the tokenizer called for."""
+    path = settings.vocab or ""
     vocabulary, tokenizer = loads(read_lines([path]), path)
-    if name not in (None, tokenizer.name):
-        raise RnnError(f"{path}: made with {tokenizer.name}, not {name}: drop --tokenizer")
+    if settings.tokenizer not in (None, tokenizer.name):
+        raise RnnError(f"{path}: made with {tokenizer.name}, not {settings.tokenizer}: drop --tokenizer")
+    if settings.unit not in (None, tokenizer.unit):
+        raise RnnError(f"{path}: made with --unit {tokenizer.unit}, not {settings.unit}: drop --unit")
     return vocabulary, tokenizer

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shlex
 import sys
 import tempfile
 from collections.abc import Generator, Iterator, Sequence
@@ -16,29 +17,44 @@ from unicodedata import unidata_version
 from rnn_cli.errors import RnnError
 from rnn_cli.machine import available_threads
 from rnn_cli.runs.notices import Notice, Reading
-from rnn_cli.text.folders import find_texts
+from rnn_cli.text.columns import column_text, columns, is_table, suffix
 from rnn_cli.text.parting import cuttable
-from rnn_cli.text.reading import Source, Stamp, display_name, spool
+from rnn_cli.text.reading import Shape, Source, Stamp, display_name, spool, text_files
 from rnn_cli.text.store import folder as stored
 from rnn_cli.text.store.cache import Cache, default_folder
 from rnn_cli.text.store.corpus import Text
 from rnn_cli.text.store.cutting import cut_all
 from rnn_cli.text.tokenizers import Tokenizer
+from rnn_cli.text.units import PARAGRAPH, paragraphs
 from rnn_cli.text.vocabulary import UNK
 
-FORMAT = "rnn text 2"  # of the entries of the cache
+FORMAT = "rnn text 1"  # of the entries of the cache
 TEXT = "text"  # a folder inside the one to work in
+SHOWN = 5  # columns of a table that is read as text
 
 
 class Splitting(NamedTuple):
     """How a text becomes tokens.
 
     keep_blank: whether a line of nothing but white space is a line, or is skipped.
+    column: what is read of a table; None reads it as the text that its file holds.
     """
 
     tokenizer: Tokenizer
     encoding: str | None
     keep_blank: bool
+    column: str | None = None
+
+    def table(self, source: Source) -> str | None:
+        """Return the name by which a source is read as a table, or None. What has no name is one."""
+        is_one = self.column is not None and (source.is_copy or is_table(source.name))
+        return source.name if is_one else None
+
+    def shape(self, source: Source) -> Shape:
+        """Return what makes the text of a source's characters."""
+        if self.column is not None and (name := self.table(source)):
+            return partial(column_text, name=name, column=self.column, unit=self.tokenizer.unit)
+        return paragraphs if self.tokenizer.unit == PARAGRAPH else iter
 
 
 @dataclass(frozen=True)
@@ -95,7 +111,7 @@ class Task:
         part = partial(cuttable, self.splitting.tokenizer)
         for source in self.sources:
             before = self.done
-            for text, read in source.blocks(self.splitting.encoding, part):
+            for text, read in source.blocks(self.splitting.encoding, part, self.splitting.shape(source)):
                 self.done = before + read
                 yield text
                 if self.limit is not None and self.done >= self.limit:
@@ -105,7 +121,10 @@ class Task:
 
     def key(self) -> str:
         """Return the hash of the content of the files and of everything that decides how they are split."""
-        tokenizer, *rest = self.splitting
+        tokenizer, encoding, keep_blank, column = self.splitting
+        rest: list[object] = [encoding, keep_blank]
+        if column is not None:
+            rest += [column, [name and suffix(name) for name in map(self.splitting.table, self.sources)]]
         decisive = [
             FORMAT,
             version("jieba"),
@@ -146,10 +165,9 @@ def prepare(
             way = "the text is not kept (--cache-dir names a folder)"
             yield Notice(f"{cache.folder}: {error.strerror}: {way}", is_warning=True)
             cache, work = None, stack.enter_context(_work_folder(None))
-        found = find_texts(paths)
-        for line in found.left_out:
-            yield Notice(line)
-        sources = [spool(path, work, splitting.encoding) for path in found.files]
+        sources = [spool(path, work, splitting.encoding) for path in text_files(paths)]
+        if splitting.column is None:
+            yield from _tables_read_as_text(sources, splitting.encoding)
         task = Task(sources, [source.stamp() for source in sources], splitting, limit)
         if task.bytes_to_read < task.size:
             cache = None  # which holds whole texts
@@ -158,6 +176,18 @@ def prepare(
         names = ", ".join(map(display_name, paths))
         raise RnnError(f"{names}: no text in it: it is empty, or every line is blank")
     return text, min(1.0, (limit or task.size) / task.size)
+
+
+def _tables_read_as_text(sources: Sequence[Source], encoding: str | None) -> Iterator[Notice]:
+    """Yield a warning for each source that looks like a table of several columns."""
+    for source in sources:
+        if source.is_copy or not is_table(source.name):
+            continue
+        blocks = (text for text, _ in source.blocks(encoding, lambda text: 0))
+        with suppress(RnnError):
+            if len(there := columns(blocks, source.name)) > 1:
+                names = " or ".join(shlex.join(["--column", name]) for name in there[:SHOWN])
+                yield Notice(f"{source.name}: read as plain text, all its columns: {names} reads one", True)
 
 
 @contextmanager
@@ -194,7 +224,7 @@ def _read(task: Task, processes: int, work: Path) -> Generator[Reading, None, Te
     files that have changed since they were stamped."""
     folder = work / TEXT
     folder.mkdir()
-    tokenizer, _, keep_blank = task.splitting
+    tokenizer, _, keep_blank, _ = task.splitting
     about = {
         "text": [source.name for source in task.sources],
         "bytes": task.size,

@@ -11,6 +11,7 @@ from rnn_cli.runs.checkpoint import Checkpoint
 from rnn_cli.runs.checks import FILES, absolute, refuse_no_weights
 from rnn_cli.runs.run import refuse_contradictions
 from rnn_cli.runs.settings import Settings, default_patience
+from rnn_cli.runs.shipped import corpus_paths
 
 # The settings that may change when a run goes on, and hold from there; any other is to be as it was.
 OF_RECIPE = (
@@ -26,13 +27,15 @@ OF_RECIPE = (
 )
 OF_SESSION = ("patience", "threads", "save_every", "log")
 # Where the text is, and how its bytes are read: it is recognised by its content.
-OF_FILES = ("corpus", "valid", "encoding")
+OF_FILES = ("corpus", "valid", "encoding", "column")
 
 
 def changed_settings(checkpoint: Checkpoint, changes: Mapping[str, Any]) -> Settings:
     """Return the settings of a saved run with some changed. Raises UsageError for those that may not
     change."""
     asked = Settings(**changes).given()
+    if "corpus" in asked:
+        asked["corpus"] = tuple(corpus_paths(asked["corpus"]))
     asked |= {name: absolute(asked[name]) for name in FILES if name in asked}
     may_change = {*OF_RECIPE, *OF_SESSION, *OF_FILES}
     if not checkpoint.settings.valid:  # else it may have moved

@@ -165,6 +165,7 @@ class Run:
         return {
             "text": self.data.figures,
             "tokenizer": self.data.lexicon.tokenizer.name,
+            "unit": self.data.lexicon.tokenizer.unit,
             "preset": self.settings.preset,
             "network": asdict(self.network),
             "recipe": asdict(self.recipe),
@@ -205,7 +206,8 @@ def decide(model: Path, settings: Settings, data: Data, init: LanguageModel | No
 
 def refuse_another_model(settings: Settings, init: LanguageModel) -> None:
     """Raise UsageError for a setting that contradicts the model to begin from."""
-    there = choices_of(init.network) | {"tokenizer": init.lexicon.tokenizer.name}
+    tokenizer = init.lexicon.tokenizer
+    there = choices_of(init.network) | {"tokenizer": tokenizer.name, "unit": tokenizer.unit}
     asked = {name: value for name, value in settings.given().items() if name in there}
     refuse_contradictions(asked, there, f"the model {settings.init}")
 
@@ -221,7 +223,7 @@ def refuse_contradictions(given: dict[str, Any], there: dict[str, Any], what: st
 def _text_defaults(settings: Settings, data: Data) -> dict[str, Any]:
     """What the settings leave open of the text, as it was decided."""
     tokenizer = data.lexicon.tokenizer
-    values: dict[str, Any] = {"tokenizer": tokenizer.name}
+    values: dict[str, Any] = {"tokenizer": tokenizer.name, "unit": tokenizer.unit}
     if not settings.valid:
         values["valid_fraction"] = DEFAULT_VALID_FRACTION if data.valid else 0.0
     if not settings.vocab and not settings.init:

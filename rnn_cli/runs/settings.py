@@ -16,6 +16,7 @@ from rnn_cli.network.outputs import OUTPUTS
 from rnn_cli.runs.checks import FILES, About, Group, absolute, check_value, refuse_exclusions
 from rnn_cli.runs.presets import ABOUT, preset_files
 from rnn_cli.text.tokenizers import DEFAULT_TOKENIZER, NORMALIZATIONS, TOKENIZERS
+from rnn_cli.text.units import LINE, UNITS
 from rnn_cli.training.optimizers import OPTIMIZERS
 from rnn_cli.training.schedules import SCHEDULES
 
@@ -60,7 +61,8 @@ class Settings:
     corpus: Sequence[str] = setting(
         "Text",
         "Text files, read as one text; a folder means the *.txt in it, - is standard input. "
-        "Default: the corpora shipped with rnn.",
+        "Where no file is called so, chinese and english are the texts that come with rnn. "
+        "Default: the one in your language.",
         default=(),
     )
     valid: str | None = setting("Text", "Validate on this text.")
@@ -85,6 +87,13 @@ class Settings:
     vocab: str | None = setting(
         "Text", "Take the vocabulary and the tokenizer from this file (written by rnn vocab --out)."
     )
+    unit: str | None = _one_of(
+        "Text",
+        dict.fromkeys(UNITS),
+        "What is learned as one text, and sampled as one: a line, or a paragraph, the lines between blank "
+        f"lines. Default: {LINE}.",
+    )
+    column: str | None = setting("Text", "Read this column of .csv, .tsv and .jsonl files.")
     encoding: str | None = setting(
         "Text", "Encoding of the text files, as Python names it. Default: the byte order mark's, or utf-8."
     )

@@ -1,10 +1,12 @@
 """A lexicon: how a model reads a text."""
 
+import itertools
 from typing import Any, NamedTuple
 
+from rnn_cli.text.checks import is_count
 from rnn_cli.text.spelling import Spelling
 from rnn_cli.text.tokenizers import Tokenizer, make_tokenizer
-from rnn_cli.text.vocabulary import Vocabulary
+from rnn_cli.text.vocabulary import SPECIAL, Vocabulary
 
 
 class Lexicon(NamedTuple):
@@ -13,14 +15,18 @@ class Lexicon(NamedTuple):
     tokenizer: Tokenizer
     vocabulary: Vocabulary
     spelling: Spelling  # of tokens that are not in the vocabulary
+    grown: tuple[
+        int, ...
+    ] = ()  # the sizes of the vocabulary before each time that it grew (models/growing.py)
 
     def to_json(self) -> dict[str, Any]:
         """Return the entries that the headers of models and of training states hold."""
-        return {
+        entries = {
             "tokenizer": {"name": self.tokenizer.name, **self.tokenizer.settings},
             "vocabulary": [*zip(self.vocabulary.tokens, self.vocabulary.counts, strict=True)],
             "spelling": self.spelling.to_json(),
         }
+        return entries | ({"grown": [*self.grown]} if self.grown else {})
 
     @classmethod
     def from_json(cls, header: dict[str, Any]) -> "Lexicon":
@@ -32,4 +38,8 @@ class Lexicon(NamedTuple):
         tokenizer = make_tokenizer(settings.pop("name"), settings)
         vocabulary = Vocabulary.from_json(header["vocabulary"])
         spelling = Spelling.from_json(header.get("spelling", {}))  # version 1 has none
-        return cls(tokenizer, vocabulary, spelling)
+        grown = header.get("grown", [])
+        sizes = [SPECIAL, *grown, vocabulary.size]
+        if not all(map(is_count, grown)) or any(a >= b for a, b in itertools.pairwise(sizes) if grown):
+            raise ValueError("the sizes before the vocabulary grew do not rise")
+        return cls(tokenizer, vocabulary, spelling, tuple(grown))

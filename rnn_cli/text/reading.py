@@ -14,12 +14,14 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO, NamedTuple, Protocol
 
 from rnn_cli.errors import RnnError
 from rnn_cli.text.checks import SURROGATES
 from rnn_cli.text.folders import find_texts
 from rnn_cli.text.guessing import CERTAIN, explain, guess, is_utf_8
+
+Shape = Callable[[Iterator[str]], Iterator[str]]  # from blocks that end anywhere to others
 
 BLOCK_BYTES = 1 << 20  # read at a time
 LONGEST = 1 << 20  # characters of a line that are held in memory together
@@ -74,6 +76,7 @@ class Source:
 
     name: str  # what messages call it
     path: Path
+    is_copy: bool = False  # of standard input or a pipe, whose names say nothing
 
     def stamp(self) -> Stamp:
         """Return the file's stamp. Raise RnnError for a file that is missing or unreadable."""
@@ -91,23 +94,26 @@ class Source:
         except OSError as error:
             raise RnnError(f"{self.name}: {error.strerror or error}") from error
 
-    def blocks(self, encoding: str | None, cuttable: Callable[[str], int]) -> Iterator[tuple[str, int]]:
+    def blocks(
+        self, encoding: str | None, cuttable: Callable[[str], int], shape: Shape = iter
+    ) -> Iterator[tuple[str, int]]:
         """Yield its text in blocks of whole lines, each ended by \\n, and the number of bytes read so far.
 
         cuttable: where a line that is longer than LONGEST characters may be parted (0: nowhere), to come in
             several blocks.
+        shape: makes the text of what was decoded (columns.py, units.py).
 
         Raises RnnError as `read_lines` does.
         """
         try:
             with open(self.path, "rb") as file:
-                for text in whole_lines(decode_blocks(file, self.name, encoding), cuttable):
+                for text in _whole_lines(shape(decode_blocks(file, self.name, encoding)), cuttable):
                     yield text, file.tell()
         except OSError as error:
             raise RnnError(f"{self.name}: {error.strerror or error}") from error
 
 
-def whole_lines(blocks: Iterable[str], cuttable: Callable[[str], int]) -> Iterator[str]:
+def _whole_lines(blocks: Iterable[str], cuttable: Callable[[str], int]) -> Iterator[str]:
     """Yield the text of blocks that end anywhere in blocks that end as `Source.blocks` says."""
     rest, ended = "", True
     for block in blocks:
@@ -163,7 +169,7 @@ def _copy(stream: BinaryIO, head: bytes, name: str, folder: Path) -> Source:
         what = f"a copy of {name} cannot be written there"
         way = "--cache-dir or TMPDIR names another folder"
         raise RnnError(f"{folder}: {error.strerror or error}: {what} ({way})") from error
-    return Source(name, path)
+    return Source(name, path, is_copy=True)
 
 
 def _blocks(stream: BinaryIO, head: bytes, name: str) -> Iterator[bytes]:
@@ -204,7 +210,13 @@ def decode_lines(stream: BinaryIO, name: str, encoding: str | None = None) -> It
         yield "".join(begun)
 
 
-def decode_blocks(stream: BinaryIO, name: str, encoding: str | None, errors: str = "strict") -> Iterator[str]:
+class Bytes(Protocol):
+    """What text is decoded from: a stream of bytes."""
+
+    def read(self, size: int, /) -> bytes: ...
+
+
+def decode_blocks(stream: Bytes, name: str, encoding: str | None, errors: str = "strict") -> Iterator[str]:
     """Yield a stream's text in blocks, every line end as \\n. Raise RnnError for what does not decode.
 
     errors: the name of Python's handler for bytes that do not decode; only "strict" raises.

@@ -12,6 +12,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Self
 
 from rnn_cli.text.checks import is_count, is_text
 
@@ -37,6 +38,16 @@ class Spelling:
             for previous, character in _pairs(token):
                 pairs[previous][character] += 1
         return cls({previous: dict(followers) for previous, followers in pairs.items()})
+
+    def with_tokens(self, tokens: Iterable[str]) -> Self:
+        """Return the model of the tokens that this one counts and of some more.
+
+        Raises ValueError for an empty token.
+        """
+        pairs = {previous: Counter(followers) for previous, followers in self.pairs.items()}
+        for previous, followers in self.count(tokens).pairs.items():
+            pairs.setdefault(previous, Counter()).update(followers)
+        return type(self)({previous: dict(followers) for previous, followers in pairs.items()})
 
     def nats(self, token: str) -> float:
         """Return -log p(token), where p sums to 1 over all strings of one code point or more.

@@ -6,11 +6,13 @@ as the settings say.
 """
 
 import functools
+import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from rnn_cli.text.units import INNER, LINE, LINE_END, PARAGRAPH, UNITS
 from rnn_cli.text.user_words import UserWord, check_words, read_user_dict
 from rnn_cli.text.words import JIEBA, UNICODE, Runs, Words
 
@@ -24,6 +26,7 @@ NORMALIZATIONS: dict[str, Callable[[str], str]] = {  # the forms of Unicode's an
     "nfc": functools.partial(unicodedata.normalize, "NFC"),
     "nfkc": functools.partial(unicodedata.normalize, "NFKC"),
 }
+USUAL = (("normalize", "none"), ("unit", LINE))  # settings that change nothing, and are left out
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,8 +64,14 @@ class Tokenizer:
     code_points: bool = False
     settings: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def unit(self) -> str:
+        """What is split at a time: a line, or a paragraph with the token LINE_END between its lines."""
+        return str(self.settings.get("unit", LINE))
+
     def join(self, tokens: Iterable[str]) -> str:
-        return self.separator.join(tokens)
+        between = re.escape(self.separator)
+        return re.sub(f"(?:{between})?\n(?:{between})?", LINE_END, self.separator.join(tokens))
 
     def normalize(self, text: str) -> str:
         """Return the text as `split` sees it."""
@@ -75,9 +84,11 @@ class Tokenizer:
         return hash(self.name)
 
 
-def load_tokenizer(name: str, normalize: str | None = None, user_dict: str | None = None) -> Tokenizer:
-    """Return the tokenizer of this name for a new run, with a normalization and the words of a file if they
-    are given.
+def load_tokenizer(
+    name: str, normalize: str | None = None, user_dict: str | None = None, unit: str | None = None
+) -> Tokenizer:
+    """Return the tokenizer of this name for a new run, with a normalization, the words of a file and a unit
+    if they are given.
 
     Raises RnnError for a file that cannot be read or has a bad line, and what `make_tokenizer` raises.
     """
@@ -87,6 +98,8 @@ def load_tokenizer(name: str, normalize: str | None = None, user_dict: str | Non
     if user_dict is not None:
         words, sha256 = read_user_dict(user_dict)
         settings |= {"user_dict": [[*row] for row in words], "user_dict_sha256": sha256}
+    if unit is not None:
+        settings["unit"] = unit
     return make_tokenizer(name, settings)
 
 
@@ -97,18 +110,21 @@ def make_tokenizer(name: str, settings: Mapping[str, Any]) -> Tokenizer:
     words: the rule for words, UNICODE or JIEBA (words.py); without it JIEBA, as in files of before the rules.
     user_dict: [[word, frequency or None], ...], words to know besides its own (user_words.py).
     user_dict_sha256: the hash of the file that listed them, for people to compare.
+    unit: one of UNITS (units.py); without it LINE.
 
     Raises KeyError, TypeError or ValueError for an unknown name or setting.
     """
     row = TOKENIZERS[name]
-    settings = {key: value for key, value in settings.items() if (key, value) != ("normalize", "none")}
+    settings = {key: value for key, value in settings.items() if (key, value) not in USUAL}
     if not settings:
         return row
-    unknown = settings.keys() - {"normalize", "words", "user_dict", "user_dict_sha256"}
+    unknown = settings.keys() - {"normalize", "words", "user_dict", "user_dict_sha256", "unit"}
     if unknown:
         raise ValueError(f"this rnn does not know the tokenizer's settings {', '.join(unknown)}")
     if not isinstance(settings.get("user_dict_sha256", ""), str):
         raise TypeError("user_dict_sha256 is not a string")
+    if settings.get("unit", LINE) not in UNITS:
+        raise ValueError(f"this rnn does not know the unit {settings['unit']!r}")
     made = replace(row, settings=settings)
     normalize = NORMALIZATIONS[settings.get("normalize", "none")]
     if row.words is None:
@@ -121,11 +137,22 @@ def make_tokenizer(name: str, settings: Mapping[str, Any]) -> Tokenizer:
         made = replace(made, split=words.split, may_part=words.may_part, runs=words.runs)
     if "normalize" in settings:
         made = replace(made, split=functools.partial(_split_normalized, made.split, normalize))
+    if made.unit == PARAGRAPH:
+        made = replace(made, split=functools.partial(_split_paragraph, made.split))
     return made
 
 
 def _split_normalized(split: Split, normalize: Callable[[str], str], line: str) -> list[Token]:
     return split(normalize(line))
+
+
+def _split_paragraph(split: Split, text: str) -> list[Token]:
+    first, *rest = text.replace(INNER, LINE_END).split(LINE_END)
+    tokens = split(first)
+    for line in rest:
+        tokens.append(LINE_END)
+        tokens += split(line)
+    return tokens
 
 
 def split_characters(line: str) -> list[Token]:

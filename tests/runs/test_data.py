@@ -375,3 +375,149 @@ def test_lines_much_longer_than_a_window_are_learned(carry, train, write, englis
     best = min(row["valid_loss"] for row in valid)
     naive = read_npz("m.npz").measure([english[3], " ".join(english[::-1]), english[5]])
     assert best == pytest.approx(naive.loss, rel=1e-4)
+
+
+# A column of a table.
+
+TABLE = 'id,text\n1,"Anna reads.\nTom sees."\n2,"Ben, too."\n3,\n4,Mia buys it.\n'
+LINES = ["Anna reads.", "Tom sees.", "Ben, too.", "Mia buys it."]
+AS_JSON = [{"id": 1, "text": "Anna reads.\r\nTom sees."}, {"text": "Ben, too."}, {}, {"text": "Mia buys it."}]
+
+
+def write_tables(folder, encoding="utf-8"):
+    (folder / "t.csv").write_text(TABLE, encoding, newline="\r\n")
+    rows = (json.dumps(row, ensure_ascii=False) for row in AS_JSON)
+    (folder / "t.jsonl").write_text("\n".join(rows), encoding)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("table", ["t.csv", "t.jsonl"])
+@pytest.mark.parametrize("tokenizer", ["char", "jieba"])
+def test_a_column_is_a_text_like_its_lines(encoding, table, tokenizer, train, write, same, folder):
+    write_tables(folder, encoding)
+    write("plain.txt", LINES)
+    given = ["--tokenizer", tokenizer, "--quiet"]
+    train("plain.txt", *given, model="a.npz")
+    for _ in range(2):  # read now, and taken from the cache
+        train(table, *given, "--column", "text", "--force", model="b.npz")
+        assert same("a.npz", "b.npz")
+
+
+def test_a_table_and_a_text_of_the_same_bytes_are_two_texts_in_the_cache(rnn, folder):
+    for name in ("t.csv", "u.csv", "u.txt"):
+        (folder / name).write_text(TABLE)
+    given = [*CHAR, "--column", "text"]
+    tables = rnn("vocab", "t.csv", "u.csv", *given).out
+    assert rnn("vocab", "t.csv", "u.txt", *given).out != tables
+    assert rnn("vocab", "t.csv", "u.csv", *given).out == tables
+    assert rnn("vocab", "t.csv", "u.csv", *CHAR, "--column", "id").out != tables
+
+
+def test_validation_is_on_the_column_of_a_table_too(train, corpus, read_log, folder):
+    write_tables(folder)
+    train(corpus, "--valid", "t.jsonl", "--column", "text", "--log", "log", "--quiet")
+    (folder / "valid.txt").write_text("\n".join(LINES))
+    train(corpus, "--valid", "valid.txt", "--log", "plain", "--quiet", "--force")
+    losses = [[row["valid_loss"] for row in read_log(name, "valid")] for name in ("log", "plain")]
+    assert losses[0] == losses[1]
+
+
+def test_a_piped_table_is_known_by_its_content(process, rnn, folder):
+    write_tables(folder)
+    expected = rnn("vocab", "t.csv", *CHAR, "--column", "text").out
+    for table in ("t.csv", "t.jsonl"):
+        text = (folder / table).read_text()
+        assert process("vocab", "-", *CHAR, "--column", "text", input=text).stdout == expected
+
+
+def test_a_table_without_a_column_is_read_as_text_with_a_word(rnn, folder):
+    write_tables(folder)
+    said = rnn("vocab", "t.csv", *CHAR)
+    told = "t.csv: read as plain text, all its columns: --column id or --column text reads one"
+    assert said.err == f"rnn: warning: {told}\n"
+    assert '","' in said.out
+    assert rnn("vocab", "t.csv", *CHAR, "--column", "text").err == ""
+    (folder / "names.csv").write_text("Anna\nBen\n")
+    assert rnn("vocab", "names.csv", *CHAR).err == ""
+
+
+@pytest.mark.parametrize("command", ["train", "vocab"])
+def test_what_a_column_cannot_be_is_refused(command, fails, folder, corpus):
+    write_tables(folder)
+    message = fails(1, command, "t.csv", *CHAR, "--column", "txt")
+    assert message == "t.csv: has no column txt (there are id, text)"
+    message = fails(2, command, corpus, *CHAR, "--column", "text")
+    assert message.startswith(f"--column text: no .csv, .tsv, .jsonl file in {corpus}")
+    assert "--column needs" in fails(2, command, "t.csv", *CHAR, "--column", "")
+
+
+# Paragraphs.
+
+POEMS = [["Roses are red,", "violets are blue."], ["Sugar is sweet,", "and so are you.", "So am I."]]
+
+
+@pytest.fixture
+def poems(write):
+    lines = [line for poem in POEMS * 12 for line in [*poem, " ", ""]]
+    write("poems.txt", lines)
+    return "poems.txt"
+
+
+PARAGRAPHS = ("--unit", "paragraph")
+
+
+@pytest.mark.parametrize("tokenizer", ["char", "jieba", "space"])
+def test_a_paragraph_is_one_instance_with_a_token_for_its_line_ends(
+    tokenizer, train, poems, read_npz, read_log
+):
+    given = ["--tokenizer", tokenizer, *PARAGRAPHS, "--quiet", "--valid-fraction", "0", "--log", "log"]
+    train(poems, *given)
+    header = read_npz("m.npz").header
+    assert header["tokenizer"]["unit"] == "paragraph"
+    assert dict(header["vocabulary"])["\n"] == 12 * 3
+    (start,) = read_log("log", "start")
+    assert start["settings"]["text"]["lines"] == 24
+    assert start["settings"]["unit"] == "paragraph"
+
+
+def test_paragraphs_are_held_out_whole(train, poems, read_log):
+    train(poems, *PARAGRAPHS, "--quiet", "--valid-fraction", "0.25", "--log", "log")
+    (start,) = read_log("log", "start")
+    assert start["settings"]["text"]["lines"] == 18
+
+
+def test_units_of_lines_are_as_they_were(train, poems, same, read_npz):
+    train(poems, "--quiet", model="a.npz")
+    train(poems, "--quiet", "--unit", "line", model="b.npz")
+    assert same("a.npz", "b.npz")
+    assert "unit" not in read_npz("b.npz").header["tokenizer"]
+
+
+def test_a_cell_is_a_paragraph_whatever_it_holds(train, read_log, folder):
+    rows = [{"text": "Anna reads.\n\nTom sees."}, {"text": "Ben."}, {"text": ""}] * 5
+    (folder / "t.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    train("t.jsonl", "--column", "text", *PARAGRAPHS, "--quiet", "--valid-fraction", "0", "--log", "log")
+    (start,) = read_log("log", "start")
+    assert start["settings"]["text"]["lines"] == 10
+    assert start["settings"]["text"]["tokens"] == 5 * (len("Anna reads.\n\nTom sees.") + len("Ben."))
+
+
+def test_the_unit_goes_with_a_vocabulary_and_with_a_model(train, rnn, poems, read_npz, fails):
+    rnn("vocab", poems, *CHAR, *PARAGRAPHS, "--out", "v.vocab")
+    rnn("train", poems, "--vocab", "v.vocab", "--preset", "tanh", "--epochs", "1", "--quiet", "-m", "a.npz")
+    rnn("train", poems, "--init", "a.npz", "--epochs", "1", "--quiet", "-m", "b.npz")
+    assert read_npz("b.npz").header["tokenizer"]["unit"] == "paragraph"
+    message = fails(1, "train", poems, "--vocab", "v.vocab", "--unit", "line", "-m", "c.npz")
+    assert message == "v.vocab: made with --unit paragraph, not line: drop --unit"
+    message = fails(2, "train", poems, "--init", "a.npz", "--unit", "line", "-m", "c.npz")
+    assert message == "--unit line contradicts the model a.npz, which has --unit paragraph"
+    for option in (["--vocab", "v.vocab"], ["--init", "a.npz"]):
+        message = fails(2, "train", poems, *option, "--carry-state", "-m", "c.npz")
+        assert "--carry-state" in message
+        assert option[0] in message
+
+
+def test_a_run_on_paragraphs_goes_on(train, rnn, poems, read_npz):
+    train(poems, *PARAGRAPHS, "--quiet")
+    rnn("train", "--resume", "--epochs", "3", "--quiet", "--model", "m.npz")
+    assert read_npz("m.state.npz").header["position"]["epoch"] == 3

@@ -1,5 +1,7 @@
 """--init: a run that begins from a model."""
 
+import json
+
 import numpy as np
 import pytest
 
@@ -109,3 +111,101 @@ def test_a_run_that_began_from_a_model_goes_on_without_it(rnn, fails, folder, re
 
 def test_a_model_to_begin_from_that_is_not_there_is_named(fails, corpus):
     assert "no.npz" in fails(1, "train", corpus, "--init", "no.npz", "--model", "new.npz")
+
+
+# A vocabulary that grows.
+
+
+def test_a_grown_vocabulary_holds_the_new_tokens_after_the_old(general, rnn, read_npz):
+    old = read_npz(general)
+    said = begin(rnn, "--grow", "--lr", "1e-9", "--weight-decay", "0")
+    new = read_npz("new.npz")
+    tokens = [token for token, _ in old.header["vocabulary"]]
+    grown = [token for token, _ in new.header["vocabulary"]]
+    assert grown == [*tokens, "z", "c"] or grown == [*tokens, "c", "z"]
+    assert new.header["grown"] == [3 + len(tokens)]
+    assert new.header["network"]["m"] == old.header["network"]["m"] + 2
+    ids = f"ids {3 + len(tokens)} to {4 + len(tokens)}"
+    assert f"the vocabulary of general.npz grows by 2 tokens: {ids}" in said.err
+    assert " 0 of them unknown" in said.err
+    shown = rnn("info", "new.npz").out
+    assert f"grown       by 2 tokens, {ids}\n" in shown
+    assert json.loads(rnn("info", "new.npz", "--json").out)["grown"] == [3 + len(tokens)]
+    for name, array in old.arrays.items():
+        kept = new.arrays[name][tuple(slice(length) for length in array.shape)]
+        assert np.allclose(kept, array, atol=1e-5), name
+
+
+def test_growing_learns_the_new_tokens(general, rnn, write):
+    write("valid.txt", ["Anna reads the cheez."] * 2)
+    given = ["--valid", "valid.txt", "--epochs", "9", "--quiet"]
+    begin(rnn, *given)
+    begin(rnn, "--grow", *given, "--force")
+    score = json.loads(rnn("score", "valid.txt", "-m", "new.npz", "--json").out)
+    assert score["unknown"] == 0
+
+
+def test_rare_tokens_stay_unknown_and_the_size_is_bounded(general, rnn, read_npz, write):
+    old = len(read_npz(general).header["vocabulary"])
+    write("new.txt", ["Anna reads xxxx", "Ben sees zz", "Mia buys q"] * 2 + ["ü"])
+    given = ["--grow", "--valid-fraction", "0", "--quiet", "--force"]
+    begin(rnn, *given, "--min-count", "2")
+    assert {token for token, _ in read_npz("new.npz").header["vocabulary"][old:]} == {"x", "z", "q"}
+    begin(rnn, *given, "--max-size", "1")
+    assert [*read_npz("new.npz").header["vocabulary"][old:]] == [["x", 8]]
+
+
+@pytest.mark.usefixtures("general")
+def test_a_grown_run_goes_on_without_growing_again(rnn, read_npz, folder):
+    given = ["--grow", "--max-size", "1", "--schedule", "constant", "--quiet"]  # one token stays unknown
+    begin(rnn, *given, "--epochs", "3")
+    straight = read_npz("new.npz")
+    begin(rnn, *given, "--force")
+    (folder / "general.npz").unlink()
+    rnn("train", "--resume", "--model", "new.npz", "--epochs", "3", "--quiet")
+    resumed = read_npz("new.npz")
+    for name in ("grown", "vocabulary", "spelling", "network"):
+        assert resumed.header[name] == straight.header[name]
+
+
+@pytest.mark.usefixtures("general")
+def test_a_grown_model_grows_again(rnn, read_npz, write):
+    begin(rnn, "--grow", "--quiet")
+    write("newer.txt", ["Anna reads ñññ", "Ben sees ñ"] * 3)
+    rnn(
+        "train",
+        "newer.txt",
+        "--init",
+        "new.npz",
+        "--grow",
+        "--model",
+        "newer.npz",
+        "--epochs",
+        "1",
+        "--quiet",
+    )
+    sizes = read_npz("newer.npz").header["grown"]
+    assert len(sizes) == 2
+    assert rnn("info", "newer.npz").out.count("grown ") == 2
+
+
+@pytest.mark.usefixtures("general")
+def test_a_text_without_new_tokens_adds_none(rnn, read_npz, english, write):
+    write("new.txt", english)
+    assert "grows by 0 tokens" in begin(rnn, "--grow").err
+    assert "grown" not in read_npz("new.npz").header
+
+
+@pytest.mark.usefixtures("general")
+def test_growing_needs_a_model(fails):
+    assert "--init" in fails(2, "train", "new.txt", "--grow", "--model", "new.npz")
+    given = ["new.txt", "--init", "general.npz", "--model", "new.npz", "--grow"]
+    for options in (["--normalize", "nfc"], ["--vocab", "v.vocab"]):
+        assert f"{options[0]} and --init exclude" in fails(2, "train", *given, *options)
+
+
+@pytest.mark.usefixtures("general")
+def test_the_plan_of_a_run_that_grows_has_the_grown_vocabulary(rnn, read_npz):
+    begin(rnn, "--grow", "--quiet")
+    m = read_npz("new.npz").header["network"]["m"]
+    assert f"vocabulary  {m}; 0.0% of the tokens unknown" in begin(rnn, "--grow", "--plan").out

@@ -323,3 +323,24 @@ def test_standard_input_is_nowhere():
 @pytest.mark.parametrize(("epochs", "patience"), [(1, 4), (16, 4), (19, 4), (20, 5), (200, 50)])
 def test_patience_is_a_quarter_of_the_epochs_but_not_less_than_a_few(epochs, patience):
     assert default_patience(epochs) == patience
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"grow": True}, "--grow needs --init"),
+        ({"carry_state": True, "unit": "paragraph"}, "--carry-state and --unit paragraph exclude each other"),
+        ({"column": ""}, "--column needs the name of a column"),
+        ({"init": "m.npz", "min_count": 2}, "--min-count and --init exclude each other"),
+        ({"init": "m.npz", "grow": False, "max_size": 2}, "--max-size and --init exclude each other"),
+    ],
+)
+def test_units_columns_and_growth_have_their_conditions(given, told):
+    with pytest.raises(UsageError, match=f"^{told}"):
+        Settings(**given)
+
+
+def test_what_goes_with_growth_paragraphs_and_columns_is_taken():
+    Settings(init="m.npz", grow=True, min_count=2, max_size=5)
+    Settings(carry_state=False, unit="paragraph", column="text")
+    Settings(carry_state=True, unit="line")

@@ -1,5 +1,6 @@
 """rnn info: what a model file holds."""
 
+import itertools
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +10,7 @@ import typer
 
 from rnn_cli.cli.options.common import DEFAULT_MODEL, JsonOption
 from rnn_cli.models.language_model import LanguageModel
-from rnn_cli.printing import printable
+from rnn_cli.printing import counted, printable
 from rnn_cli.scoring.figures import perplexity
 
 
@@ -24,9 +25,15 @@ def info(
         typer.echo(json.dumps(facts, ensure_ascii=False))
         return
     typer.echo(f"network     {loaded.network.describe()}")
-    state = "runs on from line to line" if loaded.carry_state else "begins at zero with each line"
+    state = (
+        "runs on from line to line"
+        if loaded.carry_state
+        else f"begins at zero with each {loaded.lexicon.tokenizer.unit}"
+    )
     typer.echo(f"state       {state}")
     typer.echo(f"tokenizer   {loaded.lexicon.tokenizer.name}")
+    for first, end in itertools.pairwise((*loaded.lexicon.grown, loaded.lexicon.vocabulary.size)):
+        typer.echo(f"grown       by {counted(end - first, 'token')}, ids {first} to {end - 1}")
     typer.echo(f"parameters  {loaded.network.size:,} in {facts['bytes']:,} bytes")
     for name, array in facts["arrays"].items():
         shape = " x ".join(f"{length:,}" for length in array["shape"])
@@ -62,6 +69,8 @@ def _facts(model: LanguageModel) -> dict[str, Any]:
     return {
         "network": {name: getattr(network, name) for name in network.__dataclass_fields__},
         "tokenizer": model.lexicon.tokenizer.name,
+        "unit": model.lexicon.tokenizer.unit,
+        "grown": model.lexicon.grown,
         "carry_state": model.carry_state,
         "parameters": network.size,
         "arrays": {

@@ -12,17 +12,23 @@ from rnn_cli.cli.console import say
 from rnn_cli.cli.options.common import CacheDirOption, NoCacheOption
 from rnn_cli.cli.options.settings import Given, takes_settings
 from rnn_cli.cli.progress import follow
+from rnn_cli.errors import UsageError
 from rnn_cli.runs import files
-from rnn_cli.runs.data import count_text, input_files
+from rnn_cli.runs.data import Counted, count_text, input_files
 from rnn_cli.runs.prepare import Resources
 from rnn_cli.runs.settings import Settings
-from rnn_cli.text.vocabulary import dumps
+from rnn_cli.text.reading import normalize_lines
+from rnn_cli.text.units import units
+from rnn_cli.text.vocabulary import END, SPECIAL, SPELLED, START, UNK, dumps
 
 SHARES = (80, 90, 95, 99, 100)
 MOST_FREQUENT = 20
+HEAD = f"{'id':>10}{'occurs':>14}   token"
 
 
-@takes_settings("corpus", "tokenizer", "normalize", "user_dict", "encoding", "min_count", "max_size")
+@takes_settings(
+    *("corpus", "tokenizer", "normalize", "user_dict", "unit", "column", "encoding", "min_count", "max_size")
+)
 def vocab(
     given: Given,
     cache_dir: CacheDirOption = None,
@@ -38,17 +44,33 @@ def vocab(
         ),
     ] = None,
     force: Annotated[bool, typer.Option("--force", "-f", help="Overwrite --out.")] = False,
+    cut: Annotated[
+        str | None,
+        typer.Option(metavar="TEXT", show_default=False, help="Show how this is cut and numbered, instead."),
+    ] = None,
 ) -> None:
     """Count the tokens of a text; write a vocabulary file.
 
     Prints how large the vocabulary is, how much of the text it covers, and how many different
-    tokens cover 80, 90, 95 and 99 % of it: what one needs to choose --max-size.
+    tokens cover 80, 90, 95 and 99 % of it: what one needs to choose --max-size. Nothing is trained.
     """
     settings = Settings(**given)
+    if cut is not None and not cut.strip():
+        raise UsageError("--cut needs a text")
     if out:
         files.refuse_overwriting(out, input_files(settings), force, "--out")
         files.try_writing(out)
     counted = follow(count_text(settings, Resources.of_user(cache_dir, not no_cache)))
+    if cut is None:
+        _print_figures(counted)
+    else:
+        _print_cut(counted, cut)
+    if out:
+        files.write_text(out, dumps(counted.vocabulary, counted.tokenizer))
+        say(f"wrote {out}: {len(counted.vocabulary.tokens):,} tokens, one a line")
+
+
+def _print_figures(counted: Counted) -> None:
     text, vocabulary, counts = counted.part, counted.vocabulary, counted.types
     total, known = text.tokens, sum(vocabulary.counts)
     typer.echo(f"lines       {text.lines:>12,}")
@@ -61,10 +83,29 @@ def vocab(
     for share in SHARES:
         needed = bisect.bisect_left(running, running[-1] * share / 100) + 1
         typer.echo(f"{share:>7} %   {needed:>12,}")
-    typer.echo("\nmost frequent")
+    typer.echo(f"\n{HEAD}, the most frequent first")
+    _print_row(START, text.lines)
+    _print_row(END, text.lines)
+    _print_row(UNK, total - known)
     rows = zip(vocabulary.counts, vocabulary.tokens, strict=True)
-    for count, token in list(rows)[:MOST_FREQUENT]:
-        typer.echo(f"{count:>12,}   {json.dumps(token, ensure_ascii=False)}")
-    if out:
-        files.write_text(out, dumps(vocabulary, counted.tokenizer))
-        say(f"wrote {out}: {len(vocabulary.tokens):,} tokens, one a line")
+    for id, (count, token) in enumerate(list(rows)[:MOST_FREQUENT], SPECIAL):
+        _print_row(id, count, token)
+
+
+def _print_cut(counted: Counted, text: str) -> None:
+    """Print the tokens of a text as a model with this vocabulary would read it, with their ids."""
+    tokenizer, vocabulary = counted.tokenizer, counted.vocabulary
+    typer.echo(HEAD)
+    for unit in units(normalize_lines(text), tokenizer.unit):
+        tokens = tokenizer.split(unit)
+        _print_row(START, counted.part.lines)
+        for id, token in zip(vocabulary.encode(tokens), tokens, strict=True):
+            _print_row(id, counted.types.get(token or "", 0), token)
+        _print_row(END, counted.part.lines)
+
+
+def _print_row(id: int, count: int, token: str | None = None) -> None:
+    """Print an id, how often it or its token occurs in the text, and the token."""
+    spelled = SPELLED[id] if token is None else json.dumps(token, ensure_ascii=False)
+    unknown = "   unknown" if id == UNK and token is not None else ""
+    typer.echo(f"{id:>10}{count:>14,}   {spelled}{unknown}")

@@ -15,6 +15,7 @@ from rnn_cli.runs.settings import ABOUTS, TYPES
 SHORT = {"tokenizer": "-t", "hidden": "-n", "batch": "-b", "epochs": "-e", "seed": "-s"}
 PLACEHOLDERS = dict.fromkeys(FILES, "FILE") | {
     "encoding": "NAME",
+    "column": "NAME",
     "save_every": "TIME|STEPS",
 }
 

@@ -1,7 +1,7 @@
 """Blocks of text to tokens: characters by array operations, words in several processes.
 
-A text comes as blocks of whole lines, each ended by \\n. Only a very long line is spread over several
-blocks, parted where that does not change its tokens (parting.py).
+A text comes as blocks of whole lines, each ended by \\n; a paragraph is one such line (units.py). Only a
+very long line is spread over several blocks, parted where that does not change its tokens (parting.py).
 """
 
 import re
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from rnn_cli.text.store.workers import in_order
 from rnn_cli.text.tokenizers import Token, Tokenizer, make_tokenizer
+from rnn_cli.text.units import INNER, LINE_END, PARAGRAPH
 from rnn_cli.text.vocabulary import END, SPECIAL, START, UNK
 
 Ids = NDArray[np.integer[Any]]
@@ -44,7 +45,7 @@ class Task(NamedTuple):
     continued: bool
 
 
-# A Cut as it goes through a pipe: the types are joined by line ends, which no token holds.
+# A Cut as it goes through a pipe: the types are joined by what no token holds (`_between_types`).
 Packed = tuple[str, Ids, NDArray[np.int64]]
 
 
@@ -90,6 +91,8 @@ def cut_characters(tokenizer: Tokenizer, block: str, keep_blank: bool, continued
     lengths = np.diff(starts, append=len(ids))
     if not kept.all():
         ids, counts = ids[np.repeat(kept, lengths)], None
+    if tokenizer.unit == PARAGRAPH:
+        types = tuple(LINE_END if type == INNER else type for type in types)
     if text != block:  # lengths are those of the text as it was given, before normalization
         lengths = np.diff(_starts(_number(block).ids), append=len(block))
     return Cut(types, ids, lengths[kept], counts)
@@ -161,7 +164,8 @@ def cut_all(tokenizer: Tokenizer, blocks: Iterable[str], keep_blank: bool, proce
         if processes > 1:
             arguments = (tokenizer.name, dict(tokenizer.settings), keep_blank)
             with closing(in_order(_packing_cutter, arguments, tasks, processes)) as packed:
-                yield from map(_unpack, packed)
+                between = _between_types(tokenizer)
+                yield from (_unpack(each, between) for each in packed)
             return
     for block, continued in tasks:
         yield cut(tokenizer, block, keep_blank, continued)
@@ -197,14 +201,19 @@ def _look_ahead(tasks: Iterator[Task], characters: int) -> tuple[int, Iterator[T
 def _packing_cutter(name: str, settings: Mapping[str, Any], keep_blank: bool) -> Callable[[Task], Packed]:
     """Return `cut` as a worker process runs it."""
     tokenizer = make_tokenizer(name, settings)
+    between = _between_types(tokenizer)
 
     def packed_cut(task: Task) -> Packed:
         types, ids, lengths, _ = cut(tokenizer, task.block, keep_blank, task.continued)
-        return "\n".join(types), ids, lengths
+        return between.join(types), ids, lengths
 
     return packed_cut
 
 
-def _unpack(packed: Packed) -> Cut:
+def _between_types(tokenizer: Tokenizer) -> str:
+    return INNER if tokenizer.unit == PARAGRAPH else "\n"
+
+
+def _unpack(packed: Packed, between: str) -> Cut:
     types, ids, lengths = packed
-    return Cut(tuple(types.split("\n")) if types else (), ids, lengths)
+    return Cut(tuple(types.split(between)) if types else (), ids, lengths)

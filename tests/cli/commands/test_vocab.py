@@ -23,8 +23,10 @@ class Table:
         self.covered = float(re.search(r"^covered +([\d.]+)%", out, re.M)[1])
         shares = re.findall(r"^ +(\d+) % +([\d,]+)$", out, re.M)
         self.needed = {int(share): int(count.replace(",", "")) for share, count in shares}
-        rows = re.findall(r'^ +([\d,]+) {3}(".*")$', out, re.M)
-        self.frequent = [(json.loads(token), int(count.replace(",", ""))) for count, token in rows]
+        rows = re.findall(r'^ +(\d+) +([\d,]+) {3}(".*"|<.*>)$', out, re.M)
+        self.special = [(id, spelled, count) for id, count, spelled in rows[:3]]
+        self.frequent = [(json.loads(token), int(count.replace(",", ""))) for _, count, token in rows[3:]]
+        assert [int(id) for id, _, _ in rows] == list(range(len(rows)))
 
 
 def needed(counts, share):
@@ -62,6 +64,11 @@ def test_the_table_is_what_an_independent_count_gives(tokenizer, min_count, max_
     assert table.covered == pytest.approx(100 * sum(known) / counts.total(), abs=0.006)
     assert table.needed == {share: needed(counts, share) for share in (80, 90, 95, 99, 100)}
     expected = sorted(counts.items(), key=lambda row: (-row[1], row[0]))
+    assert table.special == [
+        ("0", "<start>", str(len(text))),
+        ("1", "<end>", str(len(text))),
+        ("2", "<unk>", str(counts.total() - sum(known))),
+    ]
     assert table.frequent == [row for row in expected if row[1] >= min_count][: min(20, max_size or 20)]
 
 
@@ -75,12 +82,6 @@ def test_words_are_those_of_jieba_and_must_occur_twice(rnn, write):
     write("corpus.txt", [*often, "我们在图书馆看书。", "我们在图书馆写字。"])
     table = Table(rnn("vocab", "corpus.txt").out)
     assert dict(table.frequent) == {"我们": 302, "在": 302, "图书馆": 302, "。": 302}
-
-
-def test_of_some_sentences_every_word_is_in_the_vocabulary(rnn, write):
-    write("corpus.txt", ["我们在图书馆看书。", "我们在图书馆写字。"])
-    table = Table(rnn("vocab", "corpus.txt").out)
-    assert {"看书", "写字"} <= {token for token, _ in table.frequent}
 
 
 def test_a_token_that_would_upset_the_terminal_is_escaped(rnn, write):
@@ -119,3 +120,49 @@ def test_a_vocabulary_written_twice_is_the_same_file(rnn, corpus, folder):
     for name in ("a.txt", "b.txt"):
         rnn("vocab", corpus, "-t", "char", "--out", name)
     assert (folder / "a.txt").read_bytes() == (folder / "b.txt").read_bytes()
+
+
+def cut(out):
+    """The rows of --cut: id, count, token, and whether it is unknown."""
+    head, *rows = out.splitlines()
+    assert head.split() == ["id", "occurs", "token"]
+    found = [re.fullmatch(r" +(\d+) +([\d,]+)   (<\w+>|\".*\")(   unknown)?", row) for row in rows]
+    return [(int(row[1]), int(row[2]), row[3], row[4] is not None) for row in found]
+
+
+def test_a_sentence_is_shown_as_it_is_cut_and_numbered(rnn, write):
+    write("corpus.txt", ["b a", "a a", "c c"])
+    assert cut(rnn("vocab", "corpus.txt", "-t", "space", "--min-count", "2", "--cut", "a b z").out) == [
+        (0, 3, "<start>", False),
+        (3, 3, '"a"', False),
+        (2, 1, '"b"', True),
+        (2, 0, '"z"', True),
+        (1, 3, "<end>", False),
+    ]
+
+
+def test_what_is_cut_is_what_a_model_reads(rnn, write, chinese, read_npz):
+    write("corpus.txt", chinese * 9)
+    rows = cut(rnn("vocab", "corpus.txt", "--cut", f"{chinese[0]}\r\n{chinese[1]}").out)
+    rnn("train", "corpus.txt", "--valid-fraction", "0", "--epochs", "1", "--quiet", "-m", "m.npz")
+    tokens = [token for token, _ in read_npz("m.npz").header["vocabulary"]]
+    assert [id for id, *_ in rows if id < 2] == [0, 1, 0, 1]
+    assert all(json.loads(token) == tokens[id - 3] for id, _, token, _ in rows if id > 2)
+    assert "".join(json.loads(token) for id, _, token, _ in rows if id > 2) == chinese[0] + chinese[1]
+
+
+def test_a_paragraph_is_cut_as_one(rnn, write):
+    write("corpus.txt", ["a", "b", "", "a", "b"])
+    rows = cut(rnn("vocab", "corpus.txt", "-t", "char", "--unit", "paragraph", "--cut", "a\nb\n\nb").out)
+    shown = ["<start>", '"a"', '"\\n"', '"b"', "<end>", "<start>", '"b"', "<end>"]
+    assert [token for _, _, token, _ in rows] == shown
+
+
+@pytest.mark.parametrize("text", ["", " \n"])
+def test_a_blank_text_to_cut_is_refused(text, fails, corpus):
+    assert fails(2, "vocab", corpus, "--cut", text) == "--cut needs a text"
+
+
+def test_what_is_cut_is_safe_to_print(rnn, corpus):
+    out = rnn("vocab", corpus, "-t", "char", "--cut", "a\x1b[2J\x07").out
+    assert all(c.isprintable() or c == "\n" for c in out)

@@ -1,0 +1,62 @@
+"""A vocabulary that grows: a model that is to learn another text gets the tokens of it that it lacks.
+
+Old tokens keep their ids and their weights; the new ones come after them. Each begins as the mean of the
+old: its column of the table, its row of V and its bias, which is as much above their mean as its logarithmic
+frequency is above theirs. An adaptive output layer takes them into its last cluster, and the means are those
+of that cluster.
+
+To begin as UNK, which stood for these tokens so far, is worse: a network expects UNK in few places. By
+characters, from 1,500 songci to tang300: 7.74 nats before the first step and 5.86 after 6 epochs, with the
+means 6.62 and 5.79; by words, from Shakespeare to English of today: 5.90 and 4.09, with the means 5.79 and
+4.08. Means and the old tokens' spread, at random: 6.68 and 5.83, 5.80 and 4.10.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from rnn_cli.models.language_model import LanguageModel
+from rnn_cli.network.arrays import Array
+from rnn_cli.text.lexicon import Lexicon
+from rnn_cli.text.vocabulary import SPECIAL, Vocabulary, build
+
+
+def grown_lexicon(lexicon: Lexicon, types: Mapping[str, int], min_count: int, max_size: int) -> Lexicon:
+    """Return a lexicon with the tokens of another text that it lacks, after those that it has.
+
+    types: how often each token occurs in the text. Of those that occur min_count times, the max_size most
+    frequent are added. The spelling learns the others, which stay unknown, beside those that it knows.
+    """
+    old = lexicon.vocabulary
+    lacking = {token: count for token, count in types.items() if token not in old.ids}
+    new = build(lacking, min_count, max_size)
+    vocabulary = Vocabulary(old.tokens + new.tokens, old.counts + new.counts)
+    spelling = lexicon.spelling.with_tokens(token for token in lacking if token not in vocabulary.ids)
+    grown = (*lexicon.grown, old.size) if new.tokens else lexicon.grown
+    return Lexicon(lexicon.tokenizer, vocabulary, spelling, grown)
+
+
+def grown_model(model: LanguageModel, lexicon: Lexicon, counts: Array) -> LanguageModel:
+    """Return a model with the lexicon of `grown_lexicon`, and weights for the new tokens.
+
+    counts: (m,), how often each token occurs in the text that brought them.
+    """
+    old, network = model.network, replace(model.network, m=lexicon.vocabulary.size)
+    rarest = old.cutoffs[-1] if old.cutoffs else SPECIAL  # the first id of the last cluster
+    above = _log_frequencies(counts)[old.m :]
+    above = above - _log_frequencies(np.array(model.lexicon.vocabulary.counts))[rarest - SPECIAL :].mean()
+    p = {}
+    for name, shape in network.shapes.items():
+        p[name], axis = model.p[name], int(model.p[name].shape[0] == shape[0])
+        if p[name].shape != shape:
+            has_all = p[name].shape[axis] == old.m  # and not those of a cluster
+            tokens = p[name].take(range(SPECIAL if has_all else 0, p[name].shape[axis]), axis)
+            new = np.repeat(tokens.mean(axis, keepdims=True), network.m - old.m, axis)
+            p[name] = np.append(p[name], new + above if name.startswith("b_y") else new, axis)
+    return replace(model, lexicon=lexicon, network=network, p=network.lay_out(p))
+
+
+def _log_frequencies(counts: Array) -> Array:
+    logarithms: Array = np.log((counts + 1) / (counts.sum() + len(counts)))
+    return logarithms

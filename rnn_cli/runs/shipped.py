@@ -1,0 +1,40 @@
+"""The texts that come with rnn, and which of them a run reads."""
+
+import os
+from collections.abc import Mapping, Sequence
+from importlib import resources
+
+LOCALE = ("LC_ALL", "LC_MESSAGES", "LANG", "LANGUAGE")  # the first that is set says the user's language
+CHINESE, ENGLISH = "chinese", "english"
+
+
+def shipped_corpora() -> dict[str, str]:
+    """Return the paths of the texts in the package, by their names: "english" and so on."""
+    folder = resources.files("rnn_cli.corpora")
+    texts = sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(".txt"))
+    return {name.removesuffix(".txt"): str(folder / name) for name in texts}
+
+
+def usual_corpus(environment: Mapping[str, str]) -> str:
+    """Return the name of the text in the user's language: Chinese where the locale is, else English."""
+    locale = next((value for name in LOCALE if (value := environment.get(name))), "")
+    return CHINESE if locale.lower().startswith("zh") else ENGLISH
+
+
+def about_usual_corpus(environment: Mapping[str, str]) -> str:
+    """Return the line that says which text is read where none is named, and how to have the other."""
+    usual = usual_corpus(environment)
+    other = ENGLISH if usual == CHINESE else CHINESE
+    return f"text: {usual}, which comes with rnn (rnn train {other}: the other)"
+
+
+def corpus_paths(corpus: Sequence[str], environment: Mapping[str, str] | None = None) -> list[str]:
+    """Return the paths that a run reads for these; for none, the text in the user's language.
+
+    A name of a text that comes with rnn means that text, unless there is a file or a folder called so.
+    environment: where the locale is looked up; None is that of the process.
+    """
+    shipped = shipped_corpora()
+    if not corpus:
+        return [shipped[usual_corpus(os.environ if environment is None else environment)]]
+    return [path if os.path.lexists(path) else shipped.get(path, path) for path in corpus]

@@ -1,0 +1,202 @@
+"""One column of a table as text: CSV, TSV and JSON Lines, read by the standard library.
+
+A cell is text like any other: it may hold line ends, and where units are paragraphs it is one of them,
+whatever blank lines it holds. An empty cell is a blank line. Nothing is guessed at: a row that is not as the
+header says is an error that names its line.
+"""
+
+import csv
+import itertools
+import json
+import os
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
+
+from rnn_cli.errors import LONGEST_QUOTE, RnnError
+from rnn_cli.printing import counted
+from rnn_cli.text.checks import is_text
+from rnn_cli.text.units import PARAGRAPH, paragraph
+
+DELIMITERS = {".csv": ",;\t", ".tsv": "\t"}  # the one that makes the most columns of the header; "," first
+DELIMITER_NAMES = {",": "a comma", ";": "a semicolon", "\t": "a tab"}
+JSON_LINES = ".jsonl"
+SUFFIXES = (*DELIMITERS, JSON_LINES)  # of the names of tables, in letters of either case
+LONGEST_ROW = 1 << 24  # characters that are held in memory together
+LOOKED_AT = 1000  # rows of JSON Lines, one of which has the column
+BLOCK = 1 << 20  # characters of cells that are given on together
+SHOWN = 20  # columns that a message names
+
+Line = tuple[int, str]  # its number, from 1, and its text with the \n
+
+
+class Row(NamedTuple):
+    """A row of a table. line: on which it begins."""
+
+    line: int
+    cells: dict[str, Any]
+
+
+class Table(NamedTuple):
+    """The columns that a table's header names (None: it has none, as JSON Lines), and the rows."""
+
+    header: list[str] | None
+    rows: Iterator[Row]
+
+
+def suffix(name: str) -> str:
+    """Return the suffix of a file's name, in small letters."""
+    return os.path.splitext(name)[1].lower()
+
+
+def is_table(name: str) -> bool:
+    """Return whether a file is a table by its name."""
+    return suffix(name) in SUFFIXES
+
+
+def columns(blocks: Iterable[str], name: str) -> list[str]:
+    """Return the names of a table's columns, by its first rows. Blocks and name are as for `column_text`.
+    Raises RnnError for what is no table."""
+    header, rows = _table(blocks, name)
+    if header is not None:
+        return header
+    return [*dict.fromkeys(key for row in itertools.islice(rows, LOOKED_AT) for key in row.cells)]
+
+
+def column_text(blocks: Iterable[str], name: str, column: str, unit: str) -> Iterator[str]:
+    """Yield the cells of a column as text, in blocks of whole lines.
+
+    blocks: of the table; they end anywhere.
+    name: of the file; its suffix says what kind of table it is, and where it has none of SUFFIXES, the first
+        character does.
+    unit: PARAGRAPH makes each cell one, as `units.paragraphs` gives them.
+
+    Raises RnnError for a table without the column and for a bad row, by its line.
+    """
+    written: list[str] = []
+    size = 0
+    for cell in _cells(_table(blocks, name), name, column):
+        text = paragraph(cell) if unit == PARAGRAPH else cell
+        written.append(text if text.endswith("\n") else f"{text}\n")
+        size += len(written[-1])
+        if size >= BLOCK:
+            yield "".join(written)
+            written, size = [], 0
+    yield "".join(written)
+
+
+def _cells(table: Table, name: str, column: str) -> Iterator[str]:
+    """Yield the texts of a column, "" where a row has none."""
+    header, rows = table
+    if header and column not in header:
+        raise _unknown(name, column, header)
+    seen: dict[str, None] = {}  # the columns of rows of JSON, until one has this
+    is_found = header is not None
+    for count, (line, cells) in enumerate(rows, 1):
+        is_found = is_found or column in cells
+        if not is_found:
+            seen |= dict.fromkeys(cells)
+            if count == LOOKED_AT:
+                break
+        value = cells.get(column)
+        if value is not None and not is_text(value):
+            what = "half a surrogate pair" if isinstance(value, str) else f"{value!r}, which is no text"
+            raise RnnError(f"{name}: line {line}: {_shown(column)} has {what}"[:LONGEST_QUOTE])
+        yield (value or "").replace("\r\n", "\n").replace("\r", "\n")
+    if seen and not is_found:
+        raise _unknown(name, column, [*seen])
+
+
+def _unknown(name: str, column: str, there: list[str]) -> RnnError:
+    more = f" and {len(there) - SHOWN} more" if len(there) > SHOWN else ""
+    names = ", ".join(map(_shown, there[:SHOWN]))
+    return RnnError(f"{name}: has no column {_shown(column)} (there are {names}{more})")
+
+
+def _shown(column: str) -> str:
+    """Return the name of a column as messages quote it."""
+    is_plain = column.isprintable() and column == column.strip() != ""
+    return (column if is_plain else json.dumps(column))[:LONGEST_QUOTE]
+
+
+def _table(blocks: Iterable[str], name: str) -> Table:
+    lines = _lines(blocks, name)
+    first = next((line for line in lines if line[1].strip()), (1, ""))
+    kind = suffix(name)
+    if kind not in SUFFIXES:
+        kind = JSON_LINES if first[1].lstrip().startswith("{") else ".csv"
+    lines = itertools.chain([first], lines)
+    return Table(None, _json_rows(lines, name)) if kind == JSON_LINES else _csv(lines, name, kind)
+
+
+def _lines(blocks: Iterable[str], name: str) -> Iterator[Line]:
+    begun, number = "", 1
+    for block in blocks:
+        first, *rest = block.split("\n")
+        begun += first
+        for line in rest:
+            yield number, f"{begun}\n"
+            begun, number = line, number + 1
+        if len(begun) > LONGEST_ROW:
+            what = f"longer than {LONGEST_ROW:,} characters, and so no row of a table"
+            raise RnnError(f"{name}: line {number}: {what}")
+    if begun:
+        yield number, f"{begun}\n"
+
+
+def _json_rows(lines: Iterable[Line], name: str) -> Iterator[Row]:
+    for number, line in lines:
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            raise RnnError(f"{name}: line {number}: not JSON ({getattr(error, 'msg', error)})") from error
+        if not isinstance(row, dict):
+            raise RnnError(f'{name}: line {number}: not a JSON object (a row reads {{"column": "text", …}})')
+        yield Row(number, row)
+
+
+def _csv(lines: Iterator[Line], name: str, kind: str) -> Table:
+    csv.field_size_limit(max(csv.field_size_limit(), LONGEST_ROW))  # of the process; it is only ever raised
+    first = next(lines)
+    widths = {each: len(next(csv.reader([first[1]], delimiter=each))) for each in DELIMITERS[kind]}
+    delimiter = max(widths, key=widths.__getitem__)
+    rows = _split(itertools.chain([first], lines), name, delimiter)
+    _, header = next(rows, (1, []))
+    names = [cell.strip() for cell in header]
+    return Table(names, _csv_rows(rows, name, names, delimiter))
+
+
+def _csv_rows(
+    rows: Iterable[tuple[int, list[str]]], name: str, header: list[str], delimiter: str
+) -> Iterator[Row]:
+    for line, cells in rows:
+        if len(cells) != len(header):
+            what = f"{counted(len(cells), 'cell')} where the header has {len(header)}"
+            sign = DELIMITER_NAMES[delimiter]
+            raise RnnError(f"{name}: line {line}: {what} (a cell with {sign} in it needs quotes)")
+        yield Row(line, dict(zip(header, cells, strict=True)))
+
+
+def _split(lines: Iterable[Line], name: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
+    """Yield the line on which each row begins, and its cells."""
+    place = 0  # the line on which the row that is being read began; 0 before it begins
+
+    def texts() -> Iterator[str]:
+        nonlocal place
+        for number, line in lines:
+            place = place or number
+            yield line
+
+    reader = csv.reader(texts(), delimiter=delimiter, strict=True)
+    while True:
+        place = 0
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            what = f"the row that begins here is not CSV ({error})"
+            raise RnnError(f"{name}: line {place}: {what}") from error
+        if cells:
+            yield place, cells
