@@ -66,6 +66,19 @@ def test_the_memory_of_this_process_is_what_it_has_resident():
     assert machine.resident_memory() >= before + (len(held) >> 1)
 
 
+def test_small_products_have_one_thread_whatever_there_is(monkeypatch):
+    monkeypatch.setattr(machine, "available_threads", lambda: 8)
+    assert machine.product_threads(64 * 512 * 512) == 1
+    assert machine.product_threads(64 * 128 * 128, threads=4) == 1
+
+
+def test_products_as_large_as_pay_have_the_cores_that_were_given_and_larger_ones_all(monkeypatch):
+    monkeypatch.setattr(machine, "available_threads", lambda: 8)
+    assert machine.product_threads(64 * 512 * 512, threads=4) == 4
+    assert machine.product_threads(4096 * 1024 * 1024) == 8
+    assert machine.product_threads(4096 * 1024 * 1024, threads=1) == 1
+
+
 def test_products_have_so_many_threads_inside_and_their_own_after():
     with machine.blas_threads(2):
         assert blas_thread_counts() == {2}

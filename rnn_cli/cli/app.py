@@ -17,6 +17,7 @@ COMMANDS = {
     "vocab": "Count the tokens of a text; write a vocabulary file.",
     "train": "Train a language model on a text.",
     "sample": "Write text with a trained model.",
+    "next": "Print the likeliest next tokens after a text.",
     "score": "Score a text under a model: perplexity and bits per character.",
     "info": "Print what a model file holds.",
     "cache": "List the texts that are kept as ids; delete them.",

@@ -1,11 +1,8 @@
 """A language model: tokenizer, vocabulary and network, in one object and in one file."""
 
 import itertools
-import math
-import secrets
-import time
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -13,22 +10,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnn_cli import storage
-from rnn_cli.errors import RnnError
-from rnn_cli.machine import blas_threads
 from rnn_cli.models import file
-from rnn_cli.network.arrays import Array, Parameters, State
+from rnn_cli.models.sampling.next_tokens import TOP, next_tokens
+from rnn_cli.models.sampling.prompts import PromptReader
+from rnn_cli.models.sampling.rules import Sampling, check_count
+from rnn_cli.models.sampling.samples import Novelty, Sample, draw
+from rnn_cli.models.sampling.steps import steps, written
+from rnn_cli.models.sampling.task import Task
+from rnn_cli.models.sampling.verse import verse_of
+from rnn_cli.network.arrays import Parameters
 from rnn_cli.network.network import Network
-from rnn_cli.network.sampling import choose
 from rnn_cli.text.lexicon import Lexicon
-from rnn_cli.text.vocabulary import END, SPECIAL, SPELLED, START, UNK
+from rnn_cli.text.units import units_begun
+from rnn_cli.text.vocabulary import SPECIAL, SPELLED, START
 
 if TYPE_CHECKING:
-    from rnn_cli.models.score import Score
+    from rnn_cli.models.scores.lines import Score
 
-LENGTH, TEMPERATURE, TOP_P = 500, 0.5, 1.0  # defaults of sampling
-TOP = 10  # of `next`
-MOMENT = 5e-3  # seconds of drawing that nobody minds waiting for
-MANY = 16  # samples side by side, for which a step is worth several threads
+DEFAULTS = Sampling()
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -90,118 +89,86 @@ class LanguageModel:
     def encode(self, text: str) -> NDArray[np.intp]:
         """Return the inputs that a text becomes, its last line not ended: START and the ids of each line."""
         ids = []
-        for line in text.split("\n"):
+        for line in units_begun(text, self.lexicon.tokenizer.unit):
             ids += [START, *self.lexicon.vocabulary.encode(self.lexicon.tokenizer.split(line))]
         return np.array(ids, np.intp)
 
-    def unknown(self, text: str) -> list[str]:
-        """Return the tokens of a text that the vocabulary does not hold, each once, in order."""
-        known = self.lexicon.vocabulary.ids
-        tokens = [t for line in text.split("\n") for t in self.lexicon.tokenizer.split(line)]
-        return list(dict.fromkeys(t for t in tokens if t and t not in known))
+    def unknown(self, prompt: str, **rules: Any) -> list[str]:
+        """Return the tokens of a prompt, and the characters of a form or an acrostic, that the model does not
+        know, each once. A last word that a token finishes is no unknown one."""
+        verse = verse_of(self.lexicon, Sampling(**rules))
+        unknown = PromptReader(self.lexicon).read(prompt).unknown
+        return [*dict.fromkeys(unknown + (verse.unknown if verse else []))]
 
-    def generate(
-        self,
-        prompt: str = "",
-        num: int = 1,
-        length: int = LENGTH,
-        temperature: float = TEMPERATURE,
-        top_k: int | None = None,
-        top_p: float = TOP_P,
-        seed: int | None = None,
-    ) -> Iterator[NDArray[np.intp]]:
+    def generate(self, prompt: str = "", num: int = 1, **rules: Any) -> Iterator[NDArray[np.intp]]:
         """Draw `num` continuations of a prompt side by side: yield at each step their next ids, (num,).
 
+        rules: the fields of `Sampling`, but for `beam`.
+
         END ends a line, and with it the sample, which repeats END from then on; of a model that
-        carries its state the next line follows. Stops when all samples have ended, or after
-        `length` steps. START and UNK are never drawn.
+        carries its state the next line follows. Stops when all samples have ended. START and UNK are never
+        drawn; UNK comes only for a character of a form that the model does not know. Where the prompt
+        ends with a word that is begun, the first id is of the whole word.
 
-        temperature: above 1 bolder, below 1 safer; 0 takes the likeliest.
-        top_k: draw from the k likeliest only. top_p: from the fewest that hold this much probability.
-        seed: None draws differently each time.
-        Raises ValueError for values out of range, RnnError where the state overflows.
+        Raises ValueError for values out of range, UsageError for rules that the model cannot follow, RnnError
+        where the state overflows.
         """
-        _check(num=num, length=length, temperature=temperature, top_k=top_k, top_p=top_p)
-        steps = self._generate(prompt, num, length, (temperature, top_k, top_p), seed)
-        return _guarded(steps, num)
+        return (step.ids for step in steps(self._task(prompt, num, rules)))
 
-    def _generate(
+    def _task(self, prompt: str, num: int, rules: dict[str, Any]) -> Task:
+        check_count("num", num)
+        sampling = Sampling(**rules)
+        if sampling.beam is not None:
+            raise ValueError("beam searches whole texts: use sample or draw")
+        return Task(self, [PromptReader(self.lexicon).read(prompt)] * num, sampling)
+
+    def stream(self, prompt: str = "", threads: int | None = None, **rules: Any) -> Iterator[str]:
+        """Return one sample, prompt first, token by token as they are drawn; rules as for `generate`, and it
+        raises as that does, at once or while it is read."""
+        task = replace(self._task(prompt, 1, rules), threads=threads)
+        pieces = written(task)
+        first = next(pieces, "")  # so that what cannot be written is refused before the prompt is
+        return itertools.chain([task.prompts[0].text, first], pieces)
+
+    def sample(self, prompt: str = "", num: int = 1, **rules: Any) -> list[str]:
+        """Return samples drawn side by side, each with its prompt.
+
+        rules: the fields of `Sampling`: temperature, top_k, seed, form, stop, beam and others.
+        """
+        return [sample.text for sample in self.draw([prompt], num, Sampling(**rules))]
+
+    def draw(
         self,
-        prompt: str,
-        num: int,
-        length: int,
-        rules: tuple[float, int | None, float],
-        seed: int | None,
-    ) -> Iterator[NDArray[np.intp]]:
-        rng = np.random.default_rng((secrets.randbits(64) if seed is None else seed, *b"sample"))
-        products = self.network.products(self.p, num)
-        after = np.arange(self.network.m)  # what is read after a token: itself, and START after END
-        after[END] = START
-        ended = np.zeros(num, bool)
-        logits, state = self._read(prompt, num, products)
-        for drawn in range(length):
-            logits[:, START] = logits[:, UNK] = -np.inf
-            try:
-                ids = choose(logits, rng, *rules)
-            except FloatingPointError as error:  # relu's state has no bound
-                what = f"the state has overflowed after {drawn} tokens: lower --length"
-                raise RnnError(what) from error
-            if not self.carry_state:
-                ids[ended] = END
-                ended = ids == END
-            yield ids
-            if not self.carry_state and ended.all():
-                return
-            logits, state = self.network.step(self.p, after.take(ids), state, products)
+        prompts: Sequence[str],
+        num: int = 1,
+        rules: Sampling = DEFAULTS,
+        novelty: Novelty | None = None,
+        threads: int | None = None,
+    ) -> Iterator[Sample]:
+        """Yield `num` samples of each of some prompts, in order, with what ended them and what they copy.
 
-    def _read(self, prompt: str, num: int, products: Any) -> tuple[Array, State]:
-        """Return the logits of what follows a prompt, and the state after it, `num` times side by side."""
-        zero = state = self.network.zero_state(num)
-        for id in self.encode(prompt):
-            begins = id == START and not self.carry_state
-            logits, state = self.network.step(self.p, np.full(num, id), zero if begins else state, products)
-        return logits, state
-
-    def pieces(self, ids: Iterable[int], after: str = "") -> Iterator[str]:
-        """Yield the text of ids that follow the text `after`, token by token; END is a line end."""
-        tokenizer, vocabulary = self.lexicon.tokenizer, self.lexicon.vocabulary
-        begins = after == "" or after.endswith("\n")
-        for id in ids:
-            separator = "" if begins or id == END else tokenizer.separator
-            yield "\n" if id == END else separator + vocabulary.token(id)
-            begins = id == END
-
-    def stream(self, prompt: str = "", **options: Any) -> Iterator[str]:
-        """Yield one sample, prompt first, token by token as they are drawn; options as for `generate`."""
-        ids = (int(ids[0]) for ids in self.generate(prompt, 1, **options))
-        return itertools.chain([prompt], self.pieces(self._until_end(ids), after=prompt))
-
-    def sample(self, prompt: str = "", num: int = 1, **options: Any) -> list[str]:
-        """Return samples drawn side by side, each with its prompt; options as for `generate`."""
-        drawn = np.array([*self.generate(prompt, num, **options)]).reshape(-1, num)
-        return [prompt + "".join(self.pieces(self._until_end(ids), after=prompt)) for ids in drawn.T.tolist()]
-
-    def _until_end(self, ids: Iterable[int]) -> Iterable[int]:
-        """Return the ids of one sample: where the state is not carried, those before the first END."""
-        return ids if self.carry_state else itertools.takewhile(lambda id: id != END, ids)
+        novelty: a text to compare them with. threads: the cores to compute on; None: as many as pay.
+        Raises as `generate` does.
+        """
+        return draw(self, prompts, num, rules, novelty, threads)
 
     def next(self, prompt: str = "", top: int = TOP) -> list[tuple[str, float]]:
         """Return the likeliest next tokens after a prompt with their probabilities o_t, falling.
 
+        Where the prompt ends with a word that is no token but begins some, or with a space that belongs to
+        the word that follows, these are the tokens that finish it, with their probabilities among each other.
         A line end and an unknown token are spelled <end> and <unk>. Raises ValueError for a `top` below 1,
         RnnError where the state overflows.
         """
-        _check(top=top)
-        with blas_threads(1), np.errstate(over="ignore", invalid="ignore"):
-            logits, _ = self._read(prompt, 1, self.network.products(self.p, 1))
-            z = logits[0].astype(np.float64)
-            o = np.exp(z - z.max())
-        if not np.isfinite(o).all():
-            raise RnnError("the state has overflowed: shorten the prompt")
-        o /= o.sum()
-        o[START] = 0  # never a target
-        likeliest = np.argsort(-o, kind="stable")[: min(top, len(o) - 1)]
-        return [(self.spell(int(id)), float(o[id])) for id in likeliest]
+        (following,) = self.next_of([prompt], top)
+        return following
+
+    def next_of(
+        self, prompts: Sequence[str], top: int = TOP, threads: int | None = None
+    ) -> Iterator[list[tuple[str, float]]]:
+        """Yield what `next` returns for each of some prompts, computed side by side."""
+        check_count("top", top)
+        return next_tokens(self, prompts, top, threads)
 
     def spell(self, id: int) -> str:
         """Return the token of an id; START, END and UNK are <start>, <end> and <unk>."""
@@ -213,50 +180,8 @@ class LanguageModel:
         With a carried state the lines are one text, read in order; else each is by itself, and blank ones are
         skipped. Raises RnnError where the state overflows.
         """
-        from rnn_cli.models.score import score_text  # whose imports take long; `rnn sample` can do without
+        from rnn_cli.models.scores.lines import (
+            score_text,  # whose imports take long; `rnn sample` can do without
+        )
 
         return score_text(self, lines)
-
-
-def _guarded(steps: Iterator[NDArray[np.intp]], num: int) -> Iterator[NDArray[np.intp]]:
-    """Yield the steps of `num` samples, drawn with few threads and without warnings of an overflow, which is
-    refused. Neither holds for the caller: they end before each yield. To begin them takes as long as a step
-    of a small network, so what can be drawn in a moment is drawn at once."""
-    is_over = False
-    while not is_over:
-        drawn, error, end = [], None, time.perf_counter() + MOMENT
-        # Products of few rows are done before BLAS's threads have met.
-        with blas_threads(1 if num < MANY else None), np.errstate(over="ignore", invalid="ignore"):
-            try:
-                while time.perf_counter() < end:
-                    drawn.append(next(steps))
-            except StopIteration:
-                is_over = True
-            except RnnError as failed:  # after what was drawn before
-                error = failed
-        yield from drawn
-        if error:
-            raise error
-
-
-def _check(
-    num: int = 1,
-    length: int = 1,
-    temperature: float = 1.0,
-    top_k: int | None = None,
-    top_p: float = 1.0,
-    top: int = 1,
-) -> None:
-    """Raise ValueError for what `rnn sample` and `rnn next` refuse."""
-    for name, count in {
-        "num": num,
-        "length": length,
-        "top_k": 1 if top_k is None else top_k,
-        "top": top,
-    }.items():
-        if count < 1:
-            raise ValueError(f"{name} is {count}: 1 or more is needed")
-    if not (math.isfinite(temperature) and temperature >= 0):
-        raise ValueError(f"temperature is {temperature}: a number from 0 is needed")
-    if not 0 <= top_p <= 1:
-        raise ValueError(f"top_p is {top_p}: a number from 0 to 1 is needed")

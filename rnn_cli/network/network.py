@@ -165,10 +165,19 @@ class Network(Architecture):
 
         products: what `products` returned for these parameters and B; it makes steps faster.
         """
+        h, after = self.advance(p, self.input.step(p, x), state, products)
+        return OUTPUTS[self.output].logits(p, h), after
+
+    def advance(
+        self, p: Parameters, a_t: Array, state: State, products: Mapping[str, Product] = NO_PRODUCTS
+    ) -> tuple[Array, State]:
+        """Return what the output layer sees after a step, (B, n), and the state then.
+
+        a_t: (B, k), what enters the first layer (`Input.step`). products: as for `step`.
+        """
         cell = CELLS[self.cell]
         after: State = {}
-        h: Array = x
-        a_t = self.input.step(p, h)
+        h: Array = a_t
         for suffix in self.suffixes:
             if suffix:
                 a_t = h @ p[f"U{suffix}"].T + p[f"b_a{suffix}"]
@@ -177,7 +186,7 @@ class Network(Architecture):
             last = cell.step(own, a_t, before)
             h = last[cell.state[0]]
             after |= {name + suffix: array for name, array in last.items()}
-        return OUTPUTS[self.output].logits(p, h), after
+        return h, after
 
     def rows(self, batch: Batch, k: slice) -> Sequences:
         """Return some rows of a batch, as views."""

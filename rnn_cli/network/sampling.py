@@ -1,6 +1,7 @@
 """From logits to a token."""
 
 import math
+from collections.abc import Collection, Iterable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,6 +40,17 @@ def choose(
         z = _nucleus(z, top_p)
     e = rng.standard_exponential(z.shape)  # a 0, which has no logarithm, is next to impossible in float64
     return np.subtract(z, np.log(e, out=e), out=e).argmax(axis=1)
+
+
+def penalize(logits: Array, latest: Iterable[Collection[int]], penalty: float) -> None:
+    """Make the latest ids of each row of logits (B, m) less likely, in place (Keskar et al. 2019).
+
+    A logit is divided by the penalty, as there, if it is above 0; one below 0 is multiplied, since to divide
+    it would make it larger.
+    """
+    for z, ids in zip(logits, latest, strict=True):
+        which = np.array(sorted(set(ids)), np.intp)
+        z[which] = np.where(z[which] > 0, z[which] / penalty, z[which] * penalty)
 
 
 def _likeliest(z: Array, k: int) -> Array:

@@ -6,7 +6,7 @@ length are numbered in the order of their keys, key(h w) = number(h) * m + w, so
 would reach beyond it counts as unseen.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,9 @@ from numpy.typing import NDArray
 from rnn_cli.text.store.corpus import Corpus
 from rnn_cli.text.vocabulary import START
 
+BLOCK = 1 << 16  # places that are packed at a time
+
+Ids = NDArray[np.int32]
 Numbers = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
@@ -41,52 +44,119 @@ class KneserNey:
     """
 
     def __init__(self, corpus: Corpus, m: int, order: int, carry_state: bool):
-        self.m, self.carry_state = m, carry_state
+        self.m, self.order, self.carry_state = m, order, carry_state
         self.orders: list[Order] = []
-        text = self._from_start(corpus)
+        text = _with_starts(corpus.ids, self._begins(corpus))
         number, keys, contexts = text, np.arange(m), 1
         occurs = np.bincount(corpus.ids, minlength=m)
         for _ in range(order - 1):
-            context = _context(text, number)
-            ends = np.flatnonzero(context >= 0)  # where a longer n-gram ends
-            longer, first, longer_number, longer_occurs = np.unique(
-                context[ends] * m + text[ends], return_index=True, return_inverse=True, return_counts=True
-            )
-            precede = np.bincount(number[ends[first]], minlength=len(keys))  # 0: it begins at START
+            longer = _number_longer(text, number, m)
+            precede = np.bincount(number[longer.first], minlength=len(keys))  # 0: it begins at START
             self.orders.append(_weigh(keys, np.where(precede == 0, occurs, precede), m, contexts))
-            contexts, keys, occurs = len(keys), longer, longer_occurs
-            number = np.full(len(text), -1)
-            number[ends] = longer_number
+            contexts, (keys, occurs, _, number) = len(keys), longer
         self.orders.append(_weigh(keys, occurs, m, contexts))
 
     def nats(self, corpus: Corpus) -> Floats:
         """Return -log p of each of corpus.ids given all ids before it, (N,)."""
-        text = self._from_start(corpus)
-        context = np.zeros_like(text)
+        return self.read(corpus.ids, self._begins(corpus), np.empty(0, np.int32))[0]
+
+    def read(self, ids: NDArray[np.integer[Any]], begins: Numbers, before: Ids) -> tuple[Floats, Ids]:
+        """Return -log p of each id, (N,), of a piece of a text, and what to pass as `before` with the next.
+
+        begins: the places at which contexts begin. before: what the first contexts reach back to.
+        """
+        text = np.concatenate([before, _with_starts(ids, begins)])
+        context = np.zeros(len(text), np.int32)
         p = np.full(len(text), 1 / (self.m - 1))
         for keys, discounted, backoff in self.orders:
-            number = _find(context * self.m + text, keys)
+            number = _find(context.astype(np.int64) * self.m + text, keys)
             p = discounted[number] + backoff[context] * p
             context = _context(text, number)
-        return -np.log(p[text != START])
+        of_piece = slice(len(before), None)
+        reach = text[max(0, len(text) - self.order + 1) :]
+        return -np.log(p[of_piece][text[of_piece] != START]), reach
 
-    def _from_start(self, corpus: Corpus) -> Numbers:
-        """Return the targets, with a START wherever contexts begin."""
-        begins = [0] if self.carry_state else corpus.starts[:-1]
-        return np.insert(corpus.ids.astype(np.int64), begins, START)
+    def _begins(self, corpus: Corpus) -> Numbers:
+        return np.zeros(1, np.int64) if self.carry_state else corpus.starts[:-1]
 
 
-def _context(text: Numbers, number: Numbers) -> Numbers:
+class Longer(NamedTuple):
+    """The n-grams a token longer than those numbered so far, in the order of their keys."""
+
+    keys: Numbers  # (G,)
+    occurs: Numbers  # (G,) how often each does
+    first: Ids  # (G,) where each ends first
+    number: Ids  # (N,) of the one that ends at each place of the text, -1 for none
+
+
+def _number_longer(text: Ids, number: Ids, m: int) -> Longer:
+    """Return the n-grams that the text holds, from the numbers of those a token shorter.
+
+    Keys are sorted together with their places, packed into one number if both fit: there is no room for more
+    arrays of the text's length.
+    """
+    key, place = _sorted(_keys(text, number, m), len(text).bit_length())
+    begins = int(np.searchsorted(key, 0))  # before it stand the places at which no longer n-gram ends
+    key, place = key[begins:], place[begins:]
+    is_new = np.ones(len(key), bool)
+    np.not_equal(key[1:], key[:-1], out=is_new[1:])
+    starts = np.flatnonzero(is_new)
+    keys, first = key[starts], place[starts]
+    del key
+    rank = np.cumsum(is_new, dtype=np.int32)
+    rank -= 1
+    numbers = np.full(len(text), -1, np.int32)
+    numbers[place] = rank
+    return Longer(keys, np.diff(starts, append=len(rank)), first, numbers)
+
+
+def _keys(text: Ids, number: Ids, m: int) -> Numbers:
+    """Return the key of the longer n-gram that ends at each place, below 0 where there is none."""
+    key = np.empty(len(text), np.int64)
+    key[:1], key[1:] = -1, number[:-1]
+    key[text == START] = -1
+    key *= m
+    key += text
+    return key
+
+
+def _sorted(key: Numbers, bits: int) -> tuple[Numbers, Ids]:
+    """Return the keys in rising order, in the same memory, and their places."""
+    if len(key) and max(int(key.max()), -int(key.min())).bit_length() + bits >= 63:
+        order = np.argsort(key, kind="stable")
+        return key[order], order.astype(np.int32)
+    place = np.empty(len(key), np.int32)
+    blocks = [slice(first, first + BLOCK) for first in range(0, len(key), BLOCK)]
+    key <<= bits
+    for k in blocks:
+        key[k] |= np.arange(k.start, min(k.stop, len(key)))
+    key.sort()
+    for k in blocks:
+        place[k] = key[k] & ((1 << bits) - 1)
+    key >>= bits
+    return key, place
+
+
+def _with_starts(ids: NDArray[np.integer[Any]], begins: Numbers) -> Ids:
+    """Return the targets, with a START wherever contexts begin."""
+    text: Ids = np.insert(ids.astype(np.int32, copy=False), begins, START)
+    return text
+
+
+def _context(text: Ids, number: Ids) -> Ids:
     """Return the number of the context of each place, from the numbers of the n-grams that end at each; -1
-    for START, before which nothing stands."""
-    return np.where(text == START, -1, np.roll(number, 1))
+    for the first place and for START, before which nothing stands."""
+    context = np.empty(len(text), np.int32)
+    context[:1], context[1:] = -1, number[:-1]
+    context[text == START] = -1
+    return context
 
 
-def _find(key: Numbers, keys: Numbers) -> Numbers:
+def _find(key: Numbers, keys: Numbers) -> Ids:
     """Return the numbers of n-grams by their keys; -1 for unseen ones and for keys below 0."""
     distinct, where = np.unique(key, return_inverse=True)  # a search in rising order is much faster
     number = np.searchsorted(keys, distinct)
-    return np.where(keys[number] == distinct, number, -1)[where]
+    return np.where(keys[number] == distinct, number, -1).astype(np.int32)[where]
 
 
 def _weigh(keys: Numbers, counts: Numbers, m: int, contexts: int) -> Order:

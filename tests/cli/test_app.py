@@ -117,7 +117,7 @@ def test_the_command_line_is_judged_before_any_file_is_looked_for(fails):
     fails(2, "train", "nowhere.txt", "--valid", "nor-here.txt", "--valid-fraction", "0.2")
     fails(2, "train", "nowhere.txt", "--vocab", "nor-here.txt", "--min-count", "3")
     fails(2, "sample", "--model", "nowhere.npz", "--temperature", "-1")
-    fails(2, "score", "nowhere.txt", "--model", "nowhere.npz", "--json", "--per-line")
+    fails(2, "score", "nowhere.txt", "--model", "nowhere.npz", "--per-token", "--per-line")
     fails(2, "score", "nowhere.txt", "--model", "nowhere.npz", "--baseline-order", "3")
 
 

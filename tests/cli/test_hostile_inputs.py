@@ -566,7 +566,8 @@ def without_work(monkeypatch, models):
         "runs.trainer.Trainer.resume",
         "cli.commands.bench.benchmark",
         "cli.commands.gradcheck.check",
-        "cli.commands.sample._write",
+        "cli.commands.sample.print_samples",
+        "cli.commands.sample.print_stream",
     ):
         monkeypatch.setattr(f"rnn_cli.{name}", stand_in)
 

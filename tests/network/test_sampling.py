@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rnn_cli.network.sampling import choose
+from rnn_cli.network.sampling import choose, penalize
 
 LOGITS = np.array([0.3, -0.4, 1.2, 0.9, -1.5])
 distinct_logits = st.lists(st.integers(-15, 15), min_size=1, max_size=6, unique=True).map(
@@ -139,3 +139,16 @@ def test_the_same_generator_draws_the_same():
 def test_top_k_keeps_k_of_equally_likely_ids():
     drawn = choose(np.zeros((200, 3)), np.random.default_rng(0), top_k=2)
     assert len(set(drawn.tolist())) == 2
+
+
+def test_a_penalty_makes_the_latest_ids_less_likely_and_leaves_the_others():
+    logits = np.array([[2.0, -1.0, 0.5, 0.0], [2.0, -1.0, 0.5, -np.inf]])
+    penalize(logits, [[0, 1, 0], [2, 3]], 2.0)
+    assert logits.tolist() == [[1.0, -2.0, 0.5, 0.0], [2.0, -1.0, 0.25, -np.inf]]
+
+
+def test_a_penalty_of_1_and_no_latest_ids_change_nothing():
+    logits = LOGITS[None].copy()
+    penalize(logits, [[0, 3]], 1.0)
+    penalize(logits, [[]], 5.0)
+    assert logits.tolist() == [LOGITS.tolist()]

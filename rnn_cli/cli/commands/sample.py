@@ -1,21 +1,46 @@
 """rnn sample: text from a trained model."""
 
-import sys
+import dataclasses
+import re
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from rnn_cli.cli.console import warn, write_text
-from rnn_cli.cli.options.common import DEFAULT_MODEL, ModelOption, finite
-from rnn_cli.models.language_model import LENGTH, TEMPERATURE, TOP_P, LanguageModel
+from rnn_cli.cli.console import warn
+from rnn_cli.cli.options.common import DEFAULT_MODEL, JsonOption, ModelOption, ThreadsOption, finite
+from rnn_cli.cli.samples import print_json, print_samples, print_stream, warn_of_unknown
+from rnn_cli.errors import RnnError, UsageError
+from rnn_cli.models.language_model import LanguageModel
+from rnn_cli.models.sampling.patterns import is_form
+from rnn_cli.models.sampling.rules import LENGTH, MOST_BEAMS, TEMPERATURE, TOP_P, Sampling
+from rnn_cli.models.sampling.samples import Novelty
+from rnn_cli.scoring.copying import Original
+from rnn_cli.text.reading import display_name, read_lines
+from rnn_cli.text.units import PARAGRAPH
+
+COMMON = {  # what --help shows; --help-all shows the others too
+    *("model", "prompt", "num", "length", "temperature", "top_p", "seed"),
+    *("form", "acrostic", "stop", "novelty", "as_json"),
+}
+ESCAPES = {r"\n": "\n", r"\t": "\t", "\\\\": "\\"}
+ENDS, VERSE, COPYING = ({"rich_help_panel": panel} for panel in ("Where it ends", "Verse", "Copying"))
 
 
 def sample(
     model: ModelOption = DEFAULT_MODEL,
     prompt: Annotated[str, typer.Option("--prompt", "-p", help="Text to go on from.")] = "",
-    num: Annotated[int, typer.Option("--num", min=1, max=10_000, help="How many samples.")] = 1,
+    prompts: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            show_default=False,
+            help="Go on from each line of this file; - is standard input.",
+        ),
+    ] = None,
+    num: Annotated[int, typer.Option("--num", min=1, max=10_000, help="How many samples (of a prompt).")] = 1,
     length: Annotated[
-        int, typer.Option("--length", "-l", min=1, help="At most this many tokens a sample.")
+        int, typer.Option("--length", "-l", min=1, help="At most this many tokens a sample.", **ENDS)
     ] = LENGTH,
     temperature: Annotated[
         float,
@@ -39,6 +64,24 @@ def sample(
             help="Draw from the fewest that hold this much probability.",
         ),
     ] = TOP_P,
+    repetition_penalty: Annotated[
+        float,
+        typer.Option(
+            min=1,
+            max=100,
+            callback=finite,
+            help="Make the latest 64 tokens less likely; 1: not, 1.2 is usual.",
+        ),
+    ] = 1.0,
+    beam: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            max=MOST_BEAMS,
+            show_default=False,
+            help="Draw nothing: search for the likeliest line with this many beginnings at a time.",
+        ),
+    ] = None,
     seed: Annotated[
         int | None,
         typer.Option(
@@ -50,6 +93,73 @@ def sample(
             help="The same seed gives the same text. Default: another each time.",
         ),
     ] = None,
+    lines: Annotated[
+        int | None,
+        typer.Option(min=1, show_default=False, help="End after this many lines.", **ENDS),
+    ] = None,
+    sentences: Annotated[
+        int | None,
+        typer.Option(min=1, show_default=False, help="End after this many sentences.", **ENDS),
+    ] = None,
+    stop: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="TEXT",
+            show_default=False,
+            help=r"End before this text; \n is a line end, '\n\n' an empty line. May be repeated.",
+            **ENDS,
+        ),
+    ] = None,
+    ban: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="WORDS",
+            show_default=False,
+            help="Words not to write, with commas between. May be repeated.",
+        ),
+    ] = None,
+    form: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FORM",
+            show_default=False,
+            help="Fill these lines: 5,5,5,5 or 7x8 (characters), or a file of lines of □ and marks.",
+            **VERSE,
+        ),
+    ] = None,
+    acrostic: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TEXT",
+            show_default=False,
+            help="Begin each line with a character of this text, or, if it has commas, with a part of it.",
+            **VERSE,
+        ),
+    ] = None,
+    rhyme: Annotated[
+        bool,
+        typer.Option("--rhyme", help="Let the lines of --form rhyme that end with 。 (Chinese).", **VERSE),
+    ] = False,
+    novelty: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TEXT",
+            show_default=False,
+            help="Say what of each sample stands in this file, such as the text that the model learned.",
+            **COPYING,
+        ),
+    ] = None,
+    reject: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            show_default=False,
+            help="Draw again where more than this many characters stand in --novelty together.",
+            **COPYING,
+        ),
+    ] = None,
+    threads: ThreadsOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Write text with a trained model.
 
@@ -57,30 +167,105 @@ def sample(
     to --length. Several samples stand one below the other, parted by an empty line where one may
     hold several lines.
     """
+    rules = _rules(
+        length=length,
+        temperature=temperature,
+        top_k=top_k,
+        top_p=top_p,
+        repetition_penalty=repetition_penalty,
+        beam=beam,
+        seed=seed,
+        lines=lines,
+        sentences=sentences,
+        stop=[re.sub(r"\\[nt\\]", lambda found: ESCAPES[found[0]], text) for text in stop or []],
+        ban=[word.strip() for words in ban or [] for word in re.split("[,，]", words)],
+        acrostic=acrostic,
+    )
+    _check(prompt, prompts, num, beam, novelty, reject)
+    if form is not None or rhyme:
+        form = None if form is None else _form(form)
+        rules = _rules(**_given(rules) | {"form": form, "rhyme": rhyme})
     language_model = LanguageModel.load(model)
-    unknown = language_model.unknown(prompt)
-    if unknown:
-        shown = ", ".join(repr(token) for token in unknown[:10])
-        warn(f"unknown to {model}, and read as such: {shown}{', …' if len(unknown) > 10 else ''}")
-    options = {
-        "length": length,
-        "temperature": temperature,
-        "top_k": top_k,
-        "top_p": top_p,
-        "seed": seed,
-    }
-    _write(language_model, prompt, num, options)
-
-
-def _write(language_model: LanguageModel, prompt: str, num: int, options: dict[str, Any]) -> None:
-    if num == 1:
-        last = ""
-        for piece in language_model.stream(prompt, **options):
-            write_text(piece)
-            last = piece or last
-            if sys.stdout.isatty():
-                sys.stdout.flush()
-        sys.stdout.write("" if last.endswith("\n") else "\n")
+    texts = [prompt] if prompts is None else _prompts(prompts)
+    original = None if novelty is None else _original(novelty)
+    warn_of_unknown(_unknown(language_model, texts, rules), model)
+    if len(texts) == num == 1 and not as_json and original is None and beam is None:
+        print_stream(language_model.stream(texts[0], threads, **_given(rules)))
+        return
+    rules = rules.seeded() if beam is None else rules
+    compared = None if original is None else Novelty(original, reject)
+    samples = language_model.draw(texts, num, rules, compared, threads)
+    if as_json:
+        print_json(samples, {"model": str(model), "seed": rules.seed})
     else:
-        texts = (text.removesuffix("\n") for text in language_model.sample(prompt, num, **options))
-        write_text(("\n\n" if language_model.carry_state else "\n").join(texts) + "\n")
+        print_samples(samples, _may_hold_lines(language_model, rules, texts), novelty, reject)
+
+
+def _rules(**options: Any) -> Sampling:
+    """Return the rules of a draw. Raise UsageError, which names options, for bad ones."""
+    try:
+        return Sampling(**options)
+    except ValueError as error:
+        names = {field.name for field in dataclasses.fields(Sampling)}
+        words = str(error).split(" ")  # "form is …", "beam and seed exclude each other"
+        named = [f"--{word.replace('_', '-')}" if word in names else word for word in words[:3]]
+        raise UsageError(" ".join(named + words[3:])) from error
+
+
+def _given(rules: Sampling) -> dict[str, Any]:
+    return {field.name: getattr(rules, field.name) for field in dataclasses.fields(rules)}
+
+
+def _check(
+    prompt: str, prompts: str | None, num: int, beam: int | None, novelty: str | None, reject: int | None
+) -> None:
+    """Raise UsageError for options that do not go together."""
+    if prompt and prompts is not None:
+        raise UsageError("--prompt and --prompts exclude each other")
+    if beam is not None and num > beam:
+        raise UsageError(f"--num {num}: --beam {beam} finds at most {beam} lines (raise --beam)")
+    if reject is not None and novelty is None:
+        raise UsageError("--reject needs --novelty")
+    if reject is not None and beam is not None:
+        raise UsageError("--beam and --reject exclude each other")
+    if prompts == "-" == novelty:
+        raise UsageError("standard input can be read once: name a file for --prompts, or for --novelty")
+
+
+def _form(form: str) -> str:
+    """Return a form as it stands on the command line or in a file."""
+    if is_form(form):
+        return form
+    if not Path(form).exists():
+        raise UsageError(f"--form {form}: neither numbers (5,5,5,5 or 7x8), lines of □ or ■, nor a file")
+    return "\n".join(read_lines([form]))
+
+
+def _prompts(path: str) -> list[str]:
+    prompts = [*read_lines([path])]
+    if not prompts:
+        raise RnnError(f"{display_name(path)}: no prompt in it (it needs one a line)")
+    return prompts
+
+
+def _original(path: str) -> Original:
+    """Return the text to find copies of."""
+    original = Original.of(read_lines([path]))
+    if not original.characters:
+        raise RnnError(f"{display_name(path)}: no text in it to compare with")
+    if not original.is_whole:
+        warn(f"{display_name(path)}: only its first {original.characters:,} characters are compared")
+    return original
+
+
+def _unknown(language_model: LanguageModel, prompts: list[str], rules: Sampling) -> list[str]:
+    """Return what of some prompts, the form and the acrostic the model does not know."""
+    found = language_model.unknown(prompts[0], form=rules.form, acrostic=rules.acrostic)
+    return [*dict.fromkeys(found + [token for text in prompts[1:] for token in language_model.unknown(text)])]
+
+
+def _may_hold_lines(language_model: LanguageModel, rules: Sampling, prompts: list[str]) -> bool:
+    """Return whether a sample may hold several lines."""
+    several = rules.lines or rules.sentences or rules.form or rules.acrostic or language_model.carry_state
+    has_paragraphs = language_model.lexicon.tokenizer.unit == PARAGRAPH
+    return bool(several) or has_paragraphs or any("\n" in prompt for prompt in prompts)

@@ -73,3 +73,9 @@ MaxMemoryOption = Annotated[
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+ThreadsOption = Annotated[
+    int | None,
+    typer.Option(
+        "--threads", min=1, max=1024, show_default=False, help="Cores to compute on. Default: as many as pay."
+    ),
+]

@@ -1,5 +1,7 @@
 """rnn sample: text from a trained model."""
 
+import json
+import re
 import zipfile
 from pathlib import Path
 
@@ -181,6 +183,181 @@ def test_a_growing_state_does_not_end_in_a_defect(process, models, one_line, rea
     assert "RuntimeWarning" not in done.stderr
     if done.returncode:
         one_line(done.stderr)
+
+
+class TestWhatIsWritten:
+    """The options that say what is written and where it ends; tests/models tries each in full."""
+
+    def test_a_prompt_with_other_line_ends_is_read_as_a_text_is(self, sample):
+        assert sample("char", "--prompt", "Anna\r\nTom", "--seed", "1", "-l", "3").startswith("Anna\nTom")
+
+    def test_a_word_begun_is_finished(self, sample):
+        for prompt in ("Anna rea", "Anna reads a b"):
+            lines = sample("space", "--prompt", prompt, "--num", "20", "--seed", "1").splitlines()
+            words = {line.split()[len(prompt.split()) - 1] for line in lines}
+            assert words <= {"reads", "book.", "buys", "birds.", "bread."}
+            assert all(line.startswith(prompt) for line in lines)
+
+    def test_a_space_at_the_end_is_not_doubled(self, sample):
+        text = sample("space", "--prompt", "Anna ", "--num", "20", "--seed", "1")
+        assert text.startswith("Anna ")
+        assert "  " not in text
+
+    def test_stop_may_be_repeated_and_knows_line_ends(self, sample):
+        text = sample("book", "--stop", r"\n", "--seed", "1", "--num", "5")
+        assert text.count("\n") == 9  # five lines, parted by empty ones
+        text = sample("char", "--stop", "a", "--stop", "e", "--seed", "1", "--num", "9")
+        assert not set("ae") & set(text)
+
+    def test_lines_and_sentences_end_it(self, sample):
+        assert sample("book", "--lines", "3", "--seed", "1").count("\n") == 3
+        assert sample("char", "--lines", "3", "--seed", "1").count("\n") == 3
+        assert len(sample("chinese", "--sentences", "2", "--seed", "1").splitlines()) <= 2
+
+    def test_banned_words_are_not_written(self, sample):
+        text = sample("space", "--ban", "Anna, Tom", "--ban", "reads", "--num", "60", "--seed", "1")
+        assert not {"Anna", "Tom", "reads"} & {*text.split()}
+        assert "likes" in text
+
+    def test_the_likeliest_line_needs_no_seed_and_several_come_in_order(self, sample, rnn, models, write):
+        first = sample("char", "--beam", "20")
+        assert first == sample("char", "--beam", "20")
+        many = sample("char", "--beam", "20", "--num", "5")
+        assert many.startswith(first)
+        scored = rnn(
+            "score", "--model", models["char"], write("many.txt", many.splitlines()), "--per-line"
+        ).out
+        nats = [float(row.split("\t")[0]) for row in scored.splitlines()]
+        assert nats == sorted(nats)
+
+    def test_a_penalty_makes_repetition_rarer(self, sample):
+        def distinct(*options):
+            lines = sample("space", "--num", "50", "--seed", "1", "--temperature", "2", *options).split("\n")
+            return sum(len(set(line.split())) / max(1, len(line.split())) for line in lines)
+
+        assert distinct("--repetition-penalty", "5") > distinct()
+
+    def test_prompts_come_from_a_file_or_standard_input(self, sample, write, process, models):
+        path = write("prompts.txt", ["Anna", "", "Tom reads"])
+        text = sample("char", "--prompts", path, "--num", "2", "--seed", "1")
+        starts = ["Anna", "Anna", "", "", "Tom reads", "Tom reads"]
+        assert all(line.startswith(start) for line, start in zip(text.splitlines(), starts, strict=True))
+        options = ["sample", "--model", models["char"], "--num", "2", "--seed", "1"]
+        done = process(*options, "--prompts", "-", input="Anna\r\n\r\nTom reads\r\n")
+        assert done.stdout == text
+
+    def test_a_form_is_filled(self, sample, write):
+        for kind in ("chinese", "adaptive"):
+            text = sample(kind, "--form", "3,4x2", "--num", "10", "--seed", "1")
+            for verse in text.removesuffix("\n").split("\n\n"):
+                assert [len(line) for line in verse.split("\n")] == [3, 4, 4]
+        path = write("form.txt", ["□□，□□。", "", "□□□。"])
+        with_comma = sample("chinese", "--acrostic", "我", "--form", "□□。", "--seed", "1")
+        assert with_comma[0] == "我"
+        assert with_comma[2:] == "。\n"
+        assert path.exists()
+
+    def test_the_lines_of_a_form_are_read_from_a_file(self, rnn, models, write):
+        path = write("form.txt", ["□□，□□。", "", "□□□。"])
+        said = rnn("sample", "--model", models["chinese"], "--form", path, "--seed", "1")
+        first, empty, last, after = said.out.split("\n")
+        assert (len(first), empty, len(last), after) == (6, "", 4, "")
+        assert "'，'" in said.err  # which this text does not have
+
+    def test_threads_change_nothing_of_a_text(self, sample):
+        one = sample("char", "--num", "20", "--seed", "1", "--threads", "1")
+        assert sample("char", "--num", "20", "--seed", "1", "--threads", "2") == one
+
+
+class TestJson:
+    def test_samples_are_one_object(self, sample, models):
+        text = sample("char", "--num", "3", "--seed", "4", "--json", "--prompt", "Anna")
+        assert text.count("\n") == 1
+        told = json.loads(text)
+        assert (told["schema"], told["model"], told["seed"]) == (1, str(models["char"]), 4)
+        lines = sample("char", "--num", "3", "--seed", "4", "--prompt", "Anna").splitlines()
+        assert [row["text"] for row in told["samples"]] == lines
+        assert {row["prompt"] for row in told["samples"]} == {"Anna"}
+        assert {row["ended"] for row in told["samples"]} <= {"line", "length"}
+
+    def test_the_seed_that_it_names_draws_the_same_again(self, sample):
+        told = json.loads(sample("char", "--num", "3", "--json"))
+        assert json.loads(sample("char", "--num", "3", "--json", "--seed", told["seed"])) == told
+
+
+class TestNovelty:
+    def test_what_is_copied_is_told_after_each_sample_and_is_no_data(self, rnn, models, corpus, sample):
+        options = ["--model", models["char"], "--num", "3", "--seed", "1"]
+        said = rnn("sample", *options, "--novelty", corpus)
+        assert said.out == sample("char", "--num", "3", "--seed", "1")
+        told = said.err.splitlines()
+        assert len(told) == 3
+        assert all(
+            re.match(rf"sample {k}: \d+ characters? together from corpus.txt \(", line)
+            for k, line in enumerate(told, 1)
+        )
+
+    def test_in_json_it_stands_with_the_sample(self, sample, corpus):
+        told = json.loads(sample("char", "--seed", "1", "--json", "--novelty", corpus))
+        (row,) = told["samples"]
+        novelty = row["novelty"]
+        assert novelty["run"] in row["text"]
+        assert len(novelty["run"]) == novelty["run_characters"]
+        assert 0 <= novelty["share_of_clauses"] <= 1
+        assert novelty["tries"] == 1
+
+    def test_what_copies_too_much_is_drawn_again_or_told(self, rnn, models, corpus):
+        options = ["--model", models["char"], "--num", "20", "--seed", "1", "--novelty", corpus]
+        runs = [int(line.split()[2]) for line in rnn("sample", *options).err.splitlines()]
+        longest = sorted(runs)[10]
+        said = rnn("sample", *options, "--reject", longest)
+        assert max(int(line.split()[2]) for line in said.err.splitlines() if "together" in line) <= longest
+        said = rnn("sample", *options, "--reject", "1")
+        assert said.err.count("still copies more than --reject 1 after 20 draws") > 0
+
+    def test_of_a_long_text_only_the_first_part_is_compared_and_that_is_told(
+        self, rnn, models, corpus, monkeypatch
+    ):
+        monkeypatch.setattr("rnn_cli.scoring.copying.MOST", 100)
+        said = rnn("sample", "--model", models["char"], "--seed", "1", "--novelty", corpus)
+        assert "corpus.txt: only its first 100 characters are compared" in said.err
+
+
+class TestOptionsThatWillNotDo:
+    @pytest.mark.parametrize(
+        ("options", "message"),
+        [
+            (["--beam", "3", "--seed", "1"], "--beam and --seed exclude each other"),
+            (["--beam", "3", "--top-k", "2"], "--beam and --top-k exclude each other"),
+            (["--beam", "3", "--num", "4"], "--num 4: --beam 3 finds at most 3 lines (raise --beam)"),
+            (["--form", "5", "--lines", "2"], "--form and --lines exclude each other"),
+            (
+                ["--form", "five"],
+                "--form five: neither numbers (5,5,5,5 or 7x8), lines of □ or ■, nor a file",
+            ),
+            (["--form", "5x0"], "--form is '5x0': a line has 1 character or more"),
+            (["--acrostic", "a,,b"], "--acrostic has an empty line, or none"),
+            (["--rhyme"], "--rhyme needs --form"),
+            (["--stop", ""], "--stop is an empty text"),
+            (["--ban", "a,,b"], "--ban is white space or holds a line end"),
+            (["--prompt", "a", "--prompts", "p.txt"], "--prompt and --prompts exclude each other"),
+            (["--reject", "5"], "--reject needs --novelty"),
+            (["--prompts", "-", "--novelty", "-"], "standard input can be read once"),
+        ],
+    )
+    def test_options_that_exclude_each_other_are_named_before_any_file_is_read(self, options, message, fails):
+        assert fails(2, "sample", "--model", "none.npz", *options).startswith(message)
+
+    def test_a_model_that_cannot_fill_a_form_says_which_line(self, fails, models):
+        message = fails(2, "sample", "--model", models["char"], "--form", "3,3", "--prompt", "Anna")
+        assert message.startswith("--prompt does not fit --form: character 4, 'a'")
+
+    def test_a_file_without_prompts_or_text_is_named(self, fails, models, write):
+        write("empty.txt", [])
+        options = ["sample", "--model", models["char"]]
+        assert fails(1, *options, "--prompts", "empty.txt").startswith("empty.txt: no prompt in it")
+        assert fails(1, *options, "--novelty", "empty.txt").startswith("empty.txt: no text in it")
+        assert fails(1, *options, "--novelty", "none.txt").startswith("none.txt: No such file")
 
 
 class TestAModelFileThatWillNotDo:

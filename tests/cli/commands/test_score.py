@@ -2,13 +2,15 @@
 
 import json
 import math
+import re
+import subprocess
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from rnn_cli import storage
-from rnn_cli.models import score as scoring
+from rnn_cli.models.scores import chunks
 
 TEXT = [
     "Mia likes the quick brown book.",
@@ -60,6 +62,7 @@ def test_the_totals_are_those_of_the_tutorials_equations_step_by_step(kind, tota
     figures = totals(kind, text)
     naive = read_npz(models[kind]).measure(TEXT)
     assert figures == {
+        "schema": 1,
         "lines": 7 if kind == "book" else 5,
         "tokens": naive.tokens,
         "unknown": naive.unknown,
@@ -159,7 +162,7 @@ def test_a_text_in_another_encoding_is_read(totals, write, chinese):
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_text_of_many_chunks_scores_as_in_one_piece(kind, score, text, monkeypatch):
     whole, lines = (score(kind, text, text, text, option) for option in ("--json", "--per-line"))
-    monkeypatch.setattr(scoring, "CHUNK", 3)
+    monkeypatch.setattr(chunks, "CHUNK", 30)
     assert json.loads(score(kind, text, text, text, "--json")) == approximately(json.loads(whole))
     pieces = [float(row[0]) for row in rows_of(score(kind, text, text, text, "--per-line"), 3)]
     assert pieces == pytest.approx([float(row[0]) for row in rows_of(lines, 3)], abs=2e-4)
@@ -403,6 +406,242 @@ def test_a_baseline_charges_unknown_words_for_their_spelling_too(rnn, models, co
     assert counted["perplexity"] == pytest.approx(math.exp(of_tokens / figures["tokens"]))
 
 
+def test_the_baseline_is_of_the_first_tokens_where_the_text_has_more(rnn, models, corpus, write, english):
+    write("first.txt", english[:10])
+    write("long.txt", english[:10] + ["zzzzzz"] * 100)
+    most = sum(len(line) + 1 for line in english[:10])
+    options = ["-m", models["char"], "--json"]
+    first, cut, whole = (
+        rnn("score", corpus, *options, "--baseline", text, *more)
+        for text, more in [
+            ("first.txt", []),
+            ("long.txt", ["--baseline-tokens", most]),
+            ("long.txt", []),
+        ]
+    )
+    assert json.loads(cut.out) == json.loads(first.out)
+    assert json.loads(whole.out)["baseline"] != json.loads(first.out)["baseline"]
+    assert f"of the first {most:,} tokens of long.txt" in cut.err
+    assert "of the first" not in first.err + whole.err
+
+
+# Two models side by side.
+
+
+def test_two_models_costs_of_each_line_stand_side_by_side(rnn, models, text):
+    one, other = (
+        rows_of(rnn("score", "-m", models[kind], text, "--per-line").out, 3) for kind in ("char", "space")
+    )
+    said = rnn("score", "-m", models["char"], "--compare", models["space"], text, "--per-line")
+    both = rows_of(said.out, 4)
+    assert [row[:3] + row[4:] for row in both] == one
+    assert [row[3] for row in both] == [row[0] for row in other]
+    assert said.err == ""
+
+
+def test_two_models_totals_stand_side_by_side(rnn, models, text):
+    one, other = (
+        json.loads(rnn("score", "-m", models[kind], text, "--json").out) for kind in ("char", "book")
+    )
+    both = json.loads(rnn("score", "-m", models["char"], "--compare", models["book"], text, "--json").out)
+    compared = both.pop("compare")
+    assert both == approximately(one)
+    assert compared == approximately({name: value for name, value in other.items() if name != "schema"})
+    table = rnn("score", "-m", models["char"], "--compare", models["book"], text).out
+    (nats,) = (row.split() for row in table.splitlines() if row.startswith("nats"))
+    assert [float(each.replace(",", "")) for each in nats[1:]] == pytest.approx(
+        [one["nats"], other["nats"]], abs=1e-3
+    )
+
+
+@pytest.mark.parametrize("form", [["--per-line"], ["--per-token"], []], ids=str)
+def test_a_model_that_carries_its_state_can_score_lines_by_themselves(form, rnn, models, write):
+    """So that a line costs what it costs alone."""
+    lines = ["Tom sees two birds.", "Anna reads a book.", "Tom sees two birds."]
+    write("text.txt", lines)
+    for number, line in enumerate(lines):
+        write(f"{number}.txt", [line])
+    score = ["score", "-m", models["book"], "--independent", *form]
+    if form == ["--per-line"]:
+        alone = "".join(rnn(*score, f"{number}.txt").out for number in range(3))
+        assert rnn(*score, "text.txt").out == alone
+    first, _, third = rows_of(rnn("score", "-m", models["book"], "text.txt", "--per-line").out, 3)
+    assert first[0] != third[0]  # read in order they differ
+    assert rnn(*score, "text.txt").out != rnn("score", "-m", models["book"], "text.txt", *form).out
+
+
+# Rows as JSON.
+
+
+@pytest.mark.parametrize("kind", ["char", "space", "book"])
+def test_rows_as_json_have_all_digits_and_the_spelling_apart(kind, score, totals, text):
+    rows = [json.loads(line) for line in score(kind, text, "--json", "--per-line").splitlines()]
+    plain = rows_of(score(kind, text, "--per-line"), 3)
+    assert [row["text"] for row in rows] == TEXT
+    assert [row["line"] for row in rows] == [*range(1, len(TEXT) + 1)]
+    assert [[f"{row['nats']:.4f}", str(row["tokens"]), str(row["unknown"])] for row in rows] == [
+        row[:3] for row in plain
+    ]
+    figures = totals(kind, text)
+    for name in ("nats", "spelling_nats"):
+        assert math.fsum(row[name] for row in rows) == pytest.approx(figures[name], rel=1e-12)
+    assert {row["schema"] for row in rows} == {figures["schema"]}
+
+
+@pytest.mark.parametrize("kind", ["char", "space", "book"])
+def test_tokens_as_json_are_those_of_the_rows(kind, score, text):
+    rows = [json.loads(line) for line in score(kind, text, "--json", "--per-token").splitlines()]
+    plain = rows_of(score(kind, text, "--per-token"), 3)
+    assert [
+        [str(row["line"]), f"{row['nats']:.4f}", str(int(row["unknown"])), row["token"]] for row in rows
+    ] == [[*row[:3], json.loads(row[3])] for row in plain]
+    assert all(row["spelling_nats"] > 0 for row in rows if row["unknown"])
+
+
+# Lines that do not decode.
+
+
+@pytest.fixture
+def spoilt(folder, english):
+    """A text whose lines 2 and 4 do not decode, and the same without them."""
+    good = [line.encode() for line in english[:4]]
+    (folder / "bad.txt").write_bytes(
+        b"\n".join([good[0], b"b\xffd", good[1], b"\xe4", good[2], good[3]]) + b"\n"
+    )
+    (folder / "good.txt").write_bytes(b"".join(line + b"\n" for line in good))
+    return "bad.txt"
+
+
+@pytest.mark.parametrize("kind", ["char", "space", "book"])
+def test_a_line_that_does_not_decode_gets_a_row_that_says_so_and_the_rest_is_scored(
+    kind, spoilt, rnn, score, models
+):
+    said = rnn("score", "-m", models[kind], spoilt, "--per-line", "--skip-bad")
+    rows = rows_of(said.out, 3)
+    assert rows[1] == ["nan", "0", "0", "b\ufffdd"]
+    assert rows[3] == ["nan", "0", "0", "\ufffd"]
+    assert [rows[k] for k in (0, 2, 4, 5)] == rows_of(score(kind, "good.txt", "--per-line"), 3)
+    assert said.err == "rnn: warning: 2 lines do not decode; the first is line 2\n"
+
+
+@pytest.mark.parametrize("kind", ["char", "book"])
+def test_the_totals_are_those_of_the_lines_that_decode(kind, spoilt, rnn, totals, models):
+    figures = json.loads(rnn("score", "-m", models[kind], spoilt, "--json", "--skip-bad").out)
+    assert figures.pop("skipped") == 2
+    assert figures == approximately(totals(kind, "good.txt"), rel=1e-12)
+
+
+def test_a_row_for_each_token_and_one_for_each_bad_line_come_in_order(spoilt, rnn, models):
+    said = rnn("score", "-m", models["char"], spoilt, "--per-token", "--skip-bad")
+    rows = rows_of(said.out, 3)
+    numbers = [int(row[0]) for row in rows]
+    assert numbers == sorted(numbers)
+    assert set(numbers) == {1, 2, 3, 4, 5, 6}
+    assert [row[1:] for row in rows if row[0] == "2"] == [["nan", "1", '"b\ufffdd"']]
+    as_json = rnn(
+        "score", "-m", models["char"], spoilt, "--per-line", "--json", "--skip-bad"
+    ).out.splitlines()
+    bad = json.loads(as_json[1])
+    assert (bad["line"], bad["nats"], bad["error"], bad["text"]) == (2, None, "does not decode", "b\ufffdd")
+
+
+@pytest.mark.parametrize("encoding", ["gb18030", "utf-16-le", "shift_jis"])
+def test_bad_lines_are_skipped_in_other_encodings_too(encoding, folder, rnn, models):
+    good = "我看书。" if encoding != "shift_jis" else "本"
+    half = b"\x00\xd8" if encoding == "utf-16-le" else b"\xff"
+    newline = "\n".encode(encoding)
+    (folder / "text.txt").write_bytes(
+        good.encode(encoding) + newline + half + newline + good.encode(encoding) + newline
+    )
+    said = rnn(
+        "score", "-m", models["chinese"], "text.txt", "--encoding", encoding, "--per-line", "--skip-bad"
+    )
+    first, bad, last = rows_of(said.out, 3)
+    assert first == last
+    assert bad[0] == "nan"
+
+
+def test_a_text_of_bad_lines_alone_is_an_error(folder, rnn, models):
+    (folder / "bad.txt").write_bytes(b"\xff\n\xfe\n")
+    said = rnn("score", "-m", models["char"], "bad.txt", "--skip-bad", status=1)
+    assert "rnn: error: bad.txt: no text in it: every line is blank or does not decode" in said.err
+
+
+def test_without_the_option_the_lines_before_a_bad_one_are_printed_as_far_as_they_were_read(
+    spoilt, rnn, models
+):
+    assert "bad.txt: line 2, byte 2" in rnn("score", "-m", models["char"], spoilt, "--per-line", status=1).err
+
+
+# Rows as lines come.
+
+
+@pytest.mark.parametrize("kind", ["char", "space", "book"])
+def test_a_pipes_lines_are_answered_as_they_come(kind, started, models):
+    running = started("score", "-m", models[kind], "--per-line", stdin=subprocess.PIPE)
+    for line in ("Tom sees a bird.", "Anna reads.", ""):
+        running.stdin.write(f"{line}\n")
+        running.stdin.flush()
+        assert running.stdout.readline().endswith(f"\t{line}\n")
+    running.stdin.close()
+    running.stdin = None  # which the fixture would flush
+    assert running.wait(30) == 0
+
+
+def test_rows_of_a_file_are_written_one_by_one_where_that_is_asked(rnn, models, text):
+    plain, buffered = (
+        rnn("score", "-m", models["char"], text, "--per-line", *option).out
+        for option in ([], ["--line-buffered"])
+    )
+    assert plain == buffered
+
+
+# Long lines.
+
+
+@pytest.mark.parametrize("kind", ["char", "space", "chinese", "book", "adaptive"])
+@pytest.mark.parametrize(
+    "form", [["--json"], ["--per-line"], ["--per-token"], ["--per-line", "--json"]], ids=str
+)
+def test_a_line_too_long_to_be_held_is_scored_piece_by_piece(kind, form, score, write, monkeypatch):
+    words = "Tom sees  the blueish birds 两 and 我看 a\tbook of "
+    write("long.txt", ["Mia reads.", words * 20, "", (words * 30).strip(), "Tom."])
+    whole = score(kind, "long.txt", *form)
+    monkeypatch.setattr(chunks, "CHUNK", 64)
+    monkeypatch.setattr(chunks, "LONGEST", 100)
+    alike(score(kind, "long.txt", *form), whole)
+
+
+def alike(out, expected):
+    """Whether all is the same but for the last digits of numbers."""
+    got, expected = (re.split(r"(-?\d+\.\d+)", each) for each in (out, expected))
+    assert got[::2] == expected[::2]
+    assert [float(each) for each in got[1::2]] == pytest.approx(
+        [float(each) for each in expected[1::2]], abs=2e-4
+    )
+
+
+def test_a_long_line_that_does_not_decode_in_one_place_is_skipped_whole(folder, rnn, models, monkeypatch):
+    monkeypatch.setattr(chunks, "CHUNK", 16)
+    monkeypatch.setattr(chunks, "LONGEST", 40)
+    long = b"Tom sees the birds " * 10
+    (folder / "text.txt").write_bytes(b"Mia reads.\n" + long + b"\xff" + long + b"\nTom.\n")
+    said = rnn("score", "-m", models["char"], "text.txt", "--per-line", "--skip-bad")
+    assert [row[0] == "nan" for row in rows_of(said.out, 3)] == [False, True, False]
+    figures = json.loads(rnn("score", "-m", models["char"], "text.txt", "--json", "--skip-bad").out)
+    assert (figures["lines"], figures["skipped"]) == (2, 1)
+
+
+def test_a_word_too_long_to_be_held_is_one_line_with_a_way_out(fails, write, models, monkeypatch):
+    monkeypatch.setattr(chunks, "CHUNK", 50)
+    monkeypatch.setattr(chunks, "LONGEST", 100)
+    monkeypatch.setattr(chunks, "LONGEST_WORD", 1000)
+    write("long.txt", ["x" * 10_000])
+    message = fails(1, "score", "long.txt", "-m", models["space"])
+    assert "a word of more than 1,000 characters" in message
+    assert "white space" in message
+
+
 # What will not do.
 
 
@@ -453,16 +692,19 @@ def test_a_model_that_will_not_do_is_named(fails, corpus, models):
 @pytest.mark.parametrize(
     "options",
     [
-        ["--json", "--per-line"],
-        ["--json", "--per-token"],
         ["--per-line", "--per-token"],
-        ["--json", "--per-line", "--per-token"],
+        ["--per-token", "--compare=other.npz"],
     ],
     ids=" ".join,
 )
 def test_forms_that_exclude_each_other_are_refused_and_named(options, fails):
     message = fails(2, "score", "nowhere.txt", "-m", "nowhere.npz", *options)
-    assert all(option in message for option in options)
+    assert all(option.split("=")[0] in message for option in options)
+
+
+def test_row_by_row_output_without_rows_is_refused(fails):
+    message = fails(2, "score", "nowhere.txt", "-m", "nowhere.npz", "--line-buffered")
+    assert "--line-buffered needs --per-line or --per-token" in message
 
 
 @pytest.mark.parametrize("options", [["-"], []], ids=str)
@@ -476,10 +718,10 @@ def test_a_learning_rate_without_dynamic_evaluation_is_refused_and_the_option_na
     assert "--dynamic-lr needs --dynamic" in message
 
 
-def test_an_order_without_a_baseline_is_refused_and_the_option_named(fails):
-    message = fails(2, "score", "nowhere.txt", "-m", "nowhere.npz", "--baseline-order", "3")
-    assert "--baseline-order" in message
-    assert "--baseline" in message.replace("--baseline-order", "")
+@pytest.mark.parametrize("option", ["--baseline-order", "--baseline-tokens"])
+def test_an_order_without_a_baseline_is_refused_and_the_option_named(option, fails):
+    message = fails(2, "score", "nowhere.txt", "-m", "nowhere.npz", option, "3")
+    assert f"{option} needs --baseline" in message
 
 
 def overflowing(read_npz, models):

@@ -8,8 +8,9 @@ import pytest
 
 from rnn_cli import LanguageModel
 from rnn_cli.errors import RnnError
-from rnn_cli.models import score as scoring
-from rnn_cli.models.score import NetworkPredictor, baseline, read_chunks, score_lines
+from rnn_cli.models.scores import chunks, predictors
+from rnn_cli.models.scores.lines import baseline, score_lines, score_text
+from rnn_cli.models.scores.predictors import NetworkPredictor, NgramPredictor
 from rnn_cli.network.cells import CELLS
 from rnn_cli.network.network import Network
 from rnn_cli.text.lexicon import Lexicon
@@ -72,11 +73,9 @@ def test_each_token_costs_what_the_network_says_step_by_step(network, carry_stat
 @pytest.mark.parametrize("chunk", [1, 2, 7, 1 << 16])
 @pytest.mark.parametrize("carry_state", [False, True])
 def test_a_text_in_chunks_costs_what_it_costs_in_one_piece(chunk, carry_state, monkeypatch):
-    monkeypatch.setattr(scoring, "CHUNK", chunk)
+    monkeypatch.setattr(chunks, "CHUNK", chunk)
     one = model(carry_state=carry_state, cell="lstm")
     lines = LINES * 4
-    if chunk == 7:
-        assert len([*read_chunks(one, lines)]) > 5
     agree([*score_lines(one, lines)], step_by_step(one, lines))
 
 
@@ -88,7 +87,7 @@ def test_a_line_longer_than_a_row_or_a_window_is_never_cut(carry_state):
 
 
 def test_a_text_is_read_as_a_stream(monkeypatch):
-    monkeypatch.setattr(scoring, "CHUNK", 20)
+    monkeypatch.setattr(chunks, "CHUNK", 20)
     read = []
 
     def lines():
@@ -157,10 +156,10 @@ def test_a_rate_of_0_is_none(carry_state):
 @pytest.mark.parametrize("clip", [1.0, 0.1])
 def test_a_step_of_dynamic_evaluation_worked_by_differences(clip, carry_state, monkeypatch):
     """The second window is read by p - lr g, g being the clipped gradient of the first's mean."""
-    monkeypatch.setattr(scoring, "CLIP", clip)
+    monkeypatch.setattr(predictors, "CLIP", clip)
     one = model(carry_state=carry_state, cell="tanh", scale=0.1)
     text, lr, small = "ab" * 15, 0.3, 1e-4
-    window = scoring.DYNAMIC_STEPS
+    window = predictors.DYNAMIC_STEPS
 
     def of_first(p):
         changed = replace(one, p=p)
@@ -193,7 +192,7 @@ def test_a_step_of_dynamic_evaluation_worked_by_differences(clip, carry_state, m
 
 
 def test_dynamic_evaluation_goes_on_from_chunk_to_chunk(monkeypatch):
-    monkeypatch.setattr(scoring, "CHUNK", 8)
+    monkeypatch.setattr(chunks, "CHUNK", 8)
     one = model(scale=0.1)
     lines = ["abba be"] * 40
     dynamic = [line.nats.sum() for line in score_lines(one, lines, NetworkPredictor(one, dynamic=0.5))]
@@ -223,7 +222,9 @@ def test_a_rate_at_which_learning_overflows_is_refused():
 def test_the_baseline_counts_the_tokens_as_the_model_cuts_them(carry_state):
     """Of order 1 over a vocabulary without START: n-grams of one token are worked out by hand."""
     one = model(WORDS, "space", carry_state=carry_state)
-    counted = baseline(one, ["the cat", "the dog", ""], order=1)
+    ngrams, is_longer = baseline(one, ["the cat\nthe", " dog\n\n"], order=1)
+    counted = NgramPredictor(ngrams)
+    assert not is_longer
     (line,) = score_lines(one, ["the cat ran"], counted)
     the, cat, ran, end = np.exp(-line.nats)
     # counts: the 2, cat 1, UNK 1, END 2 (3 where the blank line has one); discounts 1/2, 1, 3/2 for 1, 2, 3
@@ -237,9 +238,63 @@ def test_the_baseline_counts_the_tokens_as_the_model_cuts_them(carry_state):
     assert line.spelling[2] == one.lexicon.spelling.nats("ran")
 
 
-def test_the_baseline_reads_a_text_in_chunks_of_whole_lines(monkeypatch):
+@pytest.mark.parametrize("carry_state", [False, True])
+@pytest.mark.parametrize("longest", [20, 1000])
+def test_the_baselines_contexts_run_on_from_chunk_to_chunk(carry_state, longest, monkeypatch):
+    """In a text whose state is carried, and within a line that is read in parts."""
+    one = model(carry_state=carry_state)
+    lines = [*LINES, "abba be " * 20, *LINES]
+    ngrams, _ = baseline(one, [f"{line}\n" for line in lines], order=4)
+    whole = [line.nats.tolist() for line in score_lines(one, lines, NgramPredictor(ngrams))]
+    monkeypatch.setattr(chunks, "CHUNK", 3)
+    monkeypatch.setattr(chunks, "LONGEST", longest)
+    pieces = [line.nats.tolist() for line in score_lines(one, lines, NgramPredictor(ngrams))]
+    assert pieces == [pytest.approx(line, rel=1e-12) for line in whole]
+
+
+def test_of_a_longer_text_the_first_tokens_are_counted():
     one = model()
-    counted = baseline(one, LINES, order=3)
-    whole = [line.nats.tolist() for line in score_lines(one, LINES, counted)]
-    monkeypatch.setattr(scoring, "CHUNK", 3)
-    assert [line.nats.tolist() for line in score_lines(one, LINES, counted)] == whole
+    blocks = [f"{line}\n" for line in LINES]
+    most = sum(len(line) + 1 for line in LINES if line.strip())
+    whole, is_longer = baseline(one, blocks * 3, 3, most)
+    first, fits = baseline(one, blocks, 3, most)
+    assert (is_longer, fits) == (True, False)
+    for ours, theirs in zip(whole.orders, first.orders, strict=True):
+        np.testing.assert_array_equal(ours.keys, theirs.keys)
+        np.testing.assert_array_equal(ours.discounted, theirs.discounted)
+
+
+# As a function.
+
+
+@pytest.mark.parametrize("carry_state", [False, True])
+@pytest.mark.parametrize("longest", [8, 33])
+def test_a_line_in_parts_costs_what_it_costs_whole(carry_state, longest, monkeypatch):
+    one = model(carry_state=carry_state, cell="gru")
+    lines = [*LINES, "be a" * 30, "", "e" * 100, *LINES]
+    expected = step_by_step(one, lines)
+    monkeypatch.setattr(chunks, "CHUNK", 10)
+    monkeypatch.setattr(chunks, "LONGEST", longest)
+    scored = [*score_lines(one, lines)]
+    agree(scored, expected)
+    assert [line.text for line in scored] == lines
+    assert ["".join(line.tokens) for line in scored if len(line.nats)] == [
+        line for line in lines if line.strip() or carry_state
+    ]
+
+
+def test_lines_of_a_model_that_carries_its_state_can_be_independent():
+    one = model(carry_state=True)
+    agree([*score_lines(one, LINES, independent=True)], step_by_step(replace(one, carry_state=False), LINES))
+
+
+def test_a_string_is_no_list_of_lines():
+    with pytest.raises(TypeError, match="splitlines"):
+        score_text(model(), "abba")
+
+
+def test_a_line_may_have_its_end_and_no_line_end_inside():
+    one = model()
+    assert score_text(one, ["ab\n", "ba\n"]).nats == score_text(one, ["ab", "ba"]).nats
+    with pytest.raises(ValueError, match="inside a line"):
+        score_text(one, ["ab\nba"])

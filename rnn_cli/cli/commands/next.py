@@ -1,0 +1,62 @@
+"""rnn next: what may come next."""
+
+import json
+import sys
+from typing import Annotated
+
+import typer
+
+from rnn_cli.cli.console import say, write_text
+from rnn_cli.cli.options.common import DEFAULT_MODEL, JsonOption, ModelOption, ThreadsOption
+from rnn_cli.cli.samples import warn_of_unknown
+from rnn_cli.models.language_model import LanguageModel
+from rnn_cli.models.sampling.next_tokens import TOP
+from rnn_cli.text.reading import read_lines
+from rnn_cli.text.vocabulary import SPELLED
+
+SCHEMA = 1  # of --json
+
+
+def next(
+    prompts: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[TEXT]...",
+            help="The text that comes before; - is standard input, a text a line, as is none.",
+            show_default=False,
+        ),
+    ] = None,
+    model: ModelOption = DEFAULT_MODEL,
+    top: Annotated[int, typer.Option("--top", min=1, help="How many tokens.")] = TOP,
+    threads: ThreadsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Print the likeliest next tokens after a text, with their probabilities.
+
+    After a word that is begun and not known as it stands, or a space that belongs to the word that follows,
+    these are the tokens that finish it, with their probabilities among each other.
+    """
+    texts = prompts or ["-"]
+    if texts == ["-"]:
+        if sys.stdin.isatty():
+            say("reading standard input, a text a line; Ctrl-D ends it")
+        language_model = LanguageModel.load(model)
+        texts = [*read_lines(["-"])]
+    else:
+        language_model = LanguageModel.load(model)
+    unknown = [token for text in texts for token in language_model.unknown(text)]
+    warn_of_unknown([*dict.fromkeys(unknown)], model)
+    for number, (text, tokens) in enumerate(
+        zip(texts, language_model.next_of(texts, top, threads), strict=True), 1
+    ):
+        if as_json:
+            rows = [{"token": token, "p": p} for token, p in tokens]
+            write_text(json.dumps({"schema": SCHEMA, "text": text, "next": rows}, ensure_ascii=False) + "\n")
+        else:
+            before = f"{number}\t" if len(texts) > 1 or prompts is None else ""
+            write_text("".join(f"{before}{p:.4f}\t{_shown(token)}\n" for token, p in tokens))
+
+
+def _shown(token: str) -> str:
+    """Return a token as JSON, which shows its spaces; a line end and an unknown token bare."""
+    return token if token in SPELLED.values() else json.dumps(token, ensure_ascii=False)

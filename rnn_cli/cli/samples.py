@@ -1,0 +1,83 @@
+"""How samples are printed."""
+
+import json
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from rnn_cli.cli.console import say, warn, write_text
+from rnn_cli.models.sampling.samples import Sample
+from rnn_cli.printing import counted
+from rnn_cli.scoring.copying import Copied
+from rnn_cli.text.reading import display_name
+
+SCHEMA = 1  # of --json
+SHOWN = 40  # characters of a run that a line of talk quotes
+
+
+def warn_of_unknown(tokens: list[str], model: Path) -> None:
+    """Name the tokens that a model does not know, the first ten of them."""
+    if tokens:
+        shown = ", ".join(repr(token) for token in tokens[:10])
+        warn(f"unknown to {model}, and read as such: {shown}{', …' if len(tokens) > 10 else ''}")
+
+
+def print_stream(pieces: Iterable[str]) -> None:
+    """Print one sample as it is drawn."""
+    last = ""
+    for piece in pieces:
+        write_text(piece)
+        last = piece or last
+        if sys.stdout.isatty():
+            sys.stdout.flush()
+    sys.stdout.write("" if last.endswith("\n") else "\n")
+
+
+def print_samples(
+    samples: Iterable[Sample], may_hold_lines: bool, original: str | None, longest: int | None
+) -> None:
+    """Print samples one below the other, and after each, as talk, what it copies.
+
+    may_hold_lines: whether an empty line stands between them. original: the file that they were compared
+    with. longest: the run that was to be kept to.
+    """
+    for number, sample in enumerate(samples, 1):
+        between = "\n" if may_hold_lines and number > 1 else ""
+        write_text(f"{between}{sample.text.removesuffix(chr(10))}\n")
+        if sample.copied is not None and original is not None:
+            sys.stdout.flush()
+            say(f"sample {number}: {_told(sample.copied, display_name(original))}")
+            if longest is not None and len(sample.copied.run) > longest:
+                warn(f"sample {number} still copies more than --reject {longest} after {sample.tries} draws")
+
+
+def _told(copied: Copied, original: str) -> str:
+    run = copied.run.replace("\n", " ")
+    shown = run if len(run) <= SHOWN else f"{run[:SHOWN]}…"
+    characters = counted(len(copied.run), "character")
+    return (
+        f"{characters} together from {original} ({shown}), "
+        f"{copied.copied} of {counted(copied.clauses, 'clause')}"
+    )
+
+
+def print_json(samples: Iterable[Sample], about: dict[str, Any]) -> None:
+    """Print samples as one JSON object, with what else is to be said about them."""
+    rows = [_row(sample) for sample in samples]
+    write_text(json.dumps({"schema": SCHEMA, **about, "samples": rows}, ensure_ascii=False) + "\n")
+
+
+def _row(sample: Sample) -> dict[str, Any]:
+    row = {"prompt": sample.prompt, "text": sample.text, "tokens": sample.tokens, "ended": sample.ended}
+    if sample.copied is not None:
+        copied = sample.copied
+        row["novelty"] = {
+            "run": copied.run,
+            "run_characters": len(copied.run),
+            "clauses": copied.clauses,
+            "copied_clauses": copied.copied,
+            "share_of_clauses": copied.share,
+            "tries": sample.tries,
+        }
+    return row

@@ -1,0 +1,197 @@
+"""What may be written: constraints, each an automaton over tokens.
+
+A constraint has states, which are numbers. From each state every token leads to another one, or it may not
+come. Several constraints hold together: a token comes only where all let it, and where a form can still be
+filled after it under all of them.
+
+To add one, write a class with the methods of `Constraint` and give it to `Constraints` (task.py).
+"""
+
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
+from typing import NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnn_cli.errors import RnnError
+from rnn_cli.models.sampling.prompts import Prompt
+from rnn_cli.models.sampling.spelled_tokens import NEVER
+from rnn_cli.models.sampling.verse import Verse, states_held
+from rnn_cli.network.arrays import Array
+from rnn_cli.text.vocabulary import SPECIAL, UNK, Vocabulary
+
+States = tuple[int, ...]  # one of each constraint
+
+
+class Constraint(Protocol):
+    """An automaton over tokens."""
+
+    def begin(self, prompt: Prompt, /) -> int:
+        """Return the state after a prompt."""
+
+    def after(self, state: int, /) -> NDArray[np.int32]:
+        """Return the state after each token, (m,); NEVER for one that may not come. UNK comes only where it
+        is the only one."""
+
+    def may_end(self, state: int, /) -> bool:
+        """Return whether a text may end in a state, whatever ends it."""
+
+    def like(self, state: int, /) -> int:
+        """Return a state that stands for this one in looking ahead, as a text can be completed from both or
+        from neither."""
+
+
+class Beginning:
+    """The first token begins as the prompt's last word does, if that is to be finished."""
+
+    def __init__(self, vocabulary: Vocabulary, prompts: Iterable[Prompt]):
+        self._tokens = [""] * SPECIAL + [*vocabulary.tokens]
+        self._begun = ["", *sorted({prompt.begun for prompt in prompts} - {""})]
+
+    def begin(self, prompt: Prompt) -> int:
+        return self._begun.index(prompt.begun)
+
+    def after(self, state: int) -> NDArray[np.int32]:
+        begun = self._begun[state]
+        return np.array([0 if token.startswith(begun) else NEVER for token in self._tokens], np.int32)
+
+    def may_end(self, state: int) -> bool:
+        return True
+
+    def like(self, state: int) -> int:
+        return state
+
+
+class _Row(NamedTuple):
+    """What may come in a state of all constraints together.
+
+    added: (m,), 0 for a token that may come, -inf for others. ending: the same where the token is the last
+    one of a text that its length ends. nexts: (constraints, m), the states after each token.
+    """
+
+    added: Array
+    ending: Array
+    nexts: NDArray[np.int32]
+
+
+class Constraints:
+    """Several constraints on texts that are written side by side; a Verse is the first of them."""
+
+    def __init__(self, parts: Sequence[Constraint], m: int):
+        self._parts = parts
+        self._looks_ahead = len(parts) > 1 and isinstance(parts[0], Verse)  # a Verse alone does so by itself
+        held = states_held(m)
+        self._row = lru_cache(held)(self._make_row)
+        self._after = lru_cache(held)(lambda k, state: parts[k].after(state))
+        self._alive: dict[States, bool] = {}
+        self._reached: dict[States, list[States]] = {}
+
+    def begin(self, prompt: Prompt) -> States:
+        """Return the states after a prompt."""
+        return tuple(part.begin(prompt) for part in self._parts)
+
+    def forbid(
+        self, logits: Array, states: Sequence[States], rows: Iterable[int], ending: Iterable[bool]
+    ) -> None:
+        """Give no probability to what may not come, in place.
+
+        logits: (B, m). states: of each of the B rows. rows: those to look at. ending: of each of these,
+        whether its length ends it after this token.
+
+        Raises RnnError where nothing may come.
+        """
+        for k, is_last in zip(rows, ending, strict=True):
+            row = self._row(states[k])
+            added = row.ending if is_last else row.added
+            if added[UNK] == 0:
+                logits[k, UNK] = 0
+            logits[k] += added
+
+    def after(self, states: States, id: int) -> States:
+        """Return the states after a token."""
+        return tuple(self._row(states).nexts[:, id].tolist())
+
+    def _make_row(self, states: States) -> _Row:
+        nexts = self._nexts(states)
+        allowed = (nexts != NEVER).all(axis=0)
+        if self._looks_ahead:
+            allowed &= self._where(nexts, allowed, self._is_alive)
+        if not allowed.any():
+            raise RnnError("no token may follow here: --ban, --form and the prompt leave none")
+        if allowed.sum() > 1:
+            allowed[UNK] = False
+        ending = self._where(nexts, allowed, self._all_may_end)
+        return _Row(_added(allowed), _added(ending if ending.any() else allowed), nexts)
+
+    def _nexts(self, states: States) -> NDArray[np.int32]:
+        return np.array([*itertools.starmap(self._after, enumerate(states))])
+
+    def _where(
+        self, nexts: NDArray[np.int32], allowed: NDArray[np.bool_], test: "_Test"
+    ) -> NDArray[np.bool_]:
+        """Return which of the allowed tokens lead to states that pass a test, (m,)."""
+        passed = np.zeros(len(allowed), bool)
+        if allowed.any():
+            states, which = _distinct(nexts[:, allowed])
+            passed[allowed] = np.array([*map(test, states)], bool)[which]
+        return passed
+
+    def _all_may_end(self, states: States) -> bool:
+        return all(part.may_end(state) for part, state in zip(self._parts, states, strict=True))
+
+    def _is_alive(self, states: States) -> bool:
+        """Return whether the form can be filled from here under all constraints.
+
+        A search in depth with a stack of its own, as a form may have more tokens than Python has frames.
+        """
+        states = self._like(states)
+        path, seen = [(states, self._followers(states))], {states}
+        while path:
+            here, followers = path[-1]
+            known = True if self._is_filled(here) else self._alive.get(here)
+            if known:
+                self._alive |= dict.fromkeys((passed for passed, _ in path), True)
+                return True
+            following = None if known is False else next((one for one in followers if one not in seen), None)
+            if following is None:
+                path.pop()
+            else:
+                seen.add(following)
+                path.append((following, self._followers(following)))
+        self._alive |= dict.fromkeys(seen, False)
+        return False
+
+    def _like(self, states: States) -> States:
+        return tuple(part.like(state) for part, state in zip(self._parts, states, strict=True))
+
+    def _followers(self, states: States) -> Iterator[States]:
+        """Yield the states that a token may lead to, found only when they are asked for."""
+        if states not in self._reached:
+            nexts = self._nexts(states)
+            nexts = nexts[:, (nexts != NEVER).all(axis=0)]
+            distinct = _distinct(nexts)[0] if nexts.size else []
+            self._reached[states] = [*dict.fromkeys(map(self._like, distinct))]
+        yield from self._reached[states]
+
+    def _is_filled(self, states: States) -> bool:
+        verse = self._parts[0]
+        return isinstance(verse, Verse) and states[0] == verse.last and self._all_may_end(states)
+
+
+class _Test(Protocol):
+    def __call__(self, states: States, /) -> bool: ...
+
+
+def _added(allowed: NDArray[np.bool_]) -> Array:
+    return np.where(allowed, np.float32(0), np.float32(-np.inf))
+
+
+def _distinct(nexts: NDArray[np.int32]) -> tuple[list[States], NDArray[np.intp]]:
+    """Return the different columns of states, and which of them each column is."""
+    keys = np.zeros(nexts.shape[1], np.int64)
+    for row in nexts:
+        keys = keys * (int(row.max()) + 1) + row
+    _, first, which = np.unique(keys, return_index=True, return_inverse=True)
+    return [tuple(column) for column in nexts[:, first].T.tolist()], which

@@ -1,0 +1,79 @@
+"""Prompts: the text that a sample goes on from, and the word that it leaves unfinished.
+
+The last word of a prompt may be begun and not finished: "the ca", or "the " where a space belongs to the
+word that follows. The network does not read it; the first token is drawn among those that begin with it.
+Where the word itself is the only such token it is read, as nothing is left to draw, and where there is none
+it is unknown.
+"""
+
+from bisect import bisect_left, bisect_right
+from functools import cached_property
+from typing import NamedTuple
+
+from rnn_cli.text.lexicon import Lexicon
+from rnn_cli.text.tokenizers import Token
+from rnn_cli.text.units import units_begun
+from rnn_cli.text.vocabulary import START
+
+
+class Prompt(NamedTuple):
+    """A prompt as a model reads it.
+
+    text: as it stands in a sample, its lines ended by \\n.
+    ids: what the network reads: START and the ids of each line.
+    begun: the end of `text` with which the first token that is drawn begins; often empty.
+    unknown: the tokens that the vocabulary does not hold, each once, in order.
+    """
+
+    text: str
+    ids: list[int]
+    begun: str
+    unknown: list[str]
+
+
+class PromptReader:
+    """Reads prompts in the tokens of a lexicon."""
+
+    def __init__(self, lexicon: Lexicon):
+        self._tokenizer, self._vocabulary = lexicon.tokenizer, lexicon.vocabulary
+
+    def read(self, text: str, known_is_finished: bool = False) -> Prompt:
+        """Return a prompt. Its lines may end with \\n, \\r\\n or \\r.
+
+        known_is_finished: take the last word for finished if it is a token, though others begin with it.
+        """
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+        lines = units_begun(text, self._tokenizer.unit)
+        tokens = [self._tokenizer.split(line) for line in lines]
+        begun = self._begun(lines[-1], tokens[-1], known_is_finished)
+        if begun:
+            tokens[-1].pop()
+        known = self._vocabulary.ids
+        ids = [id for line in tokens for id in (START, *self._vocabulary.encode(line))]
+        unknown = dict.fromkeys(token for line in tokens for token in line if token and token not in known)
+        return Prompt(text, ids, begun, [*unknown])
+
+    def _begun(self, line: str, tokens: list[Token], known_is_finished: bool) -> str:
+        """Return the last of a line's tokens if it is to be finished, else ""."""
+        begun = tokens[-1] if tokens else None
+        if self._tokenizer.code_points or not begun:
+            return ""
+        line = self._tokenizer.normalize(line)
+        if not line.endswith(begun) or line.endswith("  "):  # white space follows it, or it belongs to none
+            return ""
+        if known_is_finished and begun in self._vocabulary.ids and not begun.isspace():
+            return ""
+        return begun if self._tokens_with(begun) not in ([], [begun]) else ""
+
+    def _tokens_with(self, begun: str) -> list[str]:
+        """Return the tokens that begin so."""
+
+        def beginning(token: str) -> str:
+            return token[: len(begun)]
+
+        first = bisect_left(self._sorted, begun)
+        return self._sorted[first : bisect_right(self._sorted, begun, lo=first, key=beginning)]
+
+    @cached_property
+    def _sorted(self) -> list[str]:
+        return sorted(self._vocabulary.tokens)

@@ -1,0 +1,106 @@
+"""The rules of a draw: how tokens are chosen, what may be written, where a sample ends."""
+
+import dataclasses
+import math
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Self
+
+from rnn_cli.models.sampling.patterns import check_form, openings_of
+
+LENGTH, TEMPERATURE, TOP_P = 500, 0.5, 1.0  # defaults of sampling
+MOST_BEAMS = 1000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sampling:
+    """The rules of a draw, named as the options of `rnn sample` are.
+
+    length: the most tokens drawn beyond the prompt and the word that it began; a form has its own length.
+    temperature: above 1 bolder, below 1 safer; 0 takes the likeliest.
+    top_k: draw from the k likeliest. top_p: from the fewest that hold this much probability.
+    repetition_penalty: make the latest tokens less likely (CTRL; Keskar et al. 2019); 1 leaves them alone.
+    seed: None draws differently each time.
+    beam: search for the likeliest whole line with so many beginnings side by side; nothing is drawn then.
+    lines, sentences: end after as many. stop: end before the first of these texts.
+    ban: words that are not written.
+    form: the lines to fill (patterns.py). acrostic: how each line begins, a character each, or a text each in
+        a list or parted by commas. rhyme: let the lines of the form rhyme that end with 。.
+
+    Raises ValueError for values out of range, and for rules that exclude each other.
+    """
+
+    length: int = LENGTH
+    temperature: float = TEMPERATURE
+    top_k: int | None = None
+    top_p: float = TOP_P
+    repetition_penalty: float = 1.0
+    seed: int | None = None
+    beam: int | None = None
+    lines: int | None = None
+    sentences: int | None = None
+    stop: Iterable[str] = ()
+    ban: Iterable[str] = ()
+    form: str | None = None
+    acrostic: str | Iterable[str] | None = None
+    rhyme: bool = False
+
+    def __post_init__(self) -> None:
+        for name in ("stop", "ban"):
+            object.__setattr__(self, name, _texts(getattr(self, name)))
+        if self.acrostic is not None:
+            object.__setattr__(self, "acrostic", openings_of(self.acrostic))
+        self._check_numbers()
+        self._check_texts()
+        self._check_together()
+
+    def _check_numbers(self) -> None:
+        for name in ("length", "top_k", "beam", "lines", "sentences"):
+            check_count(name, getattr(self, name))
+        for name, least in (("temperature", 0), ("repetition_penalty", 1)):
+            value = getattr(self, name)
+            if not (math.isfinite(value) and value >= least):
+                raise ValueError(f"{name} is {value}: a number from {least} is needed")
+        if not 0 <= self.top_p <= 1:
+            raise ValueError(f"top_p is {self.top_p}: a number from 0 to 1 is needed")
+        if self.beam is not None and self.beam > MOST_BEAMS:
+            raise ValueError(f"beam is {self.beam}: at most {MOST_BEAMS} is possible")
+
+    def _check_texts(self) -> None:
+        if not all(self.stop):
+            raise ValueError("stop is an empty text: a character or more is needed")
+        if any(not word.strip() or "\n" in word for word in self.ban):
+            raise ValueError("ban is white space or holds a line end: a word is needed")
+        if self.form is not None:
+            check_form(self.form)
+
+    def _check_together(self) -> None:
+        defaults = {field.name: field.default for field in dataclasses.fields(self)}
+        given = {name for name, default in defaults.items() if getattr(self, name) != default}
+        if self.rhyme and self.form is None:
+            raise ValueError("rhyme needs form")
+        for name in EXCLUDED.keys() & given:
+            for other in sorted(EXCLUDED[name] & given):
+                raise ValueError(f"{name} and {other} exclude each other")
+
+    def seeded(self) -> Self:
+        """Return these rules with a seed, a random one where they have none."""
+        return self if self.seed is not None else dataclasses.replace(self, seed=secrets.randbits(32))
+
+
+EXCLUDED = {  # what a rule leaves no use for
+    "beam": {"temperature", "top_k", "top_p", "repetition_penalty", "seed"},  # nothing is drawn
+    "form": {"lines", "sentences", "length"},  # it says where all ends
+    "acrostic": {"lines", "sentences"},
+}
+
+
+def check_count(name: str, count: int | None) -> None:
+    """Raise ValueError for a number below 1; None is no number."""
+    if count is not None and count < 1:
+        raise ValueError(f"{name} is {count}: 1 or more is needed")
+
+
+def _texts(texts: str | Iterable[str]) -> tuple[str, ...]:
+    return (texts,) if isinstance(texts, str) else tuple(texts)

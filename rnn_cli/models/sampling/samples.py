@@ -1,0 +1,138 @@
+"""Samples: texts drawn side by side, and drawn again where they copy too much."""
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from rnn_cli.models.sampling.beam import likeliest
+from rnn_cli.models.sampling.prompts import Prompt, PromptReader
+from rnn_cli.models.sampling.rules import Sampling, check_count
+from rnn_cli.models.sampling.steps import steps
+from rnn_cli.models.sampling.task import Model, Task
+from rnn_cli.models.sampling.writing import Pen
+from rnn_cli.scoring.copying import Copied, Original
+from rnn_cli.text.vocabulary import END, UNK
+
+SIDE_BY_SIDE = 256  # samples of several prompts; those of one prompt are all drawn together
+TRIES = 20  # draws of a sample that copies too much
+NO_TEXT = "\ufffd"  # stands for a character that the model does not know, to find copies
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A text that was drawn.
+
+    text: with its prompt, as it is written. tokens: how many were drawn.
+    ended: what ended it: "line", "lines", "form", "sentences", "stop" or "length".
+    copied: what of it stands in the original, where one was given. tries: how often it was drawn.
+    """
+
+    prompt: str
+    text: str
+    tokens: int
+    ended: str
+    copied: Copied | None = None
+    tries: int = 1
+
+
+@dataclass(frozen=True)
+class Novelty:
+    """What samples are compared with.
+
+    longest: draw again where a longer run of characters stands in the original, up to TRIES times, and keep
+        the draw with the shortest; None: keep the first.
+    """
+
+    original: Original
+    longest: int | None = None
+
+    def __post_init__(self) -> None:
+        check_count("longest", self.longest)
+
+    def accepts(self, sample: Sample) -> bool:
+        """Return whether a sample need not be drawn again."""
+        return self.longest is None or sample.copied is None or len(sample.copied.run) <= self.longest
+
+
+def draw(
+    model: Model,
+    prompts: Sequence[str],
+    num: int,
+    rules: Sampling,
+    novelty: Novelty | None = None,
+    threads: int | None = None,
+) -> Iterator[Sample]:
+    """Yield `num` samples of each prompt, in order.
+
+    threads: the cores that matrix products may use; None: as machine.product_threads has it.
+
+    Raises ValueError for a number below 1, UsageError for rules that the model cannot follow, RnnError where
+    its state overflows.
+    """
+    check_count("num", num)
+    rules, reader = rules.seeded() if rules.beam is None else rules, PromptReader(model.lexicon)
+    together = max(1, SIDE_BY_SIDE // num) if rules.beam is None else 1
+    for number, first in enumerate(range(0, len(prompts), together)):
+        read = [reader.read(text) for text in prompts[first : first + together]]
+        if rules.beam is None:
+            rows = [prompt for prompt in read for _ in range(num)]
+            stream = (number,) if number else ()
+            yield from _drawn(Task(model, rows, rules, stream, threads), novelty)
+        else:
+            yield from _searched(Task(model, read, rules, threads=threads), num, novelty)
+
+
+def _drawn(task: Task, novelty: Novelty | None) -> list[Sample]:
+    samples = _once(task, novelty)
+    for attempt in range(1, TRIES):
+        again = [k for k, sample in enumerate(samples) if novelty and not novelty.accepts(sample)]
+        if not again:
+            break
+        stream = (*(task.stream or (0,)), attempt)
+        prompts = [task.prompts[k] for k in again]
+        drawn = _once(dataclasses.replace(task, prompts=prompts, stream=stream), novelty)
+        for k, sample in zip(again, drawn, strict=True):
+            better = min(samples[k], sample, key=_copied)
+            samples[k] = dataclasses.replace(better, tries=attempt + 1)
+    return samples
+
+
+def _copied(sample: Sample) -> int:
+    return len(sample.copied.run) if sample.copied else 0
+
+
+def _once(task: Task, novelty: Novelty | None) -> list[Sample]:
+    drawn = [*steps(task)]
+    ids, live = np.array([step.ids for step in drawn]), np.array([step.live for step in drawn])
+    rows = [ids[live[:, row], row].tolist() for row in range(len(task.prompts))]
+    return [_sample(task, row, of_row, novelty) for row, of_row in enumerate(rows)]
+
+
+def _searched(task: Task, num: int, novelty: Novelty | None) -> Iterator[Sample]:
+    for found in likeliest(task, num):
+        yield _sample(task, 0, found.ids, novelty)
+
+
+def _sample(task: Task, row: int, ids: list[int], novelty: Novelty | None) -> Sample:
+    prompt = task.prompts[row]
+    if task.is_watched or task.rules.beam:
+        writer = task.writer(row)
+        written = "".join(map(writer.write, ids)) + writer.rest()
+        ended = writer.over or "length"
+    else:
+        is_line = not task.model.carry_state and ids[-1] == END
+        written = "".join(map(task.pen(row).write, ids[:-1] if is_line else ids))
+        ended = "line" if is_line else "length"
+    copied = None if novelty is None else novelty.original.compare(_as_read(task, prompt, ids, written))
+    return Sample(prompt.text, prompt.text + written, len(ids), ended, copied)
+
+
+def _as_read(task: Task, prompt: Prompt, ids: list[int], written: str) -> str:
+    """Return a sample without the line ends that its form alone has."""
+    if task.verse is None:
+        return prompt.text + written
+    pen = Pen(task.model.lexicon, prompt)
+    pieces = [NO_TEXT if id == UNK else pen.write(id) for id in ids]
+    return prompt.text.replace("\n", "") + "".join(pieces)

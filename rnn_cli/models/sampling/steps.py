@@ -1,0 +1,187 @@
+"""Drawing texts side by side: logits → penalty → constraints → temperature, top-k, top-p → a token."""
+
+import itertools
+import time
+from collections import deque
+from collections.abc import Iterator
+from typing import Any, NamedTuple, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnn_cli.errors import RnnError
+from rnn_cli.machine import blas_threads
+from rnn_cli.models.sampling.prompts import Prompt
+from rnn_cli.models.sampling.task import Task
+from rnn_cli.models.sampling.writing import Writer
+from rnn_cli.network.arrays import Array, State
+from rnn_cli.network.sampling import choose, penalize
+from rnn_cli.text.vocabulary import END, START, UNK
+
+MOMENT = 5e-3  # seconds of drawing that nobody minds waiting for
+REMEMBERED = 64  # tokens that a repetition penalty looks back
+T = TypeVar("T")
+
+
+class Step(NamedTuple):
+    """What was drawn at one step.
+
+    ids: (B,), END for rows that have ended before. live: (B,), whether the id belongs to its row.
+    """
+
+    ids: NDArray[np.intp]
+    live: NDArray[np.bool_]
+
+
+def read(task: Task, products: Any) -> tuple[Array, State]:
+    """Return the logits of what follows each prompt, (B, m), and the states after them."""
+    model, ids = task.model, [np.array(prompt.ids, np.intp) for prompt in task.prompts]
+    rows, lengths = len(ids), np.array([*map(len, ids)])
+    zero = state = model.network.zero_state(rows)
+    logits: Array = np.empty((rows, 0))
+    for t in range(lengths.max()):
+        more = lengths > t
+        x = np.array([row[min(t, len(row) - 1)] for row in ids])
+        before = state if model.carry_state else reset(state, x == START, zero)
+        new, after = model.network.step(model.p, x, before, products)
+        if not more.all():  # a shorter prompt stays where it ended
+            new = np.where(more[:, None], new, logits)
+            after = {name: np.where(more[:, None], after[name], state[name]) for name in after}
+        logits, state = new, after
+    return logits, state
+
+
+def reset(state: State, begins: NDArray[np.bool_], zero: State) -> State:
+    """Return states in which the rows that begin a line are zero."""
+    if begins.all():
+        return zero
+    if not begins.any():
+        return state
+    return {name: np.where(begins[:, None], zero[name], s) for name, s in state.items()}
+
+
+def steps(task: Task) -> Iterator[Step]:
+    """Draw the texts of a task: yield at each step a token of each row, until all rows have ended.
+
+    START and UNK are never drawn. Raises RnnError where a state overflows, or where nothing may be written.
+    """
+    return guarded(_steps(task), task.threads_for(len(task.prompts)))
+
+
+def _steps(task: Task) -> Iterator[Step]:
+    model, rules, rows = task.model, task.rules, len(task.prompts)
+    rng = np.random.default_rng((rules.seeded().seed, *b"sample", *task.stream))
+    after = np.arange(model.network.m)  # what is read after a token: itself, and START after END
+    after[END] = START
+    products, zero = model.network.products(model.p, rows), model.network.zero_state(rows)
+    budget, live = task.budget(), np.ones(rows, bool)
+    shortest, choices = int(budget.min()), _Choices(task)
+    writers = [task.writer(row) for row in range(rows)] if task.is_watched else []
+    logits, state = read(task, products)
+    for drawn in itertools.count(1):
+        logits[:, START] = logits[:, UNK] = -np.inf
+        if choices.matter:
+            choices.prepare(logits, live, budget == drawn)
+        try:
+            ids = choose(logits, rng, rules.temperature, rules.top_k, rules.top_p)
+        except FloatingPointError as error:  # relu's state has no bound
+            what = f"the state has overflowed after {drawn - 1} tokens: lower --length"
+            raise RnnError(what) from error
+        if not live.all():
+            ids[~live] = END
+        yield Step(ids, live)
+        if choices.matter:
+            choices.note(ids, live)
+        if writers:
+            live = _unfinished(writers, ids, live)
+        elif not model.carry_state:
+            live = live & (ids != END)
+        if drawn >= shortest:
+            live = live & (budget > drawn)
+        if not live.any():
+            return
+        x = after.take(ids)
+        if not model.carry_state:
+            state = reset(state, x == START, zero)
+        logits, state = model.network.step(model.p, x, state, products)
+
+
+def _unfinished(writers: list[Writer], ids: NDArray[np.intp], live: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Write the ids of the rows that are live, and return which of these go on."""
+    live = live.copy()
+    for row in np.flatnonzero(live):
+        writers[row].write(int(ids[row]))
+        live[row] = not writers[row].over
+    return live
+
+
+def written(task: Task) -> Iterator[str]:
+    """Draw the only text of a task: yield it piece by piece."""
+    drawn = (int(step.ids[0]) for step in steps(task))
+    if not task.is_watched:
+        ids = drawn if task.model.carry_state else itertools.takewhile(lambda id: id != END, drawn)
+        yield from map(task.pen(0).write, ids)
+        return
+    writer = task.writer(0)
+    yield from map(writer.write, drawn)
+    yield writer.rest()
+
+
+class _Choices:
+    """What bears on the choice of the next tokens besides their logits: what was written.
+
+    matter: whether anything does.
+    """
+
+    def __init__(self, task: Task):
+        self._penalty, self._constraints = task.rules.repetition_penalty, task.constraints
+        self.matter = self._penalty != 1 or self._constraints is not None
+        if self._constraints is not None:
+            self._states = [self._constraints.begin(prompt) for prompt in task.prompts]
+        if self._penalty != 1:
+            self._latest = [_latest(prompt) for prompt in task.prompts]
+
+    def prepare(self, logits: Array, live: NDArray[np.bool_], ending: NDArray[np.bool_]) -> None:
+        """Change the logits, (B, m), to those to choose from.
+
+        live: (B,), the rows that go on. ending: whether their length ends them after this token.
+        """
+        if self._penalty != 1:
+            penalize(logits, self._latest, self._penalty)
+        if self._constraints is not None:
+            rows = np.flatnonzero(live)
+            self._constraints.forbid(logits, self._states, rows.tolist(), ending[rows].tolist())
+
+    def note(self, ids: NDArray[np.intp], live: NDArray[np.bool_]) -> None:
+        """Note what was chosen for the rows that are live."""
+        if self._constraints is not None:
+            for row in np.flatnonzero(live).tolist():
+                self._states[row] = self._constraints.after(self._states[row], int(ids[row]))
+        if self._penalty != 1:
+            for latest, id in zip(self._latest, ids.tolist(), strict=True):
+                if id != END:  # lines may end as they do
+                    latest.append(id)
+
+
+def _latest(prompt: Prompt) -> deque[int]:
+    return deque((id for id in prompt.ids if id not in (START, UNK)), REMEMBERED)
+
+
+def guarded(steps: Iterator[T], threads: int) -> Iterator[T]:
+    """Yield the steps of a draw, which computes with so many threads and without warnings of an overflow, as
+    that is refused. Neither holds for the caller: they end before each yield. To begin them takes as long as
+    a step of a small network, so what can be drawn in a moment is drawn at once."""
+    is_over = False
+    while not is_over:
+        drawn, error, end = [], None, time.perf_counter() + MOMENT
+        with blas_threads(threads), np.errstate(over="ignore", invalid="ignore"):
+            try:
+                while time.perf_counter() < end:
+                    drawn.append(next(steps))
+            except StopIteration:
+                is_over = True
+            except RnnError as failed:  # after what was drawn before
+                error = failed
+        yield from drawn
+        if error:
+            raise error

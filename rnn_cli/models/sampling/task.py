@@ -1,0 +1,92 @@
+"""A task: texts to write side by side, and all that decides what they become."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnn_cli.machine import product_threads
+from rnn_cli.models.sampling.banned import Banned
+from rnn_cli.models.sampling.constraints import Beginning, Constraint, Constraints
+from rnn_cli.models.sampling.prompts import Prompt
+from rnn_cli.models.sampling.rhyme import Rhyme
+from rnn_cli.models.sampling.rules import Sampling
+from rnn_cli.models.sampling.verse import Verse, verse_of
+from rnn_cli.models.sampling.writing import Pen, Writer
+from rnn_cli.network.arrays import Parameters
+from rnn_cli.network.network import Network
+from rnn_cli.text.lexicon import Lexicon
+from rnn_cli.text.rhymes import rhymes_of
+
+
+class Model(Protocol):
+    """What drawing needs of a model."""
+
+    @property
+    def lexicon(self) -> Lexicon: ...
+    @property
+    def network(self) -> Network: ...
+    @property
+    def p(self) -> Parameters: ...
+    @property
+    def carry_state(self) -> bool: ...
+
+
+@dataclass(frozen=True)
+class Task:
+    """Texts to write, side by side.
+
+    prompts: of each row. stream: numbers that tell this draw from others of the same seed.
+    threads: the cores that matrix products may use; None: as machine.product_threads has it.
+    """
+
+    model: Model
+    prompts: Sequence[Prompt]
+    rules: Sampling
+    stream: tuple[int, ...] = ()
+    threads: int | None = None
+    verse: Verse | None = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "verse", verse_of(self.model.lexicon, self.rules))
+
+    @property
+    def is_watched(self) -> bool:
+        """Whether a text ends by what is written, and not by its first END or its length alone."""
+        rules = self.rules
+        return bool(self.verse or rules.stop or rules.sentences or rules.lines)
+
+    @cached_property
+    def constraints(self) -> Constraints | None:
+        """What may be written; None where all may be."""
+        parts: list[Constraint] = [] if self.verse is None else [self.verse]
+        if self.verse is not None and self.rules.rhyme:
+            rhymes = rhymes_of("".join(self.model.lexicon.vocabulary.tokens))
+            parts.append(Rhyme(self.model.lexicon, self.verse, rhymes))
+        if self.rules.ban:
+            parts.append(Banned(self.model.lexicon, tuple(self.rules.ban)))
+        if any(prompt.begun for prompt in self.prompts):
+            parts.append(Beginning(self.model.lexicon.vocabulary, self.prompts))
+        return Constraints(parts, self.model.network.m) if parts else None
+
+    def pen(self, row: int) -> Pen:
+        """Return what writes the tokens of a row."""
+        return Pen(self.model.lexicon, self.prompts[row], self.verse)
+
+    def writer(self, row: int) -> Writer:
+        """Return what writes the tokens of a row and finds its end."""
+        return Writer(self.pen(row), self.verse, self.rules, ends_with_line=not self.model.carry_state)
+
+    def budget(self) -> NDArray[np.int64]:
+        """Return the most tokens of each row. A word that is finished is not counted."""
+        if self.verse is not None and self.verse.is_bounded:
+            return np.full(len(self.prompts), self.verse.last + 1)
+        return np.array([self.rules.length + (prompt.begun != "") for prompt in self.prompts])
+
+    def threads_for(self, rows: int) -> int:
+        """Return the threads of BLAS that pay for a step of so many rows."""
+        largest = max((array.size for array in self.model.p.values()), default=1)
+        return product_threads(rows * largest, self.threads)

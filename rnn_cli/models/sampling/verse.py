@@ -1,0 +1,245 @@
+"""Verse: a form as an automaton over tokens, so that what breaks it gets no probability.
+
+A state is a place in the form's cells. After each token the place moves on by the token's characters; a token
+that would overrun its line, or after which the line could not be filled with the vocabulary's tokens, may not
+come. The spaces that a tokenizer writes between its tokens count in ■, and not in other cells.
+
+What the model sees at the end of a line: after a line that ends with □ or a mark its own END may be drawn or
+not, as the text that it learned has its lines (a poem a line, or a verse a line); a line that ends with ■
+ends with END, and so does one of which only the beginning is given. In each case a line end is written.
+
+A character of the form that begins no token is read as UNK and written as it is.
+"""
+
+from functools import lru_cache
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnn_cli.errors import UsageError
+from rnn_cli.models.sampling.patterns import (
+    COMMA,
+    END_OF_LINE,
+    REST,
+    STOP,
+    TURN,
+    WITHOUT_WIDTH,
+    Cell,
+    Kind,
+    Line,
+    lines_of,
+)
+from rnn_cli.models.sampling.prompts import Prompt
+from rnn_cli.models.sampling.rules import Sampling
+from rnn_cli.models.sampling.spelled_tokens import NEVER, SpelledTokens, accepts
+from rnn_cli.text.lexicon import Lexicon
+from rnn_cli.text.vocabulary import END, SPECIAL, UNK
+
+ENDS = frozenset("。！？")  # the marks before which lines rhyme
+HELD, NUMBERS_HELD = 256, 1 << 24  # states whose tokens are remembered, and their numbers
+Nexts = NDArray[np.int32]
+
+
+class Verse:
+    """The automaton of a form: a constraint (constraints.py).
+
+    unknown: characters of the form that begin no token, each once.
+    """
+
+    def __init__(self, lexicon: Lexicon, lines: list[Line]):
+        self._cells: list[Cell] = []
+        self._line: list[int] = []  # of each cell; a TURN is the end of its line
+        for number, line in enumerate(lines):
+            ending = [] if line.cells[-1] is REST else [END_OF_LINE if _is_plain(line) else TURN]
+            cells = line.cells + ending * (number < len(lines) - 1)
+            self._cells += cells
+            self._line += [number] * len(cells)
+        self._breaks = [line.breaks for line in lines]
+        self.last = len(self._cells)  # the state in which the form is filled
+        self._tokens = SpelledTokens(lexicon, max(len(line.cells) for line in lines))
+        self._fits: dict[tuple[tuple[Cell, ...], bool, bool], Nexts] = {}
+        self.after = lru_cache(states_held(self._tokens.m))(self._after)
+        self._alive = np.zeros(self.last + 1, bool)
+        self._alive[self.last] = True
+        for place in reversed(range(self.last)):
+            self._alive[place] = (self._after(place) != NEVER).any()
+        if not self._alive[0]:
+            self._refuse()
+        unknown = [cell.character for place, cell in enumerate(self._cells) if self._is_unread(place)]
+        self.unknown = [*dict.fromkeys(unknown)]
+
+    def _refuse(self) -> None:
+        dead = [place for place in range(self.last) if self._begins_line(place) and not self._alive[place]]
+        where = f"line {self._line[dead[-1]] + 1} of --form"
+        raise UsageError(f"{where}: the model has no tokens that fill it (their lengths do not add up)")
+
+    @property
+    def is_bounded(self) -> bool:
+        """Whether the number of tokens has a bound: no line is open."""
+        return REST not in self._cells
+
+    def _after(self, state: int) -> Nexts:
+        """Return the place after each token, (m,); NEVER for one that may not come."""
+        if state == self.last:
+            return np.full(self._tokens.m, NEVER, np.int32)
+        kind = self._cells[state].kind
+        if kind is Kind.REST:
+            nexts = np.full(self._tokens.m, state, np.int32)
+            nexts[:SPECIAL] = NEVER
+        elif kind is Kind.END:
+            nexts = np.full(self._tokens.m, NEVER, np.int32)
+        elif kind is Kind.TURN:
+            nexts = self._after(state + 1)
+        else:
+            return self._within_line(state)
+        nexts[END] = state + 1 if self._alive[state + 1] else NEVER
+        return nexts
+
+    def _within_line(self, state: int) -> Nexts:
+        filled = self._filled(state)
+        nexts = np.where(filled == NEVER, 0, state + filled)
+        nexts = np.where((filled != NEVER) & self._alive[nexts], nexts, NEVER).astype(np.int32)
+        if self._cells[state].kind is Kind.ITSELF and self._alive[state + 1] and (nexts == NEVER).all():
+            nexts[UNK] = state + 1
+        return nexts
+
+    def _is_unread(self, place: int) -> bool:
+        return self._cells[place].kind is Kind.ITSELF and self.after(place)[UNK] != NEVER
+
+    def _filled(self, state: int) -> Nexts:
+        """Return how many cells of the line each token fills from a place on, (m,)."""
+        end = state
+        while end < self.last and self._cells[end].kind not in WITHOUT_WIDTH:
+            end += 1
+        cells = tuple(self._cells[state:end])
+        is_open = end < self.last and self._cells[end] is REST
+        key = cells, is_open, self._tokens.separated and not self._begins_line(state)
+        if key not in self._fits:
+            self._fits[key] = self._fit(*key)
+        return self._fits[key]
+
+    def _fit(self, cells: tuple[Cell, ...], is_open: bool, after_space: bool) -> Nexts:
+        """Return how many cells each token fills, (m,), with the space that a tokenizer writes before it."""
+        if not after_space or cells[0].kind is Kind.LETTER or cells[0].character.strip():
+            return self._tokens.fit(cells, is_open)
+        fits = self._tokens.fit(cells[1:], is_open)  # the space fills a cell
+        takes_space = accepts(cells[0], " ")
+        return np.where((fits != NEVER) & takes_space, fits + 1, NEVER).astype(np.int32)
+
+    def _begins_line(self, place: int) -> bool:
+        return place == 0 or self._line[place] != self._line[place - 1]
+
+    def begin(self, prompt: Prompt) -> int:
+        """Return the place after a prompt but for the word that it began, which the first token finishes.
+        Raise UsageError for a prompt that does not fit."""
+        return self._walk(prompt.text.removesuffix(prompt.begun))
+
+    def _walk(self, text: str) -> int:
+        place = 0
+        for number, character in enumerate(text, 1):
+            following = self._pass(place, character)
+            if following is None:
+                raise UsageError(f"--prompt does not fit --form: character {number}, {character!r}")
+            place = following
+        return place
+
+    def _pass(self, place: int, character: str) -> int | None:
+        """Return the place after a character of a prompt, None where it does not fit."""
+        if place == self.last:
+            return None
+        cell = self._cells[place]
+        if cell.kind is Kind.TURN and character != "\n":
+            place += 1
+            cell = self._cells[place]
+        if cell.kind in WITHOUT_WIDTH:
+            if character == "\n":
+                return place + 1
+            return place if cell is REST else None
+        if character == "\n" and self._begins_line(place) and self._breaks[self._line[place]] > 1:
+            return place  # an empty line before it
+        if accepts(cell, character):
+            return place + 1
+        return place if self._tokens.separated and character.isspace() else None
+
+    def filled(self, prompt: Prompt) -> dict[int, str]:
+        """Return the characters of a prompt by the cells that they fill."""
+        filled, place = {}, 0
+        for character in prompt.text.removesuffix(prompt.begun):
+            following = self._pass(place, character)
+            if following is None:
+                break
+            if following > place:
+                filled[following - 1] = character
+            place = following
+        return filled
+
+    def rhyming(self) -> list[int]:
+        """Return the cells whose letters rhyme: those before 。！？, else the last of every second line."""
+        letters = [place for place in range(self.last) if self._cells[place].kind not in WITHOUT_WIDTH]
+        rhyming = [a for a, b in pairwise(letters) if self._cells[b].character in ENDS]
+        if not rhyming:
+            last_of = {self._line[place]: place for place in letters}
+            rhyming = [place for line, place in last_of.items() if line % 2]
+        return rhyming
+
+    def may_end(self, state: int) -> bool:
+        return True
+
+    def like(self, state: int) -> int:
+        return state
+
+    def line_before(self, state: int, prompt: Prompt) -> int:
+        """Return in which line a prompt ends that led to a state; a line end after it begins the next one."""
+        text = prompt.text.removesuffix(prompt.begun)
+        return self.line_of(state) if text == "" or text.endswith("\n") else self._line[state - 1]
+
+    def line_of(self, state: int) -> int:
+        """Return in which line the next token that is not END stands."""
+        while state < self.last and self._cells[state].kind is Kind.TURN:
+            state += 1
+        return self._line[min(state, self.last - 1)]
+
+    def breaks(self, first: int, last: int) -> str:
+        """Return the line ends between two lines."""
+        return "\n" * sum(self._breaks[first + 1 : last + 1])
+
+    def unread(self, state: int) -> str:
+        """Return the character that UNK stands for."""
+        while self._cells[state].kind is Kind.TURN:
+            state += 1
+        return self._cells[state].character
+
+
+def states_held(m: int) -> int:
+    """Return of how many states to remember what follows each of m tokens."""
+    return max(8, min(HELD, NUMBERS_HELD // m))
+
+
+def _is_plain(line: Line) -> bool:
+    return line.cells[-1].kind in (Kind.ANY, Kind.EDGE)
+
+
+def verse_of(lexicon: Lexicon, rules: Sampling) -> Verse | None:
+    """Return the verse that a draw's form and acrostic ask for, None where there is neither. Raise UsageError
+    for one that the vocabulary cannot fill, or an acrostic of more lines than the form."""
+    openings: tuple[str, ...] = tuple(rules.acrostic or ())
+    if rules.form is None and not openings:
+        return None
+    if rules.form is None:
+        return Verse(lexicon, [Line([*map(_itself, opening), REST]) for opening in openings])
+    known = lexicon.vocabulary.ids
+    lines = lines_of(rules.form, with_marks=COMMA in known and STOP in known)
+    if len(openings) > len(lines):
+        raise UsageError(f"--acrostic has {len(openings)} lines and --form {len(lines)}")
+    for number, opening in enumerate(openings):
+        cells = lines[number].cells
+        fits = len(opening) <= len(cells) and all(map(accepts, cells, opening))
+        if not fits:
+            raise UsageError(f"line {number + 1} of --acrostic, {opening!r}, does not fit that of --form")
+        lines[number] = lines[number]._replace(cells=[*map(_itself, opening), *cells[len(opening) :]])
+    return Verse(lexicon, lines)
+
+
+def _itself(character: str) -> Cell:
+    return Cell(Kind.ITSELF, character)

@@ -1,0 +1,65 @@
+"""rnn next: the likeliest next tokens."""
+
+import json
+
+import pytest
+
+from rnn_cli import LanguageModel
+
+
+def test_each_token_stands_in_a_line_with_its_probability(rnn, models):
+    said = rnn("next", "--model", models["char"], "Anna", "--top", "3")
+    rows = [line.split("\t") for line in said.out.splitlines()]
+    expected = LanguageModel.load(models["char"]).next("Anna", top=3)
+    assert [(float(p), json.loads(token)) for p, token in rows] == [
+        (round(p, 4), token) for token, p in expected
+    ]
+
+
+def test_a_line_end_is_no_token_of_the_text(rnn, models):
+    said = rnn("next", "--model", models["char"], "Anna reads a book.", "--top", "100")
+    assert "\t<end>\n" in said.out
+    assert "\t<unk>\n" in said.out
+
+
+@pytest.mark.parametrize("as_json", [True, False])
+def test_several_texts_are_computed_side_by_side_in_their_order(as_json, rnn, process, models):
+    texts = ["Anna", "Tom reads a b", "", "Mia"] * 20
+    options = ["next", "--model", models["char"], "--top", "2", *(["--json"] if as_json else [])]
+    done = process(*options, input="".join(f"{text}\n" for text in texts))
+    assert done.stdout == rnn(*options, *texts).out
+    rows = done.stdout.splitlines()
+    if as_json:
+        told = [json.loads(row) for row in rows]
+        assert [row["text"] for row in told] == texts
+        assert {row["schema"] for row in told} == {1}
+        model = LanguageModel.load(models["char"])
+        for row in told[:4]:
+            alone = model.next(row["text"], top=2)
+            assert [each["token"] for each in row["next"]] == [token for token, _ in alone]
+            assert [each["p"] for each in row["next"]] == pytest.approx([p for _, p in alone], rel=1e-5)
+    else:
+        assert [int(row.split("\t")[0]) for row in rows] == [k for k in range(1, 81) for _ in range(2)]
+
+
+def test_a_word_begun_is_finished_and_the_ends_share_the_probability(rnn, models):
+    said = rnn("next", "--model", models["space"], "Anna rea", "--json")
+    assert json.loads(said.out)["next"] == [{"token": "reads", "p": pytest.approx(1)}]
+    said = rnn("next", "--model", models["space"], "Anna reads a b", "--json")
+    found = json.loads(said.out)["next"]
+    assert {row["token"] for row in found} == {"buys", "book.", "birds.", "bread."}
+    assert sum(row["p"] for row in found) == pytest.approx(1)
+
+
+def test_after_a_word_that_is_known_the_next_one_comes(rnn, models):
+    said = rnn("next", "--model", models["space"], "Anna", "--json", "--top", "4")
+    assert {row["token"] for row in json.loads(said.out)["next"]} & {"reads", "buys", "sees", "likes"}
+
+
+def test_unknown_tokens_are_named(rnn, models):
+    said = rnn("next", "--model", models["char"], "Zoë", "--top", "1")
+    assert said.err == f"rnn: warning: unknown to {models['char']}, and read as such: 'Z', 'ë'\n"
+
+
+def test_a_missing_model_is_named(fails):
+    assert fails(1, "next", "Anna").startswith("model.npz: No such file")
