@@ -4,6 +4,7 @@ README.md of this room has the format. Files are read for good: each version tha
 fixture in tests/data.
 """
 
+import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,6 +17,7 @@ from rnn_cli.network.arrays import Parameters
 from rnn_cli.network.network import Network
 from rnn_cli.text.lexicon import Lexicon
 
+SUFFIX = ".npz"
 FORMAT = "rnn model"
 VERSION = 2  # and 1, whose networks have one layer, no embedding and a softmax
 
@@ -30,6 +32,14 @@ class Contents(NamedTuple):
     history: dict[str, Any]
 
 
+def model_path(name: str | Path) -> Path:
+    """Return the file of a model: `m` is m.npz, unless there is something called m."""
+    path = Path(name)
+    if path.suffix == SUFFIX or not path.name or os.path.lexists(path):
+        return path
+    return path.with_name(path.name + SUFFIX)
+
+
 def header_of(contents: Contents) -> dict[str, Any]:
     """Return the header of a model file."""
     return {
@@ -42,8 +52,10 @@ def header_of(contents: Contents) -> dict[str, Any]:
     }
 
 
-def read(path: Path) -> Contents:
-    """Read a model file. Raises RnnError, naming what is wrong, for anything but a whole one."""
+def read(name: str | Path) -> Contents:
+    """Read a model file (`model_path`). Raises RnnError, naming what is wrong, for anything but a whole
+    one."""
+    path = model_path(name)
     arrays, header = storage.load(path)
     kind, version = header.get("format"), header.get("version")
     if kind != FORMAT:

@@ -74,12 +74,13 @@ class LanguageModel:
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
-        """Read a model file. Raises RnnError, naming what is wrong, for anything but a whole one."""
-        return cls(*file.read(Path(path)))
+        """Read a model file; `m` is m.npz. Raises RnnError, naming what is wrong, for anything but a whole
+        one."""
+        return cls(*file.read(path))
 
     def save(self, path: str | Path) -> None:
-        """Write the model file, atomically. Raises OSError; the old file is untouched then."""
-        storage.save(Path(path), *self.pack())
+        """Write the model file, atomically; `m` is m.npz. Raises OSError; the old file is untouched then."""
+        storage.save(file.model_path(path), *self.pack())
 
     def pack(self) -> tuple[Parameters, dict[str, Any]]:
         """Return the arrays and the header of the model file."""

@@ -21,7 +21,8 @@ from rnn_cli.network.outputs import OUTPUTS
 
 Masks = dict[str, Array]  # of dropout, each (T or 1, B, width): "x" for an embedding, "s", "s2" … for states
 NO_MASKS: Masks = {}
-NO_PRODUCTS: Mapping[str, Product] = {}
+Products = Mapping[str, Mapping[str, Product]]  # with the recurrent matrices, by layer and letter
+NO_PRODUCTS: Products = {}
 NO_GRADIENTS: Gradients = {}
 
 
@@ -153,13 +154,15 @@ class Network(Architecture):
 
         return h, after, backward
 
-    def products(self, p: Parameters, B: int) -> dict[str, Product]:
+    def products(self, p: Parameters, B: int) -> Products:
         """Return the products with each layer's recurrent matrices, for many steps of B rows."""
-        names = [letter + suffix for suffix in self.suffixes for letter in self.recurrent]
-        return {name: times(p[name], B, Workspace(p[name].dtype)) for name in names}
+        return {
+            suffix: {W: times(p[W + suffix], B, Workspace(p[W + suffix].dtype)) for W in self.recurrent}
+            for suffix in self.suffixes
+        }
 
     def step(
-        self, p: Parameters, x: Ids, state: State, products: Mapping[str, Product] = NO_PRODUCTS
+        self, p: Parameters, x: Ids, state: State, products: Products = NO_PRODUCTS
     ) -> tuple[Array, State]:
         """Return the logits of the next tokens, (B, m), after a step with tokens x (B,), and the state then.
 
@@ -169,7 +172,7 @@ class Network(Architecture):
         return OUTPUTS[self.output].logits(p, h), after
 
     def advance(
-        self, p: Parameters, a_t: Array, state: State, products: Mapping[str, Product] = NO_PRODUCTS
+        self, p: Parameters, a_t: Array, state: State, products: Products = NO_PRODUCTS
     ) -> tuple[Array, State]:
         """Return what the output layer sees after a step, (B, n), and the state then.
 
@@ -182,7 +185,7 @@ class Network(Architecture):
             if suffix:
                 a_t = h @ p[f"U{suffix}"].T + p[f"b_a{suffix}"]
             before = {name: state[name + suffix] for name in cell.state}
-            own = {W: products.get(W + suffix) or plain(p[W + suffix]) for W in self.recurrent}
+            own = products.get(suffix) or {W: plain(p[W + suffix]) for W in self.recurrent}
             last = cell.step(own, a_t, before)
             h = last[cell.state[0]]
             after |= {name + suffix: array for name, array in last.items()}

@@ -7,7 +7,6 @@ each other. Here they belong to a segmenter, which nothing changes once it is ma
 """
 
 import functools
-import logging
 import re
 import warnings
 from collections.abc import Iterator, Sequence
@@ -32,7 +31,7 @@ def load_jieba() -> tuple[Any, dict[str, int], int]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # SyntaxWarnings in its source, a deprecation in setuptools
         import jieba
-    jieba.setLogLevel(logging.WARNING)
+    jieba.setLogLevel("WARNING")
     segmenter = jieba.Tokenizer()
     frequencies, total = segmenter.gen_pfdict(segmenter.get_dict_file())
     return jieba, frequencies, total

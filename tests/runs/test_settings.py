@@ -62,7 +62,7 @@ def test_a_setting_that_there_is_not_is_no_setting():
         (b"a.txt", ("a.txt",)),
         ((name for name in "ab"), ("a", "b")),
     ],
-    ids=repr,
+    ids=lambda value: type(value).__name__,
 )
 def test_a_corpus_is_one_path_or_several(corpus, held):
     if isinstance(corpus, bytes):

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rnn_cli.models.sampling.beam import likeliest
 from rnn_cli.models.sampling.prompts import Prompt, PromptReader
 from rnn_cli.models.sampling.rules import Sampling, check_count
 from rnn_cli.models.sampling.steps import steps
@@ -111,6 +110,8 @@ def _once(task: Task, novelty: Novelty | None) -> list[Sample]:
 
 
 def _searched(task: Task, num: int, novelty: Novelty | None) -> Iterator[Sample]:
+    from rnn_cli.models.sampling.beam import likeliest  # whose import most draws can do without
+
     for found in likeliest(task, num):
         yield _sample(task, 0, found.ids, novelty)
 

@@ -18,7 +18,7 @@ from rnn_cli.network.arrays import Array, State
 from rnn_cli.network.sampling import choose, penalize
 from rnn_cli.text.vocabulary import END, START, UNK
 
-MOMENT = 5e-3  # seconds of drawing that nobody minds waiting for
+MOMENT = 1e-2  # seconds of drawing that nobody minds waiting for
 REMEMBERED = 64  # tokens that a repetition penalty looks back
 T = TypeVar("T")
 
@@ -74,7 +74,7 @@ def _steps(task: Task) -> Iterator[Step]:
     after = np.arange(model.network.m)  # what is read after a token: itself, and START after END
     after[END] = START
     products, zero = model.network.products(model.p, rows), model.network.zero_state(rows)
-    budget, live = task.budget(), np.ones(rows, bool)
+    budget, live, all_live = task.budget(), np.ones(rows, bool), True
     shortest, choices = int(budget.min()), _Choices(task)
     writers = [task.writer(row) for row in range(rows)] if task.is_watched else []
     logits, state = read(task, products)
@@ -87,19 +87,22 @@ def _steps(task: Task) -> Iterator[Step]:
         except FloatingPointError as error:  # relu's state has no bound
             what = f"the state has overflowed after {drawn - 1} tokens: lower --length"
             raise RnnError(what) from error
-        if not live.all():
+        if not all_live:
             ids[~live] = END
         yield Step(ids, live)
         if choices.matter:
             choices.note(ids, live)
+        before = live
         if writers:
             live = _unfinished(writers, ids, live)
         elif not model.carry_state:
             live = live & (ids != END)
         if drawn >= shortest:
             live = live & (budget > drawn)
-        if not live.any():
-            return
+        if live is not before:
+            if not live.any():
+                return
+            all_live = bool(live.all())
         x = after.take(ids)
         if not model.carry_state:
             state = reset(state, x == START, zero)
@@ -168,20 +171,24 @@ def _latest(prompt: Prompt) -> deque[int]:
 
 
 def guarded(steps: Iterator[T], threads: int) -> Iterator[T]:
-    """Yield the steps of a draw, which computes with so many threads and without warnings of an overflow, as
-    that is refused. Neither holds for the caller: they end before each yield. To begin them takes as long as
-    a step of a small network, so what can be drawn in a moment is drawn at once."""
-    is_over = False
+    """Yield the steps of a draw, which computes with this many threads and without warnings of an overflow,
+    which is refused. Neither holds for the caller: they end before each yield. To begin them takes as long as
+    a step of a small network, so as many steps as take a moment are drawn together."""
+    together, is_over = 1, False
     while not is_over:
-        drawn, error, end = [], None, time.perf_counter() + MOMENT
+        drawn: list[T] = []
+        error, begin = None, time.perf_counter()
         with blas_threads(threads), np.errstate(over="ignore", invalid="ignore"):
             try:
-                while time.perf_counter() < end:
-                    drawn.append(next(steps))
-            except StopIteration:
-                is_over = True
-            except RnnError as failed:  # after what was drawn before
+                drawn.extend(itertools.islice(steps, together))
+            except RnnError as failed:  # raised after what was drawn before
                 error = failed
+        seconds = time.perf_counter() - begin
         yield from drawn
         if error:
             raise error
+        is_over = len(drawn) < together
+        if seconds < MOMENT / 2:
+            together *= 2
+        elif seconds > MOMENT:
+            together = max(1, together // 2)

@@ -9,17 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnn_cli.machine import product_threads
-from rnn_cli.models.sampling.banned import Banned
 from rnn_cli.models.sampling.constraints import Beginning, Constraint, Constraints
 from rnn_cli.models.sampling.prompts import Prompt
-from rnn_cli.models.sampling.rhyme import Rhyme
 from rnn_cli.models.sampling.rules import Sampling
 from rnn_cli.models.sampling.verse import Verse, verse_of
 from rnn_cli.models.sampling.writing import Pen, Writer
 from rnn_cli.network.arrays import Parameters
 from rnn_cli.network.network import Network
 from rnn_cli.text.lexicon import Lexicon
-from rnn_cli.text.rhymes import rhymes_of
 
 
 class Model(Protocol):
@@ -64,9 +61,14 @@ class Task:
         """What may be written; None where all may be."""
         parts: list[Constraint] = [] if self.verse is None else [self.verse]
         if self.verse is not None and self.rules.rhyme:
+            from rnn_cli.models.sampling.rhyme import Rhyme  # here and below: most draws can do without
+            from rnn_cli.text.rhymes import rhymes_of
+
             rhymes = rhymes_of("".join(self.model.lexicon.vocabulary.tokens))
             parts.append(Rhyme(self.model.lexicon, self.verse, rhymes))
         if self.rules.ban:
+            from rnn_cli.models.sampling.banned import Banned
+
             parts.append(Banned(self.model.lexicon, tuple(self.rules.ban)))
         if any(prompt.begun for prompt in self.prompts):
             parts.append(Beginning(self.model.lexicon.vocabulary, self.prompts))

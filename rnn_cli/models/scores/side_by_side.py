@@ -59,9 +59,8 @@ class SideBySide:
         self.network, self.p, self.work = network, p, work
         self.rows = min(max(ROOM // network.n, ROWS[0]), ROWS[1])
         self._products = {
-            letter + suffix: _product(p[letter + suffix], work.room(letter + suffix))
+            suffix: {W: _product(p[W + suffix], work.room(W + suffix)) for W in network.recurrent}
             for suffix in network.suffixes
-            for letter in network.recurrent
         }
 
     def nats(self, ids: Ids, starts: Places) -> Nats:

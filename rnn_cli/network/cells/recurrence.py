@@ -131,8 +131,9 @@ class Recurrence(ABC):
 
     def step(self, products: Mapping[str, Product], a_t: Array, before: State) -> State:
         s = before["s"]
-        after = {name: np.empty_like(s) for name in self.state}
-        memory = [np.empty((*shape, *s.shape), s.dtype) for shape in self.memory.values()]
+        B_n, dtype = s.shape, s.dtype
+        after = {name: np.empty(B_n, dtype) for name in self.state}
+        memory = [np.empty(shape + B_n, dtype) for shape in self.memory.values()]
         states = [before[name] for name in self.state]
         self.equations(a_t, products["W"](s), states, [*after.values()], memory)
         return after

@@ -168,7 +168,7 @@ def test_the_length_of_a_form_is_its_own(untrained):
 
 def test_rhyming_lines_end_alike_and_differently(untrained, monkeypatch):
     rhymes = {"春": 1, "江": 1, "花": 2, "月": 2, "夜": 1}
-    monkeypatch.setattr("rnn_cli.models.sampling.task.rhymes_of", lambda characters: rhymes)
+    monkeypatch.setattr("rnn_cli.text.rhymes.rhymes_of", lambda characters: rhymes)
     one = untrained(HAN)
     for text in drawn(one, 200, form="3x4", rhyme=True):
         ends = [line[-2] for line in text.split("\n")][1::2]
