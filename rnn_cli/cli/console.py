@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from tqdm import tqdm
 
 CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # but for the tab and the line's end
+ROOM = "   \x1b[3D"  # at the end of a bar, with the cursor before it: for the ^C that a terminal writes
 
 _bar: "tqdm[Any] | None" = None  # the latest, whose line `say` must not break into
 
@@ -91,7 +92,7 @@ def progress_bar(total: int, hidden: bool, unit: str = "tok", label: str = "") -
         unit_scale=True,
         dynamic_ncols=True,
         disable=hidden or not sys.stderr.isatty(),
-        bar_format="{desc}{percentage:3.0f}%|{bar}| {rate_fmt} {elapsed}<{remaining}{postfix}",
+        bar_format="{desc}{percentage:3.0f}%|{bar}| {rate_fmt} {elapsed}<{remaining}{postfix}" + ROOM,
         leave=False,
     )
     return _bar

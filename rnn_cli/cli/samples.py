@@ -47,19 +47,17 @@ def print_samples(
         write_text(f"{between}{sample.text.removesuffix(chr(10))}\n")
         if sample.copied is not None and original is not None:
             sys.stdout.flush()
-            say(f"sample {number}: {_told(sample.copied, display_name(original))}")
+            say(f"sample {number}: {what_is_copied(sample.copied, display_name(original))}")
             if longest is not None and len(sample.copied.run) > longest:
                 warn(f"sample {number} still copies more than --reject {longest} after {sample.tries} draws")
 
 
-def _told(copied: Copied, original: str) -> str:
-    run = copied.run.replace("\n", " ")
+def what_is_copied(copied: Copied, original: str = "the text") -> str:
+    """Return what of a text stands in the original, in words."""
+    run = copied.run.strip().replace("\n", " ")
     shown = run if len(run) <= SHOWN else f"{run[:SHOWN]}…"
-    characters = counted(len(copied.run), "character")
-    return (
-        f"{characters} together from {original} ({shown}), "
-        f"{copied.copied} of {counted(copied.clauses, 'clause')}"
-    )
+    clauses = f"{copied.copied:,} of {counted(copied.clauses, 'clause')} stand in {original}"
+    return f"{clauses}; the longest copy has {counted(len(copied.run), 'character')} ({shown})"
 
 
 def print_json(samples: Iterable[Sample], about: dict[str, Any]) -> None:

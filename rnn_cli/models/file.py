@@ -5,6 +5,7 @@ fixture in tests/data.
 """
 
 import os
+import shlex
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from rnn_cli import storage
-from rnn_cli.errors import LONGEST_QUOTE, RnnError
+from rnn_cli.errors import LONGEST_QUOTE, RnnError, one_line
 from rnn_cli.network.arrays import Parameters
 from rnn_cli.network.network import Network
 from rnn_cli.text.lexicon import Lexicon
@@ -56,6 +57,8 @@ def read(name: str | Path) -> Contents:
     """Read a model file (`model_path`). Raises RnnError, naming what is wrong, for anything but a whole
     one."""
     path = model_path(name)
+    if not path.exists():
+        raise RnnError(f"{path}: no such file: rnn train TEXT --model {shlex.quote(str(path))} writes it")
     arrays, header = storage.load(path)
     kind, version = header.get("format"), header.get("version")
     if kind != FORMAT:
@@ -69,8 +72,7 @@ def read(name: str | Path) -> Contents:
             raise ValueError(f"there is no version {version!r}")
         return _contents(arrays, header)
     except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
-        what = " ".join(str(error).split())[:LONGEST_QUOTE]  # it may quote what the file says
-        raise RnnError(f"{path}: damaged: {what}") from error
+        raise RnnError(f"{path}: damaged: {one_line(error)}") from error
 
 
 def _contents(arrays: Parameters, header: dict[str, Any]) -> Contents:

@@ -82,6 +82,19 @@ def test_a_terminal_shows_a_bar_that_is_gone_at_the_end(started, corpus):
     assert (last.strip(), after) == ("", "")
 
 
+def test_a_bar_leaves_room_for_the_signs_of_an_interrupt(started, corpus):
+    """A terminal writes ^C where the cursor is: at the end of a full line it would begin another, and the bar
+    above it would stay."""
+    said = on_a_terminal(started, "train", corpus, "-t", "char", "-n", "8", "-e", "2")
+    bars = [line for line in said.replace("\n", "\r").split("\r") if "%|" in line]
+    for bar in bars:
+        shown, _, after = bar.partition("\x1b[3D")
+        assert len(shown) < 100
+        assert shown.endswith("   ")
+        assert after in ("", "\x1b[0m")  # tqdm ends a line that holds an escape so
+    assert bars
+
+
 def test_quiet_shows_no_bar_on_a_terminal_either(started, corpus):
     assert on_a_terminal(started, "train", corpus, "-t", "char", "-n", "8", "-e", "2", "--quiet") == ""
 

@@ -16,7 +16,9 @@ from rnn_cli.cli.options.common import (
 )
 from rnn_cli.cli.options.settings import Given, takes_settings
 from rnn_cli.cli.progress import Progress, follow, span, way_on
+from rnn_cli.cli.samples import what_is_copied
 from rnn_cli.cli.signals import Stop, stop_on_signals
+from rnn_cli.runs.copied import SAMPLES
 from rnn_cli.runs.events import Begun, Ended
 from rnn_cli.runs.memory import in_units, refuse_beyond
 from rnn_cli.runs.paths import lock_path
@@ -93,7 +95,7 @@ def train(
             trainer = Trainer.resume(model, resources=resources, force=force, **given)
         else:
             trainer = Trainer.begin(settings, model, resources=resources, force=force)
-        stop.litter.append(lock_path(model))
+        stop.litter.append(lock_path(trainer.model))
         raise typer.Exit(_train(trainer, stop, quiet))
 
 
@@ -108,7 +110,7 @@ def _train(trainer: Trainer, stop: Stop, quiet: bool) -> int:
                 if stop.signal:
                     trainer.stop(f"stopped by {stop.name}")
                 if isinstance(event, Ended) and not quiet:
-                    say(way_on(trainer.run, stop.signal is not None))
+                    _say_the_end(trainer, stop.signal is not None)
         except BrokenPipeError:  # nobody reads our lines any more
             if isinstance(event, Ended):
                 return stop.status
@@ -117,6 +119,13 @@ def _train(trainer: Trainer, stop: Stop, quiet: bool) -> int:
                 pass
             raise
     return stop.status
+
+
+def _say_the_end(trainer: Trainer, is_stopped: bool) -> None:
+    copied = None if is_stopped else trainer.copied()
+    if copied:
+        say(f"of {SAMPLES} samples, {what_is_copied(copied)}")
+    say(way_on(trainer.run, is_stopped))
 
 
 def _print_plan(found: Plan) -> None:

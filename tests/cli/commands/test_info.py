@@ -141,7 +141,7 @@ def test_the_preset_is_told(rnn, models):
 
 def test_a_file_that_is_no_model_is_named(fails, models, write, folder):
     write("text.txt", ["Anna reads a book."])
-    assert fails(1, "info") == "model.npz: No such file or directory"
+    assert fails(1, "info") == "model.npz: no such file: rnn train TEXT --model model.npz writes it"
     assert fails(1, "info", "text.txt").startswith("text.txt: ")
     assert fails(1, "info", folder).startswith(f"{folder}: Is a directory")
     assert "training state" in fails(1, "info", models["char"].with_name("char.state.npz"))
