@@ -54,13 +54,13 @@ def _search(task: Task, count: int) -> Iterator[list[Found]]:
     states = constraints.begin(task.prompts[0]) if constraints else ()
     live, ended = [_Beginning([], 0.0, 0, task.writer(0), states)], list[Found]()
     logits, state = read(task, {})
-    (budget,) = task.budget().tolist()
+    (budget,), (ends_from,) = task.budget().tolist(), task.ends_from().tolist()
     for length in range(1, budget + 1):
         log_p = _log_p(logits)
         log_p[:, START] = log_p[:, UNK] = -np.inf
         if constraints:
             rows = range(len(live))
-            constraints.forbid(log_p, [each.states for each in live], rows, [length == budget] * len(live))
+            constraints.forbid(log_p, [each.states for each in live], rows, [length >= ends_from] * len(live))
         log_p += np.array([[each.log_p] for each in live])
         grown = [_grow(task, live[row], row, id, float(log_p[row, id])) for row, id in _best(log_p, 2 * beam)]
         ended += [_found(each) for each in grown[:beam] if each.writer.over]

@@ -98,7 +98,7 @@ class Constraints:
         """Give no probability to what may not come, in place.
 
         logits: (B, m). states: of each of the B rows. rows: those to look at. ending: of each of these,
-        whether its length ends it after this token.
+        whether it ends as soon as it may.
 
         Raises RnnError where nothing may come.
         """

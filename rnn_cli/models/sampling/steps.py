@@ -75,13 +75,13 @@ def _steps(task: Task) -> Iterator[Step]:
     after[END] = START
     products, zero = model.network.products(model.p, rows), model.network.zero_state(rows)
     budget, live, all_live = task.budget(), np.ones(rows, bool), True
-    shortest, choices = int(budget.min()), _Choices(task)
+    shortest, ends_from, choices = int(budget.min()), task.ends_from(), _Choices(task)
     writers = [task.writer(row) for row in range(rows)] if task.is_watched else []
     logits, state = read(task, products)
     for drawn in itertools.count(1):
         logits[:, START] = logits[:, UNK] = -np.inf
         if choices.matter:
-            choices.prepare(logits, live, budget == drawn)
+            choices.prepare(logits, live, ends_from <= drawn)
         try:
             ids = choose(logits, rng, rules.temperature, rules.top_k, rules.top_p)
         except FloatingPointError as error:  # relu's state has no bound
@@ -147,7 +147,7 @@ class _Choices:
     def prepare(self, logits: Array, live: NDArray[np.bool_], ending: NDArray[np.bool_]) -> None:
         """Change the logits, (B, m), to those to choose from.
 
-        live: (B,), the rows that go on. ending: whether their length ends them after this token.
+        live: (B,), the rows that go on. ending: those that end as soon as they may.
         """
         if self._penalty != 1:
             penalize(logits, self._latest, self._penalty)

@@ -84,8 +84,18 @@ class Task:
 
     def budget(self) -> NDArray[np.int64]:
         """Return the most tokens of each row. A word that is finished is not counted."""
-        if self.verse is not None and self.verse.is_bounded:
-            return np.full(len(self.prompts), self.verse.last + 1)
+        if self.verse is None:
+            return self._lengths()
+        return np.full(len(self.prompts), self.verse.last + 1) + (
+            0 if self.verse.is_bounded else self._lengths()
+        )
+
+    def ends_from(self) -> NDArray[np.int64]:
+        """Return the number of the token of each row from which on it ends, as soon as it may. Where lines
+        are open some more are needed then, for the beginnings of those that are left."""
+        return self.budget() if self.verse is None or self.verse.is_bounded else self._lengths()
+
+    def _lengths(self) -> NDArray[np.int64]:
         return np.array([self.rules.length + (prompt.begun != "") for prompt in self.prompts])
 
     def threads_for(self, rows: int) -> int:

@@ -184,7 +184,8 @@ class Verse:
         return rhyming
 
     def may_end(self, state: int) -> bool:
-        return True
+        """A bounded form ends where it is filled; an open line ends with END."""
+        return self.is_bounded or state == self.last or self._cells[state] is not REST
 
     def like(self, state: int) -> int:
         return state

@@ -99,6 +99,19 @@ def test_each_line_begins_as_the_acrostic_says(tokens, untrained):
         assert re.fullmatch("春江花..，\n月夜...。\n.{5}。", text)
 
 
+@pytest.mark.parametrize("length", [1, 5, 12])
+@pytest.mark.parametrize("carry_state", [True, False])
+def test_an_acrostic_is_whole_however_short_the_length(length, carry_state, untrained):
+    """Where the length is used up, lines end as soon as they can."""
+    one = untrained(tuple("abcdefgh LOVE."), "char", carry_state, END=-20)  # a model that never ends a line
+    texts = drawn(one, 20, acrostic="LOVE", length=length)
+    assert {"".join(line[0] for line in text.split("\n")[:4]) for text in texts} == {"LOVE"}
+    assert all(len(text.split("\n")[3]) == 1 for text in texts)
+    assert max(map(len, texts)) <= length + 8
+    (found,) = one.sample(acrostic="LOVE", length=length, beam=3)
+    assert "".join(line[0] for line in found.split("\n")[:4]) == "LOVE"
+
+
 @pytest.mark.parametrize("carry_state", [True, False])
 def test_without_a_form_the_lines_of_an_acrostic_end_where_the_model_ends_them(carry_state, untrained):
     one = untrained(tuple("LOVEab "), carry_state=carry_state, END=1)
