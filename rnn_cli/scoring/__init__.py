@@ -1,1 +1,1 @@
-"""Figures of a prediction, and the n-grams to judge it beside."""
+"""Figures of predictions, and the simple models to judge them beside."""

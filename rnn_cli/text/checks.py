@@ -1,5 +1,6 @@
 """What a file must hold where a text or a count is expected: shared by all that reads JSON or words."""
 
+import math
 import re
 from typing import TypeGuard
 
@@ -15,3 +16,8 @@ def is_text(value: object) -> TypeGuard[str]:
 def is_count(value: object, least: int = 0) -> TypeGuard[int]:
     """Return whether a value is a whole number from `least` to MOST (True and False are not)."""
     return type(value) is int and least <= value <= MOST
+
+
+def is_number(value: object) -> TypeGuard[int | float]:
+    """Return whether a value is a finite number (True and False are not)."""
+    return type(value) in (int, float) and math.isfinite(value)  # type: ignore[arg-type]

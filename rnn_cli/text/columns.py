@@ -1,4 +1,4 @@
-"""One column of a table as text: CSV, TSV and JSON Lines, read by the standard library.
+"""Columns of a table as text: CSV, TSV and JSON Lines, read by the standard library.
 
 A cell is text like any other: it may hold line ends, and where units are paragraphs it is one of them,
 whatever blank lines it holds. An empty cell is a blank line. Nothing is guessed at: a row that is not as the
@@ -9,7 +9,7 @@ import csv
 import itertools
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from rnn_cli.errors import LONGEST_QUOTE, RnnError
@@ -74,7 +74,7 @@ def column_text(blocks: Iterable[str], name: str, column: str, unit: str) -> Ite
     """
     written: list[str] = []
     size = 0
-    for cell in _cells(_table(blocks, name), name, column):
+    for cell in _cells(blocks, name, column):
         text = paragraph(cell) if unit == PARAGRAPH else cell
         written.append(text if text.endswith("\n") else f"{text}\n")
         size += len(written[-1])
@@ -84,26 +84,41 @@ def column_text(blocks: Iterable[str], name: str, column: str, unit: str) -> Ite
     yield "".join(written)
 
 
-def _cells(table: Table, name: str, column: str) -> Iterator[str]:
-    """Yield the texts of a column, "" where a row has none."""
-    header, rows = table
-    if header and column not in header:
-        raise _unknown(name, column, header)
-    seen: dict[str, None] = {}  # the columns of rows of JSON, until one has this
-    is_found = header is not None
-    for count, (line, cells) in enumerate(rows, 1):
-        is_found = is_found or column in cells
-        if not is_found:
-            seen |= dict.fromkeys(cells)
-            if count == LOOKED_AT:
+def rows_with(blocks: Iterable[str], name: str, wanted: Sequence[str]) -> Iterator[Row]:
+    """Yield the rows of a table that has some columns; a row of JSON may lack any of them.
+
+    Blocks and name are as for `column_text`. Raises RnnError as it does; cells may hold anything.
+    """
+    header, rows = _table(blocks, name)
+    for column in wanted:
+        if header and column not in header:
+            raise _unknown(name, column, header)
+    seen: dict[str, None] = {}  # the columns of rows of JSON, until all that are wanted were there
+    missing = set(wanted) if header is None else set()
+    for count, row in enumerate(rows, 1):
+        if missing:
+            seen |= dict.fromkeys(row.cells)
+            missing -= row.cells.keys()
+            if missing and count == LOOKED_AT:
                 break
-        value = cells.get(column)
-        if value is not None and not is_text(value):
-            what = "half a surrogate pair" if isinstance(value, str) else f"{value!r}, which is no text"
-            raise RnnError(f"{name}: line {line}: {_shown(column)} has {what}"[:LONGEST_QUOTE])
-        yield (value or "").replace("\r\n", "\n").replace("\r", "\n")
-    if seen and not is_found:
-        raise _unknown(name, column, [*seen])
+        yield row
+    if seen and missing:
+        raise _unknown(name, min(missing, key=[*wanted].index), [*seen])
+
+
+def text_in(row: Row, column: str, name: str) -> str:
+    """Return the text of a row's cell, "" where it has none. Raise RnnError for a cell that holds no text."""
+    value = row.cells.get(column)
+    if value is not None and not is_text(value):
+        what = "half a surrogate pair" if isinstance(value, str) else f"{value!r}, which is no text"
+        raise RnnError(f"{name}: line {row.line}: {_shown(column)} has {what}"[:LONGEST_QUOTE])
+    return (value or "").replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _cells(blocks: Iterable[str], name: str, column: str) -> Iterator[str]:
+    """Yield the texts of a column."""
+    for row in rows_with(blocks, name, [column]):
+        yield text_in(row, column, name)
 
 
 def _unknown(name: str, column: str, there: list[str]) -> RnnError:
@@ -119,7 +134,7 @@ def _shown(column: str) -> str:
 
 
 def _table(blocks: Iterable[str], name: str) -> Table:
-    lines = _lines(blocks, name)
+    lines = numbered_lines(blocks, name)
     first = next((line for line in lines if line[1].strip()), (1, ""))
     kind = suffix(name)
     if kind not in SUFFIXES:
@@ -128,7 +143,8 @@ def _table(blocks: Iterable[str], name: str) -> Table:
     return Table(None, _json_rows(lines, name)) if kind == JSON_LINES else _csv(lines, name, kind)
 
 
-def _lines(blocks: Iterable[str], name: str) -> Iterator[Line]:
+def numbered_lines(blocks: Iterable[str], name: str) -> Iterator[Line]:
+    """Yield the lines of a text that comes in blocks. Raise RnnError for a line longer than LONGEST_ROW."""
     begun, number = "", 1
     for block in blocks:
         first, *rest = block.split("\n")

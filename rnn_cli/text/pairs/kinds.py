@@ -1,0 +1,121 @@
+"""What a pair is, for each task: a row of KINDS.
+
+    task        a line of a file                     a cell beside the text
+    classify    text <TAB> label                     labels: one, or several as __label__a __label__b
+    rate        text <TAB> number                    a number
+    generate    label <TAB> text                     one label
+    translate   source <TAB> target                  a text
+    tag         tokens <TAB> tags, or CoNLL          a tag for each token
+
+A text may be empty; what stands beside it may not. Several labels have fastText's form, as a comma or a space
+may be part of a name; a cell of JSON may be a list of them.
+"""
+
+import math
+import re
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from rnn_cli.text.checks import is_text
+
+LABEL = "__label__"  # before each label in fastText's files
+NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+
+LABELS, TAGS, SCORE, TARGET = "labels", "tags", "score", "target"
+
+Beside = tuple[str, ...]  # labels or tags; a number or a text is one string
+
+
+class Kind(NamedTuple):
+    """What the pairs of one task are.
+
+    columns: the names of the two columns, in the order of a line.
+    text_at: which of them is the text (of translate the source).
+    holds: what the other cell is: LABELS of the text, TAGS, one for each token, a SCORE or a TARGET.
+    beside: reads that cell. Raises ValueError, which says what is wrong with it.
+    """
+
+    columns: tuple[str, str]
+    text_at: int
+    holds: str
+    beside: Callable[[Any], Beside]
+
+    @property
+    def is_labelled(self) -> bool:
+        """Whether labels or tags stand beside the text, which a model knows by number."""
+        return self.holds in (LABELS, TAGS)
+
+    @property
+    def line(self) -> str:
+        """How a line of a file reads, for messages."""
+        return "<TAB>".join(self.columns)
+
+
+def labels(cell: Any) -> Beside:
+    """Return the labels in a cell: its words where they begin with __label__, the items of a list, or one."""
+    if isinstance(cell, list):
+        found = [_one(item) for item in cell]
+        return tuple(dict.fromkeys(found))
+    text = _one(cell)
+    if not text.startswith(LABEL):
+        return (text,)
+    words = text.split()
+    names = [word.removeprefix(LABEL) for word in words]
+    if not all(word.startswith(LABEL) for word in words):
+        raise ValueError(f"{LABEL} stands before some words of the label only")
+    if not all(names):
+        raise ValueError(f"no name after {LABEL}")
+    return tuple(dict.fromkeys(names))
+
+
+def label(cell: Any) -> Beside:
+    """Return the one label in a cell."""
+    found = labels(cell)
+    if len(found) != 1:
+        raise ValueError(f"{len(found)} labels where one is needed")
+    return found
+
+
+def number(cell: Any) -> Beside:
+    """Return the number in a cell, as Python writes it."""
+    text = _one(cell)
+    if not NUMBER.fullmatch(text) or not math.isfinite(float(text)):
+        more = " (a decimal point is needed, not a comma)" if NUMBER.fullmatch(text.replace(",", ".")) else ""
+        raise ValueError(f"{text[:40]!r} is not a finite number{more}")
+    return (repr(float(text)),)
+
+
+def text(cell: Any) -> Beside:
+    """Return the text in a cell."""
+    if not isinstance(cell, str):
+        raise ValueError("no text")
+    _one(cell)
+    return (cell.replace("\r\n", "\n").replace("\r", "\n"),)
+
+
+def tags(cell: Any) -> Beside:
+    """Return the tags in a cell, which white space or the items of a list separate."""
+    if isinstance(cell, list):
+        cell = " ".join(_one(item) for item in cell)
+    return tuple(cell.split()) if isinstance(cell, str) else ()
+
+
+def _one(cell: Any) -> str:
+    """Return a cell as text without white space around it. Raise ValueError for one that is empty or odd."""
+    if isinstance(cell, bool) or (isinstance(cell, int | float) and math.isfinite(cell)):
+        return str(cell).lower() if isinstance(cell, bool) else str(cell)
+    if not (cell is None or is_text(cell)):
+        raise ValueError("half a surrogate pair" if isinstance(cell, str) else f"{cell!r}"[:40])
+    found = " ".join((cell or "").split("\n")).strip()
+    if not found:
+        raise ValueError("nothing in it")
+    return found
+
+
+KINDS = {
+    "classify": Kind(("text", "label"), 0, LABELS, labels),
+    "rate": Kind(("text", "score"), 0, SCORE, number),
+    "generate": Kind(("label", "text"), 1, LABELS, label),
+    "translate": Kind(("source", "target"), 0, TARGET, text),
+    "tag": Kind(("tokens", "tags"), 0, TAGS, tags),
+}

@@ -1,0 +1,50 @@
+"""Rows of ids of unlike length, one row after another in one array."""
+
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+Numbers = NDArray[np.int64]
+
+
+class Rows(NamedTuple):
+    """Rows of ids: row k is ids[starts[k] : starts[k + 1]]."""
+
+    ids: NDArray[np.integer[Any]]  # (N,)
+    starts: Numbers  # (rows + 1,)
+
+    @classmethod
+    def of(cls, ids: NDArray[np.integer[Any]], lengths: NDArray[np.integer[Any]]) -> Self:
+        """Return rows by their lengths, (rows,)."""
+        return cls(ids, np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths, dtype=np.int64)]))
+
+    @property
+    def lengths(self) -> Numbers:
+        """How many ids each row has, (rows,)."""
+        return np.diff(self.starts)
+
+    def take(self, rows: NDArray[np.integer[Any]]) -> "Rows":
+        """Return some rows, in the order given."""
+        lengths = self.lengths[rows]
+        return Rows.of(self.ids[places(self.starts[rows], lengths)], lengths)
+
+    def padded(
+        self, rows: NDArray[np.integer[Any]], fill: int = 0
+    ) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
+        """Return some rows side by side, (T, B), and 1 where there is an id, 0 in the padding, (T, B).
+
+        T is the length of the longest row and at least 1. Padding holds `fill`.
+        """
+        lengths = self.lengths[rows]
+        steps = np.arange(max(1, int(lengths.max(initial=0))))[:, None]  # (T, 1)
+        inside = steps < lengths  # (T, B)
+        x = np.full(inside.shape, fill, np.intp)
+        x[inside] = self.ids[(self.starts[rows] + steps)[inside]]
+        return x, inside.astype(np.float32)
+
+
+def places(first: NDArray[np.integer[Any]], lengths: NDArray[np.integer[Any]]) -> Numbers:
+    """Return first[k], first[k] + 1, … for each k, `lengths[k]` of them, one after another."""
+    begin = np.cumsum(lengths) - lengths
+    return np.arange(int(lengths.sum()), dtype=np.int64) + np.repeat(first - begin, lengths)
