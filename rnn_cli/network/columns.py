@@ -1,6 +1,6 @@
 """Gradients of a table by columns: a look-up moves only the columns of the tokens that occur."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,6 +22,15 @@ class Columns:
         dU[self.tokens] = self.values
         return dU.T
 
+    def named(self, name: str) -> dict[str, Array]:
+        """Return its arrays under names of their own, for the gradient of parameter `name`."""
+        return {f"{part} {name}": array for part, array in vars(self).items()}
+
+    @classmethod
+    def of(cls, name: str, named: Mapping[str, Array]) -> "Columns":
+        """Return the gradient of which `named` gave these arrays."""
+        return cls(named[f"tokens {name}"], named[f"values {name}"])
+
     def pieces(self, size: int, share: int, of: int) -> Iterator["Columns"]:
         """Yield one of `of` equal shares, in pieces of about `size` entries."""
         step = max(1, size // self.values.shape[1])
@@ -38,6 +47,14 @@ class Columns:
 
 Gradient = Array | Columns
 Gradients = dict[str, Gradient]
+
+
+def rooms(name: str, tokens: int, n: int) -> dict[str, tuple[int, bool]]:
+    """Return, for each array of `Columns.named`, how many numbers it has at most and whether they are ids.
+
+    tokens: the most that occur, n: the rows of the table.
+    """
+    return {f"tokens {name}": (tokens, True), f"values {name}": (tokens * n, False)}
 
 
 def sum_by_token(tokens: Ids, rows: Array) -> Columns:

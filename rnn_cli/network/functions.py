@@ -52,6 +52,11 @@ TANH = Activation(tanh, tanh_derivative)
 RELU = Activation(relu, relu_derivative)
 
 
+def weighted_sum(E: Array, weight: Array) -> float:
+    """Return Σ weight E, in float64."""
+    return float(np.dot(weight.astype(np.float64), E))
+
+
 def dropout_mask(rng: np.random.Generator, rate: float, *shape: int) -> Array:
     """Return what multiplies a layer in training (Srivastava et al. 2014, but scaled in training and not
     after it): 0 at a share `rate` of the places, 1 / (1 - rate) at the others. The rate, below 1, is rounded

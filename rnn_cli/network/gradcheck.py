@@ -3,17 +3,17 @@
 import itertools
 import math
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rnn_cli.network import tutorial
-from rnn_cli.network.arrays import Array, Ids, Parameters, State
+from rnn_cli.network.arrays import NO_MASKS, Array, Ids, Masks, Parameters, State
 from rnn_cli.network.cells import CELLS
 from rnn_cli.network.columns import Gradients
 from rnn_cli.network.fast.workspace import Workspace
-from rnn_cli.network.network import NO_MASKS, Batch, Masks, Network, Sequences
+from rnn_cli.network.network import Batch, Network, Sequences
 from rnn_cli.network.outputs import OUTPUTS
 
 TOLERANCE = 1e-5
@@ -22,7 +22,27 @@ DIFFERENCES = (1e-3, 3e-3, 1e-4, 1e-5, 1e-6, 1e-7)
 HIDDEN = 1e-8  # a gradient of E: its rounding, about 1e-16, over h, is this times TOLERANCE
 NOISE = 0.3
 
-ByHand = Callable[[Parameters, Batch, State], Gradients]
+ByHand = Callable[[Parameters, Any, State], Gradients]
+
+
+class Differentiable(Protocol):
+    """A network, as far as its derivatives are concerned; its batch is of its own kind."""
+
+    def lay_out(self, p: Parameters, dtype: type[np.floating] = np.float32) -> Parameters:
+        """Return copies of parameters, in memory as the network wants them."""
+
+    def dense(self, gradients: Gradients) -> Parameters:
+        """Return copies of gradients, all as arrays."""
+
+    def loss(
+        self, p: Parameters, batch: Any, state: State, work: Workspace, masks: Masks = NO_MASKS
+    ) -> tuple[float, State]:
+        """Return E, and the state after the batch."""
+
+    def loss_and_gradients(
+        self, p: Parameters, batch: Any, state: State, work: Workspace, masks: Masks = NO_MASKS
+    ) -> tuple[float, Gradients, State]:
+        """Return E, dE/dp for every parameter p, and the state after the batch."""
 
 
 class Check(NamedTuple):
@@ -132,9 +152,9 @@ def second_opinion(network: Network, p: Parameters, batch: Batch, state: State) 
 
 
 def gradcheck(
-    network: Network,
+    network: Differentiable,
     p: Parameters,
-    batch: Batch,
+    batch: Any,
     state: State,
     rng: np.random.Generator,
     entries: int | None = None,

@@ -22,8 +22,8 @@ from rnn_cli.network.fast.workspace import Workspace
 # as sums over the rows of each token that occurs.
 ONE_HOT_UP_TO = 256
 
-# (da (T, B, k), gradients so far) -> those with the layer's; arrays of the workspace
-Backward = Callable[[Array, Gradients], Gradients]
+IntoTable = Callable[[Array, Gradients], Gradients]  # dh, gradients so far -> those with the table's
+IntoLayer = Callable[[Array], tuple[Array, Gradient, Array]]  # da -> dh, dU, db_a
 
 
 class Input(ABC):
@@ -70,11 +70,15 @@ class Input(ABC):
         return 2 * m * width if m <= ONE_HOT_UP_TO else 0
 
     @abstractmethod
-    def forward(self, p: Parameters, x: Ids, mask: Array | None, work: Workspace) -> tuple[Array, Backward]:
-        """Return a (T, B, k) for ids x (T, B), and the backward pass.
+    def embed(self, p: Parameters, x: Ids, mask: Array | None, work: Workspace) -> tuple[Array, IntoTable]:
+        """Return what enters the first layer, h, for ids x (T, B), and the backward pass.
 
         mask: (T or 1, B, size), a dropout mask of the embeddings.
         """
+
+    @abstractmethod
+    def enter(self, U: Array, b_a: Array, h: Array, work: Workspace) -> tuple[Array, IntoLayer]:
+        """Return a_t = U h_t + b_a (T, B, k) of the first layer, and the backward pass."""
 
     @abstractmethod
     def step(self, p: Parameters, x: Ids) -> Array:
@@ -92,15 +96,18 @@ class OneHot(Input):
         (measured in tests/benchmarks)."""
         return cell.spread_of_U(m, n)
 
-    def forward(self, p: Parameters, x: Ids, mask: Array | None, work: Workspace) -> tuple[Array, Backward]:
-        a, into_U = look_up(p["U"], p["b_a"], x, work)
+    def embed(self, p: Parameters, x: Ids, mask: Array | None, work: Workspace) -> tuple[Array, IntoTable]:
+        return x, lambda dh, so_far: so_far
 
-        def backward(da: Array, so_far: Gradients) -> Gradients:
+    def enter(self, U: Array, b_a: Array, h: Array, work: Workspace) -> tuple[Array, IntoLayer]:
+        a, into_U = look_up(U, b_a, h, work)
+
+        def backward(da: Array) -> tuple[Array, Gradient, Array]:
             dU = into_U(da, "U")
             by_token = dU.values if isinstance(dU, Columns) else dU.T
-            db_a = np.add.reduce(by_token, axis=0, out=work.gradient("b_a", len(p["b_a"])))  # Σ_t da_t
+            db_a = np.add.reduce(by_token, axis=0, out=work.gradient("b_a", len(b_a)))  # Σ_t da_t
             work.lap("weight gradients")
-            return so_far | {"U": dU, "b_a": db_a}
+            return np.empty((*h.shape, 0), da.dtype), dU, db_a  # ids have no derivative
 
         return a, backward
 
@@ -123,20 +130,20 @@ class Embedding(Input):
     def spread(self, cell: Cell, m: int, n: int) -> float:
         return 0.5
 
-    def forward(self, p: Parameters, x: Ids, mask: Array | None, work: Workspace) -> tuple[Array, Backward]:
+    def embed(self, p: Parameters, x: Ids, mask: Array | None, work: Workspace) -> tuple[Array, IntoTable]:
         h, into_C = look_up(self.columns(p), None, x, work)  # C x_t
         if mask is not None:
             np.multiply(h, mask, out=h)
-        a, into_U = feed(p["U"], p["b_a"], h, work)
 
-        def backward(da: Array, so_far: Gradients) -> Gradients:
-            dh, dU, db_a = into_U(da)
+        def backward(dh: Array, so_far: Gradients) -> Gradients:
             if mask is not None:
                 np.multiply(dh, mask, out=dh)
-            gradients = so_far | {"U": dU, "b_a": db_a}
-            return self.with_table(gradients, into_C(dh, "C"), p, work)
+            return self.with_table(so_far, into_C(dh, "C"), p, work)
 
-        return a, backward
+        return h, backward
+
+    def enter(self, U: Array, b_a: Array, h: Array, work: Workspace) -> tuple[Array, IntoLayer]:
+        return feed(U, b_a, h, work)
 
     def step(self, p: Parameters, x: Ids) -> Array:
         return self.columns(p).T.take(x, axis=0) @ p["U"].T + p["b_a"]
@@ -226,9 +233,7 @@ def look_up(
     return a, backward
 
 
-def feed(
-    U: Array, b_a: Array, h: Array, work: Workspace
-) -> tuple[Array, Callable[[Array], tuple[Array, Array, Array]]]:
+def feed(U: Array, b_a: Array, h: Array, work: Workspace) -> tuple[Array, IntoLayer]:
     """Return a_t = U h_t + b_a, and the backward pass, da -> dh, dU, db_a.
 
     U (k, d), h (T, B, d) -> a (T, B, k).
@@ -238,7 +243,7 @@ def feed(
     np.add(a, b_a, out=a)
     work.lap("layer inputs")
 
-    def backward(da: Array) -> tuple[Array, Array, Array]:
+    def backward(da: Array) -> tuple[Array, Gradient, Array]:
         da = da.reshape(T * B, k)
         dU = np.matmul(da.T, h.reshape(T * B, d), out=work.gradient("U", k, d))  # dU = Σ_t da_t h_t^T
         work.lap("weight gradients")

@@ -1,12 +1,12 @@
-"""The layers of a network over all steps of a window: how tokens enter, then cells, in one direction or in both.
+"""The layers of a network over all steps of a window: how tokens enter, then cells, in one direction or both.
 
     a_t = U h_t + Q q_t + b_a        h_t: tokens (inputs.py), then the states of the layer below
     s_t = cell(a_t, s_{t-1})
 
-q_t is a second input, of the first layer alone and only if `beside` says how wide it is; it may be the same at
-all steps. With two directions each layer has a second set of parameters, U_rev and so on, which reads the steps
-from a row's end to its start, and the layer above sees both states of a step side by side (Schuster and Paliwal
-1997; the layers as in Graves, Mohamed and Hinton 2013).
+q_t is a second input, of the first layer alone, where `beside` gives its width; it may be the same at all
+steps. With two directions each layer has a second set of parameters, U_rev and so on, which reads a row from
+its end to its start, and the layer above sees both states of a step side by side (Schuster and Paliwal 1997;
+layers as in Graves, Mohamed and Hinton 2013).
 """
 
 from abc import abstractmethod
@@ -18,12 +18,11 @@ import numpy as np
 
 from rnn_cli.network.arrays import NO_MASKS, Array, Ids, Masks, Parameters, State
 from rnn_cli.network.cells import CELLS
-from rnn_cli.network.cells.cell import Backward as IntoCell
 from rnn_cli.network.columns import Gradients
 from rnn_cli.network.fast.products import Product, plain, times
 from rnn_cli.network.fast.workspace import Workspace
 from rnn_cli.network.functions import dropout_mask, glorot_uniform
-from rnn_cli.network.inputs import Input, IntoLayer, feed
+from rnn_cli.network.inputs import Input, feed
 from rnn_cli.network.parameters import Parametrised, Table
 
 REVERSE = "_rev"  # ends the names of the parameters that read from a row's end
@@ -72,12 +71,51 @@ class Backward(Protocol):
         ...
 
 
-class Way(NamedTuple):
-    """One direction of a layer, as its backward pass needs it."""
+class Turn:
+    """Turns rows: what stands at step t of row b comes from step turned[t, b]. Results are arrays of the
+    workspace, under the names given."""
 
-    name: str  # what the names of its parameters end in
-    into_cell: IntoCell
-    into_below: IntoLayer
+    def __init__(self, turned: Ids):
+        self._shape = turned.shape
+        B = turned.shape[1]
+        self._places = (turned * B + np.arange(B)).ravel()
+
+    def __call__(self, array: Array, name: str, work: Workspace) -> Array:
+        """Return ids (T, B), or numbers (T, B, d), turned."""
+        if array.ndim == 2:
+            return array.ravel()[self._places].reshape(self._shape)
+        return self._take(array.reshape(self._places.size, -1), self._places, name, work)
+
+    def second_half(self, array: Array, name: str, work: Workspace) -> Array:
+        """Return the last d numbers of each step, of an array (T, B, 2 d), turned."""
+        halves = array.reshape(2 * self._places.size, -1)
+        return self._take(halves, 2 * self._places + 1, name, work)
+
+    def _take(self, rows: Array, places: Ids, name: str, work: Workspace) -> Array:
+        out = work(name, len(places), rows.shape[1])
+        return np.take(rows, places, axis=0, out=out, mode="clip").reshape(*self._shape, -1)
+
+
+class Given(NamedTuple):
+    """What all layers of a pass share."""
+
+    p: Parameters
+    steps: Steps
+    turn: Turn | None  # where there are two directions
+    state: State
+    work: Workspace
+
+
+# ds (T, B, width), of both directions, d_after -> what the layer below has of it, and this direction's own
+IntoWay = Callable[[Array, State | None], tuple[Array, Derivatives]]
+
+
+class Way(NamedTuple):
+    """One direction of a layer."""
+
+    s: Array  # (T, B, n), its states in the order of the steps
+    last: State
+    backward: IntoWay
 
 
 class Layers(Parametrised):
@@ -187,36 +225,22 @@ class Layers(Parametrised):
     ) -> tuple[Array, State, Backward]:
         """Return the last layer's states h (T, B, width), dropout applied, the state after the window, and
         the backward pass. h is an array of `work`."""
-        cell, n = CELLS[self.cell], self.n
-        turn = _turning(steps.turned)
+        given = Given(p, steps, None if steps.turned is None else Turn(steps.turned), state, work)
         after: State = {}
-        passed: list[tuple[str, Array | None, list[Way]]] = []
+        passed: list[tuple[Array | None, list[IntoWay]]] = []
         h, into_table = self.input.embed(p, steps.x, masks.get("x"), work)
-        enter = self.input.enter
-        into_beside: dict[str, Callable[[Array], tuple[Array, Array]]] = {}
         for suffix in self.suffixes:
-            mask, shown, ways = masks.get(f"s{suffix}"), [], []
-            for way in self.directions:
-                name, room = suffix + way, work.room(suffix + way)
-                seen = turn(h, room) if way else h
-                a, into_below = enter(p[f"U{name}"], p[f"b_a{name}"], seen, room)
-                if steps.beside is not None and not suffix:
-                    q = turn(steps.beside, room) if way and len(steps.beside) > 1 else steps.beside
-                    into_beside[way] = _add(a, p[f"Q{way}"], q, room)
-                of_layer = {letter: p[letter + name] for letter in self.letters}
-                before = {x: state[x + name] for x in cell.state}
-                s, last, into_cell = cell.forward(of_layer, a, before, steps.keep, room)
-                shown.append(turn(s, room) if way else s)
-                after |= {x + name: array for x, array in last.items()}
-                ways.append(Way(name, into_cell, into_below))
-            room = work.room(suffix)
-            h = shown[0]
+            mask, room = masks.get(f"s{suffix}"), work.room(suffix)
+            ways = [self._way(given, suffix, way, h) for way in self.directions]
+            h = ways[0].s
             if self.bidirectional:
-                h = np.concatenate(shown, axis=2, out=room("both", *h.shape[:2], 2 * n))
+                out = room("both", *h.shape[:2], self.width)
+                h = np.concatenate([way.s for way in ways], axis=2, out=out)
             if mask is not None:
                 h = np.multiply(h, mask, out=room("h", *h.shape))
-            passed.append((suffix, mask, ways))
-            enter = feed
+            for way in ways:
+                after |= way.last
+            passed.append((mask, [way.backward for way in ways]))
 
         def backward(
             dh: Array, d_after: State | None = None, of_output: Gradients = NO_GRADIENTS
@@ -224,32 +248,55 @@ class Layers(Parametrised):
             gradients: Gradients = {**of_output}
             d_before: State = {}
             d_beside = None
-            for suffix, mask, ways in reversed(passed):
+            for mask, into_ways in reversed(passed):
                 ds = dh if mask is None else np.multiply(dh, mask, out=dh)
-                below: list[Array] = []
-                for k, way in enumerate(ways):
-                    name, room, turns = way.name, work.room(way.name), k > 0
-                    if self.bidirectional:
-                        of_way = ds[..., k * n : (k + 1) * n]
-                        ds_way = turn(of_way, room) if turns else _copy(of_way, room)
-                    else:
-                        ds_way = ds
-                    d_last = None if d_after is None else {x: d_after[x + name] for x in cell.state}
-                    da, of_cell, d_first = way.into_cell(ds_way, d_last)
-                    gradients |= {letter + name: array for letter, array in of_cell.items()}
-                    d_before |= {x + name: array for x, array in d_first.items()}
-                    if not suffix and into_beside:
-                        dq, gradients[f"Q{name}"] = into_beside[name](da)
-                        dq = turn(dq, room) if turns and len(dq) > 1 else dq
-                        d_beside = dq if d_beside is None else np.add(d_beside, dq, out=d_beside)
-                    d_seen, gradients[f"U{name}"], gradients[f"b_a{name}"] = way.into_below(da)
-                    below.append(turn(d_seen, room) if turns else d_seen)
-                dh = below[0]
-                for other in below[1:]:
+                found = [into_way(ds, d_after) for into_way in into_ways]
+                dh = found[0][0]
+                for other, _ in found[1:]:
                     np.add(dh, other, out=dh)
+                for _, of_way in found:
+                    gradients |= of_way.gradients
+                    d_before |= of_way.before
+                    if of_way.beside is not None:
+                        d_beside = of_way.beside if d_beside is None else d_beside + of_way.beside
             return Derivatives(into_table(dh, gradients), {x: d_before[x] for x in state}, d_beside)
 
         return h, after, backward
+
+    def _way(self, given: Given, suffix: str, way: str, h: Array) -> Way:
+        """Take one direction of a layer over all steps; h is what enters the layer."""
+        p, steps, both, state, work = given
+        cell, n, name = CELLS[self.cell], self.n, suffix + way
+        room, turn = work.room(name), both if way else None
+        enter = feed if suffix else self.input.enter
+        seen = turn(h, "seen", room) if turn else h
+        a, into_below = enter(p[f"U{name}"], p[f"b_a{name}"], seen, room)
+        into_beside = None
+        if steps.beside is not None and not suffix:
+            q = turn(steps.beside, "q", room) if turn and len(steps.beside) > 1 else steps.beside
+            into_beside = _add(a, p[f"Q{way}"], q, room)
+        of_layer = {letter: p[letter + name] for letter in self.letters}
+        before = {x: state[x + name] for x in cell.state}
+        s, last, into_cell = cell.forward(of_layer, a, before, steps.keep, room)
+        shown = turn(s, "shown", room) if turn else s
+
+        def backward(ds: Array, d_after: State | None) -> tuple[Array, Derivatives]:
+            if turn:
+                ds = turn.second_half(ds, "ds of way", room)
+            elif both:
+                ds = _copy(ds[..., :n], room)
+            d_last = None if d_after is None else {x: d_after[x + name] for x in cell.state}
+            da, of_cell, d_first = into_cell(ds, d_last)
+            gradients: Gradients = {letter + name: array for letter, array in of_cell.items()}
+            dq = None
+            if into_beside:
+                dq, gradients[f"Q{way}"] = into_beside(da)
+                dq = turn(dq, "dq", room) if turn and len(dq) > 1 else dq
+            d_seen, gradients[f"U{name}"], gradients[f"b_a{name}"] = into_below(da)
+            d_below = turn(d_seen, "d seen", room) if turn else d_seen
+            return d_below, Derivatives(gradients, {x + name: array for x, array in d_first.items()}, dq)
+
+        return Way(shown, {x + name: array for x, array in last.items()}, backward)
 
     def products(self, p: Parameters, B: int) -> Products:
         """Return the products with each layer's recurrent matrices, for many steps of B rows."""
@@ -290,35 +337,14 @@ def turned(real: Array) -> Ids:
     return np.where(t < lengths, lengths - 1 - t, t)
 
 
-def _turning(turned: Ids | None) -> Callable[[Array, Workspace], Array]:
-    """Return what turns an array of all steps, (T, B) or (T, B, d), into an array of the workspace."""
-    if turned is None:
-        return lambda array, work: array
-    T, B = turned.shape
-    places = (turned * B + np.arange(B)).ravel()
-
-    def turn(array: Array, work: Workspace) -> Array:
-        if array.ndim == 2:
-            return array.ravel()[places].reshape(T, B)
-        d = array.shape[2]
-        if array.flags.c_contiguous:
-            out = work(f"turned {d}", T * B, d)
-            return np.take(array.reshape(T * B, d), places, axis=0, out=out, mode="clip").reshape(T, B, d)
-        return array[turned, np.arange(B)]
-
-    return turn
-
-
 def _copy(array: Array, work: Workspace) -> Array:
     """Return a copy in the workspace, which is contiguous."""
-    copied = work("copied", *array.shape)
+    copied = work("ds of way", *array.shape)
     np.copyto(copied, array)
     return copied
 
 
-def _add(
-    a: Array, Q: Array, q: Array, work: Workspace
-) -> Callable[[Array], tuple[Array, Array]]:
+def _add(a: Array, Q: Array, q: Array, work: Workspace) -> Callable[[Array], tuple[Array, Array]]:
     """Add Q q_t to a_t (T, B, k), for q (T or 1, B, e); return the backward pass, da -> dq, dQ."""
     T, B, e = q.shape
     k = len(Q)

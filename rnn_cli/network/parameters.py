@@ -1,4 +1,4 @@
-"""What all networks have in common: parameters that are plain arrays, with names, shapes and a place in memory."""
+"""What all networks have in common: parameters as plain arrays, with names, shapes and a place in memory."""
 
 import math
 from abc import ABC, abstractmethod
@@ -7,9 +7,8 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from rnn_cli.network.arrays import Array, Parameters
+from rnn_cli.network.arrays import Array, Parameters, State
 from rnn_cli.network.columns import Columns, Gradients
-
 
 Order = Literal["C", "F"]
 
@@ -70,3 +69,11 @@ class Parametrised(ABC):
 
     def _order(self, name: str) -> Order:
         return self.tables[name].order if name in self.tables else "C"
+
+
+class WithoutState(Parametrised):
+    """A network whose rows are whole sequences: no state runs on from one batch into the next."""
+
+    def zero_state(self, B: int, dtype: type[np.floating] = np.float32) -> State:
+        """Return a state with nothing in it."""
+        return {}

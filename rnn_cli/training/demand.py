@@ -1,7 +1,9 @@
 """The memory that training will take, found out before it is taken."""
 
 import tracemalloc
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Protocol, Self
 
 import numpy as np
 
@@ -37,9 +39,33 @@ class Demand:
         return self.weights + self.moments + self.windows + self.programs
 
 
+class Demanding(Protocol):
+    """What decides how much memory a run takes.
+
+    sizes: what may be lowered, as the settings are called.
+    """
+
+    @property
+    def sizes(self) -> Sequence[str]: ...
+
+    def least(self) -> int:
+        """Return the bytes that training takes whatever the batch: weights and moments."""
+
+    def ample(self, resident: int) -> int:
+        """Return a cheap upper bound on the total of `demand`, in bytes."""
+
+    def demand(self, resident: int) -> Demand:
+        """Return what the run takes. resident: bytes that this process takes already."""
+
+    def halved(self, name: str) -> tuple[int, Self]:
+        """Return a run with half of one of its sizes, and that half."""
+
+
 @dataclass(frozen=True)
 class Shape:
-    """All that decides how much memory a run takes."""
+    """All that decides how much memory the run of a language model takes."""
+
+    sizes: ClassVar = ("hidden", "batch", "bptt", "max_size")
 
     network: Network
     counts: Array  # (m,) how often each token occurs
@@ -54,6 +80,23 @@ class Shape:
     def shards(self) -> int:
         """The number of processes that share a batch (`Executor.sharded`)."""
         return self.threads if self.network.size <= SHARDED_UP_TO else 1
+
+    def halved(self, name: str) -> tuple[int, Self]:
+        network = self.network
+        match name:
+            case "hidden":
+                n = network.n // 2
+                embedding = n if network.tie else network.embedding
+                return n, replace(self, network=replace(network, n=n, embedding=embedding))
+            case "max_size":
+                m = network.m // 2
+                cutoffs = tuple(cutoff for cutoff in network.cutoffs if cutoff < m)
+                output = network.output if cutoffs else "softmax"
+                smaller = replace(network, m=m, cutoffs=cutoffs, output=output)
+                return m, replace(self, counts=self.counts[:m], network=smaller)
+            case _:
+                size = getattr(self, name) // 2
+                return size, replace(self, **{name: size})
 
     def least(self) -> int:
         """Return the bytes that training takes whatever the batch: weights and moments."""
@@ -99,12 +142,7 @@ class Shape:
 
     @property
     def _moments(self) -> int:
-        """The number of entries that the optimizer keeps."""
-        optimizer = OPTIMIZERS[self.optimizer]
-        return sum(
-            size * len(rule_of(optimizer, self.network.is_dense(name)).moments)
-            for name, size in self.network.sizes.items()
-        )
+        return moments_of(self.network, self.optimizer)
 
     def _sum_of_columns(self) -> int:
         """Return the bytes of the sum of the shards' gradients by columns, which has memory of its own: of
@@ -113,6 +151,62 @@ class Shape:
             return 0
         tokens = np.sum(1 - (1 - self._frequency) ** (self.bptt * self.batch))
         return round(FLOAT * tokens * self.network.width_of_table)
+
+
+@dataclass(frozen=True)
+class BatchShape:
+    """All that decides how much memory a run on batches of its own kind takes.
+
+    batch: the largest. threads: processes that share it. keeps: whether a good state is kept to go back to.
+    """
+
+    network: Trainable
+    batch: Any
+    optimizer: str
+    dropout: float
+    threads: int
+    keeps: bool
+    sizes: ClassVar = ("hidden", "batch")
+
+    def least(self) -> int:
+        return (2 if self.keeps else 1) * FLOAT * (self.network.size + self._moments)
+
+    def ample(self, resident: int) -> int:
+        return self.demand(resident).total
+
+    def demand(self, resident: int) -> Demand:
+        states = 2 if self.keeps else 1
+        p = self.network.views(
+            {name: np.zeros(size, np.float32) for name, size in self.network.sizes.items()}
+        )
+        beside = self.threads - 1
+        return Demand(
+            weights=states * FLOAT * self.network.size,
+            moments=states * FLOAT * self._moments,
+            windows=_peak(self.network, p, self.batch, self.dropout) * (2 if beside else 1),
+            programs=resident + BESIDES + beside * RANK + (FIRST_RANK if beside else 0),
+        )
+
+    def halved(self, name: str) -> tuple[int, Self]:
+        B = self.batch.weight.shape[1]
+        if name == "batch":
+            rows = slice(0, max(1, B // 2))
+            return B // 2, replace(self, batch=self.network.rows(self.batch, rows))
+        n = self.network.encoder.n // 2  # type: ignore[attr-defined]  # all of these networks have one
+        encoder = replace(self.network.encoder, n=max(1, n))  # type: ignore[attr-defined]
+        return n, replace(self, network=replace(self.network, encoder=encoder))  # type: ignore[type-var]
+
+    @property
+    def _moments(self) -> int:
+        return moments_of(self.network, self.optimizer)
+
+
+def moments_of(network: Trainable, optimizer: str) -> int:
+    """Return the number of entries that an optimizer keeps."""
+    return sum(
+        size * len(rule_of(OPTIMIZERS[optimizer], network.is_dense(name)).moments)
+        for name, size in network.sizes.items()
+    )
 
 
 def window_bytes(network: Network, frequency: Array, dropout: float, bptt: int, rows: int) -> float:
@@ -141,7 +235,7 @@ def _smaller(length: int) -> tuple[int, int]:
     return half, max(half + 1, 3 * length // 4)
 
 
-def _peak(network: Trainable, p: Parameters, batch: Sequences, dropout: float) -> int:
+def _peak(network: Trainable, p: Parameters, batch: Any, dropout: float) -> int:
     """Return the most bytes that a step on a batch holds at a time."""
     T, B = batch.weight.shape
     tracemalloc.start()

@@ -1,13 +1,13 @@
 """Every hand-written derivative against differences, and against the tutorial's own backward pass, as the
 executor computes it: in shards, with dropout."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from rnn_cli.network.arrays import Array, Parameters, State
+from rnn_cli.network.arrays import Array, Masks, Parameters, State
 from rnn_cli.network.columns import Gradients
 from rnn_cli.network.gradcheck import (
     Check,
@@ -18,14 +18,16 @@ from rnn_cli.network.gradcheck import (
     noisy_parameters,
     second_opinion,
 )
+from rnn_cli.network.gradcheck_sequences import TASKS, Draw, Example, SequenceNetwork
 from rnn_cli.network.inputs import ONE_HOT_UP_TO
-from rnn_cli.network.network import Batch, Masks, Network
+from rnn_cli.network.network import Batch, Network
 from rnn_cli.training.parallel.executor import ROWS, Executor
 from rnn_cli.training.parallel.ranks import NO_DROPOUT, Dropout
 
 VOCABULARIES = (7, ONE_HOT_UP_TO + 1)  # one for each way to compute the gradient of a table
 ENTRIES = 20
 ENTRIES_OF_A_MODEL = 50
+ENTRIES_OF_SEQUENCES = 10
 DROPOUT = Dropout(0.3, key=tuple(b"gradcheck"))
 AGREEMENT = 1e-9  # of two ways to compute a gradient, to its array's largest entry: 1e-15 is usual
 
@@ -40,6 +42,21 @@ class Case(NamedTuple):
     dropout: Dropout
 
 
+class SequenceCase(NamedTuple):
+    """A network of whole sequences to check, of one of the TASKS."""
+
+    task: str
+    example: Example
+    shards: int
+    entries: int
+    dropout: Dropout
+
+    @property
+    def network(self) -> SequenceNetwork:
+        """The example's."""
+        return self.example.network
+
+
 @dataclass(frozen=True)
 class Report:
     """How well the derivatives of a case agree.
@@ -49,7 +66,7 @@ class Report:
         array's largest entry. None where the tutorial cannot express the network.
     """
 
-    case: Case
+    case: Case | SequenceCase
     checks: list[Check]
     opinions: dict[str, float] | None
 
@@ -124,7 +141,38 @@ def check(case: Case, rng: np.random.Generator) -> Report:
     return Report(case, checks, {name: _error(ours[name], theirs) for name, theirs in tutorials.items()})
 
 
-def _masks(case: Case, T: int) -> Masks:
+def sequence_cases(hidden: int, cells: Collection[str], rng: np.random.Generator) -> list[SequenceCase]:
+    """Return a case for each example of every task with one of the cells; the last of each task is in two
+    shards."""
+    found = []
+    for task, examples in TASKS.items():
+        for cell in cells:
+            shards = 2 if cell == [*cells][-1] else 1
+            draw = Draw(cell, hidden, ROWS * shards, rng)
+            found += [
+                SequenceCase(task, example, shards, ENTRIES_OF_SEQUENCES, DROPOUT)
+                for example in examples(draw)
+            ]
+    return found
+
+
+def check_sequences(case: SequenceCase, rng: np.random.Generator) -> Report:
+    """Check the derivatives of a case with differences, in float64."""
+    _, example, shards, entries, dropout = case
+    network, p, batch = example.network, example.p, example.batch
+    T, B = batch.weight.shape
+    with Executor(network, p, (T, B), shards, sharded=True, dtype=np.float64) as executor:
+
+        def by_hand(_: Parameters, batch: Batch, state: State) -> Gradients:
+            return executor.loss_and_gradients(batch, state, dropout)[1]
+
+        state = network.zero_state(B, np.float64)
+        return Report(
+            case, [*gradcheck(network, p, batch, state, rng, entries, _masks(case, T), by_hand)], None
+        )
+
+
+def _masks(case: Case | SequenceCase, T: int) -> Masks:
     """Return the dropout masks that the executor draws, of all shards side by side."""
     of_shards = [case.dropout.masks(case.network, ROWS * k, T, ROWS) for k in range(case.shards)]
     return {name: np.concatenate([masks[name] for masks in of_shards], axis=1) for name in of_shards[0]}

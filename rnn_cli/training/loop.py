@@ -179,28 +179,28 @@ def _go_through_epoch(
 
 def _step(executor: Executor, recipe: Recipe, at: TrainingState, batch: Batch, lr: float) -> StepDone:
     """Do the next step, on its window."""
-    tokens = int(batch.weight.sum())
+    weight, tokens = float(batch.weight.sum()), int(np.count_nonzero(batch.weight))
     dropout = Dropout(recipe.dropout, (recipe.seed, *b"dropout", at.step), recipe.variational)
     E, gradients, after = executor.loss_and_gradients(batch, at.state, dropout)
-    norm = gradient_norm(gradients) / tokens
+    norm = gradient_norm(gradients) / weight
     place = f"of step {at.step + 1} (epoch {at.epoch + 1})"
     if what := not_finite(E, norm):
         raise Diverged(f"the {what} {place} is not finite", batch)
-    usual, high = watch(E / tokens, at.usual_loss, at.high_losses, executor.network.m)
+    usual, high = watch(E / weight, at.usual_loss, at.high_losses, executor.network.m)
     if high >= LONG:
-        raise Diverged(f"the loss {place}, {E / tokens:.3g}, has been high for {high} steps", batch)
+        raise Diverged(f"the loss {place}, {E / weight:.3g}, has been high for {high} steps", batch)
     if recipe.max_rollbacks and not high and _is_to_be_kept(at):
         at.keep()  # now that its parameters have shown a good loss
     at.usual_loss, at.high_losses = usual, high
     at.step += 1
-    step = Step(lr, at.step, clipping(norm, recipe.clip) / tokens, recipe.weight_decay)
+    step = Step(lr, at.step, clipping(norm, recipe.clip) / weight, recipe.weight_decay)
     executor.update(partial(apply, OPTIMIZERS[recipe.optimizer], at.p, gradients, at.moments, step))
     at.state = after
     at.window += 1
     at.tokens += tokens
     at.epoch_nats += E
     at.epoch_tokens += tokens
-    return StepDone(at.step, at.epoch + 1, E / tokens, norm, lr, tokens)
+    return StepDone(at.step, at.epoch + 1, E / weight, norm, lr, tokens)
 
 
 def _is_to_be_kept(at: TrainingState) -> bool:

@@ -11,9 +11,21 @@ from rnn_cli.network.fast.workspace import Workspace
 from rnn_cli.network.inputs import INPUTS, ONE_HOT_UP_TO, feed, look_up
 
 
+def enter(kind, p, x, mask, work):
+    """a, and the whole backward pass of an input: da and the gradients so far -> those with the input's."""
+    h, into_table = INPUTS[kind].embed(p, x, mask, work)
+    a, into_layer = INPUTS[kind].enter(p["U"], p["b_a"], h, work)
+
+    def backward(da, so_far):
+        dh, dU, db_a = into_layer(da)
+        return into_table(dh, so_far | {"U": dU, "b_a": db_a})
+
+    return a, backward
+
+
 def one_hot(U, b_a, x, work=None):
     """a, and its backward pass da -> dU, db_a, with dU as an array, whichever way it comes."""
-    a, backward = INPUTS["one_hot"].forward({"U": U, "b_a": b_a}, x, None, work or Workspace(U.dtype))
+    a, backward = enter("one_hot", {"U": U, "b_a": b_a}, x, None, work or Workspace(U.dtype))
 
     def dense(da):
         gradients = backward(da, {"V": "as it was"})
@@ -156,7 +168,7 @@ def test_a_row_is_its_equation_step_by_step_and_so_is_the_backward_pass(kind, si
     x, da = rng.integers(6, size=(4, 3)), rng.normal(size=(4, 3, 5))
     mask = rng.integers(2, size=(4, 3, size)) * 2.0 if dropout and size else None
     work = Workspace(np.float64)
-    a, backward = INPUTS[kind].forward(p, x, mask, work)
+    a, backward = enter(kind, p, x, mask, work)
     gradients = backward(da.copy(), {})
     expected = {name: np.zeros(array.shape) for name, array in p.items()}
     for t, b in np.ndindex(x.shape):
@@ -194,8 +206,8 @@ def test_the_gradient_of_a_tied_table_is_added_to_the_output_layers():
     for m in (6, ONE_HOT_UP_TO + 1):
         p, _ = problem("tied", 4, m, rng)
         x, da, dV = rng.integers(6, size=(4, 3)), rng.normal(size=(4, 3, 5)), rng.normal(size=(m, 4))
-        alone = INPUTS["tied"].forward(p, x, None, Workspace(float))[1](da, {})["V"]
+        alone = enter("tied", p, x, None, Workspace(float))[1](da, {})["V"]
         before = dV.copy()
-        total = INPUTS["tied"].forward(p, x, None, Workspace(float))[1](da, {"V": dV})["V"]
+        total = enter("tied", p, x, None, Workspace(float))[1](da, {"V": dV})["V"]
         assert total is dV
         np.testing.assert_allclose(total, before + alone)

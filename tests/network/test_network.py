@@ -670,7 +670,7 @@ def test_derivatives_go_through_the_states_from_the_state_after_to_the_one_befor
         return (dh * h).sum() + sum((d_after[name] * after[name]).sum() for name in after)
 
     _, _, backward = network.states(p, batch, state, Workspace(np.float64), masks)
-    gradients, d_before = backward(dh.copy(), d_after)
+    gradients, d_before, _ = backward(dh.copy(), d_after)
     of_output = {"b_y"} if tie else {"V", "b_y"}
     assert set(gradients) == set(network.shapes) - of_output
     for name, array in gradients.items():
@@ -690,7 +690,7 @@ def test_the_derivative_of_the_first_state_is_the_tutorials():
     work = Workspace(np.float64)
     h, _, backward = network.states(p, batch, state, work)
     _, dh, _ = OUTPUTS["softmax"].nats_and_gradients(p, h[:, 0], batch.y[:, 0], batch.weight[:, 0], work)
-    _, d_before = backward(dh[:, None])
+    _, d_before, _ = backward(dh[:, None])
     _, expected, _ = tutorial.loss_and_gradients(p, batch.x[:, 0], batch.y[:, 0], state["s"][0])
     np.testing.assert_allclose(d_before["s"][0], expected["s_0"], rtol=1e-10)
 
@@ -726,13 +726,14 @@ def test_rooms_are_those_of_the_batch_its_state_and_columns(network):
     rooms = network.rooms(T, B)
     assert {name: ids for name, (_, ids) in rooms.items()} == {
         name: array.dtype == np.intp
-        for name, array in (arrays | (vars(columns[0]) if columns else {})).items()
+        for name, array in (arrays | (columns[0].named(network.table) if columns else {})).items()
     }
     assert {name: rooms[name][0] for name in arrays} == {name: array.size for name, array in arrays.items()}
     for found in columns:
         width = found.values.shape[1]
-        assert (rooms["tokens"][0], rooms["values"][0]) == (T * B, T * B * width)  # if all were different
-    assert network.rooms(1000, 1000).get("tokens", (network.m, True)) == (network.m, True)
+        of_table = [rooms[f"{part} {network.table}"][0] for part in ("tokens", "values")]
+        assert of_table == [T * B, T * B * width]  # if all were different
+    assert network.rooms(1000, 1000).get(f"tokens {network.table}", (network.m, True)) == (network.m, True)
 
 
 def test_rows_are_views_of_a_batch():

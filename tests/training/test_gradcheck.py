@@ -7,9 +7,18 @@ import pytest
 
 from rnn_cli.network.cells import CELLS
 from rnn_cli.network.gradcheck import combinations
+from rnn_cli.network.gradcheck_sequences import TASKS
 from rnn_cli.network.network import Network
 from rnn_cli.training import gradcheck as module
-from rnn_cli.training.gradcheck import AGREEMENT, VOCABULARIES, cases, check, model_case
+from rnn_cli.training.gradcheck import (
+    AGREEMENT,
+    VOCABULARIES,
+    cases,
+    check,
+    check_sequences,
+    model_case,
+    sequence_cases,
+)
 from rnn_cli.training.parallel.ranks import NO_DROPOUT
 
 FEW = {"cell": "tanh", "layers": 1, "embedding": 0, "output": "softmax"}
@@ -66,6 +75,34 @@ def test_every_derivative_agrees(monkeypatch):
         assert shapes == case.network.shapes
         assert report.worst.error == max(row.error for row in report.checks)
         assert report.worst.checked == 2 * len(shapes)
+
+
+def test_every_derivative_of_the_networks_of_sequences_agrees(monkeypatch):
+    monkeypatch.setattr(module, "ENTRIES_OF_SEQUENCES", 3)
+    found = sequence_cases(2, CELLS, rng())
+    assert {case.task for case in found} == {*TASKS}
+    assert {(case.task, case.example.cell) for case in found} == {
+        (task, cell) for task in TASKS for cell in CELLS
+    }
+    assert {case.task for case in found if case.shards == 2} == {*TASKS}
+    for case in found:
+        report = check_sequences(case, rng(1))
+        assert report.ok, report
+        assert {row.name: row.shape for row in report.checks} == case.network.shapes
+
+
+def test_a_wrong_derivative_of_a_network_of_sequences_shows(monkeypatch):
+    case = sequence_cases(2, CELLS, rng())[0]
+    right = type(case.network).loss_and_gradients
+
+    def spoilt(*arguments):
+        E, gradients, after = right(*arguments)
+        gradients["V"] = gradients["V"] * 1.001
+        return E, gradients, after
+
+    monkeypatch.setattr(type(case.network), "loss_and_gradients", spoilt)
+    report = check_sequences(case, rng())
+    assert [row.name for row in report.checks if not row.ok] == ["V"]
 
 
 @pytest.mark.parametrize("cell", ["tanh", "relu"])

@@ -1,20 +1,34 @@
 """rnn gradcheck: every hand-written derivative against differences, and against the tutorial."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from rnn_cli.cli.console import say
-from rnn_cli.cli.options.common import one_of
+from rnn_cli.cli.console import say, write_json
+from rnn_cli.cli.options.common import JsonOption, one_of
 from rnn_cli.errors import UsageError
 from rnn_cli.models.language_model import LanguageModel
 from rnn_cli.network.cells import CELLS
 from rnn_cli.network.gradcheck import TOLERANCE, Check
 from rnn_cli.network.outputs import OUTPUTS
-from rnn_cli.training.gradcheck import AGREEMENT, Case, Report, cases, check, model_case, random_numbers
+from rnn_cli.training.gradcheck import (
+    AGREEMENT,
+    Case,
+    Report,
+    SequenceCase,
+    cases,
+    check,
+    check_sequences,
+    model_case,
+    random_numbers,
+    sequence_cases,
+)
 
 ROW = "{:<5} {:>6} {:>5} {:<8} {:>4} {:>6} {:<5} {:<9} {:>7} {:>8}  {}"
+ROW_OF_SEQUENCES = "{:<9} {:<4} {:<28} {:>6} {:<8} {:<7} {:>7} {}"
+HEAD_OF_SEQUENCES = ("task", "cell", "choices", "shards", "array", "shape", "error")
 HEAD = ("cell", "layers", "embed", "output", "m", "shards", "array", "shape", "error", "tutorial")
 
 
@@ -43,6 +57,7 @@ def gradcheck(
         bool, typer.Option("--arrays", help="A row for each array, and not for the worst of each network.")
     ] = False,
     seed: Annotated[int, typer.Option("--seed", "-s", min=0, max=2**64 - 1, help="Seed of the batch.")] = 0,
+    as_json: JsonOption = False,
 ) -> None:
     """Check every hand-written derivative against differences, in float64, on a sample of its entries.
 
@@ -52,19 +67,37 @@ def gradcheck(
     that end, dropout. One network of each cell is also checked as two shards, in two processes; there the
     state runs on. The column `tutorial` compares all gradients with those of network/tutorial.py, the plain
     equations on one-hot vectors, for the networks that it can express. The exit status is 1 if any disagrees.
+
+    A second table has the networks of whole sequences: those that label, tag, translate and generate. Each is
+    checked with some of its choices, on rows of unlike length. It is left out where --layers, --embedding,
+    --tie, --output or --model choose a language model.
     """
     rng = random_numbers(seed)
     options = {"cell": cell, "layers": layers, "embedding": embedding, "tie": tie, "output": output}
     chosen = {name: value for name, value in options.items() if value is not None}
     all_cases = [_of_model(model, chosen)] if model else _cases(hidden, chosen, rng)
-    typer.echo(ROW.format(*HEAD, "").rstrip())
-    has_failed, checked = False, 0
+    of_array = bool(arrays or model)
+    show: Callable[[str], object] = typer.echo if not as_json else lambda row: None
+    show(ROW.format(*HEAD, "").rstrip())
+    has_failed, checked, rows = False, 0, []
     for case in all_cases:
         report = check(case, rng)
         has_failed |= not report.ok
         checked += report.worst.checked
-        for row in report.checks if arrays or model else [report.worst]:
-            typer.echo(_row(report, row, of_array=bool(arrays or model)))
+        for row in report.checks if of_array else [report.worst]:
+            show(_row(report, case, row, of_array))
+            rows.append(_facts(report, case, row, of_array))
+    if not model and not chosen.keys() - {"cell"}:
+        show("\n" + ROW_OF_SEQUENCES.format(*HEAD_OF_SEQUENCES, "").rstrip())
+        for of_task in sequence_cases(hidden, [cell] if cell else [*CELLS], rng):
+            report = check_sequences(of_task, rng)
+            has_failed |= not report.ok
+            checked += report.worst.checked
+            for row in report.checks if of_array else [report.worst]:
+                show(_row_of_sequences(of_task, row))
+                rows.append(_facts_of_sequences(of_task, row))
+    if as_json:
+        write_json({"ok": not has_failed, "checked": checked, "tolerance": TOLERANCE, "rows": rows})
     if has_failed:
         say(
             f"FAIL: a derivative disagrees with differences by more than {TOLERANCE:g} of itself, "
@@ -89,12 +122,42 @@ def _of_model(path: Path, chosen: dict[str, Any]) -> Case:
     return model_case(loaded.network, loaded.p)
 
 
-def _row(report: Report, row: Check, of_array: bool) -> str:
-    network, opinions = report.case.network, report.opinions
+def _facts_of_sequences(case: SequenceCase, row: Check) -> dict[str, Any]:
+    example = case.example
+    of_network = {"task": case.task, "cell": example.cell, "choices": example.kind, "shards": case.shards}
+    return of_network | _of_array(row) | {"ok": row.ok}
+
+
+def _of_array(row: Check) -> dict[str, Any]:
+    return {"array": row.name, "shape": row.shape, "error": float(row.error)}
+
+
+def _row_of_sequences(case: SequenceCase, row: Check) -> str:
+    example, shape, verdict = case.example, " x ".join(map(str, row.shape)), "ok" if row.ok else "FAIL"
+    of_network = (case.task, example.cell, example.kind, case.shards)
+    return ROW_OF_SEQUENCES.format(*of_network, row.name, shape, f"{row.error:.1e}", verdict)
+
+
+def _row(report: Report, case: Case, row: Check, of_array: bool) -> str:
+    network, facts = case.network, _facts(report, case, row, of_array)
     embedding = "tied" if network.tie else network.embedding or "none"
     shape = " x ".join(map(str, row.shape))
-    of_network = (network.cell, network.layers, embedding, network.output, network.m, report.case.shards)
-    opinion = report.worst_opinion if not of_array else opinions and opinions[row.name]
-    shown = "-" if opinion is None else f"{opinion:.1e}"
-    verdict = "ok" if row.ok and report.agrees_with_tutorial(row.name if of_array else None) else "FAIL"
+    of_network = (network.cell, network.layers, embedding, network.output, network.m, case.shards)
+    shown = "-" if facts["tutorial"] is None else f"{facts['tutorial']:.1e}"
+    verdict = "ok" if facts["ok"] else "FAIL"
     return ROW.format(*of_network, row.name, shape, f"{row.error:.1e}", shown, verdict)
+
+
+def _facts(report: Report, case: Case, row: Check, of_array: bool) -> dict[str, Any]:
+    """Return a row as JSON: the network, the array, its error, and the error against the tutorial or None."""
+    network, opinions = case.network, report.opinions
+    of_row = opinions[row.name] if opinions else None
+    opinion = of_row if of_array else report.worst_opinion
+    named = ("cell", "layers", "embedding", "tie", "output", "m")
+    return {
+        **{name: getattr(network, name) for name in named},
+        "shards": case.shards,
+        **_of_array(row),
+        "tutorial": None if opinion is None else float(opinion),
+        "ok": bool(row.ok and report.agrees_with_tutorial(row.name if of_array else None)),
+    }

@@ -79,7 +79,7 @@ class _Room(Workspace):
         return self._whole.gradient(name + self._suffix, *shape, order=order)
 
     def room(self, suffix: str) -> Workspace:
-        return _Room(self._whole, self._suffix + suffix) if suffix else self
+        return _Room(self._whole, suffix + self._suffix) if suffix else self
 
     def start(self) -> None:
         self._whole.start()

@@ -18,10 +18,9 @@ import numpy as np
 
 from rnn_cli.errors import RnnError
 from rnn_cli.machine import blas_threads
-from rnn_cli.network.arrays import Parameters, State
+from rnn_cli.network.arrays import Masks, Parameters, State
 from rnn_cli.network.columns import Columns, Gradients
 from rnn_cli.network.fast.workspace import Workspace
-from rnn_cli.network.network import Masks
 from rnn_cli.processes import OF_TERMINAL, begin
 from rnn_cli.training.parallel.sharing import Shapes, SharedArrays, Tray
 from rnn_cli.training.parallel.trainable import DType, Rows, Trainable
@@ -108,7 +107,7 @@ class Rank:
         if isinstance(answer, Exception):
             return answer
         E, by_columns, of_state = answer
-        columns = {name: Columns(**self._tray.get(shapes)) for name, shapes in by_columns.items()}
+        columns = {name: Columns.of(name, self._tray.get(shapes)) for name, shapes in by_columns.items()}
         return E, {**self._gradients, **columns}, self._tray.get(of_state)
 
     def close(self) -> None:
@@ -138,7 +137,7 @@ def _leave(found: Gradients, shared: Parameters, tray: Tray) -> dict[str, Shapes
     by_columns = {}
     for name, gradient in found.items():
         if isinstance(gradient, Columns):
-            by_columns[name] = tray.put(vars(gradient))
+            by_columns[name] = tray.put(gradient.named(name))
         elif not np.may_share_memory(shared[name], gradient):
             np.copyto(shared[name], gradient)
     return by_columns

@@ -5,10 +5,9 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from rnn_cli.network.arrays import Array, Parameters, State
+from rnn_cli.network.arrays import NO_MASKS, Array, Masks, Parameters, State
 from rnn_cli.network.columns import Gradients
 from rnn_cli.network.fast.workspace import Workspace
-from rnn_cli.network.network import NO_MASKS, Masks
 
 DType = type[np.floating[Any]]  # float32, or float64 where gradients are checked
 
@@ -37,6 +36,8 @@ class Trainable(Protocol):
 
     @property
     def m(self) -> int: ...  # number of classes of a target: a guess costs ln m nats
+    @property
+    def shapes(self) -> Mapping[str, tuple[int, ...]]: ...  # of each parameter
     @property
     def sizes(self) -> Mapping[str, int]: ...  # entries of each parameter
     @property

@@ -15,6 +15,7 @@ from rnn_cli.network.gradcheck import combinations
 from rnn_cli.network.network import Network
 from rnn_cli.network.outputs import OUTPUTS
 from rnn_cli.training import gradcheck as module
+from rnn_cli.training.gradcheck import sequence_cases
 
 ROW = re.compile(
     r"(?P<cell>\w+) +(?P<layers>\d) +(?P<embed>none|tied|\d+) (?P<output>\w+) +(?P<m>\d+) +(?P<shards>\d) "
@@ -24,9 +25,25 @@ ROW = re.compile(
 FEW = ("--hidden", "2", "--layers", "1", "--embedding", "0", "--output", "softmax")
 
 
+ROW_OF_SEQUENCES = re.compile(
+    r"(?P<task>\w+) +(?P<cell>\w+) +(?P<choices>\S.*?) +(?P<shards>\d) (?P<array>\w+) +"
+    r"(?P<shape>\d[\dx ]*?) +(?P<error>[\d.e+-]+|nan|inf) (?P<verdict>ok|FAIL)"
+)
+
+
+def rows_of_sequences(out):
+    """The second table."""
+    head, *lines = out.split("\n\n")[1].splitlines()
+    assert head.split() == list(ROW_OF_SEQUENCES.groupindex)[:-1]
+    matches = [ROW_OF_SEQUENCES.fullmatch(line) for line in lines]
+    assert all(matches), out
+    assert max(map(len, lines)) <= 80
+    return [match.groupdict() for match in matches]
+
+
 def rows(out):
     """The table, its numbers as they stand there."""
-    head, *lines = out.splitlines()
+    head, *lines = out.split("\n\n")[0].splitlines()
     assert head.split() == list(ROW.groupindex)[:-1]
     matches = [ROW.fullmatch(line) for line in lines]
     assert all(matches), out
@@ -63,9 +80,12 @@ def wrong_tanh(monkeypatch):
 
 def test_every_combination_agrees_on_small_and_large_vocabularies(rnn, monkeypatch):
     monkeypatch.setattr(module, "ENTRIES", 2)
+    monkeypatch.setattr(module, "ENTRIES_OF_SEQUENCES", 2)
     said = rnn("gradcheck", "--hidden", "2")
     table = rows(said.out)
     in_all = sum(2 * len(network_of(row).shapes) for row in table)
+    of_sequences = sequence_cases(2, CELLS, module.random_numbers(0))
+    in_all += sum(min(2, size) for case in of_sequences for size in case.network.sizes.values())
     assert said.err.startswith(f"ok: {in_all:,} derivatives agree with differences")
     sizes = sorted({int(row["m"]) for row in table})
     assert len(sizes) == 2
@@ -76,6 +96,31 @@ def test_every_combination_agrees_on_small_and_large_vocabularies(rnn, monkeypat
         assert tuple(map(int, row["shape"].split(" x "))) == network_of(row).shapes[row["array"]]
         assert float(row["error"]) < 1e-5
         assert row["verdict"] == "ok"
+
+
+def test_the_second_table_has_every_example_of_every_task(rnn, monkeypatch):
+    monkeypatch.setattr(module, "ENTRIES_OF_SEQUENCES", 1)
+    monkeypatch.setattr(module, "ENTRIES", 1)
+    for cells, options in [(CELLS, ()), (["gru"], ("--cell", "gru"))]:
+        table = rows_of_sequences(rnn("gradcheck", "--hidden", "2", *options).out)
+        expected = sequence_cases(2, cells, module.random_numbers(0))
+        of_rows = [(row["task"], row["cell"], row["choices"], row["shards"]) for row in table]
+        assert of_rows == [(case.task, *case.example[:2], str(case.shards)) for case in expected]
+        assert {row["verdict"] for row in table} == {"ok"}
+
+
+def test_a_wrong_derivative_shows_in_the_second_table(rnn, wrong_tanh, monkeypatch):
+    monkeypatch.setattr(module, "ENTRIES", 1)
+    said = rnn("gradcheck", "--hidden", "2", "--cell", "tanh", "--arrays", status=1)
+    table = rows_of_sequences(said.out)
+    assert {row["verdict"] for row in table if row["array"] == "W"} == {"FAIL"}
+    assert {row["verdict"] for row in table if row["array"] == "b_y"} == {"ok"}
+
+
+@pytest.mark.parametrize("option", [("--layers", "1"), ("--embedding", "0"), ("--output", "softmax")])
+def test_a_choice_of_a_language_model_leaves_the_second_table_out(rnn, monkeypatch, option):
+    monkeypatch.setattr(module, "ENTRIES", 1)
+    assert "\n\n" not in rnn("gradcheck", "--hidden", "2", "--cell", "tanh", *option).out
 
 
 def test_arrays_are_shown_where_they_are_asked_for(rnn):
@@ -242,7 +287,7 @@ def test_a_choice_that_is_not_the_models_is_refused(fails, rnn, models, read_npz
 
 
 def test_a_model_that_is_missing_is_named(fails):
-    assert fails(1, "gradcheck", "--model", "no.npz").startswith("no.npz: No such file")
+    assert fails(1, "gradcheck", "--model", "no.npz").startswith("no.npz: no such file")
 
 
 def test_one_seed_gives_one_table(rnn, models):

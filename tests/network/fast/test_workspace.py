@@ -71,7 +71,7 @@ def test_a_room_is_the_same_workspace_under_names_of_its_own():
     assert np.shares_memory(mine, work("a2", 2, 3))
     assert not np.shares_memory(mine, work("a", 2, 3))
     assert not np.shares_memory(mine, other("a", 2, 3))
-    assert np.shares_memory(room.room("3")("a", 2, 3), work("a23", 2, 3))  # a room in a room
+    assert np.shares_memory(room.room("3")("a", 2, 3), work("a32", 2, 3))  # a room in a room
 
 
 def test_a_room_without_a_name_is_the_workspace():

@@ -1,0 +1,57 @@
+"""The mean of the embeddings of a bag of ids: hashed n-grams of a text, or affixes of a word.
+
+    v_k = 1/N_k Σ_i G x_i            the N_k ids of bag k: the mean of those columns of G
+    dG x_i += 1/N_k dv_k             for each of them
+
+(Joulin et al. 2017.) An empty bag has the mean 0. Ids are hashed elsewhere; G has a column for each bucket.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from rnn_cli.network.arrays import Array, Ids
+from rnn_cli.network.columns import Columns, sum_by_token
+from rnn_cli.network.fast.workspace import Workspace
+
+SPREAD = 0.1  # standard deviation of the first G
+
+
+class Bags(NamedTuple):
+    """Bags of ids, one after another."""
+
+    ids: Ids  # (N,)
+    starts: Ids  # (K + 1,): bag k has the ids from starts[k] to starts[k + 1]
+
+    def cut(self, first: int, end: int) -> "Bags":
+        """Return the bags from `first` to `end`, as views but for `starts`."""
+        starts = self.starts[first : end + 1]
+        return Bags(self.ids[starts[0] : starts[-1]], starts - starts[0])
+
+
+def mean(G: Array, bags: Bags, work: Workspace) -> tuple[Array, Callable[[Array], Columns]]:
+    """Return v (K, e) of tables G (e, buckets), an array of `work`, and the backward pass, dv -> dG."""
+    ids, starts = bags
+    (e, K), sizes = (len(G), len(starts) - 1), np.diff(starts)
+    L = max(1, int(sizes.max(initial=0)))
+    share = np.divide(1, np.maximum(sizes, 1), dtype=G.dtype)  # 1/N_k
+    places = starts[:-1, None] + np.arange(L)  # of bag k in its row, filled up to the longest
+    inside = places < starts[1:, None]
+    columns = work("in bags", K * L, e)
+    if len(ids):
+        filled = ids[np.minimum(places.ravel(), len(ids) - 1)]
+        np.take(G.T, filled, axis=0, out=columns, mode="clip")
+    else:
+        columns.fill(0)
+    weights = np.where(inside, share[:, None], G.dtype.type(0))[:, None]  # (K, 1, L)
+    v = np.matmul(weights, columns.reshape(K, L, e), out=work("means", K, 1, e))
+    work.lap("look-up")
+
+    def backward(dv: Array) -> Columns:
+        of_bags = np.multiply(dv, share[:, None], out=work("of bags", K, e))
+        dG = sum_by_token(ids, np.repeat(of_bags, sizes, axis=0))
+        work.lap("weight gradients")
+        return dG
+
+    return v[:, 0], backward

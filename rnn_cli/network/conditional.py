@@ -1,0 +1,180 @@
+"""Text from a label (one to many, 一对多): the language model (network.py), told at each step what to write.
+
+    l = L x_label                                the label's vector
+    s_0 = tanh(F l + b_f)                        first_state.py
+    a_t = U h_t + Q l + b_a                      of the first layer, at every step (layers.py)
+    o_t = output(s_t),  E = Σ_t -log o_t[y_t]
+
+l is used in three ways, and dl is the sum of what they send back: of F, and of Q at all steps.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+
+from rnn_cli.network import bags
+from rnn_cli.network.arrays import NO_MASKS, Array, Ids, Masks, Parameters, State
+from rnn_cli.network.bags import Bags
+from rnn_cli.network.columns import Gradients
+from rnn_cli.network.columns import rooms as rooms_of_columns
+from rnn_cli.network.fast.workspace import Workspace
+from rnn_cli.network.first_state import first_state
+from rnn_cli.network.first_state import shapes as first_state_shapes
+from rnn_cli.network.functions import glorot_uniform, weighted_sum
+from rnn_cli.network.layers import NO_PRODUCTS, Products, Steps
+from rnn_cli.network.network import Network
+from rnn_cli.network.outputs import OUTPUTS
+from rnn_cli.network.outputs.output import Output
+from rnn_cli.network.parameters import Table, WithoutState
+
+SPREAD = 0.5  # standard deviation of the first L
+
+
+class Labelled(NamedTuple):
+    """A batch of B texts, each from its start, and what they are to be written from."""
+
+    x: Ids  # (T, B), START and the text
+    y: Ids  # (T, B), the text and END
+    weight: Array  # (T, B), 0 where there is no target, else 1
+    label: Ids  # (B,)
+
+
+@dataclass(frozen=True)
+class Guided(Network):
+    """A language model with a second input, of `beside` numbers."""
+
+    beside: int = 0
+
+
+class Label(NamedTuple):
+    """What the steps of B texts need of their labels."""
+
+    first: State  # s_0, each (B, n)
+    enters: Array  # Q l, (B, k)
+
+
+@dataclass(frozen=True)
+class Conditional(WithoutState):
+    """The choices that decide the parameters: a language model's, and the number of labels. A label's vector
+    is as wide as the language model's second input.
+
+    Raises ValueError for choices that do not go together.
+    """
+
+    language: Guided
+    labels: int
+
+    def __post_init__(self) -> None:
+        if self.labels < 1 or not self.language.beside:
+            raise ValueError("at least one label is needed, and a language model with a second input")
+
+    @property
+    def m(self) -> int:
+        """The vocabulary size."""
+        return self.language.m
+
+    @cached_property
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        n, e = self.language.n, self.language.beside
+        return self.language.shapes | {"L": (e, self.labels)} | first_state_shapes(len(self._states), n, e)
+
+    @property
+    def tables(self) -> Mapping[str, Table]:
+        return {**self.language.tables, "L": Table()}
+
+    def initialise(self, rng: np.random.Generator, counts: Array) -> Parameters:
+        """Return first values. counts: (m,), how often each token occurs."""
+        p = self.language.initialise(rng, counts)
+        p["L"] = rng.normal(0, SPREAD, self.shapes["L"])
+        p |= {"F": glorot_uniform(rng, *self.shapes["F"]), "b_f": np.zeros(self.shapes["b_f"])}
+        return self.lay_out(p)
+
+    def draw_masks(
+        self, rng: np.random.Generator, rate: float, T: int, B: int, of_window: bool = False
+    ) -> Masks:
+        """Draw the language model's dropout masks."""
+        return self.language.draw_masks(rng, rate, T, B, of_window)
+
+    def loss(
+        self, p: Parameters, batch: Labelled, state: State, work: Workspace, masks: Masks = NO_MASKS
+    ) -> tuple[float, State]:
+        """Return E, summed over the texts, and the state, which has nothing in it."""
+        return weighted_sum(self.nats(p, batch, work, masks).ravel(), batch.weight.ravel()), {}
+
+    def nats(self, p: Parameters, batch: Labelled, work: Workspace, masks: Masks = NO_MASKS) -> Array:
+        """Return E_t of each target, (T, B), an array of `work`."""
+        work.start()
+        h, _ = self._forward(p, batch, work, masks)
+        E = self._output.nats(p, h.reshape(-1, h.shape[2]), batch.y.ravel(), work)
+        return E.reshape(batch.y.shape)
+
+    def loss_and_gradients(
+        self, p: Parameters, batch: Labelled, state: State, work: Workspace, masks: Masks = NO_MASKS
+    ) -> tuple[float, Gradients, State]:
+        """Return E, summed over the texts; dE/dp for every parameter p; and the empty state."""
+        work.start()
+        y, weight = batch.y.ravel(), batch.weight.ravel()
+        h, backward = self._forward(p, batch, work, masks)
+        E, dh, of_output = self._output.nats_and_gradients(p, h.reshape(len(y), -1), y, weight, work)
+        gradients = backward(dh.reshape(h.shape), {**of_output})
+        return weighted_sum(E, weight), {name: gradients[name] for name in self.shapes}, {}
+
+    def begin(self, p: Parameters, label: Ids) -> Label:
+        """Return what the steps of texts with these labels (B,) need."""
+        l = p["L"].T[label]  # noqa: E741
+        s_0, _ = first_state(p, l, self._states, Workspace(l.dtype))
+        return Label(s_0, l @ p["Q"].T)
+
+    def step(
+        self, p: Parameters, x: Ids, state: State, label: Label, products: Products = NO_PRODUCTS
+    ) -> tuple[Array, State]:
+        """Return the logits of the next tokens, (B, m), after a step with tokens x (B,), and the state then.
+
+        products: what `language.products` returned for these parameters and B; it makes steps faster.
+        """
+        a_t = self.language.input.step(p, x) + label.enters
+        h, after = self.language.advance(p, a_t, state, products)
+        return self._output.logits(p, h), after
+
+    @property
+    def _output(self) -> Output:
+        return OUTPUTS[self.language.output]
+
+    @property
+    def _states(self) -> list[str]:
+        return [*self.language.zero_state(1)]
+
+    def _forward(
+        self, p: Parameters, batch: Labelled, work: Workspace, masks: Masks
+    ) -> tuple[Array, Callable[[Array, Gradients], Gradients]]:
+        """Return h (T, B, n), and the backward pass: dh, the output layer's gradients -> all gradients."""
+        one_each = Bags(batch.label, np.arange(len(batch.label) + 1))
+        l, into_L = bags.mean(p["L"], one_each, work)  # noqa: E741
+        s_0, into_first = first_state(p, l, self._states, work)
+        steps = Steps(batch.x, np.ones_like(batch.weight), beside=l[None])
+        h, _, into_layers = self.language.through(p, steps, s_0, work, masks)
+
+        def backward(dh: Array, of_output: Gradients) -> Gradients:
+            derivatives = into_layers(dh, of_output=of_output)
+            dl, of_first = into_first(derivatives.before)
+            assert derivatives.beside is not None
+            dl += derivatives.beside[0]
+            return derivatives.gradients | of_first | {"L": into_L(dl)}
+
+        return h, backward
+
+    def rows(self, batch: Labelled, k: slice) -> Labelled:
+        """Return some rows of a batch, as views."""
+        return Labelled(batch.x[:, k], batch.y[:, k], batch.weight[:, k], batch.label[k])
+
+    def rooms(self, T: int, B: int) -> dict[str, tuple[int, bool]]:
+        """Return the rooms of a batch's arrays and of gradients by columns (`Trainable.rooms`)."""
+        rooms = {"x": (T * B, True), "y": (T * B, True), "weight": (T * B, False), "label": (B, True)}
+        rooms |= rooms_of_columns("L", min(B, self.labels), self.language.beside)
+        table = self.language.table
+        if not self.is_dense(table):
+            rooms |= rooms_of_columns(table, min(T * B, self.m), self.language.width_of_table)
+        return rooms

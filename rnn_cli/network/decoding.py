@@ -1,0 +1,134 @@
+"""Beam search: the most probable sequences that a network can write, for many sources at once.
+
+    score = Σ_t log o_t[y_t] / ((5 + length) / 6)^α     α: how much length is made up for (Wu et al. 2016)
+
+It knows no network: a function gives the logarithms of the next tokens' probabilities. With one beam it is
+greedy: each step takes the most probable token. A source's result does not depend on those beside it.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnn_cli.network.arrays import Array, Ids, State
+
+# tokens (B, k), each beam's last, and the states before, each (B k, …) -> log o (B, k, m), the states after
+Step = Callable[[Ids, State], tuple[Array, State]]
+
+
+class Found(NamedTuple):
+    """The sequences found for B sources, k of each, the best first."""
+
+    ids: Ids  # (B, k, T), with END and after it more END
+    lengths: Ids  # (B, k), END counts; 0 where fewer than k were found
+    scores: Array  # (B, k), float64; -inf where fewer than k were found
+
+
+@dataclass(frozen=True)
+class Beam:
+    """How to search."""
+
+    k: int  # sequences kept at a time
+    start: int  # the token before the first
+    end: int  # the token that ends a sequence
+    alpha: float = 1.0
+
+    def search(self, step: Step, first: State, longest: Ids) -> Found:
+        """Return the best sequences of B sources. For a source without one that ends in time, return those
+        that do not end, as long as they may be.
+
+        first: each (B k, …), the states before the first step, those of a source one after another.
+        longest: (B,), how many tokens a sequence of each source may have at most, END included; at least 1.
+        """
+        B, k, T = len(longest), self.k, int(longest.max(initial=1))
+        beams = _Beams(
+            np.full((B, k, 0), self.end, np.intp),
+            np.where(np.arange(k) == 0, 0.0, -np.inf) * np.ones((B, 1)),  # all beams are the same at first
+        )
+        found = Found(
+            np.full((B, k, T), self.end, np.intp), np.zeros((B, k), np.intp), np.full((B, k), -np.inf)
+        )
+        unfinished = found
+        last, state = np.full((B, k), self.start, np.intp), first
+        for t in range(1, T + 1):
+            log_o, state = step(last, state)
+            came_from, tokens, sums = self._candidates(beams.sums, log_o)
+            ends = tokens == self.end
+            found = self._keep(found, beams, came_from, np.where(_first(ends, k), sums, -np.inf), t)
+            came_from, tokens, sums = _choose(~ends, k, came_from, tokens, sums)
+            beams = _Beams(np.concatenate([_of(beams.ids, came_from), tokens[..., None]], axis=2), sums)
+            over = (longest == t) & ~np.isfinite(found.scores[:, 0])
+            if over.any():
+                whole = self._keep(unfinished, beams, np.arange(k) * np.ones((B, 1), np.intp), sums, t)
+                unfinished = _where(over, whole, unfinished)
+            done = (longest <= t) | np.isfinite(found.scores[:, -1])
+            beams.sums[done] = -np.inf
+            if done.all():
+                break
+            rows = (came_from + k * np.arange(B)[:, None]).ravel()
+            last, state = tokens, {name: array[rows] for name, array in state.items()}
+        return _where(np.isfinite(found.scores[:, 0]), found, unfinished)
+
+    def _candidates(self, sums: Array, log_o: Array) -> tuple[Ids, Ids, Array]:
+        """Return the beam, the token and the sum of the best 2 k continuations of each source, best first: of
+        those no more than k end."""
+        B, k, m = log_o.shape
+        total = (sums[..., None] + log_o).reshape(B, k * m)
+        count = min(2 * k, k * m)
+        best = np.argpartition(-total, count - 1, axis=1)[:, :count] if count < k * m else np.arange(k * m)
+        best = np.sort(np.broadcast_to(best, (B, count)), axis=1)  # of equals the first wins
+        order = np.argsort(-_of(total, best), axis=1, kind="stable")
+        best = _of(best, order)
+        return best // m, best % m, _of(total, best)
+
+    def _keep(self, found: Found, beams: "_Beams", came_from: Ids, sums: Array, t: int) -> Found:
+        """Return the best k of those found and of beams that are over at step t."""
+        B, k, T = found.ids.shape
+        ids = np.full((B, came_from.shape[1], T), self.end, np.intp)
+        so_far = _of(beams.ids, came_from)
+        ids[..., : so_far.shape[2]] = so_far
+        scores = np.concatenate([found.scores, sums / ((5 + t) / 6) ** self.alpha], axis=1)
+        lengths = np.concatenate([found.lengths, np.where(np.isfinite(sums), t, 0)], axis=1)
+        best = np.argsort(-scores, axis=1, kind="stable")[:, :k]
+        return Found(
+            _of(np.concatenate([found.ids, ids], axis=1), best), _of(lengths, best), _of(scores, best)
+        )
+
+
+class _Beams(NamedTuple):
+    """The sequences that go on."""
+
+    ids: Ids  # (B, k, t)
+    sums: Array  # (B, k), Σ log o; -inf where there is none
+
+
+def _of(array: Array, places: Ids) -> Array:
+    """Return array[b, places[b]] for each row b."""
+    return array[np.arange(len(array))[:, None], places]
+
+
+def _first(ends: NDArray[np.bool_], k: int) -> NDArray[np.bool_]:
+    """Return which of the candidates end and are among the best k."""
+    return ends & (np.arange(ends.shape[1]) < k)
+
+
+def _choose(which: NDArray[np.bool_], k: int, *arrays: Array) -> list[Array]:
+    """Return, of candidates (B, c), the first k of each row that are chosen; the last sums are -inf where
+    there are fewer."""
+    order = np.argsort(~which, axis=1, kind="stable")[:, :k]
+    *others, sums = (_of(array, order) for array in arrays)
+    short = k - order.shape[1]
+    sums = np.where(_of(which, order), sums, -np.inf)
+    if short:
+        others = [np.pad(array, ((0, 0), (0, short))) for array in others]
+        sums = np.pad(sums, ((0, 0), (0, short)), constant_values=-np.inf)
+    return [*others, sums]
+
+
+def _where(rows: NDArray[np.bool_], one: Found, other: Found) -> Found:
+    """Return the rows of one, and the others of the other."""
+    pairs = zip(one, other, strict=True)
+    return Found(*(np.where(rows.reshape(-1, *[1] * (a.ndim - 1)), a, b) for a, b in pairs))

@@ -1,0 +1,200 @@
+"""The classifier against one text at a time (plain_networks.py), and against PyTorch."""
+
+import itertools
+
+import numpy as np
+import plain_networks as plain
+import pytest
+
+from rnn_cli.network.cells import CELLS
+from rnn_cli.network.classifier import Classifier, Texts
+from rnn_cli.network.columns import Columns
+from rnn_cli.network.encoder import Encoder
+from rnn_cli.network.fast.workspace import Workspace
+from rnn_cli.network.labels import LABELS
+from rnn_cli.network.pooling import POOLINGS
+
+LENGTHS = (4, 1, 3, 4, 2)
+B = len(LENGTHS)
+
+
+def made(cell="gru", bidirectional=True, pooling="last+max+mean", output="softmax", buckets=9):
+    encoder = Encoder(300, 3, cell, layers=2, embedding=2, bidirectional=bidirectional)
+    labels = 1 if output == "score" else 3
+    grams = {"buckets": buckets, "gram_size": 2, "most_grams": 4} if buckets else {}
+    return Classifier(encoder, labels, output, pooling, **grams)
+
+
+def texts(network, rng):
+    T = max(LENGTHS)
+    real = (np.arange(T)[:, None] < LENGTHS).astype(float)
+    y = {
+        "softmax": rng.integers(3, size=B),
+        "sigmoid": rng.integers(2, size=(B, 3)).astype(float),
+        "score": rng.uniform(size=B),
+    }[network.output]
+    weight = np.zeros((T, B))
+    weight[0] = rng.uniform(0.5, 2, B)
+    sizes = np.array([4, 0, 1, 3, 4]) * bool(network.buckets)
+    starts = np.concatenate([[0], np.cumsum(sizes)])
+    grams = rng.integers(9, size=starts[-1])
+    return Texts(rng.integers(300, size=(T, B)), real, y, weight, grams, starts)
+
+
+def problem(network, seed=0):
+    rng = np.random.default_rng(seed)
+    p = network.initialise(rng, np.full(network.labels, 0.5))
+    return plain.noisy(network, p, rng), texts(network, rng), rng
+
+
+def outputs(p, network, batch, masks=None):
+    """o of each text, one at a time."""
+    return [
+        plain.classified(
+            p,
+            network,
+            batch.x[:L, b],
+            batch.grams[batch.starts[b] : batch.starts[b + 1]],
+            plain.row_of(masks or {}, b, L),
+        )
+        for b, L in enumerate(LENGTHS)
+    ]
+
+
+KINDS = pytest.mark.parametrize(
+    "network",
+    [made(cell, ways) for cell, ways in itertools.product(CELLS, (False, True))]
+    + [
+        made(pooling=pooling, output=output)
+        for pooling, output in zip(POOLINGS, (*LABELS, "score"), strict=True)
+    ]
+    + [made(buckets=0)],
+    ids=lambda one: (
+        f"{one.encoder.cell}-{one.encoder.bidirectional}-{one.pooling}-{one.output}-{one.buckets}"
+    ),
+)
+
+
+@KINDS
+def test_loss_and_derivatives_are_those_of_each_text_alone(network):
+    p, batch, rng = problem(network)
+    masks = network.draw_masks(rng, 0.3, *batch.x.shape)
+
+    def E(p):
+        o = outputs(p, network, batch, masks)
+        return sum(
+            w * plain.cost(network.output, *of) for w, *of in zip(batch.weight[0], o, batch.y, strict=True)
+        )
+
+    work = Workspace(np.float64)
+    found, gradients, state = network.loss_and_gradients(p, batch, {}, work, masks)
+    assert state == network.zero_state(B) == {}
+    assert found == pytest.approx(E(p), rel=1e-12)
+    assert network.loss(p, batch, {}, Workspace(np.float64), masks)[0] == pytest.approx(found, rel=1e-12)
+    plain.same_derivatives(network, E, p, gradients, rng)
+
+
+@KINDS
+def test_probabilities_are_those_of_each_text_alone(network):
+    p, batch, _ = problem(network)
+    found = network.probabilities(p, batch, Workspace(np.float64))
+    np.testing.assert_allclose(found, outputs(p, network, batch), rtol=1e-10)
+
+
+@pytest.mark.parametrize("network", [made(), made(output="sigmoid", buckets=0)], ids=["grams", "none"])
+def test_the_rows_of_a_batch_add_up_to_the_batch(network):
+    p, batch, _ = problem(network)
+    whole, gradients, _ = network.loss_and_gradients(p, batch, {}, Workspace(np.float64))
+    total = network.dense(gradients)
+    cuts = [network.rows(batch, slice(*ends)) for ends in ((0, 2), (2, 5))]
+    sums = [network.loss_and_gradients(p, cut, {}, Workspace(np.float64)) for cut in cuts]
+    assert sum(E for E, _, _ in sums) == pytest.approx(whole, rel=1e-12)
+    one, two = (network.dense(gradients) for _, gradients, _ in sums)
+    for name, g in total.items():
+        np.testing.assert_allclose(one[name] + two[name], g, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("output", LABELS)
+def test_rooms_hold_what_travels(output):
+    network = made(output=output)
+    p, batch, _ = problem(network)
+    gradients = network.loss_and_gradients(p, batch, {}, Workspace(np.float64))[1]
+    arrays = batch._asdict()
+    for name, gradient in gradients.items():
+        if isinstance(gradient, Columns):
+            arrays |= gradient.named(name)
+    rooms = network.rooms(*batch.x.shape)
+    assert rooms.keys() == arrays.keys()
+    for name, array in arrays.items():
+        assert array.size <= rooms[name][0]
+        assert rooms[name][1] == (array.dtype == np.intp)
+
+
+def test_without_n_grams_the_batch_has_none():
+    network = made(buckets=0)
+    assert "G" not in network.shapes
+    assert network.rooms(3, 2)["grams"] == (0, True)
+
+
+def test_an_empty_text_has_the_answer_of_no_features():
+    network = made()
+    p, batch, _ = problem(network)
+    real, starts = batch.real.copy(), batch.starts.copy()
+    real[:, 0] = 0
+    batch = batch._replace(
+        real=real, starts=np.maximum(starts, starts[1]) - starts[1], grams=batch.grams[starts[1] :]
+    )
+    found = network.probabilities(p, batch, Workspace(np.float64))
+    np.testing.assert_allclose(found[0], plain.softmax(p["b_y"]))
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"labels": 0},
+        {"labels": 2, "output": "score"},
+        {"output": "hinge"},
+        {"pooling": "median"},
+        {"buckets": 5},
+        {"buckets": 5, "gram_size": 5},
+        {"most_grams": 5},
+        {"encoder": Encoder(5, 3, beside=2)},
+    ],
+)
+def test_choices_that_make_no_classifier_are_refused(wrong):
+    with pytest.raises(ValueError, match=r"labels|unknown|n-grams|second input"):
+        Classifier(**({"encoder": Encoder(5, 3), "labels": 3} | wrong))
+
+
+def test_pytorch_finds_the_same_gradients():
+    torch = pytest.importorskip("torch")
+    F = torch.nn.functional
+    encoder = Encoder(20, 3, "tanh", embedding=2, bidirectional=True)
+    network = Classifier(encoder, 3, buckets=9, gram_size=2, most_grams=4)
+    rng = np.random.default_rng(0)
+    p, batch = plain.noisy(network, network.initialise(rng, np.full(3, 0.3)), rng), texts(network, rng)
+    batch = batch._replace(x=batch.x % 20)
+    E, gradients, _ = network.loss_and_gradients(p, batch, {}, Workspace(np.float64))
+    t = {name: torch.tensor(np.ascontiguousarray(array), requires_grad=True) for name, array in p.items()}
+    module = torch.nn.RNN(2, 3, bidirectional=True, dtype=torch.float64)
+    own = {}
+    for way, end in (("", ""), ("_rev", "_reverse")):
+        for letter, name in (("U", "weight_ih"), ("W", "weight_hh"), ("b_a", "bias_ih")):
+            own[f"{name}_l0{end}"] = t[letter + way]
+        own[f"bias_hh_l0{end}"] = torch.zeros(3, dtype=torch.float64)
+    packed = torch.nn.utils.rnn.pack_padded_sequence(
+        t["C"].T[batch.x], torch.tensor(LENGTHS), enforce_sorted=False
+    )
+    out, last = torch.func.functional_call(module, own, (packed,))
+    h, _ = torch.nn.utils.rnn.pad_packed_sequence(out)
+    padding = torch.tensor(batch.real == 0)[..., None]
+    largest = h.masked_fill(padding, -np.inf).amax(0)
+    mean = h.sum(0) / torch.tensor(LENGTHS)[:, None]
+    g = F.embedding_bag(torch.tensor(batch.grams), t["G"].T, torch.tensor(batch.starts[:-1]), mode="mean")
+    s = torch.cat([last[0], last[1], largest, mean, g], 1)
+    costs = F.cross_entropy(s @ t["V"].T + t["b_y"], torch.tensor(batch.y), reduction="none")
+    total = (costs * torch.tensor(batch.weight[0])).sum()
+    total.backward()
+    assert total.item() == pytest.approx(E, rel=1e-12)
+    for name, gradient in network.dense(gradients).items():
+        np.testing.assert_allclose(gradient, t[name].grad.numpy(), rtol=1e-8, atol=1e-12)

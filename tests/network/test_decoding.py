@@ -1,0 +1,116 @@
+"""Beam search against every sequence there is."""
+
+import itertools
+
+import numpy as np
+import pytest
+
+from rnn_cli.network.decoding import Beam
+
+START, END, M = 0, 1, 4
+
+
+def log_o(source, prefix):
+    """The next token's probabilities: any function of the source and of all tokens before."""
+    rng = np.random.default_rng([source, *prefix])
+    return np.log(rng.dirichlet(np.ones(M)))
+
+
+def writer(sources):
+    """A step function whose state is all that has been written, and the source."""
+
+    def step(tokens, state):
+        B, k = tokens.shape
+        written = np.concatenate([state["written"], tokens.reshape(-1, 1)], axis=1)
+        found = [log_o(int(s), row.tolist()) for s, row in zip(state["source"], written, strict=True)]
+        return np.array(found).reshape(B, k, M), {"written": written, "source": state["source"]}
+
+    def first(k):
+        return {"written": np.zeros((len(sources) * k, 0), int), "source": np.repeat(sources, k)}
+
+    return step, first
+
+
+def search(sources, k, longest, alpha=1.0):
+    step, first = writer(sources)
+    return Beam(k, START, END, alpha).search(step, first(k), np.array(longest))
+
+
+def score(source, ids, alpha):
+    prefixes = ([START, *ids[:t]] for t in range(len(ids)))
+    total = sum(log_o(source, prefix)[token] for prefix, token in zip(prefixes, ids, strict=True))
+    return total / ((5 + len(ids)) / 6) ** alpha
+
+
+def all_that_end(longest):
+    """Every sequence that ends in time."""
+    others = [token for token in range(M) if token != END]
+    for length in range(longest):
+        for ids in itertools.product(others, repeat=length):
+            yield (*ids, END)
+
+
+@pytest.mark.parametrize("alpha", [0.0, 1.0])
+def test_with_beams_enough_it_is_exhaustive(alpha):
+    longest, k = [4, 2, 3], 120
+    found = search([7, 8, 9], k, longest, alpha)
+    for b, source in enumerate([7, 8, 9]):
+        ranked = sorted(all_that_end(longest[b]), key=lambda ids: -score(source, ids, alpha))
+        assert np.count_nonzero(found.lengths[b]) == len(ranked)
+        for rank, ids in enumerate(ranked):
+            assert found.ids[b, rank, : found.lengths[b, rank]].tolist() == list(ids)
+            assert (found.ids[b, rank, len(ids) :] == END).all()
+            assert found.scores[b, rank] == pytest.approx(score(source, ids, alpha))
+        assert np.isneginf(found.scores[b, len(ranked) :]).all()
+
+
+@pytest.mark.parametrize("source", range(20))
+def test_one_beam_is_greedy(source):
+    ids = []
+    while END not in ids and len(ids) < 9:
+        ids.append(int(log_o(source, [START, *ids]).argmax()))
+    found = search([source], 1, [9])
+    assert found.ids[0, 0, : found.lengths[0, 0]].tolist() == ids
+
+
+@pytest.mark.parametrize("k", [1, 2, 4])
+def test_a_source_has_the_same_result_alone_and_beside_others(k):
+    sources, longest = list(range(20)), [1 + source % 7 for source in range(20)]
+    together = search(sources, k, longest)
+    for b, source in enumerate(sources):
+        alone = search([source], k, longest[b : b + 1])
+        np.testing.assert_array_equal(alone.lengths[0], together.lengths[b])
+        np.testing.assert_array_equal(alone.ids[0], together.ids[b, :, : longest[b]])
+        np.testing.assert_array_equal(alone.scores[0], together.scores[b])
+
+
+def test_more_beams_find_no_worse_sequences_here():
+    few, many = (search(list(range(20)), k, [6] * 20).scores[:, 0] for k in (1, 16))
+    assert (many >= few - 1e-12).mean() > 0.8
+    assert many.mean() > few.mean()
+
+
+def test_scores_are_those_of_the_sequences_and_fall():
+    found = search(list(range(10)), 3, [6] * 10)
+    for b in range(10):
+        for ids, length, value in zip(found.ids[b], found.lengths[b], found.scores[b], strict=True):
+            if length:
+                assert score(b, ids[:length].tolist(), 1.0) == pytest.approx(value)
+        finite = found.scores[b][np.isfinite(found.scores[b])]
+        assert (np.diff(finite) <= 0).all()
+
+
+def never_ends(tokens, state):
+    log_o = np.log(np.array([0.2, 1e-9, 0.5, 0.3]))
+    return np.broadcast_to(log_o, (*tokens.shape, 4)), state
+
+
+def test_a_source_that_finds_no_end_has_what_it_wrote_until_then():
+    found = Beam(1, START, END).search(never_ends, {}, np.array([3, 2]))
+    assert found.ids[:, 0].tolist() == [[2, 2, 2], [2, 2, END]]
+    assert found.lengths[:, 0].tolist() == [3, 2]
+    assert np.isfinite(found.scores).all()
+
+
+def test_no_sources_have_no_results():
+    assert Beam(2, START, END).search(never_ends, {}, np.zeros(0, int)).ids.shape[:2] == (0, 2)
