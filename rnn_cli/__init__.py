@@ -16,15 +16,26 @@ from rnn_cli.errors import Diverged, RnnError, UsageError
 from rnn_cli.version import VERSION
 
 if TYPE_CHECKING:
+    from rnn_cli.models.classifier import Classifier
     from rnn_cli.models.language_model import LanguageModel
     from rnn_cli.runs.prepare import Resources
     from rnn_cli.runs.settings import Settings
     from rnn_cli.runs.trainer import Trainer
 
-__all__ = ["Diverged", "LanguageModel", "Resources", "RnnError", "Settings", "Trainer", "UsageError"]
+__all__ = [
+    "Classifier",
+    "Diverged",
+    "LanguageModel",
+    "Resources",
+    "RnnError",
+    "Settings",
+    "Trainer",
+    "UsageError",
+]
 __version__ = VERSION
 
 _LATER = {  # these import NumPy, which `rnn --help` can do without
+    "Classifier": "rnn_cli.models.classifier",
     "LanguageModel": "rnn_cli.models.language_model",
     "Resources": "rnn_cli.runs.prepare",
     "Settings": "rnn_cli.runs.settings",

@@ -5,6 +5,11 @@ from typing import Any
 LONGEST_QUOTE = 200  # characters that a message quotes of a bad file, which may hold names of any length
 
 
+def one_line(error: BaseException) -> str:
+    """Return what an error says of a bad file, which it may quote, as one line of a bearable length."""
+    return " ".join(str(error).split())[:LONGEST_QUOTE]
+
+
 class RnnError(Exception):
     """The data or the machine was wrong (exit status 1).
 

@@ -56,17 +56,16 @@ def _libraries() -> ThreadpoolController:
 def resident_memory() -> int:
     """Return the bytes of memory that this process takes now."""
     try:
-        pages = int(Path("/proc/self/statm").read_text().split()[1])
-    except (OSError, ValueError, IndexError):  # not Linux
+        return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except (OSError, ValueError, IndexError, AttributeError):  # not Linux
         return USUAL_RESIDENT
-    return pages * os.sysconf("SC_PAGE_SIZE")
 
 
 def total_memory() -> int | None:
     """Return the bytes of memory of this machine, or of the control group of this process if that has fewer;
     None where the system does not say."""
     found = []
-    if hasattr(os, "sysconf"):
+    with suppress(OSError, ValueError, AttributeError):  # a system that does not say
         found.append(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
     with suppress(OSError, ValueError):  # no control group, or "max"
         found.append(int(MEMORY_OF_GROUP.read_text()))

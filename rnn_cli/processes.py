@@ -4,8 +4,8 @@ import contextlib
 import multiprocessing
 import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator
-from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 from types import ModuleType
@@ -17,7 +17,15 @@ PROCESSES = multiprocessing.get_context("spawn")  # a fork could copy BLAS's loc
 # A terminal sends these to every process of a run; the parent alone decides when its workers end.
 OF_TERMINAL = tuple(getattr(signal, name) for name in ("SIGINT", "SIGHUP") if hasattr(signal, name))
 
+_starting = threading.Lock()  # what `begin` changes for a moment is the whole process's
+
 Serve = Callable[..., None]  # (the child's end of the pipe, *arguments)
+
+
+def can_begin() -> bool:
+    """Return whether this process may start others. A daemonic one, such as those of multiprocessing.Pool,
+    may not."""
+    return not multiprocessing.current_process().daemon
 
 
 def begin(
@@ -28,16 +36,20 @@ def begin(
     The process ignores the signals `ignored` from its first moment, and ends with its parent.
     Raises RnnError if the system starts no process.
     """
-    ours, theirs = PROCESSES.Pipe()
-    process = PROCESSES.Process(target=_run, args=(serve, theirs, arguments, ignored), daemon=True)
+    if not can_begin():
+        raise RnnError("a daemonic process, such as one of a Pool, starts no others: --threads 1 needs none")
     try:
-        with _blocked(ignored), _without_main():
-            process.start()
+        with contextlib.ExitStack() as ends, _starting:
+            ours, theirs = PROCESSES.Pipe()
+            ends.callback(ours.close)
+            with theirs:
+                arguments = (serve, theirs, arguments, ignored)
+                process = PROCESSES.Process(target=_run, args=arguments, daemon=True)
+                with _blocked(ignored), _without_main():
+                    process.start()
+            ends.pop_all()
     except OSError as error:
-        ours.close()
         raise RnnError(f"no process could be started ({error}): --threads 1 needs none") from error
-    finally:
-        theirs.close()
     return process, ours
 
 
@@ -53,10 +65,12 @@ def _run(
 def _blocked(signals: tuple[signal.Signals, ...]) -> Iterator[None]:
     """Block signals while a process starts: it inherits the mask, so none reaches it before `_run` ignores
     them. A signal for this process waits until the mask is lifted."""
-    resource_tracker.ensure_running()  # starting it later would unblock them
     if not hasattr(signal, "pthread_sigmask"):  # Windows
         yield
         return
+    from multiprocessing import resource_tracker  # of POSIX
+
+    resource_tracker.ensure_running()  # starting it later would unblock them
     before = signal.pthread_sigmask(signal.SIG_BLOCK, signals)
     try:
         yield

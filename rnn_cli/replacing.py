@@ -23,8 +23,8 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     """Yield a file to write, which replaces the one at `path` when the block ends well.
 
     Atomic and durable: at every instant one of the two is there, whole. A symbolic link stays, and the file
-    behind it is replaced; a file that is replaced hands on its mode. Raises OSError, or what the block
-    raises; then the old file is untouched and nothing is left behind.
+    behind it is replaced; a file that is replaced hands on its mode. Raises OSError, which names the file, or
+    what the block raises; then the old file is untouched and nothing is left behind.
     """
     with replacing_together(path) as (file,):
         yield file
@@ -47,6 +47,10 @@ def replacing_together(*paths: Path) -> Iterator[list[BufferedRandom]]:
         for name, target in zip(temporary, targets, strict=True):
             os.replace(name, target)
             sync_folder(target.parent)
+    except OSError as error:
+        if error.errno is not None and error.filename is None:  # as where the disk is full
+            error.filename = str(paths[0])
+        raise
     finally:
         if temporary[0].exists():  # else the first has moved, and `finish_pair` needs the others
             for name in temporary:

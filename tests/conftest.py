@@ -107,13 +107,13 @@ def cache_folder(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.M
 
 @pytest.fixture
 def rnn(capsys: pytest.CaptureFixture[str], folder: Path, cache_folder: Path) -> Callable[..., Said]:
-    """Run a command line in this process; -> what it said. Its exit status must be `status`."""
+    """Run a command line in this process; -> what it said. Its exit status must be `status`; None: any."""
 
-    def call(*arguments: Any, status: int = 0) -> Said:
+    def call(*arguments: Any, status: int | None = 0) -> Said:
         capsys.readouterr()
         got = run([str(argument) for argument in arguments])
         said = Said(*capsys.readouterr())
-        assert got == status, said.err
+        assert status is None or got == status, said.err
         return said
 
     return call
@@ -248,6 +248,19 @@ def worsening(train: Callable[..., Said], write: Callable[..., Path]) -> Callabl
         return train(*files, "--epochs", "12", "--lr", "0.01", *options)
 
     return call
+
+
+@pytest.fixture(scope="session")
+def model_of_labels(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small model that knows yes from no: to be read, not written."""
+    folder = tmp_path_factory.mktemp("labels")
+    lines = ["so good\tyes", "good day\tyes", "too bad\tno", "bad day\tno"]
+    (folder / "pairs.tsv").write_text("".join(f"{line}\n" for line in lines * 10))
+    sizes = ["--hidden", "8", "--embedding", "8", "--epochs", "20", "--batch", "8"]
+    recipe = ["--lr", "0.02", "--dropout", "0", "--threads", "1", "-t", "space", "--task", "classify"]
+    model = folder / "m.npz"
+    assert run(["train", str(folder / "pairs.tsv"), "--model", str(model), *sizes, *recipe, "-q"]) == 0
+    return model
 
 
 @pytest.fixture(scope="session")

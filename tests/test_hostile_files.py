@@ -603,7 +603,7 @@ def listening(path):
 
 
 NO_FILES = {
-    "no such": (lambda path: None, "No such file"),
+    "no such": (lambda path: None, "no such file"),
     "folder": (Path.mkdir, "Is a directory"),
     "pipe": (os.mkfifo, "not a regular file"),
     "socket": (listening, "No such device"),

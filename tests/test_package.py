@@ -42,7 +42,8 @@ def test_files_that_are_no_code_are_shipped_too():
     }
     assert ROOT / "rnn_cli" / "py.typed" in shipped
     ours = {path for kind in ("*.txt", "*.toml") for path in (ROOT / "rnn_cli").rglob(kind)}
-    assert shipped - {ROOT / "rnn_cli" / "py.typed"} == ours | {*(ROOT / "corpora").glob("*.txt")}
+    corpora = {path for kind in ("*.txt", "*.tsv") for path in (ROOT / "corpora").glob(kind)}
+    assert shipped - {ROOT / "rnn_cli" / "py.typed"} == ours | corpora
 
 
 def test_the_command_of_the_package_is_the_function_main():

@@ -4,6 +4,7 @@ tables of options are the program's; their links lead somewhere."""
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -44,6 +45,8 @@ def shell(tmp_path, monkeypatch):
     for text in (ROOT / "corpora").glob("*.txt"):  # a part of each is learned as well, and sooner
         lines = text.read_text(encoding="utf-8").splitlines(keepends=True)
         (tmp_path / "corpora" / text.name).write_text("".join(lines[::15]), encoding="utf-8")
+    for pairs in (ROOT / "corpora").glob("*.tsv"):
+        shutil.copy(pairs, tmp_path / "corpora")
     script = tmp_path / "bin" / "rnn"
     script.parent.mkdir()
     script.write_text(f'#!/bin/sh\nexec {sys.executable} -m rnn_cli "$@"\n')

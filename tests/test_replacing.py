@@ -165,3 +165,23 @@ class FailingForFolders(Failing):
         if stat.S_ISDIR(os.stat(what).st_mode):
             super()._fail()
         return getattr(os, self._call)(what, *arguments)
+
+
+@pytest.mark.parametrize("call", ["fsync", "replace", "write"])
+def test_an_error_of_the_disk_names_the_file(path, monkeypatch, call):
+    def full(*arguments):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patch:
+        if call != "write":
+            patch.setattr(os, call, full)
+        written = full if call == "write" else lambda block: None
+        with pytest.raises(OSError, match="No space left") as raised, replacing(path):
+            written(b"new")
+    assert raised.value.filename == str(path)
+
+
+def test_an_error_of_the_block_that_is_none_of_the_system_stays_as_it_is(path):
+    with pytest.raises(OSError, match="of the block") as raised, replacing(path):
+        raise OSError("of the block")
+    assert raised.value.filename is None

@@ -9,7 +9,13 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from rnn_cli.cli.console import Interrupted, error, settle_standard_streams, silence_standard_output
+from rnn_cli.cli.console import (
+    STANDARD_OUTPUT,
+    Interrupted,
+    error,
+    settle_standard_streams,
+    silence_standard_output,
+)
 from rnn_cli.errors import Diverged, RnnError, UsageError
 from rnn_cli.version import VERSION
 
@@ -19,6 +25,8 @@ COMMANDS = {
     "sample": "Write text with a trained model.",
     "next": "Print the likeliest next tokens after a text.",
     "score": "Score a text under a model: perplexity and bits per character.",
+    "predict": "Print a label or a score for each text.",
+    "test": "Test a model of labels or scores: accuracy, F1 and more.",
     "info": "Print what a model file holds.",
     "cache": "List the texts that are kept as ids; delete them.",
     "gradcheck": "Check every hand-written derivative against differences.",
@@ -134,6 +142,8 @@ def _report(exception: Exception) -> int:
         case OSError():
             named = f"{exception.filename}: " if exception.filename else ""
             error(f"{named}{exception.strerror or exception}")
+            if exception.filename == STANDARD_OUTPUT:
+                silence_standard_output()
         case _:
             kind = type(exception).__name__
             error(f"a defect of rnn, please report it: {kind}: {exception} (RNN_DEBUG=1 shows where)")

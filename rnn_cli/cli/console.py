@@ -1,6 +1,7 @@
 """Standard streams: talk goes to standard error, data to standard output."""
 
 import io
+import json
 import os
 import re
 import sys
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
 
 CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # but for the tab and the line's end
 ROOM = "   \x1b[3D"  # at the end of a bar, with the cursor before it: for the ^C that a terminal writes
+
+SCHEMA = 1  # of JSON; it rises when an entry goes or changes its meaning, and not when one is added
+STANDARD_OUTPUT = "standard output"  # what errors call it
 
 _bar: "tqdm[Any] | None" = None  # the latest, whose line `say` must not break into
 
@@ -61,22 +65,53 @@ def write_text(text: str) -> None:
     sys.stdout.write(CONTROLS.sub(_escaped, text) if sys.stdout.isatty() else text)
 
 
+def write_json(value: dict[str, Any]) -> None:
+    """Write a JSON object to standard output, on a line of its own, with the number of its schema."""
+    write_text(json.dumps({"schema": SCHEMA} | value, ensure_ascii=False) + "\n")
+
+
 def _escaped(found: re.Match[str]) -> str:
     return found[0].encode("unicode_escape").decode()
 
 
+class StandardOutput(io.TextIOWrapper):
+    """Standard output, whose name stands in the errors that writing to it raises."""
+
+    def write(self, text: str, /) -> int:
+        with _named():
+            return super().write(text)
+
+    def flush(self) -> None:
+        with _named():
+            super().flush()
+
+
+@contextmanager
+def _named() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, STANDARD_OUTPUT) from error
+
+
 def settle_standard_streams() -> None:
-    """Replace streams whose descriptors are closed; write what the terminal's encoding lacks as escapes."""
+    """Replace streams whose descriptors are closed. Data is UTF-8 with \\n at the ends of lines, whatever the
+    locale and PYTHONIOENCODING say; talk has escapes for what the terminal's encoding lacks."""
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
-        stream = getattr(sys, name)
-        if stream is None:
+        if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115 (for as long as the process)
-        elif mode == "w" and isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
+    if isinstance(sys.stderr, io.TextIOWrapper):
+        sys.stderr.reconfigure(errors="backslashreplace")
+    stream = sys.stdout
+    if type(stream) is io.TextIOWrapper:  # and not what a test or a program has put in its place
+        flags = {"line_buffering": stream.line_buffering, "write_through": stream.write_through}
+        sys.stdout = StandardOutput(stream.detach(), "utf-8", "backslashreplace", "\n", **flags)
+    elif isinstance(stream, io.TextIOWrapper):
+        stream.reconfigure(encoding="utf-8", errors="backslashreplace", newline="\n")
 
 
 def silence_standard_output() -> None:
-    """Let Python's last flush of a closed pipe go unheard."""
+    """Let Python's last flush of a stream that takes nothing more go unheard."""
     sys.stdout = open(os.devnull, "w")  # noqa: SIM115 (for as long as the process)
 
 

@@ -4,13 +4,12 @@ import json
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from rnn_cli.cli.console import write_text
+from rnn_cli.cli.console import SCHEMA, write_json, write_text
 from rnn_cli.models.scores.lines import TokenRow
 from rnn_cli.models.scores.tally import Line
 from rnn_cli.scoring.figures import Totals
 from rnn_cli.text.units import INNER, LINE_END
 
-SCHEMA = 1  # of the JSON; it rises when an entry changes its meaning or goes, and not when one is added
 COUNTS = ("lines", "tokens", "unknown", "characters")
 FIGURES = {
     "nats": "nats",
@@ -70,14 +69,14 @@ def print_tokens(rows: Iterable[TokenRow], as_json: bool) -> None:
     for line, token, nats, spelling, is_unknown in rows:
         decodes = nats == nats  # not nan
         if as_json:
-            row: dict[str, Any] = {"schema": SCHEMA, "line": line}
+            row: dict[str, Any] = {"line": line}
             row |= {"nats": nats + spelling, "spelling_nats": spelling} if decodes else {"nats": None}
             row |= (
                 {"unknown": is_unknown, "token": token}
                 if decodes
                 else {"error": "does not decode", "text": token}
             )
-            write_text(json.dumps(row, ensure_ascii=False) + "\n")
+            write_json(row)
         else:
             spelled = json.dumps(token, ensure_ascii=False)
             write_text(f"{line}\t{nats + spelling:.4f}\t{int(is_unknown)}\t{spelled}\n")
@@ -108,8 +107,8 @@ def print_totals_json(
     notes: what else is said of each one beside the model. skipped: lines that did not decode.
     """
     ours = totals["model"]
-    row: dict[str, Any] = {"schema": SCHEMA} | {name: getattr(ours, name) for name in COUNTS} | ours.figures
+    row: dict[str, Any] = {name: getattr(ours, name) for name in COUNTS} | ours.figures
     if skipped is not None:
         row["skipped"] = skipped
     row |= {name: note | totals[name].figures for name, note in notes.items()}
-    write_text(json.dumps(row) + "\n")
+    write_json(row)

@@ -9,10 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from rnn_cli.cli.console import progress_bar, say, unheard, warn
 from rnn_cli.printing import counted
 from rnn_cli.runs.events import Begun, Ended, Event, Notice, Reading
-from rnn_cli.runs.log import part_bits_per_character
 from rnn_cli.runs.run import Run
 from rnn_cli.runs.trainer import Trainer
-from rnn_cli.scoring.figures import perplexity
 from rnn_cli.training.loop import EpochDone, RolledBack, StepDone
 
 if TYPE_CHECKING:
@@ -117,7 +115,7 @@ class Progress:
                 say(line)
             if event.step is not None:
                 say(f"going on after step {event.step:,}")
-        self._bar = progress_bar(run.epochs * run.data.train.targets, self._quiet)
+        self._bar = progress_bar(run.epochs * run.data.targets, self._quiet)
 
     def _step(self, done: StepDone) -> None:
         assert self._bar is not None
@@ -130,7 +128,7 @@ class Progress:
             self._bar.update(done.tokens)
         if self._bar.disable and not self._quiet and time.monotonic() > self._said + SAY_EVERY:
             rate = at.tokens / max(at.seconds, 1e-9)
-            left = (run.epochs * run.data.train.targets - at.tokens) / rate
+            left = (run.epochs * run.data.targets - at.tokens) / rate
             self._say(
                 f"epoch {done.epoch}/{run.epochs}  step {done.step}  loss {done.loss:.3f}  "
                 f"{rate:,.0f} tokens/s  {left / 60:.1f} min left"
@@ -152,12 +150,10 @@ class Progress:
     def _epoch(self, done: EpochDone) -> None:
         run = self._trainer.run
         words = [f"epoch {done.epoch:>3}/{run.epochs}", f"train {done.train_loss:.3f}"]
-        loss, part = done.train_loss, run.data.train
-        if done.valid_loss is not None and run.data.valid is not None:
-            loss, part = done.valid_loss, run.data.valid
+        loss = done.train_loss if done.valid_loss is None else done.valid_loss
+        if done.valid_loss is not None:
             words.append(f"valid {loss:.3f}")
-        shown = f"{perplexity(loss):,.2f}" if loss < 20 else f"{perplexity(loss):.2g}"
-        words += [f"perplexity {shown}", f"bits/char {part_bits_per_character(loss, part):.3f}"]
+        words += run.about_loss(self._trainer.state, loss, is_valid=done.valid_loss is not None)
         self._say("  ".join([*words, "best" if done.improved else ""]).rstrip())
         for line in self._trainer.sample().splitlines():
             self._say(f"    {line}")
@@ -178,18 +174,9 @@ class Progress:
 
 def describe(run: Run) -> Iterator[str]:
     """Yield what a run is, line by line."""
-    data, train, recipe = run.data, run.data.train, run.recipe
-    sizes = (counted(data.files, "file"), counted(train.lines, "line"), counted(train.tokens, "token"))
-    yield (
-        f"text: {', '.join(sizes)} ({data.lexicon.tokenizer.name}), "
-        f"{train.unknown:,} of them unknown ({train.unknown / train.tokens:.1%})"
-    )
-    if data.valid:
-        unknown = data.valid.unknown / data.valid.tokens
-        is_running = data.valid.is_running
-        size = counted(data.valid.tokens, "token") if is_running else counted(data.valid.lines, "line")
-        yield f"and {size} to validate on, {unknown:.1%} unknown"
-    yield f"network: {run.network.describe()}, {run.network.size:,} parameters"
+    recipe = run.recipe
+    yield from run.about_text()
+    yield f"network: {run.about_network}, {run.network.size:,} parameters"
     yield f"preset: {run.settings.preset}"
     yield (
         f"training: epochs {recipe.epochs:.3g}, {counted(run.rows, 'row')} of {counted(run.steps, 'step')}, "
@@ -204,7 +191,7 @@ def way_on(run: Run, is_stopped: bool) -> str:
     """Return the command that one would give next."""
     model = shlex.quote(str(run.model))
     if not is_stopped:
-        return f"try: rnn sample --model {model}"
+        return f"try: rnn {run.try_it} --model {model}"
     again = " < TEXT" if "-" in (*run.settings.corpus, run.settings.valid) else ""
     return f"to go on: rnn train --model {model} --resume{again}"
 

@@ -1,18 +1,16 @@
 """How samples are printed."""
 
-import json
 import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from rnn_cli.cli.console import say, warn, write_text
+from rnn_cli.cli.console import say, warn, write_json, write_text
 from rnn_cli.models.sampling.samples import Sample
 from rnn_cli.printing import counted
 from rnn_cli.scoring.copying import Copied
 from rnn_cli.text.reading import display_name
 
-SCHEMA = 1  # of --json
 SHOWN = 40  # characters of a run that a line of talk quotes
 
 
@@ -62,8 +60,7 @@ def what_is_copied(copied: Copied, original: str = "the text") -> str:
 
 def print_json(samples: Iterable[Sample], about: dict[str, Any]) -> None:
     """Print samples as one JSON object, with what else is to be said about them."""
-    rows = [_row(sample) for sample in samples]
-    write_text(json.dumps({"schema": SCHEMA, **about, "samples": rows}, ensure_ascii=False) + "\n")
+    write_json(about | {"samples": [_row(sample) for sample in samples]})
 
 
 def _row(sample: Sample) -> dict[str, Any]:

@@ -51,8 +51,12 @@ class Stop:
 
 @contextmanager
 def stop_on_signals() -> Iterator[Stop]:
-    """Handle SIGINT, SIGTERM and SIGHUP as Stop describes; SIGHUP only if it was not ignored (nohup)."""
+    """Handle SIGINT, SIGTERM and SIGHUP as Stop describes; SIGHUP only if it was not ignored (nohup). Beside
+    the main thread no signal is heard, and so none is handled."""
     stop = Stop()
+    if threading.current_thread() is not threading.main_thread():
+        yield stop
+        return
     numbers = [signal.SIGINT, signal.SIGTERM]
     if HANGUP and signal.getsignal(HANGUP) != signal.SIG_IGN:
         numbers.append(HANGUP)
@@ -87,17 +91,20 @@ def _guarded(stop: Stop) -> Iterator[None]:
                 os._exit(_status(number))
 
     guard = threading.Thread(target=watch, name="guard", daemon=True)
-    guard.start()
-    before = signal.set_wakeup_fd(its.fileno(), warn_on_full_buffer=False)
-    try:
-        yield
-    finally:
-        ended.set()
-        signal.set_wakeup_fd(before)
-        its.send(b"\0")
-        guard.join()
-        ours.close()
-        its.close()
+    with ours, its:
+        try:
+            guard.start()
+        except RuntimeError:  # the system starts no thread: then there is no guard
+            yield
+            return
+        before = signal.set_wakeup_fd(its.fileno(), warn_on_full_buffer=False)
+        try:
+            yield
+        finally:
+            ended.set()
+            signal.set_wakeup_fd(before)
+            its.send(b"\0")
+            guard.join()
 
 
 def _status(number: int) -> int:

@@ -6,9 +6,10 @@ fixture in tests/data.
 
 import os
 import shlex
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -20,7 +21,15 @@ from rnn_cli.text.lexicon import Lexicon
 
 SUFFIX = ".npz"
 FORMAT = "rnn model"
-VERSION = 2  # and 1, whose networks have one layer, no embedding and a softmax
+VERSION = 2  # of language models; and 1, whose networks have one layer, no embedding and a softmax
+NEWEST = 3  # of the other tasks, which files of before do not know
+LANGUAGE = "language"
+USES = {  # what a model is of, and what reads it
+    LANGUAGE: ("a language", "rnn sample, next and score read it"),
+    "classify": ("labels", "rnn predict and rnn test read it"),
+    "rate": ("a score", "rnn predict and rnn test read it"),
+}
+Model = TypeVar("Model")
 
 
 class Contents(NamedTuple):
@@ -42,37 +51,66 @@ def model_path(name: str | Path) -> Path:
 
 
 def header_of(contents: Contents) -> dict[str, Any]:
-    """Return the header of a model file."""
-    return {
-        "format": FORMAT,
-        "version": VERSION,
-        **contents.lexicon.to_json(),
-        "network": asdict(contents.network),
-        "carry_state": contents.carry_state,
-        "history": contents.history,
-    }
+    """Return the header of a language model's file."""
+    network, state = asdict(contents.network), {"carry_state": contents.carry_state}
+    return header(LANGUAGE, contents.lexicon, network, contents.history) | state
+
+
+def header(task: str, lexicon: Lexicon, network: dict[str, Any], history: dict[str, Any]) -> dict[str, Any]:
+    """Return what the headers of all tasks hold."""
+    kind = {"version": VERSION} if task == LANGUAGE else {"version": NEWEST, "task": task}
+    return {"format": FORMAT, **kind, **lexicon.to_json(), "network": network, "history": history}
 
 
 def read(name: str | Path) -> Contents:
-    """Read a model file (`model_path`). Raises RnnError, naming what is wrong, for anything but a whole
-    one."""
+    """Read the file of a language model. Raises as `read_as` does."""
+    return read_as(name, (LANGUAGE,), _contents)
+
+
+def read_as(
+    name: str | Path, tasks: Sequence[str], make: Callable[[Parameters, dict[str, Any]], Model]
+) -> Model:
+    """Read a model file (`model_path`) of one of some tasks; return what `make` makes of its arrays and its
+    header. Raises RnnError, naming what is wrong, for anything but a whole one."""
     path = model_path(name)
-    if not path.exists():
-        raise RnnError(f"{path}: no such file: rnn train TEXT --model {shlex.quote(str(path))} writes it")
-    arrays, header = storage.load(path)
+    arrays, header = _opened(path)
+    task = header.get("task", LANGUAGE)
+    if task not in tasks:
+        what, commands = USES.get(str(task), ("something else", "a newer rnn reads it"))
+        raise RnnError(f"{path}: a model of {what}: {commands}")
+    try:
+        if type(header["version"]) is not int or header["version"] < 1:
+            raise ValueError(f"there is no version {header['version']!r}")
+        return make(arrays, header)
+    except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
+        raise RnnError(f"{path}: damaged: {one_line(error)}") from error
+
+
+def task_of(name: str | Path) -> str:
+    """Return the task of the model in a file. Raises RnnError for a file that holds none."""
+    task = _opened(model_path(name))[1].get("task", LANGUAGE)
+    return task if isinstance(task, str) else repr(task)
+
+
+def _opened(path: Path) -> tuple[Parameters, dict[str, Any]]:
+    """Return the arrays and the header of a model file, of any task."""
+    try:
+        arrays, header = storage.load(path)
+    except RnnError as error:
+        if isinstance(error.__cause__, FileNotFoundError) and not path.is_symlink():
+            quoted = shlex.quote(str(path))
+            model = quoted if len(quoted) <= LONGEST_QUOTE else "FILE"
+            raise RnnError(f"{path}: no such file: rnn train TEXT --model {model} writes one") from error
+        raise
     kind, version = header.get("format"), header.get("version")
     if kind != FORMAT:
         other = repr(kind[:LONGEST_QUOTE]) if isinstance(kind, str) else "something else"
         raise RnnError(f"{path}: not a model file of rnn, but {other}")
-    if isinstance(version, int) and version > VERSION:
-        newer = f"version {version}; this rnn reads {VERSION}"
+    newest = NEWEST if "task" in header else VERSION
+    if isinstance(version, int) and version > newest:
+        newer = f"version {version}; this rnn reads {newest}"
         raise RnnError(f"{path}: written by a newer rnn ({newer}): pip install --upgrade rnn-cli")
-    try:
-        if type(version) is not int or version < 1:
-            raise ValueError(f"there is no version {version!r}")
-        return _contents(arrays, header)
-    except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
-        raise RnnError(f"{path}: damaged: {one_line(error)}") from error
+    return arrays, header
 
 
 def _contents(arrays: Parameters, header: dict[str, Any]) -> Contents:
@@ -96,7 +134,12 @@ def _network(said: dict[str, Any], m: int, arrays: Parameters) -> Network:
         raise ValueError(f"m is {network.m} but the vocabulary's size {m}")
     if network.layers + len(network.cutoffs) > len(arrays):  # before a list of so many is made
         raise ValueError("holds too few arrays for its layers")
-    shapes = network.shapes
+    check_arrays(network.shapes, arrays)
+    return network
+
+
+def check_arrays(shapes: Mapping[str, tuple[int, ...]], arrays: Parameters) -> None:
+    """Raise ValueError where arrays are not finite float32 ones of these shapes."""
     if arrays.keys() != shapes.keys():
         raise ValueError(f"holds arrays {', '.join(arrays)}, not {', '.join(shapes)}")
     for name, array in arrays.items():
@@ -104,4 +147,3 @@ def _network(said: dict[str, Any], m: int, arrays: Parameters) -> Network:
             raise ValueError(f"{name} has the shape {array.shape}, not {shapes[name]}")
         if array.dtype != np.float32 or not np.isfinite(array).all():
             raise ValueError(f"{name} holds values that are not finite float32 numbers")
-    return network

@@ -87,6 +87,20 @@ class LanguageModel:
         contents = file.Contents(self.lexicon, self.network, self.p, self.carry_state, self.history)
         return self.p, file.header_of(contents)
 
+    def describe(self) -> dict[str, str]:
+        """Return what the model is, each fact with its name, for people."""
+        unit = self.lexicon.tokenizer.unit
+        state = "runs on from line to line" if self.carry_state else f"begins at zero with each {unit}"
+        return {"network": self.network.describe(), "state": state}
+
+    def facts(self) -> dict[str, Any]:
+        """Return what `rnn info --json` prints of this task alone."""
+        return {"task": file.LANGUAGE, "carry_state": self.carry_state}
+
+    def kept(self) -> Self:
+        """Return the model with arrays of its own."""
+        return replace(self, p={name: array.copy(order="K") for name, array in self.p.items()})
+
     def encode(self, text: str) -> NDArray[np.intp]:
         """Return the inputs that a text becomes, its last line not ended: START and the ids of each line."""
         ids = []

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from rnn_cli.runs.checks import flag
 from rnn_cli.runs.data import corpus_name
+from rnn_cli.runs.language import LanguageRun
 from rnn_cli.runs.notices import Notice
 from rnn_cli.runs.paths import DEFAULT_MODEL
-from rnn_cli.runs.run import Run
 from rnn_cli.runs.settings import Settings
 from rnn_cli.text.store.corpus import Part
 
@@ -21,7 +21,7 @@ LARGE = 100_000  # tokens: no script has as many characters
 HAN = re.compile("[\u4e00-\u9fff]")
 
 
-def advice(asked: Settings, run: Run) -> Iterator[Notice]:
+def advice(asked: Settings, run: LanguageRun) -> Iterator[Notice]:
     """Yield what speaks against training this run as it was asked for."""
     text = next((text for find in (_split, _foreign, _unknown) if (text := find(asked, run))), None)
     if text:
@@ -40,7 +40,7 @@ def command(asked: Settings, model: Path, **changes: object) -> str:
     return shlex.join(["rnn", "train", *corpus, *flags, *where, "--force"])
 
 
-def _split(asked: Settings, run: Run) -> str | None:
+def _split(asked: Settings, run: LanguageRun) -> str | None:
     """Chinese whose words have spaces between them: to jieba, a word after a space is another word."""
     lexicon = run.data.lexicon
     if lexicon.tokenizer.words is None or run.settings.init or run.settings.vocab:
@@ -57,7 +57,7 @@ def _split(asked: Settings, run: Run) -> str | None:
     return f"the text looks split into words already, with spaces: {way}"
 
 
-def _foreign(asked: Settings, run: Run) -> str | None:
+def _foreign(asked: Settings, run: LanguageRun) -> str | None:
     """A validation text that has little in common with the text to learn from."""
     valid, train = run.data.valid, run.data.train
     if not run.settings.valid or valid is None or _unknown_share(train) > MUCH_UNKNOWN:
@@ -70,7 +70,7 @@ def _foreign(asked: Settings, run: Run) -> str | None:
     )
 
 
-def _unknown(asked: Settings, run: Run) -> str | None:
+def _unknown(asked: Settings, run: LanguageRun) -> str | None:
     """A text of which the model would not see much."""
     parts = [run.data.train, *([run.data.valid] if run.data.valid else [])]
     share = max(map(_unknown_share, parts))
@@ -78,6 +78,8 @@ def _unknown(asked: Settings, run: Run) -> str | None:
         return None
     what = f"{share:.0%} of the text is unknown"
     settings, tokenizer = run.settings, run.data.lexicon.tokenizer
+    if settings.init and not settings.grow and _unknown_share(run.data.train) > MUCH_UNKNOWN:
+        return f"{what}; its tokens are added to the vocabulary by {command(asked, run.model, grow=True)}"
     if settings.init or settings.vocab:
         own = f"--{'init' if settings.init else 'vocab'}"
         return f"{what}: without {own} the model has a vocabulary of its own"

@@ -6,22 +6,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
-
 from rnn_cli.errors import RnnError, UsageError
-from rnn_cli.models.growing import grown_model
-from rnn_cli.models.language_model import LanguageModel
-from rnn_cli.runs.advice import advice
-from rnn_cli.runs.budget import fitted, seconds_of
+from rnn_cli.runs.budget import epochs_in, seconds_of
 from rnn_cli.runs.checkpoint import Checkpoint
-from rnn_cli.runs.data import corpus_name, load_data
+from rnn_cli.runs.data import corpus_name
 from rnn_cli.runs.events import Event, Notice, Reading
-from rnn_cli.runs.memory import refuse_beyond
 from rnn_cli.runs.prepare import Resources
 from rnn_cli.runs.resuming import reason_it_is_over
-from rnn_cli.runs.run import Run, decide, refuse_another_model, threads_to_use
+from rnn_cli.runs.run import Run, with_threads
 from rnn_cli.runs.settings import Settings
 from rnn_cli.runs.shipped import about_usual_corpus, corpus_paths
+from rnn_cli.runs.tasks import task_of, with_task
 from rnn_cli.training.state import TrainingState
 
 
@@ -52,19 +47,8 @@ def prepare(
     if not settings.corpus:
         yield Notice(about_usual_corpus(os.environ))
     settings = replace(settings, corpus=corpus_paths(settings.corpus))  # what holds in any locale and folder
-    init = LanguageModel.load(settings.init) if settings.init else None
-    if init:
-        refuse_another_model(settings, init)
-        settings = settings.filled(carry_state=init.carry_state)
-    lexicon = init.lexicon if init else None
-    data = yield from load_data(settings, resources, lexicon, limit, grow=bool(settings.grow))
-    if init and settings.grow:
-        init = grown_model(init, data.lexicon, data.counts)
-    run = decide(model, settings, data, init)
-    yield from advice(settings, run)
-    if seconds := seconds_of(settings):
-        refuse_beyond(resources.max_memory, run.shape)  # before it is measured
-        run = fitted(settings, run, seconds)
+    settings = with_task(settings)
+    run = yield from task_of(settings).begin(model, settings, resources, limit)
     return Beginning(run)
 
 
@@ -86,18 +70,21 @@ class Resumption(NamedTuple):
         if over := reason_it_is_over(saved, settings):
             yield Notice(f"{self.model}: {over}")
             return None
-        data = yield from load_data(settings, resources, saved.lexicon)
-        is_another_text = data.fingerprint != saved.fingerprint
+        task = task_of(settings)
+        run = yield from task.resume(self.model, settings, saved.restored, saved.window, resources)
+        is_another_text = run.data.fingerprint != saved.fingerprint
         if is_another_text:
             another = f"{corpus_name(settings)}: not the text that the run in {saved.path} has read"
             if not self.force:
                 raise RnnError(f"{another} (name the right one, or --force to go on with this)")
             yield Notice(another, is_warning=True)
-        sizes = saved.network.sizes.items()
-        first = saved.network.views({name: np.zeros(size, np.float32) for name, size in sizes})
-        run = Run(self.model, settings, data, saved.network, saved.window, first)
+        elif not run.window_fits:
+            raise RnnError(f"{saved.path}: damaged: a window of {saved.window} is larger than its text")
         if self.threads:
-            run = replace(run, settings=replace(settings, threads=threads_to_use(run, self.threads)))
+            run = with_threads(run, self.threads)
+        if seconds := seconds_of(settings):
+            done = saved.state["epoch"] + saved.state["window"] / max(1, len(run.epoch_windows(0)))
+            run = replace(run, planned=epochs_in(seconds, saved.state["seconds"], done))
         return Beginning(run, saved, self.keeps_best and not is_another_text, is_another_text)
 
 

@@ -11,9 +11,10 @@ from dataclasses import replace
 from typing import Any
 
 from rnn_cli.runs.interval import Interval
+from rnn_cli.runs.language import LanguageRun, decide
 from rnn_cli.runs.notices import Notice
 from rnn_cli.runs.presets import NAMES
-from rnn_cli.runs.run import Run, decide
+from rnn_cli.runs.run import Run
 from rnn_cli.runs.settings import Settings
 from rnn_cli.training.loop import Recipe
 from rnn_cli.training.measure import training_speed
@@ -44,15 +45,15 @@ def measured_rate(run: Run) -> float:
 
 def epoch_seconds(run: Run, rate: float) -> float:
     """Return the seconds of an epoch, validation included, at `rate` tokens a second."""
-    validated = run.data.valid.targets / run.data.share if run.data.valid else 0.0
+    validated = (run.data.valid_targets or 0) / run.data.share
     return (run.data.targets + FORWARD * validated) / rate
 
 
-def fitted(asked: Settings, run: Run, seconds: float) -> Run:
+def fitted(asked: Settings, run: LanguageRun, seconds: float) -> LanguageRun:
     """Return the run that makes the best of some seconds: with the preset, of those that the settings leave
     open, whose full recipe comes nearest, and the epochs that there is time for."""
     rate = measured_rate(run)
-    flops = run.network.flops(run.data.counts)
+    flops = run.flops
     choices = [*_candidates(asked, run, rate * flops)]
     within = [row for row in choices if row[0] <= LONGER * seconds]
     _, chosen, an_epoch = max(within, key=_first) if within else min(choices, key=_first)
@@ -68,7 +69,9 @@ def _first(row: tuple[Any, ...]) -> float:
     return row[0]
 
 
-def _candidates(asked: Settings, run: Run, flops_a_second: float) -> Iterator[tuple[float, Run, float]]:
+def _candidates(
+    asked: Settings, run: LanguageRun, flops_a_second: float
+) -> Iterator[tuple[float, LanguageRun, float]]:
     """Yield the seconds of a full run, the run, and the seconds of an epoch, for each preset in question."""
     rivals = () if asked.preset or asked.init or asked.given().keys() & set(NAMES) else RIVALS
     for name in (run.settings.preset, *rivals):
@@ -77,9 +80,15 @@ def _candidates(asked: Settings, run: Run, flops_a_second: float) -> Iterator[tu
             if name == run.settings.preset
             else decide(run.model, replace(asked, preset=name), run.data, None)
         )
-        rate = flops_a_second / rival.network.flops(run.data.counts)
+        rate = flops_a_second / rival.flops
         an_epoch = epoch_seconds(rival, rate)
         yield rival.recipe.epochs * an_epoch, rival, an_epoch
+
+
+def epochs_in(seconds: float, spent: float, done: float) -> float | None:
+    """Return the epochs that a run has time for, at the rate of those done in the time spent; None where none
+    is done."""
+    return done + max(0.0, seconds - spent) / (spent / done) if done and spent else None
 
 
 class Forecast:
@@ -122,8 +131,7 @@ class Budget:
         windows: of an epoch.
         """
         done = at.epoch + at.window / windows
-        left = max(0.0, self._seconds - at.seconds) / (at.seconds / done) if done else recipe.epochs
-        return replace(recipe, epochs=done + left)
+        return replace(recipe, epochs=epochs_in(self._seconds, at.seconds, done) or recipe.epochs)
 
     def replanned(self, recipe: Recipe, at: TrainingState, windows: int) -> Recipe | None:
         """Return the recipe with the epochs that there is time for, now and then; else None.
@@ -136,6 +144,18 @@ class Budget:
         epoch, window = self._place
         done = at.epoch - epoch + (at.window - window) / windows
         an_epoch = (spent - self._planned_at) / max(done, 1e-9)
-        self._planned_at, self._place = spent, (at.epoch, at.window)
-        left = max(0.0, self._seconds - spent) / an_epoch
+        return self._with_time_left(recipe, at, windows, an_epoch)
+
+    def prolonged(self, recipe: Recipe, at: TrainingState, windows: int) -> Recipe | None:
+        """Return the recipe with more epochs where its own are done and much of the time is left, as one slow
+        moment can spoil a plan; else None. windows: of an epoch."""
+        spent, done = self._spent(), at.epoch + at.window / windows
+        if spent > (1 - AGAIN) * self._seconds or not done:
+            return None
+        return self._with_time_left(recipe, at, windows, spent / done)
+
+    def _with_time_left(self, recipe: Recipe, at: TrainingState, windows: int, an_epoch: float) -> Recipe:
+        """Return the recipe with the epochs of `an_epoch` seconds each that there is time for."""
+        self._planned_at, self._place = self._spent(), (at.epoch, at.window)
+        left = max(0.0, self._seconds - self._planned_at) / an_epoch
         return replace(recipe, epochs=at.epoch + at.window / windows + left)

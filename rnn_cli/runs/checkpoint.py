@@ -5,19 +5,19 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple, Self, get_type_hints
 
+import numpy as np
+
 from rnn_cli import storage
-from rnn_cli.errors import RnnError
-from rnn_cli.models.language_model import LanguageModel
-from rnn_cli.network.network import Network
+from rnn_cli.errors import RnnError, one_line
 from rnn_cli.runs.interval import Interval
 from rnn_cli.runs.json_types import check_types
 from rnn_cli.runs.log import LogPosition
 from rnn_cli.runs.paths import state_path
-from rnn_cli.runs.presets import Choices
-from rnn_cli.runs.run import Run
+from rnn_cli.runs.run import Model, Run
 from rnn_cli.runs.settings import Settings
+from rnn_cli.runs.tasks import Restored, task_of
 from rnn_cli.storage import PARTNER, Arrays
-from rnn_cli.text.lexicon import Lexicon
+from rnn_cli.training.parallel.trainable import Trainable
 from rnn_cli.training.state import TrainingState
 from rnn_cli.version import VERSION
 
@@ -50,8 +50,7 @@ class Checkpoint:
     path: Path
     settings: Settings
     window: tuple[int, int]
-    network: Network
-    lexicon: Lexicon
+    restored: Restored
     fingerprint: str
     log: LogPosition
     partner: str | None
@@ -78,21 +77,18 @@ class Checkpoint:
         try:
             return cls._from_header(path, arrays, header)
         except (AttributeError, LookupError, TypeError, ValueError, RnnError) as error:
-            raise RnnError(f"{path}: damaged: {error}") from error
+            raise RnnError(f"{path}: damaged: {one_line(error)}") from error
 
     @classmethod
     def _from_header(cls, path: Path, arrays: Arrays, header: dict[str, Any]) -> Self:
         """Raises one of several errors for a header that no run has written."""
         settings = Settings.from_json(header["settings"])
-        choices = Choices.of(header["settings"])
-        if choices.layers > len(arrays):  # before a list is made of so many
-            raise ValueError("holds too few arrays for its layers")
         steps, rows = header["window"]
         check_types({"steps": int, "rows": int}, {"steps": steps, "rows": rows})
         if 0 in (steps, rows) or None in (settings.epochs, settings.threads):
             raise ValueError("a size is missing")
-        lexicon = Lexicon.from_json(header)
-        network = choices.network(lexicon.vocabulary.size, tuple(header["cutoffs"]))
+        restored = task_of(settings).restore(settings, header, arrays)
+        _check_sizes(restored.network, rows, arrays)
         check_types({"fingerprint": str}, {"fingerprint": header["fingerprint"]})
         position = {name: header["position"][name] for name in Position._fields}
         check_types(get_type_hints(Position), position)
@@ -100,8 +96,7 @@ class Checkpoint:
             path=path,
             settings=settings,
             window=(steps, rows),
-            network=network,
-            lexicon=lexicon,
+            restored=restored,
             fingerprint=header["fingerprint"],
             log=LogPosition.from_json(header["log"]),
             partner=header[PARTNER],
@@ -116,18 +111,30 @@ class Checkpoint:
         try:
             at.unpack(self.arrays, self.state)
         except (KeyError, TypeError, ValueError) as error:
-            raise RnnError(f"{self.path}: damaged: {error}") from error
+            raise RnnError(f"{self.path}: damaged: {one_line(error)}") from error
+
+
+def _check_sizes(network: Trainable, rows: int, arrays: Arrays) -> None:
+    """Raise ValueError where a header claims other sizes than the arrays have: memory is taken by the
+    header's, and what it may take is what is in the file."""
+    shapes = {f"p.{name}": shape for name, shape in network.shapes.items()}
+    found = {name: array.shape for name, array in arrays.items() if name.startswith("p.")}
+    if found != shapes:
+        wrong = next(name for name in [*shapes, *found] if shapes.get(name) != found.get(name))
+        raise ValueError(f"{wrong} has the shape {found.get(wrong)}, not {shapes.get(wrong)}")
+    if {array.shape[:1] for name, array in arrays.items() if name.startswith("state.")} - {(rows,)}:
+        raise ValueError(f"the state that is carried on is not of {rows} rows")
 
 
 def header_of(run: Run) -> dict[str, Any]:
     """Return what a training state says of its run, as JSON: all that it takes to build it again."""
     return {
         "rnn": VERSION,
+        "libraries": {"numpy": np.__version__},
         "settings": run.settings.to_json(),
         "window": run.window,
-        "cutoffs": run.network.cutoffs,
         "fingerprint": run.data.fingerprint,
-        **run.data.lexicon.to_json(),
+        **run.header(),
     }
 
 
@@ -143,7 +150,7 @@ class Saver:
         self.is_failing = False  # whether the last save did not succeed
         self._header = header_of(run)
         self._interval = Interval.parse(run.settings.save_every) if run.settings.save_every else Interval()
-        self._waiting: LanguageModel | None = None  # a better one, which could not be saved
+        self._waiting: Model | None = None  # a better one, which could not be saved
         self._saved_at, self._took = time.monotonic(), 0.0
 
     @property
@@ -171,7 +178,7 @@ class Saver:
         """
         began = time.monotonic()
         is_best = at.best_loss is None or at.best_loss != self.best_loss
-        model = self.run.language_model(at) if is_best else self._waiting
+        model = self.run.trained(at) if is_best else self._waiting
         arrays, position = at.pack()
         header = {"format": FORMAT, "version": STATE_VERSION} | self._header
         header |= {"position": position, "log": log.to_json()}
@@ -185,7 +192,7 @@ class Saver:
                 self.kept = storage.save_pair((path, *model.pack()), (state, arrays, header))
         except OSError:
             if model is not None and model is not self._waiting:
-                self._waiting = replace(model, p={name: p.copy(order="K") for name, p in model.p.items()})
+                self._waiting = model.kept()
             self.is_failing = True
             raise
         else:

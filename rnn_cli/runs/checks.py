@@ -17,6 +17,10 @@ from rnn_cli.training.optimizers import OPTIMIZERS
 FILES = ("valid", "vocab", "user_dict", "init", "log")  # the settings that name one file
 OF_A_MODEL = {"vocab", "min_count", "max_size", "normalize", "user_dict"}  # what a model of --init decides
 OF_GROWTH = {"min_count", "max_size"}  # and what the text decides where the vocabulary grows
+OF_LANGUAGE = {  # what only a language model has a use for
+    *("vocab", "column", "carry_state", "init", "grow", "tie", "output", "bptt", "time", "variational"),
+}
+OF_LABELS = {"columns", "bidirectional", "ngrams", "class_weight"}  # and what only labels have
 TIME = re.compile("[1-9][0-9]{0,8}[smh]")
 KINDS = {
     int | None: "a whole number, 0 or more,",
@@ -108,6 +112,15 @@ def refuse_exclusions(given: Mapping[str, Any]) -> None:
         raise UsageError(f"--save-every: {error}") from error
     if "time" in given and TIME.fullmatch(given["time"]) is None:
         raise UsageError(f"--time {given['time']}: a time is needed, like 90s, 3m or 2h")
+
+
+def refuse_of_other_tasks(given: Mapping[str, Any]) -> None:
+    """Raise UsageError for a setting that the task has no use for."""
+    is_language = given.get("task", "language") == "language"
+    useless = given.keys() & (OF_LABELS if is_language else OF_LANGUAGE)
+    if useless:
+        name, task = min(useless), "classify or rate" if is_language else "language"
+        raise UsageError(f"{flag(name, '').rstrip()} is for --task {task}")
 
 
 def is_text_encoding(name: str) -> bool:

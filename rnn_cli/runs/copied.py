@@ -1,13 +1,14 @@
 """What the samples of a trained model copy from its text."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 
 from rnn_cli.errors import RnnError
 from rnn_cli.models.language_model import LanguageModel
 from rnn_cli.models.sampling import Novelty, Sampling
-from rnn_cli.runs.run import Run
+from rnn_cli.runs.data import Data
 from rnn_cli.scoring.copying import Copied, Original
 from rnn_cli.text.lexicon import Lexicon
 from rnn_cli.text.store.corpus import Part
@@ -20,18 +21,18 @@ LINES = 1 << 12  # read at a time
 NO_TEXT = "\ufffe"  # for an unknown token, which no sample holds
 
 
-def copied_by_samples(run: Run) -> Copied | None:
-    """Return what of SAMPLES samples of the saved model stands in the text that it learned: the longest run
-    of all, the clauses of all, and how many of those stand there.
+def copied_by_samples(path: Path, data: Data, seed: int) -> Copied | None:
+    """Return what of SAMPLES samples of the model in a file stands in the text that it learned: the longest
+    run of all, the clauses of all, and how many of those stand there.
 
     None where there is nothing to say: every token of a tiny text is learned by heart, and a state of relu
     can overflow. Raises RnnError for a model file that is gone.
     """
-    if run.data.is_tiny:
+    if data.is_tiny:
         return None
-    model = LanguageModel.load(run.model)
-    original = Original.of(_lines(run.data.lexicon, run.data.train), COMPARED)
-    rules = Sampling(length=TOKENS, seed=run.seed)
+    model = LanguageModel.load(path)
+    original = Original.of(_lines(data.lexicon, data.train), COMPARED)
+    rules = Sampling(length=TOKENS, seed=seed)
     try:
         samples = [*model.draw([""], SAMPLES, rules, Novelty(original))]
     except RnnError:

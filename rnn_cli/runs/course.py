@@ -8,16 +8,16 @@ from dataclasses import replace
 
 from rnn_cli.errors import Diverged, RnnError
 from rnn_cli.printing import counted
-from rnn_cli.runs.batch_text import write_batch
 from rnn_cli.runs.beginning import Beginning, Preparing, restore
 from rnn_cli.runs.budget import Budget, Forecast, seconds_of
 from rnn_cli.runs.checkpoint import Saver
 from rnn_cli.runs.events import Begun, Ended, Event, Notice, Saved
-from rnn_cli.runs.files import refuse_full_disk
+from rnn_cli.runs.files import refuse_full_disk, write_text
 from rnn_cli.runs.log import Log, LogPosition
 from rnn_cli.runs.memory import refuse_beyond
 from rnn_cli.runs.paths import diverged_path, state_path
 from rnn_cli.runs.run import Run
+from rnn_cli.text.store.mapping import CutShort
 from rnn_cli.training import loop
 from rnn_cli.training.loop import EpochDone, RolledBack, StepDone, Validating
 from rnn_cli.training.parallel.executor import Executor
@@ -42,7 +42,12 @@ class Course:
     def __init__(self, max_memory: int | None):
         self._max_memory = max_memory
         self.stop_reason: str | None = None
+        self.ended: str | None = None  # why, once it has
         self._began = time.monotonic()
+
+    @property
+    def has_begun(self) -> bool:
+        return hasattr(self, "state")
 
     def go(self, preparing: Preparing) -> Generator[Event, None, None]:
         """Read the text, train to the end and save. Raises what Trainer.__iter__ says."""
@@ -84,6 +89,8 @@ class Course:
                     recipe := budget.replanned(current, at, windows)
                 ):
                     break
+            else:
+                recipe = budget.prolonged(current, at, windows)
 
     def _follow(
         self, executor: Executor, saver: Saver, log: Log, is_resumed: bool
@@ -94,7 +101,7 @@ class Course:
             for done in self._steps(executor, is_resumed):
                 yield from _notices(_log_row(log, at, done))
                 yield done
-                if not self.run.settings.time:
+                if self.run.can_fit_time and not self.run.settings.time:
                     yield from _notices(forecast.notice(self.run, at))
                 if isinstance(done, EpochDone):
                     reason = _reason_to_end(self.run, at)
@@ -104,8 +111,9 @@ class Course:
                     not isinstance(done, Validating) and saver.is_due(at.step)
                 ):
                     yield from self._save(saver, log)
-        except RankDied:
-            yield from self._end(saver, log, "a process was killed")
+        except (RankDied, CutShort) as error:
+            what = "a process was killed" if isinstance(error, RankDied) else "the text was cut short"
+            yield from self._end(saver, log, what)
             raise
         except Diverged as error:
             yield from _notices(log.end(at, "diverged"))
@@ -116,6 +124,7 @@ class Course:
             saver.finish(at)
         reason = self.stop_reason or reason or "done"
         yield from self._end(saver, log, reason)
+        self.ended = reason
         yield Ended(reason, at.best_epoch)
 
     def _save(self, saver: Saver, log: Log) -> Generator[Event, None, None]:
@@ -154,7 +163,7 @@ class Course:
         clip = f"--clip (now {run.recipe.clip:g})" if run.recipe.clip else "clip gradients (--clip 1)"
         text, path = "", diverged_path(run.model)
         with suppress(OSError, RnnError):
-            write_batch(path, error.batch, run.data.lexicon)
+            write_text(path, "".join(f"{line}\n" for line in run.spell(error.batch)))
             text = f" (its text is in {path})"
         return Diverged(f"{error}{text}: lower --lr ({lr}) or {clip}; {kept}", error.batch)
 
@@ -183,7 +192,10 @@ def _notices(notice: Notice | None) -> Iterator[Notice]:
 
 
 def _reason_to_end(run: Run, at: TrainingState) -> str | None:
-    """Return why a run ends with the epoch that is done, if it does."""
-    if at.epoch >= run.epochs:
+    """Return why a run ends with the epoch that is done, if it does. One that fits a time ends with the time,
+    unless patience is given."""
+    if run.settings.time and not run.settings.patience:
+        return None
+    if at.epoch >= run.epochs and not run.settings.time:
         return "done"
     return f"no better for {run.patience} epochs" if at.epoch - at.best_epoch >= run.patience else None

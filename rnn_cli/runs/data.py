@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnn_cli.errors import RnnError, UsageError
+from rnn_cli.models.file import model_path
 from rnn_cli.models.growing import grown_lexicon
 from rnn_cli.printing import counted
 from rnn_cli.runs.notices import Notice, Reading
@@ -63,6 +64,10 @@ class Data:
         return round(self.train.targets / self.share)
 
     @property
+    def valid_targets(self) -> int | None:
+        return self.valid.targets if self.valid else None
+
+    @property
     def m(self) -> int:
         return self.lexicon.vocabulary.size
 
@@ -97,8 +102,9 @@ def corpus_name(settings: Settings) -> str:
 
 def input_files(settings: Settings) -> list[str]:
     """Return every file that a run with these settings reads. Raises RnnError as `corpus_files` does."""
-    others = (settings.valid, settings.vocab, settings.init, settings.user_dict)
-    return [*corpus_files(settings), *(path for path in others if path)]
+    others = (settings.valid, settings.vocab, settings.user_dict)
+    init = [str(model_path(settings.init))] if settings.init else []
+    return [*corpus_files(settings), *(path for path in others if path), *init]
 
 
 def default_valid_fraction(text: Part) -> float:

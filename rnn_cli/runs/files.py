@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rnn_cli import storage
 from rnn_cli.errors import RnnError, UsageError
-from rnn_cli.replacing import replacing
+from rnn_cli.replacing import behind_link, replacing
 from rnn_cli.runs.data import input_files
 from rnn_cli.runs.paths import diverged_path, state_path
 from rnn_cli.runs.settings import Settings
@@ -75,10 +75,11 @@ def try_writing(path: Path) -> None:
     if path.is_dir():
         raise RnnError(f"{path}: is a directory (name a file in it)")
     refuse_special_files(path)
-    if not path.parent.is_dir():
-        raise RnnError(f"{path}: there is no folder {path.parent} (mkdir makes it)")
+    target = behind_link(path)
+    if not target.parent.is_dir():
+        raise RnnError(f"{path}: there is no folder {target.parent} (mkdir makes it)")
     # not the name that replacing.py uses: that file may hold what a crash left
-    trial = path.with_name(f".{path.name}.rnn-try")
+    trial = target.with_name(f".{target.name}.rnn-try")
     try:
         trial.touch()
         trial.unlink()
@@ -92,7 +93,7 @@ def refuse_full_disk(paths: Iterable[Path], needed: int) -> None:
     paths = list(paths)
     there = sum(path.stat().st_size for path in paths if path.exists())
     try:
-        free = shutil.disk_usage(paths[0].parent).free
+        free = shutil.disk_usage(behind_link(paths[0]).parent).free
     except OSError:  # a save will show
         return
     if free + there < 2 * needed:

@@ -1,20 +1,36 @@
-"""Where the files of a run lie beside its model."""
+"""Where the files of a run lie beside its model.
+
+A model behind a symbolic link is the file that the link leads to: whatever it is called by, it has one state
+and one lock, which lie beside that file.
+"""
 
 from pathlib import Path
+
+from rnn_cli.models.file import SUFFIX
+from rnn_cli.replacing import behind_link
 
 DEFAULT_MODEL = "model.npz"
 
 
 def state_path(model: Path) -> Path:
-    """Return where a run keeps what it needs to go on: m.npz -> m.state.npz."""
-    return model.parent / f"{model.name.removesuffix('.npz')}.state.npz"
+    """Return where a run keeps what it needs to go on: m.npz -> m.state.npz.
+
+    An older rnn wrote it beside a link: where it lies there, and none beside the file, it stays there.
+    """
+    state, older = _beside(behind_link(model), "state.npz"), _beside(model, "state.npz")
+    return older if older.exists() and not state.exists() else state
 
 
 def diverged_path(model: Path) -> Path:
     """Return where the text that a run diverged on is written: m.npz -> m.diverged.txt."""
-    return model.parent / f"{model.name.removesuffix('.npz')}.diverged.txt"
+    return _beside(behind_link(model), "diverged.txt")
 
 
 def lock_path(model: Path) -> Path:
     """Return the file whose lock a run on this model holds."""
+    model = behind_link(model)
     return model.with_name(f".{model.name}.rnn-lock")
+
+
+def _beside(model: Path, ending: str) -> Path:
+    return model.parent / f"{model.name.removesuffix(SUFFIX)}.{ending}"

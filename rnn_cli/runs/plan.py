@@ -7,9 +7,10 @@ from pathlib import Path
 from rnn_cli.machine import resident_memory
 from rnn_cli.runs.beginning import prepare
 from rnn_cli.runs.budget import epoch_seconds
+from rnn_cli.runs.checks import refuse_of_other_tasks
 from rnn_cli.runs.events import Notice, Reading
 from rnn_cli.runs.prepare import Resources
-from rnn_cli.runs.run import Run, steps_an_epoch
+from rnn_cli.runs.run import Run
 from rnn_cli.runs.settings import Settings
 from rnn_cli.training.demand import Demand
 from rnn_cli.training.measure import training_speed
@@ -39,7 +40,7 @@ class Plan:
 
     @property
     def steps_an_epoch(self) -> int:
-        return steps_an_epoch(self.run.data, self.run.window)
+        return self.run.steps_an_epoch
 
     @property
     def seconds(self) -> float:
@@ -51,6 +52,7 @@ def plan(settings: Settings, model: Path, resources: Resources) -> Generator[Not
 
     Raises RnnError where the text cannot be used.
     """
+    refuse_of_other_tasks(settings.given())
     run, *_ = yield from prepare(model, settings, resources, SAMPLE_BYTES)
     demand = run.shape.demand(resident_memory())
     with Executor(run.network, run.first_parameters(), run.window, run.threads) as executor:

@@ -3,10 +3,10 @@
 import hashlib
 import json
 import shlex
+import shutil
 import sys
-import tempfile
 from collections.abc import Generator, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
@@ -16,10 +16,13 @@ from unicodedata import unidata_version
 
 from rnn_cli.errors import RnnError
 from rnn_cli.machine import available_threads
+from rnn_cli.processes import can_begin
 from rnn_cli.runs.notices import Notice, Reading
+from rnn_cli.runs.workplace import ELSEWHERE, Workplace
 from rnn_cli.text.columns import column_text, columns, is_table, suffix
+from rnn_cli.text.folders import find_texts
 from rnn_cli.text.parting import cuttable
-from rnn_cli.text.reading import Shape, Source, Stamp, display_name, spool, text_files
+from rnn_cli.text.reading import Shape, Source, Stamp, display_name, spool
 from rnn_cli.text.store import folder as stored
 from rnn_cli.text.store.cache import Cache, default_folder
 from rnn_cli.text.store.corpus import Text
@@ -28,7 +31,7 @@ from rnn_cli.text.tokenizers import Tokenizer
 from rnn_cli.text.units import PARAGRAPH, paragraphs
 from rnn_cli.text.vocabulary import UNK
 
-FORMAT = "rnn text 1"  # of the entries of the cache
+FORMAT = "rnn text 2"  # of the entries of the cache
 TEXT = "text"  # a folder inside the one to work in
 SHOWN = 5  # columns of a table that is read as text
 
@@ -82,7 +85,12 @@ class Resources:
         cache = None
         with suppress(RuntimeError):  # the user has no home
             cache = Cache(cache_folder or default_folder()) if use_cache else None
-        return cls(cache, threads or available_threads(), max_memory)
+        return cls(cache, threads or usual_threads(), max_memory)
+
+
+def usual_threads() -> int:
+    """Return the number of cores to use where nobody says: one where this process may start no others."""
+    return available_threads() if can_begin() else 1
 
 
 @dataclass
@@ -109,6 +117,7 @@ class Task:
     def blocks(self) -> Iterator[str]:
         """Yield the texts one after another, to their end or to the limit, counting bytes in `done`."""
         part = partial(cuttable, self.splitting.tokenizer)
+        self.done = 0
         for source in self.sources:
             before = self.done
             for text, read in source.blocks(self.splitting.encoding, part, self.splitting.shape(source)):
@@ -156,22 +165,16 @@ def prepare(
     """
     if "-" in paths and sys.stdin.isatty():
         yield Notice("reading standard input; Ctrl-D ends it")
-    with ExitStack() as stack:
-        cache = resources.cache
-        try:
-            work = stack.enter_context(_work_folder(cache))
-        except OSError as error:
-            assert cache is not None
-            way = "the text is not kept (--cache-dir names a folder)"
-            yield Notice(f"{cache.folder}: {error.strerror}: {way}", is_warning=True)
-            cache, work = None, stack.enter_context(_work_folder(None))
-        sources = [spool(path, work, splitting.encoding) for path in text_files(paths)]
+    with Workplace(resources.cache) as work:
+        found = find_texts(paths)
+        for line in found.left_out:
+            yield Notice(line)
+        sources = [spool(path, work.folder, splitting.encoding, work.leave_cache) for path in found.files]
+        yield from work.take_notices()
         if splitting.column is None:
             yield from _tables_read_as_text(sources, splitting.encoding)
         task = Task(sources, [source.stamp() for source in sources], splitting, limit)
-        if task.bytes_to_read < task.size:
-            cache = None  # which holds whole texts
-        text = yield from _kept_or_read(task, resources.processes, cache, work)
+        text = yield from _kept_or_read(task, resources.processes, work)
     if text.counts[UNK] == 0 and all(map(str.isspace, text.types)):
         names = ", ".join(map(display_name, paths))
         raise RnnError(f"{names}: no text in it: it is empty, or every line is blank")
@@ -190,39 +193,55 @@ def _tables_read_as_text(sources: Sequence[Source], encoding: str | None) -> Ite
                 yield Notice(f"{source.name}: read as plain text, all its columns: {names} reads one", True)
 
 
-@contextmanager
-def _work_folder(cache: Cache | None) -> Iterator[Path]:
-    """A folder to work in, of the cache or a temporary one. Raises OSError where the cache cannot be used."""
-    if cache:
-        with cache.work() as folder:
-            yield folder
-    else:
-        with tempfile.TemporaryDirectory(prefix="rnn-", ignore_cleanup_errors=True) as temporary:
-            yield Path(temporary)
-
-
-def _kept_or_read(
-    task: Task, processes: int, cache: Cache | None, work: Path
-) -> Generator[Notice | Reading, None, Text]:
-    if cache is None:
-        return (yield from _read(task, processes, work))
+def _kept_or_read(task: Task, processes: int, work: Workplace) -> Generator[Notice | Reading, None, Text]:
+    if work.cache is None or task.bytes_to_read < task.size:  # the cache holds whole texts
+        return _mapped((yield from _read(task, processes, work)))
     key = task.key()
-    if folder := cache.find(key):
+    if folder := work.cache.find(key):
         try:
             return stored.load(folder)
-        except (stored.Damaged, OSError) as error:
+        except OSError as error:
+            what = f"{folder}: {error.strerror or error}"
+            yield Notice(f"{what}: the text is read again", is_warning=True)
+        except stored.Damaged as error:
             yield Notice(f"{folder}: {error}: the text is read again", is_warning=True)
-            cache.drop(key)
-    text = yield from _read(task, processes, work)
-    with suppress(OSError):  # it is mapped already, and need not be kept
-        cache.keep(work / TEXT, key)
-    return text
+            work.cache.drop(key)
+    folder = yield from _read(task, processes, work)
+    if work.cache:
+        with suppress(OSError):  # it need not be kept
+            folder = work.cache.keep(folder, key)  # before it is mapped: Windows moves no file that is
+    return _mapped(folder)
 
 
-def _read(task: Task, processes: int, work: Path) -> Generator[Reading, None, Text]:
-    """Return the text, or the beginning that is enough, as ids in a folder within `work`. Raises RnnError for
-    files that have changed since they were stamped."""
-    folder = work / TEXT
+def _mapped(folder: Path) -> Text:
+    """Return the text that was written to a folder just now. Raises RnnError where it is gone."""
+    try:
+        return stored.load(folder)
+    except (stored.Damaged, OSError) as error:
+        what = error.strerror if isinstance(error, OSError) else error
+        raise RnnError(f"{folder}: {what}: the text was changed since it was written: try again") from error
+
+
+def _read(task: Task, processes: int, work: Workplace) -> Generator[Notice | Reading, None, Path]:
+    """Write the text, or the beginning that is enough, as ids to a folder of the workplace, and return it.
+    Raises RnnError for files that have changed since they were stamped, and where there is no room for the
+    ids."""
+    try:
+        return (yield from _written(task, processes, work.folder / TEXT))
+    except OSError as error:
+        failed = error
+    try:
+        shutil.rmtree(work.folder / TEXT, ignore_errors=True)  # its disk may be full
+        work.leave_cache(failed)
+        yield from work.take_notices()
+        return (yield from _written(task, processes, work.folder / TEXT))
+    except OSError as error:
+        what = f"{work.folder}: {error.strerror or error}: no place for the text as ids"
+        raise RnnError(f"{what} ({ELSEWHERE})") from error
+
+
+def _written(task: Task, processes: int, folder: Path) -> Generator[Reading, None, Path]:
+    """Write the text as ids to a new folder, and return it. Raises OSError where that cannot be done."""
     folder.mkdir()
     tokenizer, _, keep_blank, _ = task.splitting
     about = {
@@ -230,14 +249,9 @@ def _read(task: Task, processes: int, work: Path) -> Generator[Reading, None, Te
         "bytes": task.size,
         "tokenizer": tokenizer.name,
     }
-    try:
-        with stored.Writer(folder, about) as writer:
-            for cut in cut_all(tokenizer, task.blocks(), keep_blank, processes):
-                writer.add(cut)
-                yield Reading(task.done, task.bytes_to_read)
-    except OSError as error:
-        raise RnnError(
-            f"{work}: {error.strerror}: no place for the text as ids (--cache-dir names a folder)"
-        ) from error
+    with stored.Writer(folder, about) as writer:
+        for cut in cut_all(tokenizer, task.blocks(), keep_blank, processes):
+            writer.add(cut)
+            yield Reading(task.done, task.bytes_to_read)
     task.refuse_changed_files()
-    return stored.load(folder)
+    return folder

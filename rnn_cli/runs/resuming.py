@@ -37,6 +37,10 @@ def changed_settings(checkpoint: Checkpoint, changes: Mapping[str, Any]) -> Sett
     if "corpus" in asked:
         asked["corpus"] = tuple(corpus_paths(asked["corpus"]))
     asked |= {name: absolute(asked[name]) for name in FILES if name in asked}
+    if "epochs" in asked and checkpoint.settings.time:
+        raise UsageError(
+            f"--epochs: the run has as many as fit --time {checkpoint.settings.time}: a longer --time goes on"
+        )
     may_change = {*OF_RECIPE, *OF_SESSION, *OF_FILES}
     if not checkpoint.settings.valid:  # else it may have moved
         may_change.remove("valid")

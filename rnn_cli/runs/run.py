@@ -1,57 +1,75 @@
-"""A training run: what its settings come to on its text."""
+"""A training run: what its settings come to on its text. What a task makes of it is in its own module."""
 
 import math
-from collections.abc import Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, Self, TypeVar
 
 import numpy as np
 
 from rnn_cli.errors import UsageError
-from rnn_cli.machine import available_threads
-from rnn_cli.models.language_model import LanguageModel
 from rnn_cli.network.arrays import Parameters
-from rnn_cli.network.network import Network
-from rnn_cli.runs.checks import flag, refuse_no_weights
-from rnn_cli.runs.data import Data
-from rnn_cli.runs.presets import Choices, choices_of, load_preset, preset_for
-from rnn_cli.runs.settings import (
-    DEFAULT_MAX_ROLLBACKS,
-    DEFAULT_MAX_SIZE,
-    DEFAULT_SEED,
-    DEFAULT_VALID_FRACTION,
-    Settings,
-    default_patience,
-)
-from rnn_cli.text.store.corpus import Part
-from rnn_cli.text.vocabulary import UNK
-from rnn_cli.text.windows import Window, hide_rare, rows_without_cuts, windows_of
-from rnn_cli.training.demand import Shape
+from rnn_cli.runs.checks import flag
+from rnn_cli.runs.prepare import usual_threads
+from rnn_cli.runs.presets import Choices
+from rnn_cli.runs.settings import DEFAULT_SEED, Settings, default_patience
+from rnn_cli.scoring.copying import Copied
+from rnn_cli.training.demand import Demanding
 from rnn_cli.training.loop import Recipe
 from rnn_cli.training.parallel.executor import worthwhile_threads
+from rnn_cli.training.parallel.trainable import Batch, Trainable
 from rnn_cli.training.state import TrainingState
 from rnn_cli.version import VERSION
 
 WARMUP = 0.02  # of the run, but
 LEAST_WARMUP = 30  # steps
+AnyRun = TypeVar("AnyRun", bound="Run")
+
+
+class RunData(Protocol):
+    """The parts of what a run reads, as far as all tasks have the same.
+
+    targets: of an epoch. valid_targets: of the part to validate on; None without one. fingerprint: the same
+    for the same text. share: the part of the text that was read, where its beginning was enough.
+    """
+
+    @property
+    def targets(self) -> int: ...
+    @property
+    def valid_targets(self) -> int | None: ...
+    @property
+    def fingerprint(self) -> str: ...
+    @property
+    def share(self) -> float: ...
+
+
+class Model(Protocol):
+    """What a run has trained: it can be written to a file."""
+
+    @property
+    def p(self) -> Parameters: ...
+    def pack(self) -> tuple[Parameters, dict[str, Any]]: ...
+    def kept(self) -> Self:
+        """Return the model with arrays of its own."""
 
 
 @dataclass(frozen=True)
-class Run:
-    """A training run, ready to begin.
+class Run(ABC):
+    """A training run, ready to begin. Each task has a run of its own.
 
     settings: with nothing left to decide.
-    window: steps and rows that fit the text.
+    window: the most steps and rows of a batch.
     first: the parameters to begin from; None draws them.
     planned: the epochs that fit the time of the settings; None: those of the settings.
     """
 
     model: Path
     settings: Settings
-    data: Data
-    network: Network
+    data: RunData
+    network: Trainable
     window: tuple[int, int]
     first: Parameters | None = None
     planned: float | None = None
@@ -63,10 +81,6 @@ class Run:
     @property
     def rows(self) -> int:
         return self.window[1]
-
-    @property
-    def carry_state(self) -> bool:
-        return bool(self.settings.carry_state)
 
     @property
     def seed(self) -> int:
@@ -85,17 +99,20 @@ class Run:
         usual = self.epochs if self.settings.time else default_patience(self.epochs)
         return self.settings.patience or usual
 
+    @property
+    def steps_an_epoch(self) -> int:
+        return -(-self.data.targets // (self.rows * self.steps))
+
     @cached_property
     def recipe(self) -> Recipe:
         settings, choices = self.settings, Choices.of(vars(self.settings))
         epochs = self.planned or settings.epochs or 1
-        steps = epochs * steps_an_epoch(self.data, self.window)
         return Recipe(
             optimizer=choices.optimizer,
             lr=choices.lr,
             clip=choices.clip or None,
             epochs=epochs,
-            warmup=min(max(WARMUP, LEAST_WARMUP / steps), 0.5),
+            warmup=min(max(WARMUP, LEAST_WARMUP / (epochs * self.steps_an_epoch)), 0.5),
             schedule=choices.schedule,
             dropout=choices.dropout,
             variational=bool(settings.variational),
@@ -105,50 +122,25 @@ class Run:
         )
 
     @property
-    def shape(self) -> Shape:
-        """What decides the memory that the run takes."""
-        recipe = self.recipe
-        return Shape(
-            network=self.network,
-            counts=self.data.counts,
-            optimizer=recipe.optimizer,
-            dropout=recipe.dropout,
-            batch=self.rows,
-            bptt=self.steps,
-            threads=self.threads,
-            keeps=recipe.max_rollbacks > 0,
-        )
+    def facts(self) -> dict[str, Any]:
+        """What decided the run, as the log has it."""
+        return self.of_text() | {
+            "preset": self.settings.preset,
+            "network": asdict(self.network),  # type: ignore[call-overload]  # networks are dataclasses
+            "recipe": asdict(self.recipe),
+            "batch": self.rows,
+            "bptt": self.steps,
+            "seed": self.seed,
+            "patience": self.patience,
+            "threads": self.threads,
+        }
 
-    def epoch_windows(self, epoch: int) -> Sequence[Window]:
-        """Return the text as this epoch reads it: independent lines in an order of its own, and where no
-        token is unknown, some rare ones as if they were."""
-        hidden = None
-        if self.data.counts[UNK] == 0 and not self.data.is_tiny:
-            rng = np.random.default_rng((self.seed, *b"hide rare", epoch))
-            hidden = hide_rare(self.data.counts, rng)
-        shuffle = (self.seed, *b"shuffle", epoch)
-        return windows_of(self.data.train, self.rows, self.steps, self.carry_state, shuffle, hidden)
-
-    def valid_windows(self) -> Sequence[Window] | None:
-        """Return the text to validate on; None where there is none."""
-        valid = self.data.valid
-        if valid is None:
-            return None
-        if self.carry_state or valid.is_running:
-            rows = rows_that_fit(valid, self.rows, self.steps)
-        else:
-            rows = rows_without_cuts(valid.targets, valid.longest, self.rows)
-        return windows_of(valid, rows, self.steps, self.carry_state)
-
-    def first_parameters(self) -> Parameters:
-        if self.first is not None:
-            return self.first
-        return self.network.initialise(np.random.default_rng((self.seed, *b"initialise")), self.data.counts)
-
-    def language_model(self, at: TrainingState) -> LanguageModel:
-        """Return the model of a state of this run, with its history."""
-        history = {
+    def history(self, at: TrainingState) -> dict[str, Any]:
+        """Return how the model of a state came to be, for its file."""
+        return {
             "rnn": VERSION,
+            "libraries": {"numpy": np.__version__},
+            "text": self.data.fingerprint,
             "preset": self.settings.preset,
             "training": asdict(self.recipe) | {"batch": self.rows, "bptt": self.steps},
             "epoch": at.epoch,
@@ -157,59 +149,95 @@ class Run:
             "loss": at.best_loss,
             "epochs": [{"train_loss": train, "valid_loss": valid} for train, valid in at.curve],
         }
-        return LanguageModel(self.data.lexicon, self.network, at.p, self.carry_state, history)
 
     @property
-    def facts(self) -> dict[str, Any]:
-        """What decided the run, as the log has it."""
-        return {
-            "text": self.data.figures,
-            "tokenizer": self.data.lexicon.tokenizer.name,
-            "unit": self.data.lexicon.tokenizer.unit,
-            "preset": self.settings.preset,
-            "network": asdict(self.network),
-            "recipe": asdict(self.recipe),
-            "batch": self.rows,
-            "bptt": self.steps,
-            "carry_state": self.carry_state,
-            "seed": self.seed,
-            "patience": self.patience,
-            "threads": self.threads,
-        }
+    @abstractmethod
+    def flops(self) -> float:
+        """The floating-point operations of a target's matrix products."""
 
+    @property
+    @abstractmethod
+    def shape(self) -> Demanding:
+        """What decides the memory that the run takes."""
 
-def decide(model: Path, settings: Settings, data: Data, init: LanguageModel | None) -> Run:
-    """Return the run of these settings on this text; what they leave open comes from a preset.
+    @abstractmethod
+    def epoch_windows(self, epoch: int) -> Sequence[Batch]:
+        """Return the batches of an epoch, which is counted from 0."""
 
-    init: the model to begin from. Raises UsageError for rates that would leave no weight.
-    """
-    given = settings.given()
-    preset = load_preset(settings.preset or preset_for(data.tokens, data.m), data.m)
-    choices = preset.choices.given(given)
-    if init:
-        choices = replace(choices, **choices_of(init.network))
-    network = init.network if init else choices.network(data.m, choices.cutoffs(data.counts))
-    window = window_that_fits(data, choices)
-    values = asdict(choices) | choices_of(network) | {"preset": preset.name}
-    decided = replace(settings, **values).filled(
-        epochs=preset.epochs(steps_an_epoch(data, window)),
-        carry_state=False,
-        variational=False,
-        max_rollbacks=DEFAULT_MAX_ROLLBACKS,
-        seed=DEFAULT_SEED,
-        **_text_defaults(settings, data),
-    )
-    refuse_no_weights(choices.lr, choices.weight_decay)
-    run = Run(model, decided, data, network, window, init.p if init else None)
-    return replace(run, settings=replace(decided, threads=threads_to_use(run, settings.threads)))
+    @abstractmethod
+    def valid_windows(self) -> Sequence[Batch] | None:
+        """Return the batches to validate on; None where there are none."""
 
+    @abstractmethod
+    def first_parameters(self) -> Parameters: ...
 
-def refuse_another_model(settings: Settings, init: LanguageModel) -> None:
-    """Raise UsageError for a setting that contradicts the model to begin from."""
-    tokenizer = init.lexicon.tokenizer
-    there = choices_of(init.network) | {"tokenizer": tokenizer.name, "unit": tokenizer.unit}
-    asked = {name: value for name, value in settings.given().items() if name in there}
-    refuse_contradictions(asked, there, f"the model {settings.init}")
+    @abstractmethod
+    def trained(self, at: TrainingState) -> Model:
+        """Return the model of a state of this run, with its history."""
+
+    @abstractmethod
+    def header(self) -> dict[str, Any]:
+        """Return what a training state holds of the text and the network, as JSON."""
+
+    @abstractmethod
+    def of_text(self) -> dict[str, Any]:
+        """Return what the log holds of the text."""
+
+    @abstractmethod
+    def about_text(self) -> Iterator[str]:
+        """Yield lines on the text, for people."""
+
+    @abstractmethod
+    def about_loss(self, at: TrainingState, loss: float, is_valid: bool) -> Iterator[str]:
+        """Yield what a loss of the text to validate on, or to learn from, comes to, for people."""
+
+    @abstractmethod
+    def bits_per_character(self, valid_loss: float) -> float | None:
+        """Return what a validation loss comes to; None where that has no meaning."""
+
+    @property
+    @abstractmethod
+    def about_network(self) -> str:
+        """The network in words."""
+
+    @abstractmethod
+    def sizes(self, share: float) -> dict[str, int | float]:
+        """Return the sizes of the text and of what the model knows.
+
+        share: the part of the text that they are estimated from.
+        """
+
+    @abstractmethod
+    def about_sizes(self, share: float) -> dict[str, str]:
+        """Return the same for people, each line with its name."""
+
+    @property
+    @abstractmethod
+    def window_fits(self) -> bool:
+        """Whether the window is no larger than the text: that of a training state may be anything."""
+
+    @property
+    def can_fit_time(self) -> bool:
+        """Whether --time is for such a run."""
+        return False
+
+    @property
+    @abstractmethod
+    def try_it(self) -> str:
+        """The command that shows what the model does."""
+
+    def copied(self) -> Copied | None:
+        """Return what samples of the saved model copy from the text; None where there is nothing to say.
+        Raises RnnError for a model file that is gone."""
+        return None
+
+    @abstractmethod
+    def example(self, at: TrainingState) -> str:
+        """Return what the model of a state does, to watch it learn; the same draw each time."""
+
+    @abstractmethod
+    def spell(self, batch: Any) -> Iterator[str]:
+        """Yield each row of a batch as text."""
 
 
 def refuse_contradictions(given: dict[str, Any], there: dict[str, Any], what: str) -> None:
@@ -220,35 +248,8 @@ def refuse_contradictions(given: dict[str, Any], there: dict[str, Any], what: st
             raise UsageError(f"{flag(name, value)} contradicts {what}, which {said}")
 
 
-def _text_defaults(settings: Settings, data: Data) -> dict[str, Any]:
-    """What the settings leave open of the text, as it was decided."""
-    tokenizer = data.lexicon.tokenizer
-    values: dict[str, Any] = {"tokenizer": tokenizer.name, "unit": tokenizer.unit}
-    if not settings.valid:
-        values["valid_fraction"] = DEFAULT_VALID_FRACTION if data.valid else 0.0
-    if not settings.vocab and not settings.init:
-        normalize = tokenizer.settings.get("normalize", "none")
-        values |= {"min_count": tokenizer.min_count, "max_size": DEFAULT_MAX_SIZE, "normalize": normalize}
-    return values
-
-
-def window_that_fits(data: Data, choices: Choices) -> tuple[int, int]:
-    """Return steps and rows: no longer than the text, and no more rows than can be a window long."""
-    steps = min(choices.bptt, data.train.targets)
-    return steps, rows_that_fit(data.train, choices.batch, steps)
-
-
-def rows_that_fit(part: Part, batch: int, bptt: int) -> int:
-    return max(1, min(batch, part.targets // bptt))
-
-
-def steps_an_epoch(data: Data, window: tuple[int, int]) -> int:
-    steps, rows = window
-    return -(-data.targets // (rows * steps))
-
-
-def threads_to_use(run: Run, threads: int | None) -> int:
-    """Return how many of the threads asked for, or of all there are, make the run faster."""
-    windows = run.epochs * steps_an_epoch(run.data, run.window)
-    flops = run.network.flops(run.data.counts)
-    return worthwhile_threads(flops, run.rows, run.steps, windows, threads or available_threads())
+def with_threads(run: AnyRun, threads: int | None) -> AnyRun:
+    """Return the run with as many of the threads asked for, or of all there are, as make it faster."""
+    windows = run.epochs * run.steps_an_epoch
+    found = worthwhile_threads(run.flops, run.rows, run.steps, windows, threads or usual_threads())
+    return replace(run, settings=replace(run.settings, threads=found))

@@ -25,6 +25,8 @@ DEFAULT_VALID_FRACTION = 0.1
 DEFAULT_MAX_ROLLBACKS = 3
 DEFAULT_SEED = 0
 LEAST_PATIENCE = 4  # epochs
+CLASS_WEIGHTS = ("balanced",)
+TASKS = ("language", "classify", "rate")
 
 
 def setting(group: Group, help: str, default: Any = None, **rest: Any) -> Any:
@@ -64,6 +66,15 @@ class Settings:
         "Where no file is called so, chinese and english are the texts that come with rnn. "
         "Default: the one in your language.",
         default=(),
+    )
+    task: str | None = _one_of(
+        "Text",
+        dict.fromkeys(TASKS),
+        "What is learned: a language; labels of texts (text<TAB>label, or __label__x text); a score "
+        "(text<TAB>number). Default: language, and classify for lines that begin with __label__.",
+    )
+    columns: str | None = setting(
+        "Text", "The two columns of .csv and .jsonl files that a task reads, as text,label."
     )
     valid: str | None = setting("Text", "Validate on this text.")
     valid_fraction: float | None = setting(
@@ -125,6 +136,17 @@ class Settings:
         "Size of the token embedding; 0: none, tokens enter through U as one-hot vectors.",
         least=0,
         most=1 << 20,
+    )
+    bidirectional: bool | None = setting(
+        "Network", "Read texts in both directions. Default: yes, where labels are learned."
+    )
+    ngrams: bool | None = setting(
+        "Network", "Learn labels from n-grams of words and characters too. Default: yes."
+    )
+    class_weight: str | None = _one_of(
+        "Training",
+        dict.fromkeys(CLASS_WEIGHTS),
+        "Let each label count the same, however seldom it is. Default: each text counts the same.",
     )
     tie: bool | None = setting(
         "Network", "Use the embedding as the output weights; its size is then the hidden size."

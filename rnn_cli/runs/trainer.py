@@ -4,6 +4,7 @@ for event in Trainer.begin(Settings(corpus=["book.txt"], tokenizer="char"), mode
     ...
 """
 
+import os
 import weakref
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -11,21 +12,22 @@ from pathlib import Path
 from typing import Any, Self
 
 from rnn_cli import storage
-from rnn_cli.errors import RnnError
+from rnn_cli.models.file import model_path
 from rnn_cli.runs.beginning import Preparing, Resumption, prepare
 from rnn_cli.runs.checkpoint import Checkpoint
+from rnn_cli.runs.checks import refuse_of_other_tasks
 from rnn_cli.runs.course import Course
 from rnn_cli.runs.events import Event
 from rnn_cli.runs.files import refuse_files
 from rnn_cli.runs.lock import locked
+from rnn_cli.runs.outcome import outcome
 from rnn_cli.runs.paths import DEFAULT_MODEL, state_path
 from rnn_cli.runs.prepare import Resources
 from rnn_cli.runs.resuming import changed_settings, goes_with_its_model
 from rnn_cli.runs.run import Run
 from rnn_cli.runs.settings import Settings
+from rnn_cli.scoring.copying import Copied
 from rnn_cli.training.state import TrainingState
-
-SAMPLE_TOKENS = 60  # of the sample that shows what a run has learned
 
 
 class Trainer(Iterator[Event]):
@@ -58,13 +60,14 @@ class Trainer(Iterator[Event]):
         resources: Resources | None = None,
         force: bool = False,
     ) -> Self:
-        """Begin a run that writes `model` and, beside it, the state to resume from.
+        """Begin a run that writes `model` (`m` is m.npz) and, beside it, the state to resume from.
 
         force: replace a model that is there. Raises UsageError for settings or files that exclude each other,
         RnnError for files that cannot be written and for a model that another run is writing. Files are read
         once the trainer is iterated over.
         """
-        path, resources = Path(model), resources or Resources.of_user(threads=settings.threads)
+        refuse_of_other_tasks(settings.given())
+        path, resources = model_path(model), resources or Resources.of_user(threads=settings.threads)
         refuse_files(path, settings, force)
         with ExitStack() as lock:
             lock.enter_context(locked(path))
@@ -87,7 +90,7 @@ class Trainer(Iterator[Event]):
         Raises UsageError for settings that contradict the run, RnnError where there is none, it is damaged,
         or the model is not its own.
         """
-        path, asked = Path(model), Settings(**changes)
+        path, asked = model_path(model), Settings(**changes)
         resources = resources or Resources.of_user(threads=asked.threads)
         refuse_files(path, asked, may_replace=True)
         with ExitStack() as lock:
@@ -126,13 +129,19 @@ class Trainer(Iterator[Event]):
         self._events.close()
         self._release()
 
+    def copied(self) -> Copied | None:
+        """Return what 20 samples of the saved model copy from its text (`rnn sample --novelty`), once the run
+        has ended; None where there is nothing to say. Raises RnnError for a model file that is gone."""
+        return self.run.copied()
+
+    def outcome(self, reason: str | None = None) -> dict[str, Any]:
+        """Return what the run has come to so far, as JSON (outcome.py). Of a run that had nothing left to do,
+        that alone is said. reason: why it ended, where it did not end by itself."""
+        if not self._course.has_begun:
+            return {"model": os.path.abspath(self.model), "reason": "nothing left to do"}
+        return outcome(self.run, self.state, reason or self._course.ended or "not ended")
+
     def sample(self) -> str:
-        """Return a text of the model as it is now: the same draw each time, to watch it learn."""
-        try:
-            drawn = self.run.language_model(self.state).stream(
-                length=SAMPLE_TOKENS, temperature=0.5, seed=self.run.seed
-            )
-            tokens = list(drawn)[1:]  # the first is the prompt, which is empty
-        except RnnError as error:  # a state of relu that overflows: no reason to end the run
-            return f"(no sample: {error})"
-        return "".join(tokens) + ("…" if len(tokens) >= SAMPLE_TOKENS else "")
+        """Return what the model does as it is now, a text that it draws, say: the same each time, to watch it
+        learn."""
+        return self.run.example(self.state)

@@ -9,10 +9,12 @@ import codecs
 import hashlib
 import io
 import os
+import shutil
 import stat
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, Protocol
 
@@ -131,9 +133,17 @@ def _whole_lines(blocks: Iterable[str], cuttable: Callable[[str], int]) -> Itera
         yield rest + "\n"
 
 
-def spool(path: str, folder: Path, encoding: str | None = None) -> Source:
+Spare = Callable[[OSError], Path]  # returns another folder where one has failed, or raises the error
+
+
+def nowhere(error: OSError) -> Path:
+    """Return no other folder."""
+    raise error
+
+
+def spool(path: str, folder: Path, encoding: str | None = None, spare: Spare = nowhere) -> Source:
     """Return a source for a path: the file itself, or a copy in `folder` where the path is standard input or
-    a pipe, which can be read only once.
+    a pipe, which can be read only once. The copy moves to the spare folder where there is no room for it.
 
     What is no text by its first block is refused before more of it is read: a pipe may never end.
 
@@ -148,7 +158,7 @@ def spool(path: str, folder: Path, encoding: str | None = None) -> Source:
         with _open(path) as stream:
             head = stream.read(BLOCK_BYTES)
             _refuse_binary(head, name, encoding)
-            return Source(name, Path(path)) if is_file else _copy(stream, head, name, folder)
+            return Source(name, Path(path)) if is_file else _copy(stream, head, name, folder, spare)
     except OSError as error:
         raise RnnError(f"{name}: {error.strerror or error}") from error
 
@@ -158,18 +168,42 @@ def _refuse_binary(head: bytes, name: str, encoding: str | None) -> None:
     next(decode_blocks(io.BytesIO(head), name, encoding))
 
 
-def _copy(stream: BinaryIO, head: bytes, name: str, folder: Path) -> Source:
+def _copy(stream: BinaryIO, head: bytes, name: str, folder: Path, spare: Spare) -> Source:
     """Return a source for a copy of a stream whose first block was read."""
     path = folder / f"spooled-{len(os.listdir(folder))}"
-    try:
-        with open(path, "wb") as copy:
-            for block in _blocks(stream, head, name):
-                copy.write(block)
-    except OSError as error:
-        what = f"a copy of {name} cannot be written there"
-        way = "--cache-dir or TMPDIR names another folder"
-        raise RnnError(f"{folder}: {error.strerror or error}: {what} ({way})") from error
+    for block in chain([b""], _blocks(stream, head, name)):  # also of an empty stream there is a copy
+        try:
+            try:
+                _append(path, block)
+            except OSError as error:
+                path = _moved(path, spare(error))
+                _append(path, block)
+        except OSError as error:
+            what = f"a copy of {name} cannot be written there"
+            way = "--cache-dir or TMPDIR names another folder"
+            raise RnnError(f"{path.parent}: {error.strerror or error}: {what} ({way})") from error
     return Source(name, path, is_copy=True)
+
+
+def _append(path: Path, block: bytes) -> None:
+    """Append to a file, or make it. Raises OSError; the file is as it was then."""
+    with open(path, "ab", buffering=0) as file:
+        before, left = file.tell(), memoryview(block)
+        try:
+            while left:
+                left = left[file.write(left) :]
+        except OSError:
+            file.truncate(before)
+            raise
+
+
+def _moved(path: Path, folder: Path) -> Path:
+    """Move a file, which need not be there, to another folder; return its path. Raises OSError."""
+    target = folder / path.name
+    if path.exists():
+        shutil.copyfile(path, target)
+        path.unlink()
+    return target
 
 
 def _blocks(stream: BinaryIO, head: bytes, name: str) -> Iterator[bytes]:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from rnn_cli.text.store.corpus import Numbers, Part, spans
 from rnn_cli.text.store.cutting import Ids
-from rnn_cli.text.store.mapping import release
+from rnn_cli.text.store.mapping import check_whole, release
 from rnn_cli.text.vocabulary import END, SPECIAL, START, UNK
 
 SHUFFLED = 1 << 21  # targets of the lines that are shuffled together: the list of those lines is never long
@@ -72,6 +72,7 @@ class Windows(Sequence[Window]):
     def __getitem__(self, index: int) -> Window:  # type: ignore[override]  # slices are not supported
         if not 0 <= index < len(self):
             raise IndexError(index)
+        check_whole(self.ids)
         if index % RELEASE_EVERY == 0:
             release(self.ids)
         place, inside = self.places(index)
@@ -117,6 +118,7 @@ def windows_of(
     read_as = part.table if hidden is None else hidden[part.table]
     if not (carry_state or part.is_running):
         return LineWindows(part, batch, bptt, read_as, shuffle)
+    check_whole(part.corpus.starts)
     first, end = part.corpus.starts[np.array(part.ranges).T]
     return Windows(part.corpus.ids, (first, end - first), batch, bptt, True, read_as)
 

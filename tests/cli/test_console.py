@@ -1,8 +1,10 @@
 """What goes to a terminal, and how a run is stopped."""
 
+import dataclasses
 import io
 import os
 import pty
+import re
 import signal
 import subprocess
 import sys
@@ -11,6 +13,7 @@ import time
 
 import pytest
 
+from rnn_cli import LanguageModel
 from rnn_cli.cli import console
 
 
@@ -33,13 +36,67 @@ ASCII = [
 ]
 
 
-@pytest.mark.parametrize("env", ASCII, ids=str)
-def test_chinese_is_sampled_where_the_terminal_speaks_ascii(env, process, models):
-    options = ["--num", "20", "--temperature", "2", "--seed", "1"]
-    done = process("sample", "--model", models["chinese"], *options, env=env)
-    assert done.stderr == ""
-    assert done.returncode == 0
-    assert "\\u" in done.stdout
+DATA = [  # every command that prints data, with something that no ASCII and no Latin 1 has
+    ["vocab", "t.txt", "--tokenizer", "char"],
+    ["sample", "--model", "m.npz", "--seed", "1", "--temperature", "2"],
+    ["next", "--model", "m.npz", ""],
+    ["next", "--model", "m.npz", "", "--json"],
+    ["score", "--model", "m.npz", "t.txt", "--per-line"],
+    ["score", "--model", "m.npz", "t.txt", "--per-token"],
+    ["info", "m.npz", "--json"],
+]
+PRINT_ALL = f"""
+import sys
+from rnn_cli.cli.app import run
+for command in {DATA!a}:
+    print(len(command), flush=True)
+    assert run(command) == 0
+"""
+
+
+@pytest.fixture
+def chinese_model(models, write, chinese):
+    """m.npz, a model of t.txt, whose history speaks Chinese too."""
+    write("t.txt", chinese)
+    model = LanguageModel.load(models["chinese"])
+    dataclasses.replace(model, history={"note": "历史"}).save("m.npz")
+
+
+@pytest.mark.parametrize("env", [*ASCII[::2], {"PYTHONIOENCODING": "latin-1:replace"}], ids=str)
+def test_data_is_utf_8_whatever_the_terminal_speaks(env, chinese_model):
+    def printed(env):
+        command = [sys.executable, "-c", PRINT_ALL]
+        done = subprocess.run(
+            command, env=os.environ | env, capture_output=True, encoding="utf-8", timeout=60
+        )
+        assert "Traceback" not in done.stderr
+        return done.stdout
+
+    said = printed(env)
+    assert said == printed({"PYTHONUTF8": "1"})
+    of_each = re.split(r"^\d\n", said, flags=re.MULTILINE)[1:]
+    assert len(of_each) == len(DATA)
+    assert all(re.search("[\u4e00-\u9fff]", each) for each in of_each)
+
+
+def test_data_has_the_line_ends_of_posix_everywhere(monkeypatch, capsysbinary):
+    stream = io.TextIOWrapper(sys.stdout.buffer, "latin-1", newline="\r\n")
+    monkeypatch.setattr(sys, "stdout", stream)
+    console.settle_standard_streams()
+    console.write_text("书\n")
+    sys.stdout.flush()
+    assert capsysbinary.readouterr().out == "书\n".encode()
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no full device here")
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_full_disk_is_named_that_data_goes_to(unbuffered, process, chinese_model, one_line):
+    for command in (DATA[0], DATA[4], ["--help"]):
+        with open("/dev/full", "w") as full:
+            streams = {"capture_output": False, "stdout": full, "stderr": subprocess.PIPE}
+            done = process(*command, env={"PYTHONUNBUFFERED": unbuffered}, **streams)
+        assert done.returncode == 1
+        assert one_line(done.stderr) == "standard output: No space left on device"
 
 
 def test_chinese_is_counted_and_trained_on_where_the_terminal_speaks_ascii(process, write, chinese):

@@ -198,6 +198,8 @@ def named_files():
         for why, path in (NO_FILE if (command, name) in OUTPUTS else NO_FILE | NO_INPUT).items():
             if (name, why) == ("train_text", "empty"):  # n-grams of nothing are a baseline too
                 continue
+            if (command, name, why) == ("predict", "files", "empty"):  # no line in, no line out
+                continue
             if name in ("corpus", "valid") and why in ("here", "above", "root"):  # whose texts are read
                 continue
             yield pytest.param(command, name, option, path, id=f"{command} {name}: {why}")
@@ -208,10 +210,12 @@ def command_line(command, name, option, path, model):
     line = {"train": ["train", *SMALL], "vocab": ["vocab", "-t", "char"]}.get(command, [command])
     if name in ("vocab", "init", "user_dict"):  # which say themselves what the others would
         line = [command]
-    if command in ("sample", "score") and name != "model":
+    if command in ("sample", "score", "predict", "test") and name != "model":
         line += ["--model", model]
     if (command in ("train", "vocab") and name != "corpus") or (command == "score" and name != "files"):
         line += ["corpus.txt"]
+    if command == "test" and name != "files":
+        line += ["pairs.tsv"]
     return [*line, f"{option}={path}"] if option.startswith("-") else [*line, "--", path]
 
 
@@ -223,7 +227,7 @@ def test_there_are_files_to_name():
 @pytest.mark.skipif(os.name != "posix", reason="these are of POSIX")
 @pytest.mark.parametrize(("command", "name", "option", "path"), [*named_files()])
 def test_what_is_no_file_is_refused_and_nothing_is_written(
-    command, name, option, path, folder, corpus, models, fails
+    command, name, option, path, folder, corpus, models, model_of_labels, fails
 ):
     """A setting without a name is a fault of the command line."""
     status = 2 if path == "" and name in SETTINGS_OF_A_FILE else 1
@@ -231,7 +235,9 @@ def test_what_is_no_file_is_refused_and_nothing_is_written(
     (folder / "loop").symlink_to("loop")
     (folder / "dangling").symlink_to("nothing")
     with within(20):
-        assert fails(status, *command_line(command, name, option, path, models["char"]))
+        Path("pairs.tsv").write_text("good\tyes\nbad\tno\n")
+        model = model_of_labels if command in ("predict", "test") else models["char"]
+        assert fails(status, *command_line(command, name, option, path, model))
 
 
 @contextlib.contextmanager
@@ -454,7 +460,7 @@ def test_poor_surroundings_change_no_model(poor, process, write, chinese, one_li
     sampled = poor("sample", "--model", "poor.npz", "--seed", "1", "--length", "20")
     assert (sampled.returncode, sampled.stderr) == (0, "")
     rich = process("sample", "--model", "rich.npz", "--seed", "1", "--length", "20").stdout
-    assert sampled.stdout.encode().decode("unicode_escape") == rich  # what ASCII lacks is escaped
+    assert sampled.stdout == rich  # data is UTF-8
     failed = poor("train", "没有.txt")
     assert failed.returncode == 1
     assert one_line(failed.stderr)
@@ -562,7 +568,8 @@ def without_work(monkeypatch, models):
     Path("corpus.txt").write_text("Anna reads\nTom sees\n" * 5)
     Path("m.npz").write_bytes(models["char"].read_bytes())
     for name in (
-        "runs.beginning.load_data",
+        "runs.tasks.load_data",
+        "runs.tasks.load_pairs",
         "runs.trainer.Trainer.resume",
         "cli.commands.bench.benchmark",
         "cli.commands.gradcheck.check",

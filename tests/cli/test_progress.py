@@ -35,6 +35,22 @@ def test_an_epoch_is_told_in_a_line_that_agrees_with_the_log(train, corpus, read
         assert bits == pytest.approx(event["valid_bpc"], abs=6e-4)
 
 
+@pytest.mark.parametrize("plan", [[], ["--plan"]])
+def test_what_is_learned_is_called_as_its_unit_is(plan, train, write):
+    write(
+        "poems.txt",
+        [line for number in range(30) for line in (f"Roses are {number},", "violets are blue.", "")],
+    )
+    by_lines = train("poems.txt", "--epochs", "1", *plan)
+    by_paragraphs = train("poems.txt", "--epochs", "1", "--unit", "paragraph", "--force", *plan)
+    said = [
+        re.findall(r"[\d,]+ (lines?|paragraphs?)\b", each.err + each.out)
+        for each in (by_lines, by_paragraphs)
+    ]
+    assert {*said[0]} == {"lines"}
+    assert {*said[1]} == {"paragraphs"}
+
+
 def test_an_epoch_without_validation_tells_of_training(train, corpus, english, read_log, read_npz):
     options = ["--lr", "0", "--valid-fraction", "0"]  # so that the parameters are those of every step
     told = epochs_told(

@@ -6,10 +6,12 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
 
+from rnn_cli import LanguageModel
 from rnn_cli.cli.console import Interrupted
 from rnn_cli.cli.signals import stop_on_signals
 
@@ -99,3 +101,30 @@ def test_an_operation_that_takes_long_is_not_waited_for():
             assert time.monotonic() < began + 1
         finally:
             deaf.kill()
+
+
+def test_beside_the_main_thread_no_signal_is_handled_and_a_command_runs(train, corpus):
+    before = signal.getsignal(signal.SIGINT)
+    heard = []
+
+    def work():
+        with stop_on_signals() as stop:
+            heard.append((signal.getsignal(signal.SIGINT), stop.status))
+        train(corpus, "--quiet")
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert heard == [(before, 0)]
+    assert LanguageModel.load("m.npz")
+
+
+def test_where_no_thread_can_be_started_there_is_no_guard_and_signals_are_heard(monkeypatch):
+    def refuse(self):
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    with stop_on_signals() as stop:
+        stop.in_order = True
+        signal.raise_signal(signal.SIGINT)
+        assert stop.name == "SIGINT"

@@ -30,7 +30,7 @@ for event in trainer:
 """
 BEGIN, RESUME = "Trainer.begin(Settings(**{settings!r}), 'm.npz')", "Trainer.resume('m.npz')"
 STRACE = shutil.which("strace")
-TIMES = ("seconds", "tokens_per_second", "length")  # length: of the log, whose rows hold seconds
+OF_CHANCE = ("seconds", "tokens_per_second", "run", "rows")  # rows: of the log, where each resumption has one
 FILES = ("m.npz", "m.state.npz")
 TEMPORARY = tuple(f".{name}.rnn-tmp" for name in FILES)
 ENDED = (0, 130, 143, -signal.SIGKILL, -signal.SIGINT, -signal.SIGTERM)  # negative: before it hears signals
@@ -152,7 +152,7 @@ class Crashing:
 
     def _timeless(self, value: object) -> object:
         if isinstance(value, dict):
-            return {key: self._timeless(inner) for key, inner in value.items() if key not in TIMES}
+            return {key: self._timeless(inner) for key, inner in value.items() if key not in OF_CHANCE}
         if isinstance(value, list):
             return [self._timeless(inner) for inner in value]
         return value.replace(str(self.folder), "") if isinstance(value, str) else value

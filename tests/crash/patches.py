@@ -4,7 +4,7 @@ import os
 import signal
 
 from rnn_cli.runs.checkpoint import Saver
-from rnn_cli.runs.log import LogFile
+from rnn_cli.runs.log_file import LogFile
 from rnn_cli.runs.trainer import Trainer
 from rnn_cli.training import loop
 from rnn_cli.training.loop import StepDone
@@ -117,4 +117,5 @@ def restart_dropout():
 
 def keep_rows():
     """The log's rows that are written again."""
-    LogFile._cut = lambda self, length: None
+    remove = LogFile._remove_after
+    LogFile._remove_after = lambda self, file, own: remove(self, file, None)

@@ -216,7 +216,7 @@ def test_a_training_state_is_told_from_a_model(path):
 
 
 def test_no_model_at_all_is_told(path):
-    assert "No such file" in refused(path)
+    assert "no such file" in refused(path)
     path.write_text("hello")
     refused(path)
 

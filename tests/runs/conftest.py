@@ -8,7 +8,8 @@ import pytest
 
 from rnn_cli import Resources, Settings
 from rnn_cli.runs.data import load_data
-from rnn_cli.runs.run import Run, decide
+from rnn_cli.runs.language import LanguageRun as Run
+from rnn_cli.runs.language import decide
 
 
 @pytest.fixture(autouse=True)

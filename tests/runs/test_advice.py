@@ -79,12 +79,28 @@ def test_there_is_no_way_out_where_there_is_none(look, corpus, write):
     assert "--" not in warning
 
 
-def test_a_model_that_another_begins_from_decides_what_is_known(look, corpus, write):
+def test_a_text_that_the_model_to_begin_from_does_not_know_is_told_with_the_command_that_adds_it(
+    look, rnn, corpus, write
+):
     look(corpus, "-t", "char", "--model", "first.npz")
-    write("french.txt", FRENCH)
     write("chinese.txt", ["我喜欢看书。"] * 30)
     [warning] = look("chinese.txt", "--init", "first.npz", "--model", "second.npz")
-    assert "without --init the model has a vocabulary of its own" in warning
+    what, _, command = warning.partition(" by ")
+    assert what.endswith("% of the text is unknown; its tokens are added to the vocabulary")
+    assert command.startswith("rnn train chinese.txt ")
+    assert "--grow" in command
+    assert warnings(rnn(*shlex.split(command)[1:], "--quiet")) == []
+
+
+def test_what_growing_does_not_help_is_told_with_a_vocabulary_of_its_own(look, corpus, write):
+    look(corpus, "-t", "char", "--model", "first.npz")
+    write("chinese.txt", ["我喜欢看书。"] * 30)
+    begun = ("--init", "first.npz", "--model", "second.npz")
+    [grown_too_little] = look("chinese.txt", *begun, "--grow", "--max-size", "1")
+    [only_validation] = look(corpus, *begun, "--valid", "chinese.txt", "--force")
+    assert "without --init the model has a vocabulary of its own" in grown_too_little
+    assert "--grow" not in grown_too_little
+    assert "--grow" not in only_validation
 
 
 def test_a_learning_rate_of_nothing_is_spoken_of(look, corpus):

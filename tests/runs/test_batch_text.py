@@ -1,19 +1,13 @@
 """A window of a text, as a person reads it."""
 
-from pathlib import Path
-
 import numpy as np
-import pytest
 
-from rnn_cli.errors import RnnError
-from rnn_cli.runs.batch_text import write_batch
+from rnn_cli.runs.batch_text import spelled
 from rnn_cli.text.lexicon import Lexicon
 from rnn_cli.text.spelling import Spelling
 from rnn_cli.text.tokenizers import TOKENIZERS
 from rnn_cli.text.vocabulary import END, UNK, Vocabulary
 from rnn_cli.text.windows import Window
-
-PATH = Path("m.diverged.txt")
 
 
 def lexicon(tokenizer, *tokens):
@@ -28,25 +22,17 @@ def window(*rows, weights=None):
 
 
 def test_each_row_is_a_line_with_special_tokens_by_name():
-    write_batch(PATH, window([3, 4, END], [UNK, END, 4]), lexicon("char", "a", "b"))
-    assert PATH.read_text() == "ab<end>\n<unk><end>b\n"
+    rows = spelled(window([3, 4, END], [UNK, END, 4]), lexicon("char", "a", "b"))
+    assert [*rows] == ["ab<end>", "<unk><end>b"]
 
 
 def test_words_are_joined_as_the_tokenizer_does():
-    write_batch(PATH, window([3, UNK, END, 4]), lexicon("space", "one", "two"))
-    assert PATH.read_text() == "one <unk> <end> two\n"
+    assert [*spelled(window([3, UNK, END, 4]), lexicon("space", "one", "two"))] == ["one <unk> <end> two"]
 
 
 def test_what_has_no_weight_is_left_out():
-    write_batch(PATH, window([3, 4, 3, 3], weights=[[1, 1, 0, 0]]), lexicon("char", "a", "b"))
-    assert PATH.read_text() == "ab\n"
+    assert [*spelled(window([3, 4, 3, 3], weights=[[1, 1, 0, 0]]), lexicon("char", "a", "b"))] == ["ab"]
 
 
 def test_what_a_terminal_would_obey_is_escaped():
-    write_batch(PATH, window([3, 4]), lexicon("char", "\x1b", "é"))
-    assert PATH.read_text("utf-8") == "\\x1bé\n"
-
-
-def test_a_folder_that_is_not_there_is_an_error():
-    with pytest.raises(RnnError, match="no folder"):
-        write_batch(Path("no") / PATH, window([3]), lexicon("char", "a"))
+    assert [*spelled(window([3, 4]), lexicon("char", "\x1b", "é"))] == ["\\x1bé"]

@@ -113,3 +113,32 @@ def test_of_a_short_run_nothing_is_said(rnn, corpus):
 def test_where_the_settings_decide_the_network_no_other_preset_is_taken(rnn, corpus, read_npz):
     rnn("train", corpus, "-t", "char", "--cell", "lstm", "--hidden", "8", "--time", "2s", "-q")
     assert read_npz("model.npz").header["network"]["cell"] == "lstm"
+
+
+def test_a_plan_that_a_slow_moment_has_spoilt_is_prolonged(clock):
+    """One epoch took 9 of 10 times what it should, and the plan ended with it; 5 s are left."""
+    kept = Budget(10.0, state(), clock.seconds)
+    clock.seconds += 5
+    longer = kept.prolonged(RECIPE, state(epoch=1), 10)
+    assert longer is not None
+    assert longer.epochs == pytest.approx(2)
+    clock.seconds += 4.5
+    assert kept.prolonged(RECIPE, state(epoch=2), 10) is None
+
+
+def test_a_run_whose_every_plan_is_too_short_uses_its_time_all_the_same(rnn, write, english, monkeypatch):
+    write("text.txt", english * 20)
+    monkeypatch.setattr(Budget, "replanned", lambda self, recipe, at, windows: None)
+    monkeypatch.setattr(budget, "LEAST_EPOCHS", 0.05)
+    monkeypatch.setattr(budget, "measured_rate", lambda run: 1000.0)  # a hundredth of what it is
+    began = time.monotonic()
+    said = rnn("train", "text.txt", *TINY, "--time", "3s", "-q", "--threads", "1")
+    assert "--time 3s: there is time for 17% of the text only" in said.err
+    assert 2 < time.monotonic() - began < 8
+
+
+def test_a_run_that_fits_a_time_takes_no_number_of_epochs_when_it_goes_on(rnn, write, english, fails):
+    write("text.txt", english * 20)
+    rnn("train", "text.txt", *TINY, "--time", "2s", "-q")
+    message = fails(2, "train", "--resume", "--epochs", "3")
+    assert message == "--epochs: the run has as many as fit --time 2s: a longer --time goes on"

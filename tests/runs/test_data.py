@@ -125,12 +125,12 @@ def test_windows_line_ends_and_a_byte_order_mark_change_nothing(rnn, write, engl
     assert rnn("vocab", "windows.txt", *CHAR) == rnn("vocab", "plain.txt", *CHAR)
 
 
-def test_without_a_corpus_the_shipped_texts_are_counted(rnn):
+@pytest.mark.parametrize(("locale", "name"), [("zh_CN.UTF-8", "chinese"), ("C.UTF-8", "english")])
+def test_without_a_corpus_the_shipped_text_of_the_locale_is_counted(locale, name, rnn, monkeypatch):
+    monkeypatch.setenv("LC_ALL", locale)
     said = rnn("vocab", *CHAR)
-    folder = resources.files("rnn_cli.corpora")
-    texts = [entry.read_text(encoding="utf-8") for entry in folder.iterdir() if entry.name.endswith(".txt")]
-    assert len(texts) >= 2
-    lines = [line for text in texts for line in text.split("\n") if line.strip()]
+    text = (resources.files("rnn_cli.corpora") / f"{name}.txt").read_text(encoding="utf-8")
+    lines = text.splitlines()
     characters = Counter("".join(lines))
     assert f"lines {len(lines):>18,}\n" in said.out
     assert f"tokens {characters.total():>17,}\n" in said.out

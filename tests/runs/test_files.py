@@ -1,10 +1,14 @@
 """The files that a command writes: what is refused, before any work, so that nothing is lost."""
 
 import os
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
+
+from rnn_cli import LanguageModel
+from rnn_cli.runs.lock import locked
 
 OUTPUTS = {
     "model": ["train", "corpus.txt", "--model"],
@@ -136,17 +140,35 @@ def test_a_log_that_is_also_the_model_is_refused(log, there, fails, train, corpu
     assert "--log" in fails(2, "train", corpus, "--model", "m.npz", "--log", log, *options)
 
 
-def test_the_state_lies_beside_a_model_of_any_name(rnn, corpus, folder):
+def test_a_model_has_one_file_and_one_state_however_it_is_called(rnn, fails, corpus, folder, read_npz):
     (folder / "sub").mkdir()
-    for model, state in [
-        ("sub/a.npz", "sub/a.state.npz"),
-        ("b", "b.state.npz"),
-        ("c.model", "c.model.state.npz"),
-    ]:
-        rnn("train", corpus, "--model", model, "-t", "char", "-n", "4", "-e", "1", "--quiet")
-        assert (folder / model).is_file()
-        assert (folder / state).is_file()
+    short = ["-t", "char", "-n", "4", "-e", "1", "--quiet"]
+    for name, model in [("sub/a.npz", "sub/a"), ("b", "b"), ("c.model", "c.model")]:
+        rnn("train", corpus, "--model", name, *short)
+        for same in (name, f"{model}.npz"):
+            assert "is there already" in fails(2, "train", corpus, "--model", same, *short)
+            rnn("train", "--resume", "--model", same, "--quiet")
+            rnn("info", same)
+            rnn("sample", "--model", same, "--num", "1", "--seed", "1")
+            rnn("train", corpus, "--init", same, "--model", "other", "--force", "-e", "1", "--quiet")
+        assert "also read" in fails(2, "train", corpus, "--init", model, "--model", model, "--force")
+        assert (folder / f"{model}.npz").is_file()
+        assert (folder / f"{model}.state.npz").is_file()
+    assert len(list(folder.rglob("*.npz"))) == 8
     assert not list(folder.rglob(".*"))
+
+
+def test_a_model_that_is_there_under_a_name_without_its_ending_is_that_one(rnn, models, folder, corpus):
+    shutil.copy(models["char"], "old")
+    assert rnn("info", "old").out == rnn("info", models["char"]).out
+    rnn("train", corpus, "-t", "char", "-n", "4", "-e", "1", "--model", "old", "--force", "--quiet")
+    assert {path.name for path in folder.iterdir()} == {corpus, "old", "old.state.npz"}
+
+
+def test_the_api_has_the_same_names(models, folder):
+    LanguageModel.load(models["char"]).save("m")
+    assert [path.name for path in folder.iterdir()] == ["m.npz"]
+    assert LanguageModel.load("m").network == LanguageModel.load("m.npz").network
 
 
 def test_what_a_killed_run_left_behind_is_swept(train, corpus, folder):
@@ -204,3 +226,59 @@ def test_a_pipe_is_not_replaced_and_links_in_a_circle_are_told(output, fails, co
     os.symlink("circle", "circle")
     assert "circle" in fails(1, *OUTPUTS[output], "circle")
     assert os.readlink("circle") == "circle"
+
+
+# A model behind a symbolic link.
+
+
+@pytest.fixture
+def linked(folder):
+    """m.npz, a link to a link to a file in another folder, which is not there yet."""
+    (folder / "store").mkdir()
+    os.symlink("real.npz", "store/chained.npz")
+    os.symlink("store/chained.npz", "m.npz")
+    return folder / "store" / "real.npz"
+
+
+def assert_linked(folder, *others):
+    assert os.readlink("m.npz") == "store/chained.npz"
+    there = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+    assert there == {
+        *("corpus.txt", "m.npz", "store/chained.npz", "store/real.npz", "store/real.state.npz"),
+        *others,
+    }
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes and links are of POSIX")
+def test_a_link_stays_and_the_run_is_one_by_any_of_its_names(train, rnn, linked, corpus, folder, read_npz):
+    train(corpus, "--quiet")
+    assert_linked(folder)
+    linked.chmod(0o640)
+    for epochs, name in enumerate(("m.npz", "store/chained.npz", "store/real.npz", "m", "store/real"), 3):
+        rnn("train", "--resume", "--model", name, "--epochs", epochs, "--quiet")
+        assert read_npz(linked.with_name("real.state.npz")).header["position"]["epoch"] == epochs
+        assert_linked(folder)
+    train(corpus, "--quiet", "--force")
+    assert_linked(folder)
+    assert linked.stat().st_mode & 0o777 == 0o640
+    with locked(Path("m.npz")):
+        for name in ("m.npz", "store/chained.npz", "store/real.npz"):
+            said = rnn("train", "--resume", "--model", name, "--epochs", "9", status=1)
+            assert "another run" in said.err
+
+
+def test_a_state_that_lies_beside_a_link_is_found_and_stays_there(
+    train, rnn, linked, corpus, folder, read_npz
+):
+    train(corpus, "--quiet")
+    linked.with_name("real.state.npz").rename("m.state.npz")
+    rnn("train", "--resume", "--model", "m.npz", "--epochs", "3", "--quiet")
+    assert read_npz("m.state.npz").header["position"]["epoch"] == 3
+    assert not linked.with_name("real.state.npz").exists()
+
+
+def test_a_link_to_a_folder_that_is_gone_is_told(fails, corpus):
+    os.symlink("gone/real.npz", "m.npz")
+    message = fails(1, "train", corpus, "--model", "m.npz", "-t", "char")
+    assert message.startswith("m.npz: there is no folder ")
+    assert "gone" in message

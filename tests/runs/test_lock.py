@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from rnn_cli import locking
 from rnn_cli.errors import RnnError
-from rnn_cli.runs import lock
 from rnn_cli.runs.lock import locked
 from rnn_cli.runs.paths import lock_path
 
@@ -79,7 +79,7 @@ def test_a_lock_on_a_file_that_was_taken_away_in_between_is_none(monkeypatch):
             lock_path(MODEL).write_text("")
         flock(descriptor, how)
 
-    monkeypatch.setattr(lock.fcntl, "flock", slow)
+    monkeypatch.setattr(locking.fcntl, "flock", slow)
     with locked(MODEL), pytest.raises(RnnError, match=f"process {os.getpid()}"), locked(MODEL):
         pass
 
@@ -88,10 +88,51 @@ def test_where_the_file_system_has_no_locks_there_is_none(monkeypatch, train, co
     def none(descriptor, how):
         raise OSError(95, "Operation not supported")
 
-    monkeypatch.setattr(lock.fcntl, "flock", none)
+    monkeypatch.setattr(locking.fcntl, "flock", none)
     train(corpus, "--quiet")
 
 
 def test_where_the_system_has_no_locks_there_is_none(monkeypatch, train, corpus):
-    monkeypatch.setattr(lock, "fcntl", None)
+    monkeypatch.setattr(locking, "fcntl", None)
     train(corpus, "--quiet")
+
+
+NOBODY = 65534
+TRY = """
+import os, sys
+from pathlib import Path
+from rnn_cli.errors import RnnError
+from rnn_cli.runs.lock import locked
+os.setuid(int(sys.argv[1]))
+try:
+    with locked(Path("m.npz")):
+        print("locked")
+except RnnError as error:
+    print(error)
+"""
+
+
+@pytest.mark.skipif(getattr(os, "geteuid", lambda: 1)() != 0, reason="only root can be two users")
+@pytest.mark.parametrize(("mode", "is_read"), [(0o644, True), (0o600, False)])
+@pytest.mark.parametrize("is_live", [False, True], ids=["stale", "live"])
+def test_another_users_lock_file_is_an_obstacle_only_while_it_is_held_or_cannot_be_read(
+    mode, is_read, is_live, folder, one_line
+):
+    for path in (folder, *folder.parents[:3]):
+        path.chmod(0o777 if path == folder else 0o755)
+    lock = lock_path(MODEL)
+    lock.write_text("12345")
+    lock.chmod(mode)
+    descriptor = os.open(lock, os.O_RDWR)
+    if is_live:
+        locking.take(descriptor)
+    command = [sys.executable, "-c", TRY, str(NOBODY)]
+    said = subprocess.run(command, capture_output=True, encoding="utf-8", check=True).stdout
+    os.close(descriptor)
+    if not is_read:
+        assert said.startswith(f"m.npz: the lock file {lock} is {lock.owner()}'s and cannot be opened (")
+        assert "delete it, or name another file with --model" in said
+    elif is_live:
+        assert said.startswith("m.npz: another run, process 12345, is writing it")
+    else:
+        assert said == "locked\n"

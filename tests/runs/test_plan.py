@@ -9,8 +9,9 @@ from rnn_cli import Resources, RnnError, Settings
 from rnn_cli.machine import resident_memory
 from rnn_cli.runs import memory
 from rnn_cli.runs import plan as module
-from rnn_cli.runs.memory import LEAST, LOWER, in_units, refuse_beyond
+from rnn_cli.runs.memory import LEAST, in_units, refuse_beyond
 from rnn_cli.runs.plan import plan
+from rnn_cli.training.demand import Shape
 
 MODEL = Path("m.npz")
 RESIDENT = 50 << 20  # bytes of the process before it trains
@@ -133,7 +134,7 @@ def test_the_ways_out_that_are_named_are_ways_out(much, way, wide):
     assert way in {named.split()[0] for named in ways}
     for named in ways:
         flag, value = named.split()
-        assert flag in LOWER
+        assert flag.removeprefix("--").replace("-", "_") in Shape.sizes
         assert int(value) >= LEAST
         refuse_beyond(allowed, wide(**much | {flag.removeprefix("--").replace("-", "_"): int(value)}))
 

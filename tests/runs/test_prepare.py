@@ -1,5 +1,7 @@
 """A text becomes ids once, is found again, and is never taken for another."""
 
+import errno
+import io
 import os
 import re
 import shutil
@@ -17,7 +19,8 @@ from rnn_cli.machine import available_threads
 from rnn_cli.runs import prepare as module
 from rnn_cli.runs.events import Notice, Reading
 from rnn_cli.runs.prepare import Resources, Splitting, prepare
-from rnn_cli.text.store.cache import Cache
+from rnn_cli.text import reading
+from rnn_cli.text.store.cache import LOCK, Cache
 from rnn_cli.text.tokenizers import TOKENIZERS, make_tokenizer
 
 CHAR = Splitting(TOKENIZERS["char"], None, False)
@@ -339,11 +342,69 @@ def test_where_there_is_no_room_for_the_text_that_is_said(write, english, cache_
     command = [sys.executable, "-c", LITTLE_ROOM, "vocab", "corpus.txt", "--tokenizer", "char"]
     done = subprocess.run(command, capture_output=True, encoding="utf-8")
     assert done.returncode == 1
-    message = one_line(done.stderr)
-    assert message.startswith(str(cache_folder))
-    assert "File too large" in message
-    assert "--cache-dir" in message
+    warning, error = done.stderr.splitlines()
+    assert warning.startswith(f"rnn: warning: {cache_folder}: File too large: the text is not kept (")
+    message = one_line(error + "\n")
+    assert "File too large: no place for the text as ids" in message
+    assert "--cache-dir or TMPDIR" in message
     assert kept(cache_folder) == []
+
+
+def full_below(monkeypatch, folder, count):
+    """Let the disk of a folder be full after so many writes there."""
+    written = [0]
+
+    class Full(io.FileIO):
+        def write(self, data):
+            written[0] += 1
+            if written[0] > count:
+                super().write(memoryview(data)[:1])  # as a disk does that is nearly full
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            return super().write(data)
+
+    real = open
+
+    def opened(path, mode="r", *rest, **more):
+        is_there = str(path).startswith(str(folder)) and os.path.basename(path) != LOCK
+        return (
+            Full(path, mode) if is_there and ("w" in mode or "a" in mode) else real(path, mode, *rest, **more)
+        )
+
+    monkeypatch.setattr("builtins.open", opened)
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 5])
+@pytest.mark.parametrize("is_piped", [False, True], ids=["a file", "a pipe"])
+def test_a_cache_whose_disk_is_full_is_told_in_a_warning_and_done_without(
+    count, is_piped, resources, without, corpus, cache_folder, prepared, text_of, temporary, monkeypatch
+):
+    monkeypatch.setattr(reading, "BLOCK_BYTES", 100)
+    expected = text_of([corpus], CHAR, without)
+    paths = ["-"] if is_piped else [corpus]
+    with open(corpus) as piped, monkeypatch.context() as patch:
+        patch.setattr("sys.stdin", piped)
+        full_below(patch, cache_folder, count)
+        text, _, (notice,) = prepared(paths, CHAR, resources)
+        assert same(text, expected)
+    assert notice.text == (
+        f"{cache_folder}: No space left on device: the text is not kept (--cache-dir names a folder)"
+    )
+    assert notice.is_warning
+    assert os.listdir(cache_folder) == os.listdir(temporary) == []
+
+
+def test_progress_and_the_part_that_is_enough_are_counted_anew_where_the_cache_fails(
+    resources, without, corpus, cache_folder, finished, monkeypatch
+):
+    monkeypatch.setattr(reading, "BLOCK_BYTES", 100)
+    size = os.path.getsize(corpus)
+    for limit in (None, size // 2):
+        with monkeypatch.context() as patch:
+            full_below(patch, cache_folder, 5)
+            events, (text, _) = finished(prepare([corpus], CHAR, resources, limit))
+        done = [event.done for event in events if isinstance(event, Reading)]
+        assert done[-1] <= size
+        assert same(text, finished(prepare([corpus], CHAR, without, limit))[1][0])
 
 
 def test_reading_is_told_by_the_bytes_that_are_read(finished, without, write, english, monkeypatch):

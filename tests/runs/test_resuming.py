@@ -12,7 +12,7 @@ from rnn_cli.cli.progress import Progress
 from rnn_cli.training.loop import EpochDone, RolledBack, StepDone
 from rnn_cli.training.parallel import executor
 
-TIME = ("seconds", "tokens_per_second")
+OF_CHANCE = ("seconds", "tokens_per_second", "run")
 STATUS = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 143}
 
 
@@ -88,7 +88,7 @@ def outcome(read_npz, read_log):
         of_model = {key: a.tobytes("A") for key, a in model.arrays.items()}
         since = {key: state.header["log"][key] for key in ("nats", "tokens")}
         rows = [row for row in read_log(log) if row["event"] not in ("start", "end")]
-        rows = [{key: value for key, value in row.items() if key not in TIME} for row in rows]
+        rows = [{key: value for key, value in row.items() if key not in OF_CHANCE} for row in rows]
         return of_model, model.header["history"], arrays, position, since, rows
 
     return call

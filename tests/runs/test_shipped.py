@@ -1,5 +1,6 @@
 """The texts that come with rnn, and which of them a run reads."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,23 @@ def test_a_file_a_folder_or_a_broken_link_of_such_a_name_wins():
 @pytest.mark.parametrize("path", ["-", "", "chinese.txt", "corpora/english", "./english", "Chinese", "other"])
 def test_no_other_name_means_one(path):
     assert corpus_paths([path]) == [path]
+
+
+@pytest.mark.parametrize("name", ["chinese", "english"])
+def test_each_is_of_the_size_that_the_preset_small_is_for_and_nearly_all_of_it_is_known(name, finished):
+    _, beginning = finished(prepare(Path("m.npz"), Settings(corpus=[name]), Resources()))
+    run = beginning.run
+    assert run.settings.preset == "small"  # the recipe of its size is enough: nothing is special about it
+    assert 8000 < run.data.train.lines + run.data.valid.lines < 10_000
+    assert run.data.train.unknown / run.data.train.tokens < 0.005
+
+
+@pytest.mark.parametrize(("name", "letters"), [("chinese", "[\u4e00-\u9fff]"), ("english", "[A-Za-z]")])
+def test_each_is_one_language_in_whole_sentences(name, letters):
+    lines = Path(shipped_corpora()[name]).read_text(encoding="utf-8").splitlines()
+    sentence = re.compile(rf"({letters}|[ ,'，。！？!?.])+[.!?。！？]")
+    assert [line for line in lines if not sentence.fullmatch(line)] == []
+    assert max(map(len, lines)) < 120
 
 
 def test_a_run_holds_the_text_that_it_began_with_whatever_the_locale_is_later(monkeypatch, finished):

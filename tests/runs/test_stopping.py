@@ -15,7 +15,7 @@ import pytest
 
 from rnn_cli.cli.app import run
 from rnn_cli.cli.progress import Progress
-from rnn_cli.runs import log
+from rnn_cli.runs import log_file
 from rnn_cli.runs.checkpoint import Saver
 from rnn_cli.runs.paths import lock_path
 from rnn_cli.training.loop import StepDone
@@ -207,7 +207,7 @@ def test_a_full_disk_under_the_log_does_not_end_a_run(corpus, rnn, monkeypatch, 
     def full(path, mode, **rest):
         return Full(path, mode) if mode == "ab" else open(path, mode, **rest)
 
-    monkeypatch.setattr(log, "open", full, raising=False)
+    monkeypatch.setattr(log_file, "open", full, raising=False)
     said = rnn("train", corpus, *SMALL, "--epochs", "2", "--log", "log.jsonl", "--quiet")
     assert said.err.startswith("rnn: warning: log.jsonl: cannot be written: No space left on device")
     assert said.err.count("\n") == 1

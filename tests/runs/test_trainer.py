@@ -9,6 +9,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -422,7 +424,7 @@ def test_what_is_refused_is_refused_before_a_text_is_read(begin, folder, content
     [
         ({"corpus": "nowhere.txt"}, r"^nowhere\.txt: No such file"),
         ({"valid": "blank.txt"}, r"^blank\.txt: no text in it"),
-        ({"init": "nowhere.npz"}, r"^nowhere\.npz: No such file"),
+        ({"init": "nowhere.npz"}, r"^nowhere\.npz: no such file"),
         ({"vocab": "nowhere.vocab"}, r"^nowhere\.vocab: No such file"),
     ],
 )
@@ -591,3 +593,71 @@ def test_no_temporary_file_of_a_run_stays(begin, tmp_path_factory, monkeypatch):
     with begin(resources=Resources()) as trainer:
         next(event for event in trainer if isinstance(event, StepDone))
     assert files(folder) == []
+
+
+# Where a run may be: in any thread, in any process.
+
+
+def train_alone(model, **settings):
+    """Train a small model, on several cores; -> the bytes of its parameters, or what was said."""
+    executor.STEP_FLOPS = executor.RUN_FLOPS = 0
+    settings = Settings(corpus=["corpus.txt"], tokenizer="char", preset="tanh", epochs=1, seed=1, **settings)
+    try:
+        for _ in Trainer.begin(settings, model):
+            pass
+    except RnnError as error:
+        return str(error)
+    return b"".join(array.tobytes() for array in LanguageModel.load(model).p.values())
+
+
+@pytest.fixture
+def on_several_cores(monkeypatch):
+    """See train_alone."""
+    monkeypatch.setattr(executor, "STEP_FLOPS", 0)
+    monkeypatch.setattr(executor, "RUN_FLOPS", 0)
+
+
+def test_a_run_beside_the_main_thread_is_the_same(corpus, on_several_cores):
+    expected = train_alone("m.npz", hidden=8, threads=2)
+    with ThreadPoolExecutor(2) as threads:
+        names = ["a.npz", "b.npz"]
+        assert [*threads.map(partial(train_alone, hidden=8, threads=2), names)] == [expected] * 2
+    assert sys.modules["__main__"].__name__ == "__main__"
+    assert not isinstance(expected, str)
+
+
+POOL = """
+import multiprocessing, sys
+from functools import partial
+sys.path.insert(0, {folder!r})
+from test_trainer import train_alone
+if __name__ == "__main__":
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        usual, two = partial(train_alone, hidden=8), partial(train_alone, hidden=8, threads=2)
+        (model,), (message,) = pool.map(usual, ["a.npz"]), pool.map(two, ["b.npz"])
+    print(type(model).__name__, message)
+"""
+
+
+def test_a_run_in_a_process_of_a_pool_takes_one_core_and_more_are_refused_in_a_line(corpus, write):
+    """Such a process may start no others."""
+    write("pool.py", [POOL.format(folder=os.path.dirname(__file__))])
+    done = subprocess.run([sys.executable, "pool.py"], capture_output=True, encoding="utf-8", timeout=60)
+    assert done.stderr == ""
+    assert done.stdout == (
+        "bytes a daemonic process, such as one of a Pool, starts no others: --threads 1 needs none\n"
+    )
+
+
+@pytest.mark.parametrize("code", [errno.EAGAIN, errno.EMFILE, errno.ENOMEM])
+@pytest.mark.parametrize("place", ["rnn_cli.processes.PROCESSES.Pipe", "multiprocessing.util.spawnv_passfds"])
+def test_where_no_process_can_be_started_a_line_says_so(code, place, corpus, on_several_cores, monkeypatch):
+    def refuse(*arguments, **more):
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(place, refuse)
+    message = train_alone("m.npz", hidden=8, threads=2)
+    assert (
+        message == f"no process could be started ([Errno {code}] {os.strerror(code)}): --threads 1 needs none"
+    )
+    assert isinstance(train_alone("n.npz", hidden=8, threads=1), bytes)

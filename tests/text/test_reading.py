@@ -532,7 +532,7 @@ def test_a_disk_without_room_for_a_copy_is_named(tmp_path, monkeypatch):
         monkeypatch.setattr("sys.stdin", piped)
         opened = open
         monkeypatch.setattr(
-            "builtins.open", lambda *args, **kw: FullDisk() if args[1:] == ("wb",) else opened(*args, **kw)
+            "builtins.open", lambda *args, **kw: FullDisk() if args[1:] == ("ab",) else opened(*args, **kw)
         )
         with pytest.raises(RnnError) as caught:
             reading.spool("-", tmp_path)

@@ -1,11 +1,10 @@
 """rnn bench: how fast training goes on this machine."""
 
-import json
 from typing import Annotated, Any
 
 import typer
 
-from rnn_cli.cli.console import say
+from rnn_cli.cli.console import say, write_json
 from rnn_cli.cli.options.common import JsonOption, finite
 from rnn_cli.cli.options.settings import Given, takes_settings
 from rnn_cli.runs.benchmark import Result, benchmark
@@ -39,7 +38,7 @@ def bench(
     settings = Settings(**given)
     result = benchmark(vocab, settings.given(), settings.threads, seconds)
     if as_json:
-        typer.echo(json.dumps(_figures(result, profile)))
+        write_json(_figures(result, profile))
         return
     flops, peak = result.rate * result.flops / 1e9, result.peak / 1e9
     typer.echo(

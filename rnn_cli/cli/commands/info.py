@@ -3,13 +3,18 @@
 import itertools
 import json
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from rnn_cli.cli.console import write_json
 from rnn_cli.cli.options.common import DEFAULT_MODEL, JsonOption
+from rnn_cli.models.classifier import Classifier
+from rnn_cli.models.file import model_path
 from rnn_cli.models.language_model import LanguageModel
+from rnn_cli.models.loading import load
 from rnn_cli.printing import counted, printable
 from rnn_cli.scoring.figures import perplexity
 
@@ -19,18 +24,13 @@ def info(
     as_json: JsonOption = False,
 ) -> None:
     """Print what a model file holds: network, arrays, tokenizer, and how it was trained."""
-    loaded = LanguageModel.load(model)
-    facts = _facts(loaded) | {"bytes": model.stat().st_size}
+    loaded = load(model)
+    facts = _facts(loaded) | {"bytes": model_path(model).stat().st_size}
     if as_json:
-        typer.echo(json.dumps(facts, ensure_ascii=False))
+        write_json(facts)
         return
-    typer.echo(f"network     {loaded.network.describe()}")
-    state = (
-        "runs on from line to line"
-        if loaded.carry_state
-        else f"begins at zero with each {loaded.lexicon.tokenizer.unit}"
-    )
-    typer.echo(f"state       {state}")
+    for name, what in loaded.describe().items():
+        typer.echo(f"{name:<11} {printable(what)}")
     typer.echo(f"tokenizer   {loaded.lexicon.tokenizer.name}")
     for first, end in itertools.pairwise((*loaded.lexicon.grown, loaded.lexicon.vocabulary.size)):
         typer.echo(f"grown       by {counted(end - first, 'token')}, ids {first} to {end - 1}")
@@ -49,10 +49,13 @@ def info(
 def _history(history: dict[str, Any]) -> Iterator[str]:
     """How `rnn train` made the model, line by line."""
     if "step" in history:
+        libraries = "".join(f", {name} {number}" for name, number in history.get("libraries", {}).items())
         yield (
-            f"trained     by rnn {history['rnn']}: {history['epoch']} epochs, {history['step']:,} steps, "
-            f"{history['tokens']:,} tokens"
+            f"trained     by rnn {history['rnn']}{libraries}: {history['epoch']} epochs, "
+            f"{history['step']:,} steps, {history['tokens']:,} tokens"
         )
+    if "text" in history:
+        yield f"text        hash {history['text']}"
     preset = {"preset": history["preset"]} if "preset" in history else {}
     for name, value in (preset | history.get("training", {})).items():
         yield f"  {name:<14}{f'{value:.4g}' if isinstance(value, float) else value}"
@@ -64,14 +67,14 @@ def _history(history: dict[str, Any]) -> Iterator[str]:
             yield f"{number:>5}{shown}{perplexity(losses[-1]):>12,.2f}"
 
 
-def _facts(model: LanguageModel) -> dict[str, Any]:
+def _facts(model: LanguageModel | Classifier) -> dict[str, Any]:
     network = model.network
     return {
-        "network": {name: getattr(network, name) for name in network.__dataclass_fields__},
+        "network": asdict(network),
         "tokenizer": model.lexicon.tokenizer.name,
         "unit": model.lexicon.tokenizer.unit,
         "grown": model.lexicon.grown,
-        "carry_state": model.carry_state,
+        **model.facts(),
         "parameters": network.size,
         "arrays": {
             name: {"shape": shape, "parameters": network.sizes[name]}

@@ -6,15 +6,13 @@ from typing import Annotated
 
 import typer
 
-from rnn_cli.cli.console import say, write_text
+from rnn_cli.cli.console import say, write_json, write_text
 from rnn_cli.cli.options.common import DEFAULT_MODEL, JsonOption, ModelOption, ThreadsOption
 from rnn_cli.cli.samples import warn_of_unknown
 from rnn_cli.models.language_model import LanguageModel
 from rnn_cli.models.sampling.next_tokens import TOP
 from rnn_cli.text.reading import read_lines
 from rnn_cli.text.vocabulary import SPELLED
-
-SCHEMA = 1  # of --json
 
 
 def next(
@@ -51,7 +49,7 @@ def next(
     ):
         if as_json:
             rows = [{"token": token, "p": p} for token, p in tokens]
-            write_text(json.dumps({"schema": SCHEMA, "text": text, "next": rows}, ensure_ascii=False) + "\n")
+            write_json({"text": text, "next": rows})
         else:
             before = f"{number}\t" if len(texts) > 1 or prompts is None else ""
             write_text("".join(f"{before}{p:.4f}\t{_shown(token)}\n" for token, p in tokens))

@@ -115,7 +115,7 @@ def sample(
         typer.Option(
             metavar="WORDS",
             show_default=False,
-            help="Words not to write, with commas between. May be repeated.",
+            help="Words not to write, with commas (, or ，) between; a comma alone is one. May be repeated.",
         ),
     ] = None,
     form: Annotated[
@@ -165,7 +165,7 @@ def sample(
 
     A sample ends where a line does; of a model trained with --carry-state it runs on over line ends
     to --length. Several samples stand one below the other, parted by an empty line where one may
-    hold several lines.
+    hold several lines. --help-all lists every option.
     """
     rules = _rules(
         length=length,
@@ -178,7 +178,7 @@ def sample(
         lines=lines,
         sentences=sentences,
         stop=[re.sub(r"\\[nt\\]", lambda found: ESCAPES[found[0]], text) for text in stop or []],
-        ban=[word.strip() for words in ban or [] for word in re.split("[,，]", words)],
+        ban=[word for words in ban or [] for word in _words(words)],
         acrostic=acrostic,
     )
     _check(prompt, prompts, num, beam, novelty, reject)
@@ -199,6 +199,13 @@ def sample(
         print_json(samples, {"model": str(model), "seed": rules.seed})
     else:
         print_samples(samples, _may_hold_lines(language_model, rules, texts), novelty, reject)
+
+
+def _words(words: str) -> list[str]:
+    """Return the words of a list with commas between; a comma alone is a word."""
+    if words.strip() in (",", "，"):
+        return [words.strip()]
+    return [word.strip() for word in re.split("[,，]", words)]
 
 
 def _rules(**options: Any) -> Sampling:
@@ -234,6 +241,8 @@ def _check(
 
 def _form(form: str) -> str:
     """Return a form as it stands on the command line or in a file."""
+    if not form.strip():
+        raise UsageError("--form needs a form: numbers (5,5,5,5 or 7x8), lines of □ or ■, or a file")
     if is_form(form):
         return form
     if not Path(form).exists():

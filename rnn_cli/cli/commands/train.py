@@ -1,11 +1,11 @@
 """rnn train: a model from a text."""
 
 from contextlib import closing
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from rnn_cli.cli.console import say
+from rnn_cli.cli.console import say, write_json
 from rnn_cli.cli.options.common import (
     DEFAULT_MODEL,
     CacheDirOption,
@@ -18,6 +18,7 @@ from rnn_cli.cli.options.settings import Given, takes_settings
 from rnn_cli.cli.progress import Progress, follow, span, way_on
 from rnn_cli.cli.samples import what_is_copied
 from rnn_cli.cli.signals import Stop, stop_on_signals
+from rnn_cli.errors import Diverged
 from rnn_cli.runs.copied import SAMPLES
 from rnn_cli.runs.events import Begun, Ended
 from rnn_cli.runs.memory import in_units, refuse_beyond
@@ -77,6 +78,12 @@ def train(
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="Print nothing but warnings and errors.")
     ] = False,
+    as_json: Annotated[
+        bool,
+        typer.Option(
+            "--json", rich_help_panel="Files", help="Print one JSON object at the end: what it came to."
+        ),
+    ] = False,
 ) -> None:
     """Train a language model on a text.
 
@@ -87,7 +94,10 @@ def train(
     resources = Resources.of_user(cache_dir, not no_cache, settings.threads, bytes_of(max_memory))
     if plan_only:
         found = follow(plan(settings, model, resources), quiet)
-        _print_plan(found)
+        if as_json:
+            write_json(_plan_figures(found))
+        else:
+            _print_plan(found)
         refuse_beyond(resources.max_memory, found.run.shape, found.demand)
         return
     with stop_on_signals() as stop:
@@ -96,7 +106,15 @@ def train(
         else:
             trainer = Trainer.begin(settings, model, resources=resources, force=force)
         stop.litter.append(lock_path(trainer.model))
-        raise typer.Exit(_train(trainer, stop, quiet))
+        try:
+            status = _train(trainer, stop, quiet)
+        except Diverged:
+            if as_json:
+                write_json(trainer.outcome("diverged"))
+            raise
+        if as_json:
+            write_json(trainer.outcome())
+        raise typer.Exit(status)
 
 
 def _train(trainer: Trainer, stop: Stop, quiet: bool) -> int:
@@ -128,21 +146,32 @@ def _say_the_end(trainer: Trainer, is_stopped: bool) -> None:
     say(way_on(trainer.run, is_stopped))
 
 
+def _plan_figures(found: Plan) -> dict[str, Any]:
+    """Return a plan as JSON. memory: bytes. share: of the text, what the figures come from."""
+    run = found.run
+    return run.sizes(found.share) | {
+        "share": found.share,
+        "network": run.about_network,
+        "parameters": run.network.size,
+        "memory": {"total": found.demand.total, **vars(found.demand)},
+        "steps_an_epoch": found.steps_an_epoch,
+        "epochs": run.epochs,
+        "seconds_an_epoch": found.epoch_seconds,
+        "seconds": found.seconds,
+        "tokens_per_second": found.rate,
+    }
+
+
 def _print_plan(found: Plan) -> None:
-    run, share = found.run, found.share
-    train = run.data.train
-    tokens, lines = round(train.tokens / share), round(train.lines / share)
-    estimated = f", estimated from the first {share:.1%} of it" if share < 1 else ""
-    at_least = "at least " if share < 1 else ""
+    run = found.run
     parts = ", ".join(f"{name} {in_units(size)}" for name, size in vars(found.demand).items())
     times = f"{span(found.epoch_seconds)} an epoch, {span(found.seconds)} in all"
-    for line in (
-        f"text        {tokens:,} tokens in {lines:,} lines to learn from{estimated}",
-        f"vocabulary  {at_least}{run.network.m:,}; {train.unknown / train.tokens:.1%} of the tokens unknown",
-        f"network     {run.network.describe()}",
-        f"parameters  {run.network.size:,}",
-        f"memory      {in_units(found.demand.total)} at its peak: {parts}",
-        f"steps       {found.steps_an_epoch:,} an epoch, {run.epochs} epochs",
-        f"time        {times}, at {found.rate:,.0f} tokens/s as now",
-    ):
-        typer.echo(line)
+    rows = run.about_sizes(found.share) | {
+        "network": run.about_network,
+        "parameters": f"{run.network.size:,}",
+        "memory": f"{in_units(found.demand.total)} at its peak: {parts}",
+        "steps": f"{found.steps_an_epoch:,} an epoch, {run.epochs} epochs",
+        "time": f"{times}, at {found.rate:,.0f} tokens/s as now",
+    }
+    for name, what in rows.items():
+        typer.echo(f"{name:<11} {what}")

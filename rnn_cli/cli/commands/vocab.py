@@ -4,12 +4,12 @@ import bisect
 import json
 from itertools import accumulate
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from rnn_cli.cli.console import say
-from rnn_cli.cli.options.common import CacheDirOption, NoCacheOption
+from rnn_cli.cli.console import say, write_json
+from rnn_cli.cli.options.common import CacheDirOption, JsonOption, NoCacheOption
 from rnn_cli.cli.options.settings import Given, takes_settings
 from rnn_cli.cli.progress import follow
 from rnn_cli.errors import UsageError
@@ -48,6 +48,7 @@ def vocab(
         str | None,
         typer.Option(metavar="TEXT", show_default=False, help="Show how this is cut and numbered, instead."),
     ] = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Count the tokens of a text; write a vocabulary file.
 
@@ -61,7 +62,9 @@ def vocab(
         files.refuse_overwriting(out, input_files(settings), force, "--out")
         files.try_writing(out)
     counted = follow(count_text(settings, Resources.of_user(cache_dir, not no_cache)))
-    if cut is None:
+    if as_json:
+        write_json(_figures(counted) if cut is None else {"units": _cut(counted, cut)})
+    elif cut is None:
         _print_figures(counted)
     else:
         _print_cut(counted, cut)
@@ -70,19 +73,51 @@ def vocab(
         say(f"wrote {out}: {len(counted.vocabulary.tokens):,} tokens, one a line")
 
 
+def _types_needed(counts: dict[str, int]) -> dict[int, int]:
+    """Return how many types, the most frequent first, make up each of some shares of the tokens, in %."""
+    running = list(accumulate(sorted(counts.values(), reverse=True)))
+    return {share: bisect.bisect_left(running, running[-1] * share / 100) + 1 for share in SHARES}
+
+
+def _figures(counted: Counted) -> dict[str, Any]:
+    text, vocabulary = counted.part, counted.vocabulary
+    return {
+        "lines": text.lines,
+        "tokens": text.tokens,
+        "characters": text.characters,
+        "types": len(counted.types),
+        "vocabulary": len(vocabulary.tokens),
+        "m": vocabulary.size,
+        "unknown": text.tokens - sum(vocabulary.counts),
+        "types_needed": _types_needed(counted.types),
+    }
+
+
+def _cut(counted: Counted, text: str) -> list[list[dict[str, Any]]]:
+    """Return the tokens of each unit of a text, its START and END left out."""
+    tokenizer, vocabulary = counted.tokenizer, counted.vocabulary
+    split = [tokenizer.split(unit) for unit in units(normalize_lines(text), tokenizer.unit)]
+    return [
+        [
+            {"id": id, "token": token, "occurs": counted.types.get(token or "", 0)}
+            for id, token in zip(vocabulary.encode(tokens), tokens, strict=True)
+        ]
+        for tokens in split
+    ]
+
+
 def _print_figures(counted: Counted) -> None:
     text, vocabulary, counts = counted.part, counted.vocabulary, counted.types
     total, known = text.tokens, sum(vocabulary.counts)
+    needed = _types_needed(counts)
     typer.echo(f"lines       {text.lines:>12,}")
     typer.echo(f"tokens      {total:>12,}")
     typer.echo(f"types       {len(counts):>12,}   different tokens")
     typer.echo(f"vocabulary  {len(vocabulary.tokens):>12,}   and START, END, UNK: m = {vocabulary.size:,}")
     typer.echo(f"covered     {known / total:>12.2%}   of the tokens; the others are unknown")
     typer.echo("\nof tokens    types needed, the most frequent first")
-    running = list(accumulate(sorted(counts.values(), reverse=True)))
-    for share in SHARES:
-        needed = bisect.bisect_left(running, running[-1] * share / 100) + 1
-        typer.echo(f"{share:>7} %   {needed:>12,}")
+    for share, types in needed.items():
+        typer.echo(f"{share:>7} %   {types:>12,}")
     typer.echo(f"\n{HEAD}, the most frequent first")
     _print_row(START, text.lines)
     _print_row(END, text.lines)

@@ -8,6 +8,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from rnn_cli.errors import UsageError
 from rnn_cli.machine import product_threads
 from rnn_cli.models.sampling.constraints import Beginning, Constraint, Constraints
 from rnn_cli.models.sampling.prompts import Prompt
@@ -64,6 +65,8 @@ class Task:
             from rnn_cli.models.sampling.rhyme import Rhyme  # here and below: most draws can do without
             from rnn_cli.text.rhymes import rhymes_of
 
+            if len(self.verse.rhyming()) < 2:
+                raise UsageError("--rhyme: the form has one line that would rhyme, and two are needed")
             rhymes = rhymes_of("".join(self.model.lexicon.vocabulary.tokens))
             parts.append(Rhyme(self.model.lexicon, self.verse, rhymes))
         if self.rules.ban:
@@ -86,9 +89,8 @@ class Task:
         """Return the most tokens of each row. A word that is finished is not counted."""
         if self.verse is None:
             return self._lengths()
-        return np.full(len(self.prompts), self.verse.last + 1) + (
-            0 if self.verse.is_bounded else self._lengths()
-        )
+        form = np.full(len(self.prompts), self.verse.last + 1, np.int64)
+        return form if self.verse.is_bounded else form + self._lengths()
 
     def ends_from(self) -> NDArray[np.int64]:
         """Return the number of the token of each row from which on it ends, as soon as it may. Where lines

@@ -59,15 +59,20 @@ class Verse:
         self.last = len(self._cells)  # the state in which the form is filled
         self._tokens = SpelledTokens(lexicon, max(len(line.cells) for line in lines))
         self._fits: dict[tuple[tuple[Cell, ...], bool, bool], Nexts] = {}
-        self.after = lru_cache(states_held(self._tokens.m))(self._after)
+        self.after = lru_cache(states_held(self._tokens.m))(self._after_known)
         self._alive = np.zeros(self.last + 1, bool)
         self._alive[self.last] = True
         for place in reversed(range(self.last)):
             self._alive[place] = (self._after(place) != NEVER).any()
         if not self._alive[0]:
             self._refuse()
-        unknown = [cell.character for place, cell in enumerate(self._cells) if self._is_unread(place)]
-        self.unknown = [*dict.fromkeys(unknown)]
+        self._is_known = np.zeros(self.last + 1, bool)  # whether tokens fill it from here, all of them known
+        self._is_known[self.last] = True
+        for place in reversed(range(self.last)):
+            nexts = self._after(place)
+            nexts[UNK] = NEVER
+            self._is_known[place] = self._is_known[nexts[nexts != NEVER]].any()
+        self.unknown = [*dict.fromkeys(self._cells[place].character for place in self._unread())]
 
     def _refuse(self) -> None:
         dead = [place for place in range(self.last) if self._begins_line(place) and not self._alive[place]]
@@ -95,6 +100,23 @@ class Verse:
             return self._within_line(state)
         nexts[END] = state + 1 if self._alive[state + 1] else NEVER
         return nexts
+
+    def _after_known(self, state: int) -> Nexts:
+        """Return `_after`, without what leads to a character that no token is, where there is another way."""
+        nexts = self._after(state)
+        if self._is_known[state]:
+            nexts[UNK] = NEVER
+            nexts[(nexts != NEVER) & ~self._is_known[nexts]] = NEVER
+        return nexts
+
+    def _unread(self) -> list[int]:
+        """Return the cells whose character is read as UNK."""
+        reached = {0}
+        for place in range(self.last):
+            if place in reached:
+                nexts = self.after(place)
+                reached |= set(np.unique(nexts[nexts != NEVER]).tolist())
+        return [place for place in sorted(reached - {self.last}) if self._is_unread(place)]
 
     def _within_line(self, state: int) -> Nexts:
         filled = self._filled(state)
@@ -140,7 +162,8 @@ class Verse:
         for number, character in enumerate(text, 1):
             following = self._pass(place, character)
             if following is None:
-                raise UsageError(f"--prompt does not fit --form: character {number}, {character!r}")
+                where = f"character {number}, {character!r}"
+                raise UsageError(f"the prompt does not fit the form or the acrostic: {where}")
             place = following
         return place
 

@@ -137,6 +137,7 @@ class Writer:
         self._pen, self._verse, self.over = pen, verse, ""
         self._lines_left = rules.lines or (1 if ends_with_line and not rules.sentences else None)
         self._line_reason = "lines" if rules.lines else "line"
+        self._counts_lines = rules.lines is not None and verse is None
         self._held = ""
         self._watchers: list[Watcher] = []
         if rules.sentences:
@@ -152,6 +153,11 @@ class Writer:
                 self.over = self._line_reason
                 return self.rest()
         piece = self._pen.write(id)
+        if self._counts_lines and id != END and piece == LINE_END:  # inside a paragraph
+            self._lines_left = (self._lines_left or 0) - 1
+            if not self._lines_left:
+                self.over = self._line_reason
+                return self.rest()
         found = [(place, each.reason) for each in self._watchers if (place := each.find(piece)) is not None]
         if found:
             place, self.over = min(found)

@@ -108,7 +108,13 @@ def preset_files() -> dict[str, dict[str, Any]]:
         for entry in folder.iterdir()
         if entry.name.endswith(".toml")
     }
-    return dict(sorted(files.items(), key=lambda item: item[1][WORDS].get(UP_TO, math.inf)))
+    return dict(sorted(files.items(), key=lambda item: _size(item[1])))
+
+
+def _size(file: dict[str, Any]) -> tuple[float, bool]:
+    """Return what orders the files: the largest text of each, and those for no size last."""
+    words = file[WORDS]
+    return words.get(UP_TO, math.inf), UP_TO not in words
 
 
 def kind(m: int) -> str:

@@ -10,10 +10,12 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from rnn_cli.locking import take
 from rnn_cli.text.store.folder import HEADER, Damaged, read_header
 
 KEY = "[0-9a-f]" * 64  # pattern of the names of stored texts: a SHA-256 in hexadecimal
 WORK = "work-"  # prefix of folders that are being written
+LOCK = "lock"  # in such a folder: its process holds the lock on it
 ABANDONED = 24 * 3600.0  # seconds after which the folder of a killed run is removed
 
 
@@ -49,14 +51,17 @@ class Cache:
         self._sweep()
         path = Path(tempfile.mkdtemp(prefix=WORK, dir=self.folder))
         try:
-            yield path
+            with open(path / LOCK, "wb") as lock:
+                take(lock.fileno())
+                yield path
         finally:
             shutil.rmtree(path, ignore_errors=True)
 
     def _sweep(self) -> None:
+        """Remove the folders of killed runs: those that are old, and that no process has locked."""
         for left in self.folder.glob(f"{WORK}*"):
             with suppress(OSError):
-                if left.stat().st_mtime < time.time() - ABANDONED:
+                if left.stat().st_mtime < time.time() - ABANDONED and not _is_locked(left / LOCK):
                     shutil.rmtree(left)
 
     def find(self, key: str) -> Path | None:
@@ -94,6 +99,14 @@ class Cache:
             shutil.rmtree(entry.folder)
             freed += entry.size
         return freed
+
+
+def _is_locked(path: Path) -> bool:
+    """Return whether a process holds the lock on a file."""
+    if not path.exists():
+        return False
+    with open(path, "rb") as file:
+        return not take(file.fileno())
 
 
 def _entry(folder: Path) -> Entry:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from rnn_cli.text.spelling import Spelling
 from rnn_cli.text.store.cutting import Cut, Ids
-from rnn_cli.text.store.mapping import release
+from rnn_cli.text.store.mapping import check_whole, release
 from rnn_cli.text.store.numbering import NARROW, LineEnds, Numbering
 from rnn_cli.text.vocabulary import END, SPECIAL, START, UNK, Vocabulary
 
@@ -137,6 +137,7 @@ class Part:
     def short_ranges(self, size: int) -> list[tuple[int, int]]:
         """Return its lines in ranges of about `size` targets, as even as lines allow: (first, end)."""
         starts = self.corpus.starts
+        check_whole(starts)
         total = int(starts[-1])
         count = max(1, round(total / size))
         bounds: list[int] = []
@@ -214,6 +215,8 @@ def _count(part: Part) -> tuple[Numbers, int]:
     counts, characters = np.zeros(len(part.own_counts), np.int64), 0
     for first, end in part.short_ranges(BLOCK):
         lines = part.among(first, end)
+        check_whole(part.corpus.characters)
+        check_whole(part.corpus.ids)
         characters += int(part.corpus.characters[lines].sum(dtype=np.int64))
         for places in _in_blocks(*spans(part.corpus, lines)):
             counts += np.bincount(part.corpus.ids[places], minlength=len(counts))
@@ -224,6 +227,7 @@ def _count(part: Part) -> tuple[Numbers, int]:
 
 def spans(corpus: Corpus, lines: Numbers) -> tuple[Numbers, Numbers]:
     """Return where lines begin in the ids, and how many targets they have: (lines,) each."""
+    check_whole(corpus.starts)
     first = np.asarray(corpus.starts[lines])
     return first, corpus.starts[lines + 1] - first
 

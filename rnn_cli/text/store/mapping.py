@@ -7,7 +7,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rnn_cli.errors import RnnError
+
 Array = NDArray[Any]
+
+
+class CutShort(RnnError):
+    """A file that is mapped was cut short by another program."""
+
+
+class MappedFile(mmap.mmap):
+    """A file that is mapped, and its path then."""
+
+    path: Path
 
 
 def map_file(path: Path, dtype: np.dtype[Any]) -> Array:
@@ -16,14 +28,30 @@ def map_file(path: Path, dtype: np.dtype[Any]) -> Array:
     if path.stat().st_size == 0:  # an empty file cannot be mapped
         return np.empty(0, dtype)
     with open(path, "rb") as file:
-        return np.frombuffer(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ), dtype)
+        mapped = MappedFile(file.fileno(), 0, access=mmap.ACCESS_READ)
+    mapped.path = path
+    return np.frombuffer(mapped, dtype)
 
 
 def release(array: Array) -> None:
     """Release the pages of a mapped array that were read: otherwise they would count as this process's memory
     until it ends. They stay in the system's cache. An array that is not mapped is left as it is."""
+    mapped = _file_of(array)
+    if mapped is not None and hasattr(mmap, "MADV_DONTNEED"):
+        mapped.madvise(mmap.MADV_DONTNEED)
+
+
+def check_whole(array: Array) -> None:
+    """Raise CutShort where the file of a mapped array has become shorter since: to read beyond its end would
+    end the process (SIGBUS)."""
+    mapped = _file_of(array)
+    if mapped is not None and mapped.size() < len(mapped):
+        what = "another program has cut it short while it was read"
+        raise CutShort(f"{mapped.path}: {what}: start again, or go on with --resume (the text is read again)")
+
+
+def _file_of(array: Array) -> MappedFile | None:
     base = array.base
     while isinstance(base, np.ndarray | memoryview):
         base = base.base if isinstance(base, np.ndarray) else base.obj
-    if isinstance(base, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
-        base.madvise(mmap.MADV_DONTNEED)
+    return base if isinstance(base, MappedFile) else None

@@ -66,7 +66,8 @@ def test_how_it_was_trained_is_told(kind, info):
     out = info(kind)
     history = json.loads(info(kind, "--json"))["history"]
     counts = f"{history['epoch']} epochs, {history['step']:,} steps, {history['tokens']:,} tokens"
-    assert f"by rnn {history['rnn']}: {counts}" in out
+    libraries = "".join(f", {name} {version}" for name, version in history.get("libraries", {}).items())
+    assert f"by rnn {history['rnn']}{libraries}: {counts}" in out
     for name, value in history["training"].items():
         told = f"{value:.4g}" if isinstance(value, float) else str(value)
         assert re.search(rf"^  {name} +{re.escape(told)}$", out, re.M), name
@@ -141,7 +142,7 @@ def test_the_preset_is_told(rnn, models):
 
 def test_a_file_that_is_no_model_is_named(fails, models, write, folder):
     write("text.txt", ["Anna reads a book."])
-    assert fails(1, "info") == "model.npz: no such file: rnn train TEXT --model model.npz writes it"
+    assert fails(1, "info") == "model.npz: no such file: rnn train TEXT --model model.npz writes one"
     assert fails(1, "info", "text.txt").startswith("text.txt: ")
     assert fails(1, "info", folder).startswith(f"{folder}: Is a directory")
     assert "training state" in fails(1, "info", models["char"].with_name("char.state.npz"))

@@ -62,4 +62,4 @@ def test_unknown_tokens_are_named(rnn, models):
 
 
 def test_a_missing_model_is_named(fails):
-    assert fails(1, "next", "Anna").startswith("model.npz: No such file")
+    assert fails(1, "next", "Anna").startswith("model.npz: no such file")

@@ -355,7 +355,7 @@ class TestOptionsThatWillNotDo:
 
     def test_a_model_that_cannot_fill_a_form_says_which_line(self, fails, models):
         message = fails(2, "sample", "--model", models["char"], "--form", "3,3", "--prompt", "Anna")
-        assert message.startswith("--prompt does not fit --form: character 4, 'a'")
+        assert message.startswith("the prompt does not fit the form or the acrostic: character 4, 'a'")
 
     def test_a_file_without_prompts_or_text_is_named(self, fails, models, write):
         write("empty.txt", [])
@@ -367,7 +367,7 @@ class TestOptionsThatWillNotDo:
 
 class TestAModelFileThatWillNotDo:
     def test_a_missing_one_is_named(self, fails):
-        assert fails(1, "sample") == "model.npz: no such file: rnn train TEXT --model model.npz writes it"
+        assert fails(1, "sample") == "model.npz: no such file: rnn train TEXT --model model.npz writes one"
         assert fails(1, "sample", "--model", "no/m.npz").startswith("no/m.npz: no such file")
 
     def test_a_folder_is_named(self, fails, folder):

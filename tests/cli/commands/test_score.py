@@ -685,7 +685,7 @@ class TestATextThatWillNotDo:
 
 
 def test_a_model_that_will_not_do_is_named(fails, corpus, models):
-    assert fails(1, "score", corpus) == "model.npz: no such file: rnn train TEXT --model model.npz writes it"
+    assert fails(1, "score", corpus) == "model.npz: no such file: rnn train TEXT --model model.npz writes one"
     assert "training state" in fails(1, "score", corpus, "-m", models["char"].with_name("char.state.npz"))
 
 

@@ -166,3 +166,18 @@ def test_a_blank_text_to_cut_is_refused(text, fails, corpus):
 def test_what_is_cut_is_safe_to_print(rnn, corpus):
     out = rnn("vocab", corpus, "-t", "char", "--cut", "a\x1b[2J\x07").out
     assert all(c.isprintable() or c == "\n" for c in out)
+
+
+def test_of_some_sentences_every_word_is_in_the_vocabulary(rnn, write):
+    write("corpus.txt", ["我们在图书馆看书。", "我们在图书馆写字。"])
+    table = Table(rnn("vocab", "corpus.txt").out)
+    assert {"看书", "写字"} <= {token for token, _ in table.frequent}
+
+
+@pytest.mark.parametrize("command", [("vocab",), ("train", "-n", 4, "-e", 1)])
+def test_what_a_folder_leaves_out_is_told(command, rnn, write, folder, english):
+    (folder / "texts").mkdir()
+    for name in ("a.txt", "b.text", ".hidden.txt"):
+        write(f"texts/{name}", english)
+    said = rnn(*command, "texts", "-t", "char")
+    assert "texts: left out as no *.txt files, or hidden: .hidden.txt, b.text" in said.err

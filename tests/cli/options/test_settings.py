@@ -11,7 +11,7 @@ from rnn_cli.cli.options.settings import PLACEHOLDERS, SHORT, takes_settings
 from rnn_cli.runs.settings import ABOUTS, TYPES
 
 OF_THE_COMMAND = {  # how the command goes about it, which is no setting
-    *("model", "cache_dir", "no_cache", "max_memory", "plan_only", "resume", "force", "quiet"),
+    *("model", "cache_dir", "no_cache", "max_memory", "plan_only", "resume", "force", "quiet", "as_json"),
 }
 NAMES = [name for name in ABOUTS if name != "corpus"]
 

@@ -143,7 +143,7 @@ def test_a_prompt_fills_the_beginning_of_the_form(untrained):
 
 @pytest.mark.parametrize("prompt", ["春江花", "，", "春江。", "春\n", "春江，花月。春"])
 def test_a_prompt_that_does_not_fit_is_refused(prompt, untrained):
-    with pytest.raises(UsageError, match="--prompt does not fit --form: character"):
+    with pytest.raises(UsageError, match="the prompt does not fit the form or the acrostic: character"):
         untrained(HAN).sample(prompt, form="2,2")
 
 
@@ -227,3 +227,19 @@ def test_rhyme_is_not_there_without_its_library(untrained, monkeypatch):
 def test_what_is_no_form_or_acrostic_is_refused(rules):
     with pytest.raises(ValueError, match=rf"^{next(iter(rules))} "):
         Sampling(**rules)
+
+
+def test_a_word_of_the_form_is_written_as_the_word_that_it_is(untrained):
+    """Not as its first letter, which is a token too, and others that are none."""
+    one = untrained(("The", "T", " cat", " dog", "."), "jieba")
+    assert set(drawn(one, 50, form="The cat□")) == {"The catT"}
+    assert one.unknown("", form="The cat□") == []
+    assert one.unknown("", form="Tha cat□") == ["h", "a"]
+    assert one.unknown("", acrostic=["The", "T"]) == []
+
+
+def test_one_line_alone_does_not_rhyme(untrained, monkeypatch):
+    monkeypatch.setattr("rnn_cli.text.rhymes.rhymes_of", lambda characters: dict.fromkeys("春江", 1))
+    one = untrained(tuple("春江，。"), "char")
+    with pytest.raises(UsageError, match="--rhyme: the form has one line that would rhyme"):
+        one.sample(form="2,2", rhyme=True)

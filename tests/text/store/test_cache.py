@@ -3,13 +3,16 @@
 import hashlib
 import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from rnn_cli.locking import has_locks
 from rnn_cli.text.store import folder as stored
-from rnn_cli.text.store.cache import Cache, default_folder
+from rnn_cli.text.store.cache import LOCK, WORK, Cache, default_folder
 from rnn_cli.text.store.cutting import Cut
 
 A, B, C = (hashlib.sha256(name).hexdigest() for name in (b"a", b"b", b"c"))
@@ -68,6 +71,33 @@ def test_it_is_made_when_it_is_needed_and_is_for_the_user_alone(cache):
 
 
 # Work
+
+
+SWEEP = """
+import sys
+from pathlib import Path
+from rnn_cli.text.store.cache import Cache
+with Cache(Path(sys.argv[1])).work():
+    pass
+"""
+
+
+@pytest.mark.skipif(not has_locks(), reason="no locks here")
+@pytest.mark.parametrize("age", [2 * DAY, 50 * 365 * DAY], ids=["two days", "since a clock has jumped"])
+def test_a_live_runs_folder_is_never_swept_however_old_it_looks(cache, age):
+    with cache.work() as work:
+        aged(work, age)
+        subprocess.run([sys.executable, "-c", SWEEP, str(cache.folder)], check=True)
+        with cache.work():
+            pass
+        assert work.is_dir()
+        killed = cache.folder / f"{WORK}killed"
+        killed.mkdir()
+        (killed / LOCK).touch()
+        aged(killed, age)
+        subprocess.run([sys.executable, "-c", SWEEP, str(cache.folder)], check=True)
+        assert not killed.exists()
+    assert os.listdir(cache.folder) == []
 
 
 def test_what_is_kept_is_found_and_nothing_else_stays(cache):

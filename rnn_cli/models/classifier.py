@@ -1,0 +1,200 @@
+"""A model of labels or of a score: texts in, for each a label, several labels or a number."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from itertools import islice
+from pathlib import Path
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnn_cli import storage
+from rnn_cli.errors import RnnError
+from rnn_cli.machine import blas_threads, product_threads
+from rnn_cli.models import file
+from rnn_cli.models.texts import Encoded
+from rnn_cli.network.arrays import Parameters
+from rnn_cli.network.classifier import Classifier as Network
+from rnn_cli.network.encoder import Encoder
+from rnn_cli.network.fast.workspace import Workspace
+from rnn_cli.text.batches import Batches
+from rnn_cli.text.checks import is_number
+from rnn_cli.text.features import Grams
+from rnn_cli.text.lexicon import Lexicon
+from rnn_cli.text.pairs.labels import Labels
+
+TASKS = ("classify", "rate")
+TOGETHER = 4096  # texts that are read together
+ROWS, STEPS = 128, 1 << 13  # of a batch: texts, and steps
+THRESHOLD = 0.5  # the probability from which on a text has one of several labels
+
+Probabilities = NDArray[np.float64]
+
+
+class Prediction(NamedTuple):
+    """What a model says of a text.
+
+    labels: the likeliest first, each with its probability; of several labels a text, all with theirs.
+    score: of a model that rates; else None.
+    is_unknown: whether the text holds nothing that the model knows, so that it says what it says of none.
+    """
+
+    labels: list[tuple[str, float]]
+    score: float | None
+    is_unknown: bool
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class Classifier:
+    """The contents of a model file of the tasks classify and rate.
+
+    lexicon: tokenizer and vocabulary. network, p: as for `LanguageModel`.
+    labels: of classify; None of rate. scale: of rate, the least and the greatest score; else None.
+    grams: which n-grams it reads; None: none.
+    history: how the model came to be, for people; any JSON.
+    """
+
+    lexicon: Lexicon
+    network: Network
+    p: Parameters
+    labels: Labels | None = None
+    scale: tuple[float, float] | None = None
+    grams: Grams | None = None
+    history: dict[str, Any] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        what = f"{len(self.labels.names)} labels" if self.labels else "a score"
+        return f"<Classifier: {what}, {self.lexicon.tokenizer.name}, {self.network.size:,} parameters>"
+
+    @property
+    def task(self) -> str:
+        return "classify" if self.labels else "rate"
+
+    @property
+    def is_multi(self) -> bool:
+        """Whether a text may have several labels, or none."""
+        return self.labels is not None and self.labels.is_multi
+
+    @classmethod
+    def load(cls, path: str | Path) -> Self:
+        """Read a model file. Raises RnnError, naming what is wrong, for anything but a whole one."""
+        return file.read_as(path, TASKS, cls._from_file)
+
+    def save(self, path: str | Path) -> None:
+        """Write the model file, atomically. Raises OSError; the old file is untouched then."""
+        storage.save(file.model_path(path), *self.pack())
+
+    def describe(self) -> dict[str, str]:
+        """Return what the model is, each fact with its name, for people."""
+        if self.labels is None:
+            what = {"scores": "{:g} to {:g}".format(*(self.scale or (0, 0)))}
+        else:
+            several = ", several a text" if self.is_multi else ""
+            what = {"labels": f"{len(self.labels.names)}{several}: {', '.join(self.labels.names)}"}
+        return {"network": self.network.describe(), **what}
+
+    def facts(self) -> dict[str, Any]:
+        """Return what `rnn info --json` prints of these tasks alone."""
+        return {
+            "task": self.task,
+            "labels": self.labels.names if self.labels else None,
+            "is_multi": self.is_multi,
+            "scale": self.scale,
+            "grams": self.grams.to_json() if self.grams else None,
+        }
+
+    def kept(self) -> Self:
+        """Return the model with arrays of its own."""
+        return replace(self, p={name: array.copy(order="K") for name, array in self.p.items()})
+
+    def pack(self) -> tuple[Parameters, dict[str, Any]]:
+        """Return the arrays and the header of the model file."""
+        own: dict[str, Any] = {"labels": self.labels.to_json()} if self.labels else {"scale": self.scale}
+        if self.grams:
+            own["grams"] = self.grams.to_json()
+        return self.p, file.header(self.task, self.lexicon, asdict(self.network), self.history) | own
+
+    @classmethod
+    def _from_file(cls, arrays: Parameters, header: dict[str, Any]) -> Self:
+        """Raises one of several errors where the parts do not make a model."""
+        lexicon = Lexicon.from_json(header)
+        labels = Labels.from_json(header["labels"]) if header["task"] == "classify" else None
+        scale = None if labels else _scale(header["scale"])
+        grams = Grams.from_json(header["grams"]) if "grams" in header else None
+        network = network_of(header["network"])
+        outputs = len(labels.names) if labels else 1
+        if (network.encoder.m, network.labels) != (lexicon.vocabulary.size, outputs):
+            raise ValueError("the network does not fit the vocabulary or the labels")
+        if network.buckets != (grams.buckets if grams else 0):
+            raise ValueError("the network does not fit the n-grams")
+        if (network.output == "sigmoid") != (labels is not None and labels.is_multi):
+            raise ValueError(f"the output {network.output} does not fit the labels")
+        if network.encoder.layers > len(arrays):  # before a list of so many is made
+            raise ValueError("holds too few arrays for its layers")
+        file.check_arrays(network.shapes, arrays)
+        history = header["history"]
+        if not isinstance(history, dict):
+            raise TypeError("history is no object")
+        return cls(lexicon, network, network.lay_out(arrays), labels, scale, grams, history)
+
+    def predict(self, texts: Iterable[str], threads: int | None = None) -> Iterator[Prediction]:
+        """Yield what the model says of each text, in order. An empty text, or one of nothing that the model
+        knows, is answered like any other, and marked.
+
+        threads: the cores that matrix products may use; None: by their size. Raises RnnError where the state
+        overflows.
+        """
+        source = iter(texts)
+        while block := [*islice(source, TOGETHER)]:
+            encoded = Encoded.read(block, self.lexicon, self.grams)
+            o = self.probabilities(encoded, threads)
+            nothing = self._reads_nothing(block, encoded)
+            yield from map(self._prediction, o, nothing)
+
+    def _reads_nothing(self, texts: Sequence[str], encoded: Encoded) -> list[bool]:
+        known = np.add.reduceat(np.append(encoded.x.ids > 2, False), encoded.x.starts[:-1])
+        known[encoded.x.lengths == 0] = 0
+        return [not text.strip() or not count for text, count in zip(texts, known.tolist(), strict=True)]
+
+    def _prediction(self, o: Probabilities, is_unknown: bool) -> Prediction:
+        if self.labels is None:
+            assert self.scale is not None
+            low, high = self.scale
+            return Prediction([], low + (high - low) * float(o[0]), is_unknown)
+        order = np.argsort(-o, kind="stable").tolist()
+        return Prediction([(self.labels.names[k], float(o[k])) for k in order], None, is_unknown)
+
+    def probabilities(self, encoded: Encoded, threads: int | None = None) -> Probabilities:
+        """Return o of each text, (N, labels). Raises RnnError where the state overflows."""
+        network, lengths = self.network, encoded.x.lengths
+        batches = Batches(lengths, ROWS, STEPS)
+        o = np.empty((len(lengths), network.labels))
+        work = Workspace(np.float32)
+        largest = max(shape[0] * shape[1] for shape in network.encoder.shapes.values() if len(shape) == 2)
+        with blas_threads(product_threads(ROWS * largest, threads)), np.errstate(all="ignore"):
+            for rows in batches:
+                batch = encoded.batch(rows, np.zeros(len(rows), np.intp))
+                o[rows] = network.probabilities(self.p, batch, work)
+        if not np.isfinite(o).all():
+            raise RnnError("the state of the model has overflowed while it read")
+        return o
+
+
+def network_of(said: Any) -> Network:
+    """Return the network of a header. Raises one of several errors."""
+    if not isinstance(said, dict) or not isinstance(said["encoder"], dict):
+        raise TypeError("network is no object")
+    encoder = said["encoder"]
+    for values in (said, encoder):
+        for name, value in values.items():
+            if isinstance(value, bool) != (name == "bidirectional"):  # to Python True and False are 1 and 0
+                raise ValueError(f"{name} is {value!r}")
+    return Network(**said | {"encoder": Encoder(**encoder)})
+
+
+def _scale(said: Any) -> tuple[float, float]:
+    low, high = said
+    if not (is_number(low) and is_number(high) and low < high):
+        raise ValueError(f"the scale is {said!r}")
+    return float(low), float(high)

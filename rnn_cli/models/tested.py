@@ -1,0 +1,71 @@
+"""How good a classifier is on pairs that it has not learned from."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnn_cli.models.classifier import THRESHOLD, Classifier
+from rnn_cli.models.texts import Encoded
+from rnn_cli.scoring import labels as figures
+from rnn_cli.scoring.labels import LabelTable
+from rnn_cli.text.pairs.numbered import Pairs
+
+
+class Tested(NamedTuple):
+    """The figures of a test.
+
+    texts: how many. values: the figures of all together, by name. table: of each label; None of scores.
+    confusion: (m, m) texts that have label i and were given j, where each has one; else None.
+    """
+
+    texts: int
+    values: dict[str, float]
+    table: LabelTable | None = None
+    confusion: NDArray[np.int64] | None = None
+
+
+def tested(model: Classifier, pairs: Pairs, texts: list[str], rows: NDArray[np.int64]) -> Tested:
+    """Return how good a model is on some rows of pairs, whose texts are given as strings. Raises RnnError
+    where its state overflows."""
+    o = model.probabilities(Encoded.read([texts[row] for row in rows.tolist()], model.lexicon, model.grams))
+    if model.labels is None:
+        return _of_scores(model, o[:, 0], pairs.scores[rows])
+    if model.is_multi:
+        return _of_sets(o, _sets(pairs, rows, len(model.labels.names)))
+    true, given = pairs.beside.take(rows).ids.astype(np.int64), o.argmax(axis=1)
+    matrix = figures.confusion(true, given, len(model.labels.names))
+    table = figures.table(matrix)
+    confidence = o.max(axis=1)
+    values = {
+        "accuracy": figures.accuracy(matrix),
+        "macro_f1": table.macro_f1,
+        "nats": float(-np.log(np.maximum(o[np.arange(len(o)), true], 1e-300)).mean()),
+        "calibration_error": figures.expected_calibration_error(confidence, true == given),
+    }
+    return Tested(len(rows), values, table, matrix)
+
+
+def _of_scores(model: Classifier, o: NDArray[Any], true: NDArray[np.float64]) -> Tested:
+    assert model.scale is not None
+    low, high = model.scale
+    given = low + (high - low) * o
+    values = {
+        "correlation": figures.correlation(true, given),
+        "mean_error": figures.mean_error(true, given),
+    }
+    return Tested(len(true), values)
+
+
+def _of_sets(o: NDArray[Any], true: NDArray[np.bool_]) -> Tested:
+    given = o >= THRESHOLD
+    table = figures.table_of_each(true, given)
+    exact = figures.exact_sets(true, given)
+    return Tested(len(true), {"exact": exact, "micro_f1": table.micro_f1, "macro_f1": table.macro_f1}, table)
+
+
+def _sets(pairs: Pairs, rows: NDArray[np.int64], m: int) -> NDArray[np.bool_]:
+    of_rows = pairs.beside.take(rows)
+    sets = np.zeros((len(rows), m), bool)
+    sets[np.repeat(np.arange(len(rows)), of_rows.lengths), of_rows.ids] = True
+    return sets

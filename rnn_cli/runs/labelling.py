@@ -1,0 +1,461 @@
+"""The runs of the tasks classify and rate: texts in, a label, several labels or a score out."""
+
+import hashlib
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnn_cli.errors import RnnError, UsageError
+from rnn_cli.models.classifier import Classifier
+from rnn_cli.models.texts import LONGEST, Encoded
+from rnn_cli.network.arrays import Parameters
+from rnn_cli.network.classifier import Classifier as Network
+from rnn_cli.network.classifier import Texts
+from rnn_cli.network.encoder import Encoder
+from rnn_cli.printing import counted
+from rnn_cli.runs.data import corpus_files
+from rnn_cli.runs.notices import Notice, Reading
+from rnn_cli.runs.prepare import Resources
+from rnn_cli.runs.presets import load_preset
+from rnn_cli.runs.run import Run, with_threads
+from rnn_cli.runs.settings import (
+    DEFAULT_MAX_ROLLBACKS,
+    DEFAULT_MAX_SIZE,
+    DEFAULT_SEED,
+    DEFAULT_VALID_FRACTION,
+    Settings,
+)
+from rnn_cli.runs.workplace import Workplace
+from rnn_cli.scoring import labels as figures
+from rnn_cli.text.batches import Batches
+from rnn_cli.text.features import Grams
+from rnn_cli.text.lexicon import Lexicon
+from rnn_cli.text.pairs.formats import Form
+from rnn_cli.text.pairs.labels import Labels
+from rnn_cli.text.pairs.numbered import (
+    Cutting,
+    Pairs,
+    in_vocabulary,
+    read_pairs,
+    score_range,
+    token_counts,
+)
+from rnn_cli.text.pairs.parts import hold_out
+from rnn_cli.text.reading import Source, spool
+from rnn_cli.text.rows import Rows
+from rnn_cli.text.spelling import Spelling
+from rnn_cli.text.store.corpus import Text
+from rnn_cli.text.tokenizers import DEFAULT_TOKENIZER, Tokenizer, load_tokenizer
+from rnn_cli.text.vocabulary import build
+from rnn_cli.training.demand import BatchShape
+from rnn_cli.training.state import TrainingState
+
+PRESET = "labels"
+STEPS_OF_A_ROW = 128  # a batch holds as many steps as its rows would of this length
+GRAM_SIZE = 32  # of an n-gram's embedding
+MOST_BUCKETS, LEAST_BUCKETS = 1 << 17, 1 << 12
+NO_ROWS = np.empty(0, np.int64)
+FEWEST = 20  # texts of which some are held out
+FEW_TOKENS = 2.0  # of a text on average: with fewer, characters tell more
+MOST_EPOCHS = 30
+
+Numbers = NDArray[np.int64]
+
+
+class Known(NamedTuple):
+    """What a model knows of texts and labels: the fields of models.Classifier."""
+
+    lexicon: Lexicon
+    labels: Labels | None
+    scale: tuple[float, float] | None
+    grams: Grams | None
+
+
+@dataclass(frozen=True)
+class LabelData:
+    """Texts and what belongs to them.
+
+    y: as the output has it: ids (N,), yes and no (N, m), or scores from 0 to 1 (N,).
+    train, valid: the rows to learn from and to validate on; no rows: no validation.
+    """
+
+    known: Known
+    encoded: Encoded
+    y: NDArray[Any]
+    train: Numbers
+    valid: Numbers
+    fingerprint: str
+    files: int
+
+    @property
+    def targets(self) -> int:
+        return len(self.train)
+
+    @property
+    def valid_targets(self) -> int | None:
+        return len(self.valid) or None
+
+    @property
+    def share(self) -> float:
+        return 1.0
+
+
+class _Windows(Sequence[Texts]):
+    """The batches of an epoch."""
+
+    def __init__(
+        self, data: LabelData, rows: Numbers, batches: Batches, weights: NDArray[np.float32] | None = None
+    ):
+        """weights: (labels,), how much a text of each counts; None: 1."""
+        self._data, self._rows, self._batches, self._weights = data, rows, batches, weights
+
+    def __len__(self) -> int:
+        return len(self._batches)
+
+    def __getitem__(self, index: int) -> Texts:  # type: ignore[override]  # slices are not supported
+        rows = self._rows[self._batches[index]]
+        y = self._data.y[rows]
+        return self._data.encoded.batch(rows, y, None if self._weights is None else self._weights[y])
+
+
+@dataclass(frozen=True)
+class LabelRun(Run):
+    """A run that trains a classifier."""
+
+    data: LabelData
+    network: Network
+
+    def _windows(
+        self, rows: Numbers, shuffle: tuple[int, ...] | None, weights: NDArray[np.float32] | None = None
+    ) -> _Windows:
+        lengths = self.data.encoded.x.lengths[rows]
+        steps = max(self.steps, self.rows * min(self.steps, STEPS_OF_A_ROW))
+        return _Windows(self.data, rows, Batches(lengths, self.rows, steps, shuffle), weights)
+
+    @property
+    def steps_an_epoch(self) -> int:
+        return len(self.epoch_windows(0))
+
+    @property
+    def flops(self) -> float:
+        """Operations a text: of its mean length, 2 for each weight of the encoder's matrices, 3 times."""
+        of_step = sum(
+            shape[0] * shape[1] for shape in self.network.encoder.shapes.values() if len(shape) == 2
+        )
+        length = float(np.mean(self.data.encoded.x.lengths[self.data.train]))
+        return 6 * of_step * length / self.steps
+
+    @property
+    def shape(self) -> BatchShape:
+        order = np.argsort(self.data.encoded.x.lengths, kind="stable")
+        rows = max(1, self.rows * min(self.steps, STEPS_OF_A_ROW) // self.steps)
+        longest = order[-max(rows, 1) :]
+        return BatchShape(
+            network=self.network,
+            batch=self.data.encoded.batch(longest, self.data.y[longest]),
+            optimizer=self.recipe.optimizer,
+            dropout=self.recipe.dropout,
+            threads=self.threads,
+            keeps=self.recipe.max_rollbacks > 0,
+        )
+
+    def epoch_windows(self, epoch: int) -> _Windows:
+        return self._windows(self.data.train, (self.seed, *b"shuffle", epoch), self._class_weights)
+
+    @cached_property
+    def _class_weights(self) -> NDArray[np.float32] | None:
+        """How much a text of each label counts, (labels,): with balanced weights N / (m N_k) of N texts, N_k
+        of them with label k of m."""
+        if self.settings.class_weight is None:
+            return None
+        counts = np.bincount(self.data.y[self.data.train], minlength=self.network.labels)
+        return (counts.sum() / (len(counts) * np.maximum(counts, 1))).astype(np.float32)
+
+    def valid_windows(self) -> _Windows | None:
+        return self._windows(self.data.valid, None) if len(self.data.valid) else None
+
+    def first_parameters(self) -> Parameters:
+        if self.first is not None:
+            return self.first
+        y = self.data.y[self.data.train]
+        if self.network.output == "softmax":
+            share = np.bincount(y, minlength=self.network.labels) / len(y)
+        else:
+            share = np.atleast_1d(y.mean(axis=0))
+        return self.network.initialise(np.random.default_rng((self.seed, *b"initialise")), share)
+
+    def trained(self, at: TrainingState) -> Classifier:
+        known = self.data.known
+        return Classifier(
+            known.lexicon, self.network, at.p, known.labels, known.scale, known.grams, self.history(at)
+        )
+
+    def header(self) -> dict[str, Any]:
+        known = self.data.known
+        return {
+            "network": asdict(self.network),
+            "labels": known.labels.to_json() if known.labels else None,
+            "scale": known.scale,
+            "grams": known.grams.to_json() if known.grams else None,
+            **known.lexicon.to_json(),
+        }
+
+    def of_text(self) -> dict[str, Any]:
+        labels = self.data.known.labels
+        return {
+            "text": {"files": self.data.files, "texts": self.data.targets},
+            "labels": len(labels.names) if labels else None,
+            "tokenizer": self.data.known.lexicon.tokenizer.name,
+        }
+
+    def about_text(self) -> Iterator[str]:
+        known, data = self.data.known, self.data
+        what = "scores" if known.labels is None else counted(len(known.labels.names), "label")
+        yield (
+            f"text: {counted(data.files, 'file')}, {counted(len(data.train), 'text')} with {what} "
+            f"({known.lexicon.tokenizer.name}), vocabulary {known.lexicon.vocabulary.size:,}"
+        )
+        if len(data.valid):
+            yield f"and {counted(len(data.valid), 'text')} to validate on"
+
+    def about_loss(self, at: TrainingState, loss: float, is_valid: bool) -> Iterator[str]:
+        rows = self.data.valid if is_valid else self.data.train
+        encoded = Encoded(self.data.encoded.x.take(rows), self.data.encoded.grams.take(rows))
+        try:
+            o = self.trained(at).probabilities(encoded, self.threads)
+        except RnnError:
+            return
+        y = self.data.y[rows]
+        if self.network.output == "softmax":
+            matrix = figures.confusion(y, o.argmax(axis=1), self.network.labels)
+            yield f"accuracy {figures.accuracy(matrix):.3f}"
+        elif self.network.output == "sigmoid":
+            yield f"micro-F1 {figures.table_of_each(y > 0.5, o > 0.5).micro_f1:.3f}"
+        else:
+            yield f"correlation {figures.correlation(y.astype(float), o[:, 0]):.3f}"
+
+    def bits_per_character(self, valid_loss: float) -> float | None:
+        return None
+
+    @property
+    def about_network(self) -> str:
+        return self.network.describe()
+
+    def sizes(self, share: float) -> dict[str, int | float]:
+        labels = self.data.known.labels
+        return {
+            "texts": self.data.targets,
+            "m": self.data.known.lexicon.vocabulary.size,
+            "labels": len(labels.names) if labels else 0,
+        }
+
+    def about_sizes(self, share: float) -> dict[str, str]:
+        sizes = self.sizes(share)
+        return {"text": f"{sizes['texts']:,} texts to learn from", "vocabulary": f"{sizes['m']:,}"}
+
+    @property
+    def window_fits(self) -> bool:
+        longest = int(self.data.encoded.x.lengths.max(initial=1))
+        return longest <= self.steps <= LONGEST and self.rows <= len(self.data.train)
+
+    @property
+    def try_it(self) -> str:
+        return "predict"
+
+    def example(self, at: TrainingState) -> str:
+        return ""
+
+    def spell(self, batch: Texts) -> Iterator[str]:
+        tokens = ["<start>", "<end>", "<unk>", *self.data.known.lexicon.vocabulary.tokens]
+        join = self.data.known.lexicon.tokenizer.join
+        for ids, real in zip(batch.x.T.tolist(), batch.real.T.tolist(), strict=True):
+            yield join(tokens[id] for id, is_real in zip(ids, real, strict=True) if is_real)
+
+
+Loading = Generator[Notice | Reading, None, LabelData]
+
+
+def load_pairs(settings: Settings, resources: Resources, known: Known | None = None) -> Loading:
+    """Return the texts and labels of the settings. known: by a model that goes on; None: to be found.
+
+    Raises RnnError for files that hold no pairs, or nothing to learn.
+    """
+    tokenizer = known.lexicon.tokenizer if known else usual_tokenizer(settings)
+    with Workplace(None) as work:
+        paths = corpus_files(settings)
+        sources = [spool(path, work.folder, settings.encoding) for path in paths]
+        other = [spool(settings.valid, work.folder, settings.encoding)] if settings.valid else []
+        yield Notice(f"reading {counted(len(sources) + len(other), 'file')} of pairs")
+        form = form_of(settings, sources)
+        cutting = Cutting(tokenizer, processes=resources.processes)
+        pairs = read_pairs(sources, form, cutting, known.labels if known else None)
+        if not known and settings.tokenizer is None and _are_short(pairs):
+            yield Notice("texts of about a word: they are split into characters (-t jieba for words)")
+            tokenizer = usual_tokenizer(replace(settings, tokenizer="char"))
+            cutting = cutting._replace(texts=tokenizer)
+            pairs = read_pairs(sources, form, cutting)
+        valid_pairs = read_pairs(other, form, cutting, pairs.labels) if other else None
+    texts = strings(pairs.texts, tokenizer)
+    train, valid = np.arange(pairs.rows), NO_ROWS
+    fraction = DEFAULT_VALID_FRACTION if settings.valid_fraction is None else settings.valid_fraction
+    if fraction and not other and pairs.rows >= FEWEST:
+        train, valid = hold_out(pairs, fraction, settings.seed or DEFAULT_SEED)
+    known = known or known_of(pairs, train, tokenizer, settings, texts)
+    data = data_of(pairs, known, texts, train, valid, len(sources))
+    if valid_pairs is None:
+        return data
+    beside = data_of(valid_pairs, known, strings(valid_pairs.texts, tokenizer), NO_ROWS, NO_ROWS, 0)
+    return joined(data, beside)
+
+
+def _are_short(pairs: Pairs) -> bool:
+    """Return whether the texts have too few tokens for words, as names have."""
+    return pairs.texts.corpus.ids.size / pairs.rows - 1 < FEW_TOKENS
+
+
+def form_of(settings: Settings, sources: Sequence[Source]) -> Form:
+    """Return how the files of the settings become pairs."""
+    return Form(settings.task or "classify", settings.encoding, columns_of(settings.columns))
+
+
+def columns_of(said: str | None) -> tuple[str, str] | None:
+    """Return the two columns that are named with a comma between. Raises UsageError for anything else."""
+    if said is None:
+        return None
+    names = said.split(",")
+    if len(names) != 2 or not all(names):
+        raise UsageError(f"--columns {said}: two names are needed, with a comma between")
+    return names[0], names[1]
+
+
+def usual_tokenizer(settings: Settings) -> Tokenizer:
+    """Return the tokenizer of a new run."""
+    name = settings.tokenizer or DEFAULT_TOKENIZER
+    return load_tokenizer(name, settings.normalize, settings.user_dict, settings.unit)
+
+
+def joined(data: LabelData, valid: LabelData) -> LabelData:
+    """Return data with the rows of other data to validate on."""
+    rows = np.arange(len(data.train), len(data.train) + len(valid.y))
+    encoded = Encoded(*map(appended, data.encoded, valid.encoded))
+    digest = hashlib.sha256((data.fingerprint + valid.fingerprint).encode()).hexdigest()
+    y = np.concatenate([data.y, valid.y])
+    return replace(data, encoded=encoded, y=y, valid=rows, fingerprint=digest)
+
+
+def appended(a: Rows, b: Rows) -> Rows:
+    return Rows.of(np.concatenate([a.ids, b.ids]), np.concatenate([a.lengths, b.lengths]))
+
+
+def strings(text: Text, tokenizer: Tokenizer) -> list[str]:
+    """Return each text as it was cut: its tokens joined."""
+    tokens = ["", "", "<unk>", *text.types]
+    ids, starts = np.asarray(text.corpus.ids).tolist(), np.asarray(text.corpus.starts).tolist()
+    return [tokenizer.join(tokens[id] for id in ids[a : b - 1]) for a, b in pairwise(starts)]
+
+
+def known_of(
+    pairs: Pairs, train: Numbers, tokenizer: Tokenizer, settings: Settings, texts: list[str]
+) -> Known:
+    """Return what a new model knows: of the texts to learn from."""
+    counts = token_counts(pairs.texts, train)
+    vocabulary = build(
+        counts, settings.min_count or tokenizer.min_count, settings.max_size or DEFAULT_MAX_SIZE
+    )
+    unknown = [token for token in counts if token not in vocabulary.ids]
+    lexicon = Lexicon(tokenizer, vocabulary, Spelling.count(unknown or counts))
+    scale = None if pairs.labels else score_range(pairs.scores[train])
+    grams = None if settings.ngrams is False else _grams([texts[row] for row in train.tolist()])
+    return Known(lexicon, pairs.labels, scale, grams)
+
+
+def _grams(texts: list[str]) -> Grams:
+    """Return n-grams with as many buckets as there are different ones, up to MOST_BUCKETS."""
+    different = len(np.unique(Grams(buckets=MOST_BUCKETS).rows(texts).ids))
+    buckets = LEAST_BUCKETS
+    while buckets < min(2 * different, MOST_BUCKETS):
+        buckets *= 2
+    return Grams(buckets=buckets)
+
+
+def data_of(
+    pairs: Pairs, known: Known, texts: list[str], train: Numbers, valid: Numbers, files: int
+) -> LabelData:
+    """Return the data of a run, in the ids of what its model knows."""
+    encoded = Encoded.of(in_vocabulary(pairs.texts, known.lexicon.vocabulary), texts, known.grams)
+    digest = hashlib.sha256(pairs.keys.tobytes())
+    for array in (pairs.beside.ids, pairs.beside.starts, pairs.scores, train, valid):
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return LabelData(known, encoded, _targets(pairs, known), train, valid, digest.hexdigest(), files)
+
+
+def _targets(pairs: Pairs, known: Known) -> NDArray[Any]:
+    """Return y of all rows, as the output has it."""
+    if known.labels is None:
+        assert known.scale is not None
+        low, high = known.scale
+        return np.clip((pairs.scores - low) / (high - low), 0, 1).astype(np.float32)
+    if not known.labels.is_multi:
+        return pairs.beside.ids.astype(np.intp)
+    y = np.zeros((pairs.rows, len(known.labels.names)), np.float32)
+    y[np.repeat(np.arange(pairs.rows), pairs.beside.lengths), pairs.beside.ids] = 1
+    return y
+
+
+def output_of(labels: Labels | None) -> str:
+    """Return the row of LABELS for some labels, or for scores."""
+    return "score" if labels is None else "sigmoid" if labels.is_multi else "softmax"
+
+
+def decide(model: Path, settings: Settings, data: LabelData) -> LabelRun:
+    """Return the run of these settings on these texts; what they leave open comes from the preset."""
+    known = data.known
+    m = known.lexicon.vocabulary.size
+    if settings.class_weight and (known.labels is None or known.labels.is_multi):
+        raise UsageError("--class-weight is for texts that have one label each")
+    preset = load_preset(settings.preset or PRESET, m)
+    choices = preset.choices.given(settings.given())
+    lengths = data.encoded.x.lengths
+    steps = max(1, int(lengths.max(initial=1)))
+    rows = max(1, min(choices.batch, len(data.train)))
+    encoder = Encoder(
+        m,
+        choices.hidden,
+        choices.cell,
+        choices.layers,
+        choices.embedding,
+        settings.bidirectional is not False,
+    )
+    most = int(data.encoded.grams.lengths.max(initial=0))
+    network = Network(
+        encoder,
+        len(known.labels.names) if known.labels else 1,
+        output_of(known.labels),
+        buckets=known.grams.buckets if known.grams else 0,
+        gram_size=GRAM_SIZE if known.grams else 0,
+        most_grams=max(1, most) if known.grams else 0,
+    )
+    values = asdict(choices) | {"preset": preset.name, "bptt": LONGEST, "tie": False, "output": "softmax"}
+    decided = replace(settings, **values).filled(
+        carry_state=False,
+        variational=False,
+        max_rollbacks=DEFAULT_MAX_ROLLBACKS,
+        seed=DEFAULT_SEED,
+        tokenizer=known.lexicon.tokenizer.name,
+        bidirectional=True,
+        ngrams=known.grams is not None,
+        valid_fraction=None if settings.valid else DEFAULT_VALID_FRACTION if len(data.valid) else 0.0,
+        epochs=1,
+    )
+    run = LabelRun(model, decided, data, network, (steps, rows))
+    if settings.epochs is None:
+        run = replace(
+            run, settings=replace(decided, epochs=min(preset.epochs(run.steps_an_epoch), MOST_EPOCHS))
+        )
+    return with_threads(run, settings.threads)

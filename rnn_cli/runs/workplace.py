@@ -1,0 +1,62 @@
+"""The folder that a text is prepared in: in the cache, or a temporary one where the cache cannot be used."""
+
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from rnn_cli.runs.notices import Notice
+from rnn_cli.text.store.cache import Cache
+
+ELSEWHERE = "--cache-dir or TMPDIR names another folder"
+
+
+class Workplace:
+    """A folder to work in, until its `with` block ends.
+
+    cache: where what is made in the folder may be kept; None: it is temporary.
+    notices: what is to be said of the cache.
+    """
+
+    folder: Path
+
+    def __init__(self, cache: Cache | None):
+        self.cache = cache
+        self.notices: list[Notice] = []
+        self._folders = ExitStack()
+
+    def __enter__(self) -> Self:
+        if self.cache is None:
+            self._use_temporary_folder()
+            return self
+        try:
+            self.folder = self._folders.enter_context(self.cache.work())
+        except OSError as error:
+            self.leave_cache(error)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+    ) -> None:
+        self._folders.close()
+
+    def leave_cache(self, error: OSError) -> Path:
+        """Go on in a temporary folder, as the cache failed, and return it. What was made stays where it is.
+        Raises `error` where the folder is temporary already."""
+        if self.cache is None:
+            raise error
+        what = f"{self.cache.folder}: {error.strerror or error}: the text is not kept"
+        self.notices.append(Notice(f"{what} (--cache-dir names a folder)", is_warning=True))
+        self.cache = None
+        return self._use_temporary_folder()
+
+    def take_notices(self) -> list[Notice]:
+        """Return the notices, and forget them."""
+        notices, self.notices = self.notices, []
+        return notices
+
+    def _use_temporary_folder(self) -> Path:
+        folder = tempfile.TemporaryDirectory(prefix="rnn-", ignore_cleanup_errors=True)
+        self.folder = Path(self._folders.enter_context(folder))
+        return self.folder

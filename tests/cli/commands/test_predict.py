@@ -1,0 +1,118 @@
+"""rnn predict and rnn test: labels of texts on the command line."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from rnn_cli.cli.commands.predict import _lines
+
+LINES = [
+    f"{text}\t{label}"
+    for text, label in (("so good", "yes"), ("good day", "yes"), ("too bad", "no"), ("bad day", "no"))
+]
+
+
+@pytest.fixture
+def model(rnn):
+    """m.npz, which knows yes from no."""
+    Path("p.tsv").write_text("\n".join(LINES * 10) + "\n")
+    options = [
+        "--task",
+        "classify",
+        "-t",
+        "space",
+        "--hidden",
+        8,
+        "--embedding",
+        8,
+        "--epochs",
+        20,
+        "--batch",
+        8,
+    ]
+    rnn("train", "p.tsv", *options, "--model", "m.npz", "--quiet", "--threads", 1)
+    return "m.npz"
+
+
+@pytest.fixture
+def predict(rnn, model):
+    def call(text, *options):
+        Path("in.txt").write_bytes(text.encode() if isinstance(text, str) else text)
+        return rnn("predict", "in.txt", "--model", model, *options)
+
+    return call
+
+
+def test_one_line_comes_out_for_each_that_goes_in(predict):
+    said = predict("good\n\nbad\r\n\n漢\ngood")
+    assert len(said.out.splitlines()) == 6
+    first, _, third, *_, last = (line.split("\t")[0] for line in said.out.splitlines())
+    assert (first, third, last) == ("yes", "no", "yes")
+    assert "3 of 6 lines hold nothing that the model knows; the first is line 2" in said.err
+
+
+def test_labels_in_the_input_are_not_read_as_text(predict):
+    plain = predict("so good\nbad day\n").out
+    assert predict("so good\tno\nbad day\tyes\n").out == plain
+    assert predict("__label__no so good\n__label__a __label__b bad day\n").out == plain
+
+
+def test_as_many_labels_as_are_asked_for(predict):
+    (line,) = predict("good\n", "--top", 2).out.splitlines()
+    first, p, second, q = line.split("\t")
+    assert {first, second} == {"yes", "no"}
+    assert float(p) + float(q) == pytest.approx(1, abs=2e-4)
+    assert predict("good\n", "--threshold", 0.99999).out == "\n"
+    assert predict("good\n", "--format", "fasttext", "--top", 1).out.startswith("__label__yes 0.")
+
+
+def test_json_is_an_object_a_line(predict):
+    rows = [json.loads(line) for line in predict("good\n\n", "--json", "--top", 2).out.splitlines()]
+    assert [row["text"] for row in rows] == ["good", ""]
+    assert [row["is_unknown"] for row in rows] == [False, True]
+    assert rows[0]["labels"][0]["label"] == "yes"
+    assert rows[0]["schema"] == 1
+
+
+def test_lines_come_in_blocks_that_end_anywhere():
+    blocks = ["on", "e\ntw", "o\n", "\nthree"]
+    assert [line for lines in _lines(blocks, "classify") for line in lines] == ["one", "two", "", "three"]
+
+
+def test_the_figures_of_a_test_are_those_of_the_predictions(rnn, model, predict):
+    lines = [*LINES, "good day\tno", "unseen\tyes"]
+    Path("test.tsv").write_text("\n".join(lines) + "\n")
+    told = json.loads(rnn("test", "test.tsv", "--model", model, "--json").out)
+    given = [line.split("\t")[0] for line in predict("\n".join(lines) + "\n").out.splitlines()]
+    true = [line.split("\t")[1] for line in lines]
+    assert told["texts"] == 6
+    assert told["accuracy"] == pytest.approx(sum(map(str.__eq__, given, true)) / 6)
+    assert told["labels"]["yes"]["support"] == 3
+    assert sum(map(sum, told["confusion"])) == 6
+
+
+def test_texts_that_were_learned_are_counted_and_left_out(rnn, model):
+    Path("test.tsv").write_text("so good\tyes\nnever seen\tno\n")
+    told = json.loads(rnn("test", "test.tsv", "--model", model, "--train", "p.tsv", "--json").out)
+    assert (told["texts"], told["unseen"]["texts"]) == (2, 1)
+    assert (
+        "1 of the texts stand in p.tsv" in rnn("test", "test.tsv", "--model", model, "--train", "p.tsv").out
+    )
+
+
+def test_a_label_that_the_model_does_not_know_is_an_error(fails, model):
+    Path("test.tsv").write_text("so good\tperhaps\n")
+    assert fails(1, "test", "test.tsv", "--model", model).startswith(
+        "test.tsv: line 1: the model has no label"
+    )
+
+
+def test_a_language_model_names_the_commands_that_read_it(fails, models):
+    message = fails(1, "predict", "--model", models["char"], "nowhere.txt")
+    assert message.endswith("a model of a language: rnn sample, next and score read it")
+
+
+def test_info_tells_of_labels(rnn, model):
+    assert "labels      2: " in rnn("info", model).out
+    assert json.loads(rnn("info", model, "--json").out)["task"] == "classify"

@@ -1,0 +1,171 @@
+"""Labels and scores of texts: runs that learn them, go on bit for bit, and say what is wrong."""
+
+import numpy as np
+import pytest
+
+from rnn_cli import RnnError, Settings, Trainer, UsageError
+from rnn_cli.models.classifier import Classifier
+from rnn_cli.runs.events import EpochDone, StepDone
+
+WORDS = ("good", "fine", "nice", "bad", "poor", "awful")
+SMALL = {
+    "hidden": 8,
+    "embedding": 8,
+    "batch": 8,
+    "epochs": 6,
+    "threads": 1,
+    "tokenizer": "space",
+    "lr": 0.02,
+    "dropout": 0.0,
+}
+
+
+def pairs(label, number=60):
+    """Lines of a text and what `label` makes of its word."""
+    rng = np.random.default_rng(0)
+    for k in range(number):
+        word = WORDS[k % len(WORDS)]
+        rest = " ".join(rng.choice(["the", "film", "was", "a", "very"], 1 + k % 5))
+        yield f"{rest} {word}\t{label(word, k)}"
+
+
+def mood(word, k):
+    return "yes" if WORDS.index(word) < 3 else "no"
+
+
+@pytest.fixture
+def train(folder):
+    """Train m.npz on some lines to its end; return the trainer."""
+
+    def call(lines, model="m.npz", stop_after=None, **settings):
+        (folder / "p.tsv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+        usual = SMALL | {"task": "classify", "corpus": ["p.tsv"]}
+        trainer = Trainer.begin(Settings(**usual | settings), model, force=True)
+        steps = 0
+        for event in trainer:
+            steps += isinstance(event, StepDone)
+            if stop_after and steps == stop_after:
+                trainer.stop()
+        return trainer
+
+    return call
+
+
+def test_labels_that_can_be_known_are_learned(train):
+    train(pairs(mood), ngrams=False, epochs=20)
+    model = Classifier.load("m.npz")
+    found = [prediction.labels[0][0] for prediction in model.predict(f"the film was {w}" for w in WORDS)]
+    assert found == ["yes"] * 3 + ["no"] * 3
+
+
+def test_ngrams_alone_would_do_too(train):
+    train(pairs(mood), epochs=20, hidden=1)
+    found = [each.labels[0][0] for each in Classifier.load("m.npz").predict(WORDS)]
+    assert found == ["yes"] * 3 + ["no"] * 3
+
+
+def test_several_labels_a_text(train):
+    lines = (
+        f"__label__{mood(w, k)} __label__{w[0]} a {w} film {k}" for k in range(60) for w in [WORDS[k % 6]]
+    )
+    train(lines, task=None, epochs=30)
+    model = Classifier.load("m.npz")
+    assert model.is_multi
+    (said,) = model.predict(["a good film"])
+    assert {name for name, p in said.labels if p > 0.5} == {"yes", "g"}
+
+
+def test_a_score_is_in_the_range_that_was_seen(train):
+    train(pairs(lambda word, k: f"{2 + WORDS.index(word):.1f}"), task="rate", epochs=40)
+    model = Classifier.load("m.npz")
+    scores = [each.score for each in model.predict(WORDS)]
+    assert all(2 <= score <= 7 for score in scores)
+    assert np.corrcoef(scores, range(6))[0, 1] > 0.9
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"threads": 2, "batch": 16},
+        {"ngrams": False, "cell": "lstm", "layers": 2},
+        {"bidirectional": False},
+    ],
+    ids=["usual", "two processes", "without n-grams", "one direction"],
+)
+@pytest.mark.parametrize("stop_after", [1, 7, 20])
+def test_a_run_that_was_stopped_ends_as_the_one_that_never_was(train, settings, stop_after):
+    train(pairs(mood), "whole.npz", **settings)
+    train(pairs(mood), "m.npz", stop_after=stop_after, **settings)
+    for _ in Trainer.resume("m.npz"):
+        pass
+    whole, resumed = Classifier.load("whole.npz"), Classifier.load("m.npz")
+    assert whole.p.keys() == resumed.p.keys()
+    assert all(np.array_equal(whole.p[name], resumed.p[name]) for name in whole.p)
+
+
+def test_with_balanced_weights_a_seldom_label_counts_as_much_as_another(train):
+    lines = [f"film {k}\t{'yes' if k % 6 == 0 else 'no'}" for k in range(60)]  # nothing tells them apart
+    said = {}
+    for class_weight in (None, "balanced"):
+        train(lines, class_weight=class_weight, ngrams=False, epochs=30, valid_fraction=0.0)
+        (prediction,) = Classifier.load("m.npz").predict(["film"])
+        said[class_weight] = dict(prediction.labels)["yes"]
+    assert said[None] < 0.3
+    assert 0.3 < said["balanced"] < 0.7
+
+
+def test_class_weights_are_for_one_label_a_text(train):
+    with pytest.raises(UsageError, match="--class-weight is for texts that have one label each"):
+        train(pairs(lambda word, k: "1" if k % 2 else "2"), task="rate", class_weight="balanced")
+
+
+def test_the_validation_text_may_be_a_file_of_its_own(train, folder):
+    (folder / "v.tsv").write_text("a good film\tyes\na bad film\tno\n")
+    trainer = train(pairs(mood), valid="v.tsv")
+    assert trainer.run.data.valid_targets == 2
+    assert len(trainer.run.data.train) == 60
+
+
+def test_equal_texts_are_all_learned_or_all_validated(train):
+    trainer = train([*pairs(mood, 30)] * 2)
+    keys = np.tile(np.arange(30), 2)
+    assert not set(keys[trainer.run.data.train]) & set(keys[trainer.run.data.valid])
+
+
+def test_an_epoch_tells_of_accuracy(train, folder):
+    trainer = train(pairs(mood), epochs=1)
+    words = [*trainer.run.about_loss(trainer.state, 0.5, is_valid=True)]
+    assert len(words) == 1
+    name, figure = words[0].split()
+    assert name == "accuracy"
+    assert 0 <= float(figure) <= 1
+    assert EpochDone  # an event like a language's
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"carry_state": True}, "--carry-state is for --task language"),
+        ({"time": "1m"}, "--time is for --task language"),
+        ({"task": "language", "ngrams": True}, "--ngrams is for --task classify or rate"),
+        ({"task": None, "bidirectional": True}, "--bidirectional is for --task classify or rate"),
+    ],
+)
+def test_a_setting_of_another_task_is_refused_before_a_file_is_touched(folder, settings, message):
+    with pytest.raises(UsageError, match=message):
+        Trainer.begin(Settings(**{"task": "classify", "corpus": ["nowhere.tsv"]} | settings), "m.npz")
+    assert [*folder.iterdir()] == []
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        (["a film\tyes", "no tab here"], r"^p\.tsv: line 2: no tab in it"),
+        (["a film\tyes", "another\tyes"], r"^p\.tsv: the only label is \"yes\""),
+        (["a film\tyes", "another\t"], r"^p\.tsv: line 2: "),
+    ],
+)
+def test_what_is_wrong_with_the_pairs_is_told_with_its_line(train, lines, message):
+    with pytest.raises(RnnError, match=message):
+        train(lines)
