@@ -128,7 +128,7 @@ class LanguageModel:
         Raises ValueError for values out of range, UsageError for rules that the model cannot follow, RnnError
         where the state overflows.
         """
-        return (step.ids for step in steps(self._task(prompt, num, rules)))
+        return (ids for ids, _ in steps(self._task(prompt, num, rules)))
 
     def _task(self, prompt: str, num: int, rules: dict[str, Any]) -> Task:
         check_count("num", num)

@@ -314,11 +314,11 @@ class Layers(Parametrised):
         products: what `products` returned for these parameters and B; it makes steps faster.
         """
         cell = CELLS[self.cell]
-        after: State = {}
-        h: Array = a_t
-        for suffix in self.suffixes:
-            if suffix:
-                a_t = h @ p[f"U{suffix}"].T + p[f"b_a{suffix}"]
+        own = products.get("") or {W: plain(p[W]) for W in self.recurrent}
+        after = cell.step(own, a_t, state)  # of the first layer, whose names have no suffix
+        h = after[cell.state[0]]
+        for suffix in self.suffixes[1:]:
+            a_t = h @ p[f"U{suffix}"].T + p[f"b_a{suffix}"]
             before = {name: state[name + suffix] for name in cell.state}
             own = products.get(suffix) or {W: plain(p[W + suffix]) for W in self.recurrent}
             last = cell.step(own, a_t, before)

@@ -104,7 +104,7 @@ def _copied(sample: Sample) -> int:
 
 def _once(task: Task, novelty: Novelty | None) -> list[Sample]:
     drawn = [*steps(task)]
-    ids, live = np.array([step.ids for step in drawn]), np.array([step.live for step in drawn])
+    ids, live = np.array([ids for ids, _ in drawn]), np.array([live for _, live in drawn])
     rows = [ids[live[:, row], row].tolist() for row in range(len(task.prompts))]
     return [_sample(task, row, of_row, novelty) for row, of_row in enumerate(rows)]
 

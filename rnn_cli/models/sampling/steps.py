@@ -4,7 +4,7 @@ import itertools
 import time
 from collections import deque
 from collections.abc import Iterator
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,14 +23,9 @@ REMEMBERED = 64  # tokens that a repetition penalty looks back
 T = TypeVar("T")
 
 
-class Step(NamedTuple):
-    """What was drawn at one step.
-
-    ids: (B,), END for rows that have ended before. live: (B,), whether the id belongs to its row.
-    """
-
-    ids: NDArray[np.intp]
-    live: NDArray[np.bool_]
+# What is drawn at one step: ids (B,), END for rows that have ended before; and live (B,), whether the id is the
+# row's. A plain tuple, as one is made for each token.
+Step = tuple[NDArray[np.intp], NDArray[np.bool_]]
 
 
 def read(task: Task, products: Any) -> tuple[Array, State]:
@@ -77,25 +72,27 @@ def _steps(task: Task) -> Iterator[Step]:
     budget, live, all_live = task.budget(), np.ones(rows, bool), True
     shortest, ends_from, choices = int(budget.min()), task.ends_from(), _Choices(task)
     writers = [task.writer(row) for row in range(rows)] if task.is_watched else []
+    temperature, top_k, top_p, choices_matter = rules.temperature, rules.top_k, rules.top_p, choices.matter
+    step, carry_state = model.network.step, model.carry_state
     logits, state = read(task, products)
     for drawn in itertools.count(1):
         logits[:, START] = logits[:, UNK] = -np.inf
-        if choices.matter:
+        if choices_matter:
             choices.prepare(logits, live, ends_from <= drawn)
         try:
-            ids = choose(logits, rng, rules.temperature, rules.top_k, rules.top_p)
+            ids = choose(logits, rng, temperature, top_k, top_p)
         except FloatingPointError as error:  # relu's state has no bound
             what = f"the state has overflowed after {drawn - 1} tokens: lower --length"
             raise RnnError(what) from error
         if not all_live:
             ids[~live] = END
-        yield Step(ids, live)
-        if choices.matter:
+        yield ids, live
+        if choices_matter:
             choices.note(ids, live)
         before = live
         if writers:
             live = _unfinished(writers, ids, live)
-        elif not model.carry_state:
+        elif not carry_state:
             live = live & (ids != END)
         if drawn >= shortest:
             live = live & (budget > drawn)
@@ -104,9 +101,9 @@ def _steps(task: Task) -> Iterator[Step]:
                 return
             all_live = bool(live.all())
         x = after.take(ids)
-        if not model.carry_state:
+        if not carry_state:
             state = reset(state, x == START, zero)
-        logits, state = model.network.step(model.p, x, state, products)
+        logits, state = step(model.p, x, state, products)
 
 
 def _unfinished(writers: list[Writer], ids: NDArray[np.intp], live: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -120,7 +117,7 @@ def _unfinished(writers: list[Writer], ids: NDArray[np.intp], live: NDArray[np.b
 
 def written(task: Task) -> Iterator[str]:
     """Draw the only text of a task: yield it piece by piece."""
-    drawn = (int(step.ids[0]) for step in steps(task))
+    drawn = (int(ids[0]) for ids, _ in steps(task))
     if not task.is_watched:
         ids = drawn if task.model.carry_state else itertools.takewhile(lambda id: id != END, drawn)
         yield from map(task.pen(0).write, ids)
