@@ -52,7 +52,7 @@ def shell(tmp_path, monkeypatch):
     script.write_text(f'#!/bin/sh\nexec {sys.executable} -m rnn_cli "$@"\n')
     script.chmod(0o755)
     monkeypatch.chdir(tmp_path)
-    for name in ("ENTRIES", "ENTRIES_OF_A_MODEL", "ENTRIES_OF_SEQUENCES"):  # a derivative of each array will do
+    for name in ("ENTRIES", "ENTRIES_OF_A_MODEL", "ENTRIES_OF_SEQUENCES"):  # one of each array will do
         monkeypatch.setattr(f"rnn_cli.training.gradcheck.{name}", 1)
     monkeypatch.setenv("PATH", f"{script.parent}{os.pathsep}{os.environ['PATH']}")
     monkeypatch.setenv("PYTHONPATH", str(ROOT))

@@ -23,8 +23,8 @@ REMEMBERED = 64  # tokens that a repetition penalty looks back
 T = TypeVar("T")
 
 
-# What is drawn at one step: ids (B,), END for rows that have ended before; and live (B,), whether the id is the
-# row's. A plain tuple, as one is made for each token.
+# What is drawn at one step: ids (B,), END for rows that have ended before; and live (B,), whether each id
+# belongs to its row. A plain tuple, as one is made for each token.
 Step = tuple[NDArray[np.intp], NDArray[np.bool_]]
 
 
