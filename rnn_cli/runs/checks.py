@@ -102,6 +102,7 @@ def refuse_exclusions(given: Mapping[str, Any]) -> None:
         raise UsageError(
             "--carry-state and --unit paragraph exclude each other: a paragraph begins from s_0 = 0"
         )
+    columns_of(given.get("columns"))
     if given.get("column") == "":
         raise UsageError("--column needs the name of a column")
     if not is_text_encoding(given.get("encoding", "utf-8")):
@@ -121,6 +122,16 @@ def refuse_of_other_tasks(given: Mapping[str, Any]) -> None:
     if useless:
         name, task = min(useless), "classify or rate" if is_language else "language"
         raise UsageError(f"{flag(name, '').rstrip()} is for --task {task}")
+
+
+def columns_of(said: str | None) -> tuple[str, str] | None:
+    """Return the two columns that are named with a comma between. Raises UsageError for anything else."""
+    if said is None:
+        return None
+    names = said.split(",")
+    if len(names) != 2 or not all(names):
+        raise UsageError(f"--columns {said}: two names are needed, with a comma between")
+    return names[0], names[1]
 
 
 def is_text_encoding(name: str) -> bool:

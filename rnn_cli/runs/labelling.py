@@ -19,6 +19,7 @@ from rnn_cli.network.classifier import Classifier as Network
 from rnn_cli.network.classifier import Texts
 from rnn_cli.network.encoder import Encoder
 from rnn_cli.printing import counted
+from rnn_cli.runs.checks import columns_of
 from rnn_cli.runs.data import corpus_files
 from rnn_cli.runs.notices import Notice, Reading
 from rnn_cli.runs.prepare import Resources
@@ -322,16 +323,6 @@ def _are_short(pairs: Pairs) -> bool:
 def form_of(settings: Settings, sources: Sequence[Source]) -> Form:
     """Return how the files of the settings become pairs."""
     return Form(settings.task or "classify", settings.encoding, columns_of(settings.columns))
-
-
-def columns_of(said: str | None) -> tuple[str, str] | None:
-    """Return the two columns that are named with a comma between. Raises UsageError for anything else."""
-    if said is None:
-        return None
-    names = said.split(",")
-    if len(names) != 2 or not all(names):
-        raise UsageError(f"--columns {said}: two names are needed, with a comma between")
-    return names[0], names[1]
 
 
 def usual_tokenizer(settings: Settings) -> Tokenizer:

@@ -149,6 +149,7 @@ def test_an_epoch_tells_of_accuracy(train, folder):
         ({"carry_state": True}, "--carry-state is for --task language"),
         ({"time": "1m"}, "--time is for --task language"),
         ({"task": "language", "ngrams": True}, "--ngrams is for --task classify or rate"),
+        ({"columns": "text"}, "--columns text: two names are needed, with a comma between"),
         ({"task": None, "bidirectional": True}, "--bidirectional is for --task classify or rate"),
     ],
 )
