@@ -22,6 +22,14 @@ ROW = re.compile(
     r"(?P<array>\w+) +(?P<shape>\d[\dx ]*?) +(?P<error>[\d.e+-]+|nan|inf) +"
     r"(?P<tutorial>[\d.e+-]+|-|inf)  (?P<verdict>ok|FAIL)"
 )
+
+
+@pytest.fixture(autouse=True)
+def few_of_the_second_table(monkeypatch):
+    """One derivative of each of its arrays: tests/training/test_gradcheck.py checks more."""
+    monkeypatch.setattr(module, "ENTRIES_OF_SEQUENCES", 1)
+
+
 FEW = ("--hidden", "2", "--layers", "1", "--embedding", "0", "--output", "softmax")
 
 
@@ -99,7 +107,6 @@ def test_every_combination_agrees_on_small_and_large_vocabularies(rnn, monkeypat
 
 
 def test_the_second_table_has_every_example_of_every_task(rnn, monkeypatch):
-    monkeypatch.setattr(module, "ENTRIES_OF_SEQUENCES", 1)
     monkeypatch.setattr(module, "ENTRIES", 1)
     for cells, options in [(CELLS, ()), (["gru"], ("--cell", "gru"))]:
         table = rows_of_sequences(rnn("gradcheck", "--hidden", "2", *options).out)
