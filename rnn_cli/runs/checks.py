@@ -105,8 +105,7 @@ def refuse_exclusions(given: Mapping[str, Any]) -> None:
     columns_of(given.get("columns"))
     if given.get("column") == "":
         raise UsageError("--column needs the name of a column")
-    if not is_text_encoding(given.get("encoding", "utf-8")):
-        raise UsageError(f"--encoding {given['encoding']}: not an encoding that Python knows")
+    check_encoding(given.get("encoding"))
     try:
         Interval.parse(given.get("save_every", "1"))
     except ValueError as error:
@@ -132,6 +131,12 @@ def columns_of(said: str | None) -> tuple[str, str] | None:
     if len(names) != 2 or not all(names):
         raise UsageError(f"--columns {said}: two names are needed, with a comma between")
     return names[0], names[1]
+
+
+def check_encoding(name: str | None) -> None:
+    """Raise UsageError for an encoding that Python does not know."""
+    if name is not None and not is_text_encoding(name):
+        raise UsageError(f"--encoding {name}: not an encoding that Python knows")
 
 
 def is_text_encoding(name: str) -> bool:

@@ -11,6 +11,7 @@ from rnn_cli.cli.console import say, warn, write_json, write_text
 from rnn_cli.cli.options.common import DEFAULT_MODEL, JsonOption, ModelOption, ThreadsOption
 from rnn_cli.errors import UsageError
 from rnn_cli.models.classifier import THRESHOLD, Classifier, Prediction
+from rnn_cli.runs.checks import check_encoding
 from rnn_cli.text.arriving import read_blocks
 from rnn_cli.text.pairs.inputs import text_of
 from rnn_cli.text.pairs.kinds import LABEL
@@ -64,6 +65,7 @@ def predict(
     One line comes out for each line that goes in. Of a line with labels, as training files have them, the
     text alone is read: what follows a tab, and __label__x before the text, are left out.
     """
+    check_encoding(encoding)
     paths = files or ["-"]
     if "-" in paths and sys.stdin.isatty():
         say("reading standard input, a text a line; Ctrl-D ends it")

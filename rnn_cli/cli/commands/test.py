@@ -10,6 +10,7 @@ from rnn_cli.cli.console import write_json, write_text
 from rnn_cli.cli.options.common import DEFAULT_MODEL, JsonOption, ModelOption
 from rnn_cli.models.classifier import Classifier
 from rnn_cli.models.tested import Tested
+from rnn_cli.runs.checks import check_encoding
 from rnn_cli.runs.examine import Examined, examined
 
 NAMES = {
@@ -51,6 +52,7 @@ def test(
     Prints accuracy, macro-F1, a table for each label and which labels are taken for which; of scores,
     correlation and mean error.
     """
+    check_encoding(encoding)
     classifier = Classifier.load(model)
     with tempfile.TemporaryDirectory() as folder:
         found = examined(classifier, files, Path(folder), columns, encoding, train)

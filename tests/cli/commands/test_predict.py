@@ -116,3 +116,9 @@ def test_a_language_model_names_the_commands_that_read_it(fails, models):
 def test_info_tells_of_labels(rnn, model):
     assert "labels      2: " in rnn("info", model).out
     assert json.loads(rnn("info", model, "--json").out)["task"] == "classify"
+
+
+@pytest.mark.parametrize("command", ["predict", "test"])
+def test_an_encoding_that_nobody_knows_is_refused_before_a_file_is_read(fails, command):
+    message = fails(2, command, "nowhere.tsv", "--model", "nowhere.npz", "--encoding", "nope")
+    assert message == "--encoding nope: not an encoding that Python knows"
