@@ -136,7 +136,7 @@ def load_data(
     elif settings.vocab:
         given, tokenizer = _given_vocabulary(settings)
     else:
-        tokenizer = _tokenizer(settings)
+        tokenizer = tokenizer_of(settings)
     splitting = _splitting(settings, tokenizer)
     paths = corpus_paths(settings.corpus)
     text, share = yield from prepare(paths, splitting, resources, limit)
@@ -182,7 +182,7 @@ class Counted(NamedTuple):
 
 def count_text(settings: Settings, resources: Resources) -> Generator[Notice | Reading, None, Counted]:
     """Count the tokens of a whole text. Raises RnnError for a text that cannot be used."""
-    tokenizer = _tokenizer(settings)
+    tokenizer = tokenizer_of(settings)
     splitting = _splitting(settings, tokenizer)
     text, _ = yield from prepare(corpus_paths(settings.corpus), splitting, resources)
     part = whole(text)
@@ -202,7 +202,7 @@ def _vocabulary(types: Mapping[str, int], tokenizer: Tokenizer, settings: Settin
     return vocabulary
 
 
-def _tokenizer(settings: Settings) -> Tokenizer:
+def tokenizer_of(settings: Settings) -> Tokenizer:
     name = settings.tokenizer or DEFAULT_TOKENIZER
     return load_tokenizer(name, settings.normalize, settings.user_dict, settings.unit)
 

@@ -10,7 +10,7 @@ from rnn_cli.errors import RnnError
 from rnn_cli.models.classifier import Classifier
 from rnn_cli.models.tested import Tested, tested
 from rnn_cli.runs.checks import columns_of
-from rnn_cli.runs.labelling import strings
+from rnn_cli.runs.label_data import strings
 from rnn_cli.text.pairs.formats import Form
 from rnn_cli.text.pairs.numbered import Cutting, Pairs, read_pairs
 from rnn_cli.text.pairs.parts import also_in

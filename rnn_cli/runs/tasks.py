@@ -17,7 +17,8 @@ from rnn_cli.runs.advice import advice
 from rnn_cli.runs.budget import fitted, seconds_of
 from rnn_cli.runs.checks import refuse_of_other_tasks
 from rnn_cli.runs.data import load_data
-from rnn_cli.runs.labelling import Known, LabelRun, load_pairs
+from rnn_cli.runs.label_data import Known, load_pairs
+from rnn_cli.runs.labelling import LabelRun
 from rnn_cli.runs.labelling import decide as decide_labels
 from rnn_cli.runs.language import LanguageRun, decide, refuse_another_model
 from rnn_cli.runs.memory import refuse_beyond

@@ -2,13 +2,13 @@
 
 import sys
 from collections.abc import Iterable, Iterator
-from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
 
 from rnn_cli.cli.console import say, warn, write_json, write_text
-from rnn_cli.cli.options.common import DEFAULT_MODEL, JsonOption, ModelOption, ThreadsOption
+from rnn_cli.cli.options.common import DEFAULT_MODEL, JsonOption, ModelOption, ThreadsOption, one_of
+from rnn_cli.cli.options.settings import EncodingOption
 from rnn_cli.errors import UsageError
 from rnn_cli.models.classifier import THRESHOLD, Classifier, Prediction
 from rnn_cli.runs.checks import check_encoding
@@ -16,10 +16,7 @@ from rnn_cli.text.arriving import read_blocks
 from rnn_cli.text.pairs.inputs import text_of
 from rnn_cli.text.pairs.kinds import LABEL
 
-
-class Format(StrEnum):
-    tab = "tab"
-    fasttext = "fasttext"
+TAB, FASTTEXT = "tab", "fasttext"
 
 
 def predict(
@@ -45,19 +42,17 @@ def predict(
             help=f"Print labels of at least this probability. Default, of several a text: {THRESHOLD}.",
         ),
     ] = None,
-    encoding: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Encoding of the files.", show_default=False)
-    ] = None,
+    encoding: EncodingOption = None,
     threads: ThreadsOption = None,
     form: Annotated[
-        Format,
+        str,
         typer.Option(
             "--format",
-            metavar="tab|fasttext",
+            **one_of((TAB, FASTTEXT)),
             show_default=False,
             help="label<TAB>probability, or __label__x probability. Default: tab.",
         ),
-    ] = Format.tab,
+    ] = TAB,
     as_json: JsonOption = False,
 ) -> None:
     """Print a label for each text, with its probability, or a score.
@@ -70,7 +65,7 @@ def predict(
     if "-" in paths and sys.stdin.isatty():
         say("reading standard input, a text a line; Ctrl-D ends it")
     classifier = Classifier.load(model)
-    if classifier.labels is None and not (top is None and threshold is None and form is Format.tab):
+    if classifier.labels is None and not (top is None and threshold is None and form == TAB):
         raise UsageError("--top, --threshold and --format are for labels, and this model gives a score")
     if threshold is None and top is None:
         threshold, top = (THRESHOLD, None) if classifier.is_multi else (0.0, 1)
@@ -104,8 +99,8 @@ def _lines(blocks: Iterable[str], task: str) -> Iterator[list[str]]:
         yield [text_of(begun, task).text]
 
 
-def _spelled(chosen: list[tuple[str, float]], form: Format) -> str:
-    if form is Format.fasttext:
+def _spelled(chosen: list[tuple[str, float]], form: str) -> str:
+    if form == FASTTEXT:
         return " ".join(f"{LABEL}{'_'.join(name.split())} {p:.6g}" for name, p in chosen) + "\n"
     return "\t".join(f"{name}\t{p:.4f}" for name, p in chosen) + "\n"
 

@@ -24,6 +24,7 @@ from rnn_cli.cli.costs import (
     print_totals_json,
 )
 from rnn_cli.cli.options.common import DEFAULT_MODEL, JsonOption, ModelOption, finite
+from rnn_cli.cli.options.settings import EncodingOption
 from rnn_cli.errors import RnnError, UsageError
 from rnn_cli.machine import available_threads
 from rnn_cli.models.language_model import LanguageModel
@@ -31,8 +32,7 @@ from rnn_cli.models.scores.chunks import Reading, read_chunks
 from rnn_cli.models.scores.lines import BASELINE_TOKENS, TokenRow, as_independent, baseline, token_rows
 from rnn_cli.models.scores.predictors import NetworkPredictor, NgramPredictor, Predictor
 from rnn_cli.models.scores.tally import Line, Scored, Tally
-from rnn_cli.runs.checks import is_text_encoding
-from rnn_cli.runs.settings import ABOUTS
+from rnn_cli.runs.checks import check_encoding
 from rnn_cli.text.arriving import arrives_slowly, read_blocks
 from rnn_cli.text.reading import display_name
 from rnn_cli.text.tokenizers import TOKENIZERS
@@ -82,9 +82,7 @@ def score(
         ),
     ] = None,
     model: ModelOption = DEFAULT_MODEL,
-    encoding: Annotated[
-        str | None, typer.Option(metavar="NAME", help=ABOUTS["encoding"].help, show_default=False)
-    ] = None,
+    encoding: EncodingOption = None,
     per_line: Annotated[
         bool, typer.Option("--per-line", help="A row for each line: nats, tokens, unknown, the line.")
     ] = False,
@@ -189,8 +187,7 @@ def score(
 
 def _check(form: Form, encoding: str | None, compare: Path | None) -> None:
     """Raise UsageError for options that do not go together."""
-    if encoding is not None and not is_text_encoding(encoding):
-        raise UsageError(f"--encoding {encoding}: not an encoding that Python knows")
+    check_encoding(encoding)
     if form.per_line and form.per_token:
         raise UsageError("--per-line and --per-token exclude each other")
     if compare and form.per_token:

@@ -8,6 +8,7 @@ import typer
 
 from rnn_cli.cli.console import write_json, write_text
 from rnn_cli.cli.options.common import DEFAULT_MODEL, JsonOption, ModelOption
+from rnn_cli.cli.options.settings import EncodingOption
 from rnn_cli.models.classifier import Classifier
 from rnn_cli.models.tested import Tested
 from rnn_cli.runs.checks import check_encoding
@@ -34,9 +35,7 @@ def test(
         str | None,
         typer.Option(metavar="NAMES", show_default=False, help="The two columns of .csv and .jsonl files."),
     ] = None,
-    encoding: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Encoding of the files.", show_default=False)
-    ] = None,
+    encoding: EncodingOption = None,
     train: Annotated[
         str | None,
         typer.Option(

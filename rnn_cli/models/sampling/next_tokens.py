@@ -6,10 +6,11 @@ import numpy as np
 
 from rnn_cli.errors import RnnError
 from rnn_cli.machine import blas_threads
+from rnn_cli.models.model import Model
 from rnn_cli.models.sampling.prompts import Prompt, PromptReader
 from rnn_cli.models.sampling.rules import Sampling
 from rnn_cli.models.sampling.steps import read
-from rnn_cli.models.sampling.task import Model, Task
+from rnn_cli.models.sampling.task import Task
 from rnn_cli.network.arrays import Array
 from rnn_cli.text.vocabulary import SPECIAL, SPELLED, START
 

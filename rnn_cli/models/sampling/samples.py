@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from rnn_cli.models.model import Model
 from rnn_cli.models.sampling.prompts import Prompt, PromptReader
 from rnn_cli.models.sampling.rules import Sampling, check_count
 from rnn_cli.models.sampling.steps import steps
-from rnn_cli.models.sampling.task import Model, Task
+from rnn_cli.models.sampling.task import Task
 from rnn_cli.models.sampling.writing import Pen
 from rnn_cli.scoring.copying import Copied, Original
 from rnn_cli.text.vocabulary import END, UNK

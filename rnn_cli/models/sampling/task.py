@@ -3,34 +3,18 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rnn_cli.errors import UsageError
 from rnn_cli.machine import product_threads
+from rnn_cli.models.model import Model
 from rnn_cli.models.sampling.constraints import Beginning, Constraint, Constraints
 from rnn_cli.models.sampling.prompts import Prompt
 from rnn_cli.models.sampling.rules import Sampling
 from rnn_cli.models.sampling.verse import Verse, verse_of
 from rnn_cli.models.sampling.writing import Pen, Writer
-from rnn_cli.network.arrays import Parameters
-from rnn_cli.network.network import Network
-from rnn_cli.text.lexicon import Lexicon
-
-
-class Model(Protocol):
-    """What drawing needs of a model."""
-
-    @property
-    def lexicon(self) -> Lexicon: ...
-    @property
-    def network(self) -> Network: ...
-    @property
-    def p(self) -> Parameters: ...
-    @property
-    def carry_state(self) -> bool: ...
 
 
 @dataclass(frozen=True)

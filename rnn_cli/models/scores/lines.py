@@ -7,9 +7,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from rnn_cli.models.model import Model
 from rnn_cli.models.scores import chunks
 from rnn_cli.models.scores.chunks import Chunk, Reading, of_units, read_chunks
-from rnn_cli.models.scores.predictors import Model, NetworkPredictor, Predictor
+from rnn_cli.models.scores.predictors import NetworkPredictor, Predictor
 from rnn_cli.models.scores.tally import Scored
 from rnn_cli.scoring.figures import Totals
 from rnn_cli.scoring.kneser_ney import KneserNey

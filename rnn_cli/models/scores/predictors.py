@@ -7,13 +7,13 @@ from numpy.typing import NDArray
 
 from rnn_cli.errors import RnnError
 from rnn_cli.machine import blas_threads, product_threads
+from rnn_cli.models.model import Model
 from rnn_cli.models.scores.chunks import Chunk
 from rnn_cli.models.scores.side_by_side import TILE, SideBySide
-from rnn_cli.network.arrays import Array, Parameters
+from rnn_cli.network.arrays import Array
 from rnn_cli.network.fast.workspace import Workspace
-from rnn_cli.network.network import Network, Sequences
+from rnn_cli.network.network import Sequences
 from rnn_cli.scoring.kneser_ney import KneserNey
-from rnn_cli.text.lexicon import Lexicon
 from rnn_cli.text.vocabulary import END, START
 from rnn_cli.training.optimizers import OPTIMIZERS, Step, apply, clipping, gradient_norm
 
@@ -23,19 +23,6 @@ CLIP = 1.0  # the norm of its gradients
 
 Ids = NDArray[np.integer[Any]]
 Nats = NDArray[np.float64]
-
-
-class Model(Protocol):
-    """What scoring needs of a model."""
-
-    @property
-    def lexicon(self) -> Lexicon: ...
-    @property
-    def network(self) -> Network: ...
-    @property
-    def p(self) -> Parameters: ...
-    @property
-    def carry_state(self) -> bool: ...
 
 
 class Predictor(Protocol):

@@ -1,0 +1,20 @@
+"""What drawing and scoring need of a language model."""
+
+from typing import Protocol
+
+from rnn_cli.network.arrays import Parameters
+from rnn_cli.network.network import Network
+from rnn_cli.text.lexicon import Lexicon
+
+
+class Model(Protocol):
+    """A language model, as far as drawing and scoring are concerned."""
+
+    @property
+    def lexicon(self) -> Lexicon: ...
+    @property
+    def network(self) -> Network: ...
+    @property
+    def p(self) -> Parameters: ...
+    @property
+    def carry_state(self) -> bool: ...

@@ -1,0 +1,197 @@
+"""Texts with labels or scores, from files to the arrays of a run."""
+
+import hashlib
+from collections.abc import Generator
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnn_cli.models.texts import Encoded
+from rnn_cli.printing import counted
+from rnn_cli.runs.checks import columns_of
+from rnn_cli.runs.data import corpus_files, tokenizer_of
+from rnn_cli.runs.notices import Notice, Reading
+from rnn_cli.runs.prepare import Resources
+from rnn_cli.runs.settings import (
+    DEFAULT_MAX_SIZE,
+    DEFAULT_SEED,
+    DEFAULT_VALID_FRACTION,
+    Settings,
+)
+from rnn_cli.runs.workplace import Workplace
+from rnn_cli.text.features import Grams
+from rnn_cli.text.lexicon import Lexicon
+from rnn_cli.text.pairs.formats import Form
+from rnn_cli.text.pairs.labels import Labels
+from rnn_cli.text.pairs.numbered import (
+    Cutting,
+    Pairs,
+    in_vocabulary,
+    read_pairs,
+    score_range,
+    token_counts,
+)
+from rnn_cli.text.pairs.parts import hold_out
+from rnn_cli.text.reading import spool
+from rnn_cli.text.rows import Rows
+from rnn_cli.text.spelling import Spelling
+from rnn_cli.text.store.corpus import Text
+from rnn_cli.text.tokenizers import Tokenizer
+from rnn_cli.text.vocabulary import build
+
+MOST_BUCKETS, LEAST_BUCKETS = 1 << 17, 1 << 12
+NO_ROWS = np.empty(0, np.int64)
+FEWEST = 20  # texts of which some are held out
+FEW_TOKENS = 2.0  # of a text on average: with fewer, characters tell more
+
+Numbers = NDArray[np.int64]
+
+
+class Known(NamedTuple):
+    """What a model knows of texts and labels: the fields of models.Classifier."""
+
+    lexicon: Lexicon
+    labels: Labels | None
+    scale: tuple[float, float] | None
+    grams: Grams | None
+
+
+@dataclass(frozen=True)
+class LabelData:
+    """Texts and what belongs to them.
+
+    y: as the output has it: ids (N,), yes and no (N, m), or scores from 0 to 1 (N,).
+    train, valid: the rows to learn from and to validate on; no rows: no validation.
+    """
+
+    known: Known
+    encoded: Encoded
+    y: NDArray[Any]
+    train: Numbers
+    valid: Numbers
+    fingerprint: str
+    files: int
+
+    @property
+    def targets(self) -> int:
+        return len(self.train)
+
+    @property
+    def valid_targets(self) -> int | None:
+        return len(self.valid) or None
+
+    @property
+    def share(self) -> float:
+        return 1.0
+
+
+Loading = Generator[Notice | Reading, None, LabelData]
+
+
+def load_pairs(settings: Settings, resources: Resources, known: Known | None = None) -> Loading:
+    """Return the texts and labels of the settings. known: by a model that goes on; None: to be found.
+
+    Raises RnnError for files that hold no pairs, or nothing to learn.
+    """
+    tokenizer = known.lexicon.tokenizer if known else tokenizer_of(settings)
+    with Workplace(None) as work:
+        paths = corpus_files(settings)
+        sources = [spool(path, work.folder, settings.encoding) for path in paths]
+        other = [spool(settings.valid, work.folder, settings.encoding)] if settings.valid else []
+        yield Notice(f"reading {counted(len(sources) + len(other), 'file')} of pairs")
+        form = Form(settings.task or "classify", settings.encoding, columns_of(settings.columns))
+        cutting = Cutting(tokenizer, processes=resources.processes)
+        pairs = read_pairs(sources, form, cutting, known.labels if known else None)
+        if not known and settings.tokenizer is None and _are_short(pairs):
+            yield Notice("texts of about a word: they are split into characters (-t jieba for words)")
+            tokenizer = tokenizer_of(replace(settings, tokenizer="char"))
+            cutting = cutting._replace(texts=tokenizer)
+            pairs = read_pairs(sources, form, cutting)
+        valid_pairs = read_pairs(other, form, cutting, pairs.labels) if other else None
+    texts = strings(pairs.texts, tokenizer)
+    train, valid = np.arange(pairs.rows), NO_ROWS
+    fraction = DEFAULT_VALID_FRACTION if settings.valid_fraction is None else settings.valid_fraction
+    if fraction and not other and pairs.rows >= FEWEST:
+        train, valid = hold_out(pairs, fraction, settings.seed or DEFAULT_SEED)
+    known = known or known_of(pairs, train, tokenizer, settings, texts)
+    data = data_of(pairs, known, texts, train, valid, len(sources))
+    if valid_pairs is None:
+        return data
+    beside = data_of(valid_pairs, known, strings(valid_pairs.texts, tokenizer), NO_ROWS, NO_ROWS, 0)
+    return joined(data, beside)
+
+
+def _are_short(pairs: Pairs) -> bool:
+    """Return whether the texts have too few tokens for words, as names have."""
+    return pairs.texts.corpus.ids.size / pairs.rows - 1 < FEW_TOKENS
+
+
+def joined(data: LabelData, valid: LabelData) -> LabelData:
+    """Return data with the rows of other data to validate on."""
+    rows = np.arange(len(data.train), len(data.train) + len(valid.y))
+    encoded = Encoded(*map(appended, data.encoded, valid.encoded))
+    digest = hashlib.sha256((data.fingerprint + valid.fingerprint).encode()).hexdigest()
+    y = np.concatenate([data.y, valid.y])
+    return replace(data, encoded=encoded, y=y, valid=rows, fingerprint=digest)
+
+
+def appended(a: Rows, b: Rows) -> Rows:
+    return Rows.of(np.concatenate([a.ids, b.ids]), np.concatenate([a.lengths, b.lengths]))
+
+
+def strings(text: Text, tokenizer: Tokenizer) -> list[str]:
+    """Return each text as it was cut: its tokens joined."""
+    tokens = ["", "", "<unk>", *text.types]
+    ids, starts = np.asarray(text.corpus.ids).tolist(), np.asarray(text.corpus.starts).tolist()
+    return [tokenizer.join(tokens[id] for id in ids[a : b - 1]) for a, b in pairwise(starts)]
+
+
+def known_of(
+    pairs: Pairs, train: Numbers, tokenizer: Tokenizer, settings: Settings, texts: list[str]
+) -> Known:
+    """Return what a new model knows: of the texts to learn from."""
+    counts = token_counts(pairs.texts, train)
+    vocabulary = build(
+        counts, settings.min_count or tokenizer.min_count, settings.max_size or DEFAULT_MAX_SIZE
+    )
+    unknown = [token for token in counts if token not in vocabulary.ids]
+    lexicon = Lexicon(tokenizer, vocabulary, Spelling.count(unknown or counts))
+    scale = None if pairs.labels else score_range(pairs.scores[train])
+    grams = None if settings.ngrams is False else _grams([texts[row] for row in train.tolist()])
+    return Known(lexicon, pairs.labels, scale, grams)
+
+
+def _grams(texts: list[str]) -> Grams:
+    """Return n-grams with as many buckets as there are different ones, up to MOST_BUCKETS."""
+    different = len(np.unique(Grams(buckets=MOST_BUCKETS).rows(texts).ids))
+    buckets = LEAST_BUCKETS
+    while buckets < min(2 * different, MOST_BUCKETS):
+        buckets *= 2
+    return Grams(buckets=buckets)
+
+
+def data_of(
+    pairs: Pairs, known: Known, texts: list[str], train: Numbers, valid: Numbers, files: int
+) -> LabelData:
+    """Return the data of a run, in the ids of what its model knows."""
+    encoded = Encoded.of(in_vocabulary(pairs.texts, known.lexicon.vocabulary), texts, known.grams)
+    digest = hashlib.sha256(pairs.keys.tobytes())
+    for array in (pairs.beside.ids, pairs.beside.starts, pairs.scores, train, valid):
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return LabelData(known, encoded, _targets(pairs, known), train, valid, digest.hexdigest(), files)
+
+
+def _targets(pairs: Pairs, known: Known) -> NDArray[Any]:
+    """Return y of all rows, as the output has it."""
+    if known.labels is None:
+        assert known.scale is not None
+        low, high = known.scale
+        return np.clip((pairs.scores - low) / (high - low), 0, 1).astype(np.float32)
+    if not known.labels.is_multi:
+        return pairs.beside.ids.astype(np.intp)
+    y = np.zeros((pairs.rows, len(known.labels.names)), np.float32)
+    y[np.repeat(np.arange(pairs.rows), pairs.beside.lengths), pairs.beside.ids] = 1
+    return y
