@@ -3,13 +3,15 @@
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rnn_cli.cli.console import say, warn, write_json, write_text
 from rnn_cli.models.sampling.samples import Sample
 from rnn_cli.printing import counted
-from rnn_cli.scoring.copying import Copied
 from rnn_cli.text.reading import display_name
+
+if TYPE_CHECKING:
+    from rnn_cli.scoring.copying import Copied
 
 SHOWN = 40  # characters of a run that a line of talk quotes
 
@@ -50,7 +52,7 @@ def print_samples(
                 warn(f"sample {number} still copies more than --reject {longest} after {sample.tries} draws")
 
 
-def what_is_copied(copied: Copied, original: str = "the text") -> str:
+def what_is_copied(copied: "Copied", original: str = "the text") -> str:
     """Return what of a text stands in the original, in words."""
     run = copied.run.strip().replace("\n", " ")
     shown = run if len(run) <= SHOWN else f"{run[:SHOWN]}…"

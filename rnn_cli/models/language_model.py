@@ -11,13 +11,11 @@ from numpy.typing import NDArray
 
 from rnn_cli import storage
 from rnn_cli.models import file
-from rnn_cli.models.sampling.next_tokens import TOP, next_tokens
 from rnn_cli.models.sampling.prompts import PromptReader
-from rnn_cli.models.sampling.rules import Sampling, check_count
+from rnn_cli.models.sampling.rules import TOP, Sampling, check_count
 from rnn_cli.models.sampling.samples import Novelty, Sample, draw
 from rnn_cli.models.sampling.steps import steps, written
-from rnn_cli.models.sampling.task import Task
-from rnn_cli.models.sampling.verse import verse_of
+from rnn_cli.models.sampling.task import Task, verse_of
 from rnn_cli.network.arrays import Parameters
 from rnn_cli.network.network import Network
 from rnn_cli.text.lexicon import Lexicon
@@ -182,6 +180,8 @@ class LanguageModel:
         self, prompts: Sequence[str], top: int = TOP, threads: int | None = None
     ) -> Iterator[list[tuple[str, float]]]:
         """Yield what `next` returns for each of some prompts, computed side by side."""
+        from rnn_cli.models.sampling.next_tokens import next_tokens
+
         check_count("top", top)
         return next_tokens(self, prompts, top, threads)
 

@@ -20,12 +20,13 @@ from rnn_cli.network.arrays import NO_MASKS, Array, Ids, Masks, Parameters, Stat
 from rnn_cli.network.bags import Bags
 from rnn_cli.network.columns import Gradients
 from rnn_cli.network.columns import rooms as rooms_of_columns
+from rnn_cli.network.fast.products import plain
 from rnn_cli.network.fast.workspace import Workspace
 from rnn_cli.network.first_state import first_state
 from rnn_cli.network.first_state import shapes as first_state_shapes
 from rnn_cli.network.functions import glorot_uniform, weighted_sum
-from rnn_cli.network.layers import NO_PRODUCTS, Products, Steps
-from rnn_cli.network.network import Network
+from rnn_cli.network.layers import ProductOf, Steps
+from rnn_cli.network.network import Network, Step
 from rnn_cli.network.outputs import OUTPUTS
 from rnn_cli.network.outputs.output import Output
 from rnn_cli.network.parameters import Table, WithoutState
@@ -128,16 +129,23 @@ class Conditional(WithoutState):
         s_0, _ = first_state(p, l, self._states, Workspace(l.dtype))
         return Label(s_0, l @ p["Q"].T)
 
-    def step(
-        self, p: Parameters, x: Ids, state: State, label: Label, products: Products = NO_PRODUCTS
-    ) -> tuple[Array, State]:
-        """Return the logits of the next tokens, (B, m), after a step with tokens x (B,), and the state then.
+    def stepper(self, p: Parameters, label: Label, product: ProductOf = plain) -> Step:
+        """Return a step of texts with these labels: tokens x (B,) and the state → the logits of the next
+        tokens (B, m), and the state then.
 
-        products: what `language.products` returned for these parameters and B; it makes steps faster.
+        product: how products with the recurrent matrices are made; of B rows at each step `for_steps(B)`.
         """
-        a_t = self.language.input.step(p, x) + label.enters
-        h, after = self.language.advance(p, a_t, state, products)
-        return self._output.logits(p, h), after
+        enter, advance, logits = (
+            self.language.input.step,
+            self.language.advancer(p, product),
+            self._output.logits,
+        )
+
+        def step(x: Ids, state: State) -> tuple[Array, State]:
+            h, after = advance(enter(p, x) + label.enters, state)
+            return logits(p, h), after
+
+        return step
 
     @property
     def _output(self) -> Output:

@@ -26,11 +26,12 @@ from rnn_cli.network.attention import ATTENTIONS, Memory, attend
 from rnn_cli.network.columns import Gradients
 from rnn_cli.network.columns import rooms as rooms_of_columns
 from rnn_cli.network.encoder import Encoder, Padded
+from rnn_cli.network.fast.products import for_steps
 from rnn_cli.network.fast.workspace import Workspace
 from rnn_cli.network.first_state import first_state
 from rnn_cli.network.first_state import shapes as first_state_shapes
 from rnn_cli.network.functions import glorot_uniform, weighted_sum
-from rnn_cli.network.layers import Products
+from rnn_cli.network.layers import Advance
 from rnn_cli.network.network import Network, Sequences
 from rnn_cli.network.outputs import OUTPUTS
 from rnn_cli.network.outputs.output import Output
@@ -55,7 +56,7 @@ class Sources(NamedTuple):
 
     first: State  # s_0, each (B k, n), those of a source one after another
     memory: Memory
-    products: Products
+    advance: Advance  # the decoder's layers
     work: Workspace
 
 
@@ -153,8 +154,8 @@ class EncoderDecoder(WithoutState):
         v, _ = last(h, Rows(real, len(self.encoder.directions)), work)
         s_0, _ = first_state(p, v, self._states, work)
         first = {name: np.repeat(array, k, axis=0) for name, array in s_0.items()}
-        products = self.decoder.products(self._of_decoder(p), len(v) * k)
-        return Sources(first, Memory.of(self.attention, p, h, real, work), products, work)
+        advance = self.decoder.advancer(self._of_decoder(p), for_steps(len(v) * k))
+        return Sources(first, Memory.of(self.attention, p, h, real, work), advance, work)
 
     def step(self, p: Parameters, ids: Ids, state: State, sources: Sources) -> tuple[Array, State]:
         """Return the logits (B, k, m) of the next tokens of k targets of each of B sources, and the states.
@@ -163,7 +164,7 @@ class EncoderDecoder(WithoutState):
         """
         of_decoder, (B, k) = self._of_decoder(p), ids.shape
         a_t = self.decoder.input.step(of_decoder, ids.ravel())
-        s, after = self.decoder.advance(of_decoder, a_t, state, sources.products)
+        s, after = sources.advance(a_t, state)
         s = s.reshape(B, k, -1)
         c, _, _ = attend(self.attention, p, s, sources.memory, sources.work)
         z = np.tanh(np.concatenate([c, s], axis=2).reshape(B * k, -1) @ p["K"].T + p["b_k"])

@@ -19,15 +19,15 @@ import numpy as np
 from rnn_cli.network.arrays import NO_MASKS, Array, Ids, Masks, Parameters, State
 from rnn_cli.network.cells import CELLS
 from rnn_cli.network.columns import Gradients
-from rnn_cli.network.fast.products import Product, plain, times
+from rnn_cli.network.fast.products import Product, plain
 from rnn_cli.network.fast.workspace import Workspace
 from rnn_cli.network.functions import dropout_mask, glorot_uniform
 from rnn_cli.network.inputs import Input, feed
 from rnn_cli.network.parameters import Parametrised, Table
 
 REVERSE = "_rev"  # ends the names of the parameters that read from a row's end
-Products = Mapping[str, Mapping[str, Product]]  # with the recurrent matrices, by layer and letter
-NO_PRODUCTS: Products = {}
+ProductOf = Callable[[Array], Product]  # a matrix -> products with it
+Advance = Callable[[Array, State], tuple[Array, State]]
 NO_GRADIENTS: Gradients = {}
 
 
@@ -298,33 +298,33 @@ class Layers(Parametrised):
 
         return Way(shown, {x + name: array for x, array in last.items()}, backward)
 
-    def products(self, p: Parameters, B: int) -> Products:
-        """Return the products with each layer's recurrent matrices, for many steps of B rows."""
-        return {
-            suffix: {W: times(p[W + suffix], B, Workspace(p[W + suffix].dtype)) for W in self.recurrent}
-            for suffix in self.suffixes
-        }
+    def advancer(self, p: Parameters, product: ProductOf = plain) -> Advance:
+        """Return a step forward of all layers, for one direction: a_t (B, k), which enters the first layer
+        (`Input.step`), and the state → what the output layer sees (B, n), and the state then.
 
-    def advance(
-        self, p: Parameters, a_t: Array, state: State, products: Products = NO_PRODUCTS
-    ) -> tuple[Array, State]:
-        """Return what the output layer sees after a step forward, (B, n), and the state then.
-
-        a_t: (B, k), what enters the first layer (`Input.step`).
-        products: what `products` returned for these parameters and B; it makes steps faster.
+        product: how products with the recurrent matrices are made; for many steps of B rows `for_steps(B)`.
         """
         cell = CELLS[self.cell]
-        own = products.get("") or {W: plain(p[W]) for W in self.recurrent}
-        after = cell.step(own, a_t, state)  # of the first layer, whose names have no suffix
-        h = after[cell.state[0]]
-        for suffix in self.suffixes[1:]:
-            a_t = h @ p[f"U{suffix}"].T + p[f"b_a{suffix}"]
-            before = {name: state[name + suffix] for name in cell.state}
-            own = products.get(suffix) or {W: plain(p[W + suffix]) for W in self.recurrent}
-            last = cell.step(own, a_t, before)
-            h = last[cell.state[0]]
-            after |= {name + suffix: array for name, array in last.items()}
-        return h, after
+        seen = cell.state[0]
+        first, *above = (
+            cell.stepper({W: product(p[W + suffix]) for W in self.recurrent}) for suffix in self.suffixes
+        )
+        layers = [
+            (step, p[f"U{suffix}"].T, p[f"b_a{suffix}"], {name + suffix: name for name in cell.state})
+            for step, suffix in zip(above, self.suffixes[1:], strict=True)
+        ]
+
+        def advance(a_t: Array, state: State) -> tuple[Array, State]:
+            after = first(a_t, state)  # of the first layer, whose names have no suffix
+            h = after[seen]
+            for step, U_T, b_a, names in layers:
+                last = step(h @ U_T + b_a, {name: state[own] for own, name in names.items()})
+                h = last[seen]
+                for own, name in names.items():
+                    after[own] = last[name]
+            return h, after
+
+        return advance
 
 
 def turned(real: Array) -> Ids:

@@ -4,16 +4,20 @@ Parameters are plain data, a dict of arrays under the tutorial's names, and grad
 again. Nothing here is mutable except the arrays that are passed in.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
 from rnn_cli.network import columns
 from rnn_cli.network.architecture import Architecture
 from rnn_cli.network.arrays import NO_MASKS, Array, Ids, Masks, Parameters, State
 from rnn_cli.network.columns import Gradients
+from rnn_cli.network.fast.products import plain
 from rnn_cli.network.fast.workspace import Workspace
 from rnn_cli.network.functions import weighted_sum
-from rnn_cli.network.layers import NO_PRODUCTS, Backward, Products, Steps
+from rnn_cli.network.layers import Backward, ProductOf, Steps
 from rnn_cli.network.outputs import OUTPUTS
+
+Step = Callable[[Ids, State], tuple[Array, State]]  # tokens (B,), state -> logits (B, m), state
 
 
 class Batch(Protocol):
@@ -83,15 +87,22 @@ class Network(Architecture):
         backward pass. h is an array of `work`; of the batch only x and keep are used."""
         return self.through(p, Steps(batch.x, batch.keep), state, work, masks)
 
-    def step(
-        self, p: Parameters, x: Ids, state: State, products: Products = NO_PRODUCTS
-    ) -> tuple[Array, State]:
-        """Return the logits of the next tokens, (B, m), after a step with tokens x (B,), and the state then.
+    def step(self, p: Parameters, x: Ids, state: State) -> tuple[Array, State]:
+        """Return the logits of the next tokens, (B, m), after a step with tokens x (B,), and the state."""
+        return self.stepper(p)(x, state)
 
-        products: what `products` returned for these parameters and B; it makes steps faster.
+    def stepper(self, p: Parameters, product: ProductOf = plain) -> Step:
+        """Return `step` with these parameters, which makes many steps faster.
+
+        product: how products with the recurrent matrices are made; of B rows at each step `for_steps(B)`.
         """
-        h, after = self.advance(p, self.input.step(p, x), state, products)
-        return OUTPUTS[self.output].logits(p, h), after
+        enter, advance, logits = self.input.step, self.advancer(p, product), OUTPUTS[self.output].logits
+
+        def step(x: Ids, state: State) -> tuple[Array, State]:
+            h, after = advance(enter(p, x), state)
+            return logits(p, h), after
+
+        return step
 
     def rows(self, batch: Batch, k: slice) -> Sequences:
         """Return some rows of a batch, as views."""

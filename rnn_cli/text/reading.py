@@ -21,7 +21,6 @@ from typing import BinaryIO, NamedTuple, Protocol
 from rnn_cli.errors import RnnError
 from rnn_cli.text.checks import SURROGATES
 from rnn_cli.text.folders import find_texts
-from rnn_cli.text.guessing import CERTAIN, explain, guess, is_utf_8
 
 Shape = Callable[[Iterator[str]], Iterator[str]]  # from blocks that end anywhere to others
 
@@ -270,17 +269,26 @@ def decode_blocks(stream: Bytes, name: str, encoding: str | None, errors: str = 
     newlines = io.IncrementalNewlineDecoder(None, translate=True)  # joins a \r\n across two blocks
     while True:
         if may_be_utf_8 and not block.isascii():
+            from rnn_cli.text.guessing import (  # few texts need it, and all would wait for it
+                CERTAIN,
+                is_utf_8,
+            )
+
             if is_utf_8(block, CERTAIN):
                 raise RnnError(f"{name}: is UTF-8, not {encoding.upper()}: drop --encoding")
             may_be_utf_8 = is_utf_8(block, 0)
         try:
             text = newlines.decode(decoder.decode(block, final=not block), final=not block)
         except UnicodeDecodeError as error:
+            from rnn_cli.text.guessing import explain
+
             good = newlines.decode(error.object[: error.start].decode(encoding), final=True)
             line, column = _advance(line, column, good, encoding)
             place = f"{name}: line {line}, byte {column + 1}"
             raise RnnError(f"{place}: not {encoding.upper()} ({explain(error)})") from error
         except UnicodeError as error:  # raised by the codecs utf-16 and utf-32, which need a mark
+            from rnn_cli.text.guessing import guess
+
             raise RnnError(f"{name}: line 1, byte 1: no byte order mark ({guess(block)})") from error
         strict = errors == "strict"
         if strict and encoding != "utf-8" and (half := SURROGATES.search(text)):
@@ -299,6 +307,8 @@ def decode_blocks(stream: Bytes, name: str, encoding: str | None, errors: str = 
 def _refuse_zeros(head: bytes, name: str, encoding: str) -> None:
     """Raise RnnError where the first block of a stream holds many bytes of 0."""
     if head.count(0) > max(1, len(head) // 10):
+        from rnn_cli.text.guessing import guess
+
         before = head[: head.index(0)].replace(b"\r\n", b"\n").replace(b"\r", b"\n")
         place = f"{name}: line {before.count(NEWLINE) + 1}, byte {len(before) - before.rfind(NEWLINE)}"
         raise RnnError(f"{place}: not text in {encoding.upper()} ({guess(head)})")

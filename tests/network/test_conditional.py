@@ -7,6 +7,7 @@ import pytest
 from rnn_cli.network.cells import CELLS
 from rnn_cli.network.columns import Columns
 from rnn_cli.network.conditional import Conditional, Guided, Labelled
+from rnn_cli.network.fast.products import for_steps
 from rnn_cli.network.fast.workspace import Workspace
 
 LENGTHS = (4, 1, 3, 4)
@@ -64,7 +65,7 @@ def test_steps_find_the_probabilities_of_the_window(network):
     label = network.begin(p, batch.label)
     state, expected = label.first, list(outputs(p, network, batch))
     for t in range(T):
-        logits, state = network.step(p, batch.x[t], state, label, network.language.products(p, B))
+        logits, state = network.stepper(p, label, for_steps(B))(batch.x[t], state)
         for b, L in enumerate(LENGTHS):
             if t < L:
                 np.testing.assert_allclose(plain.softmax(logits[b]), expected[b][t], rtol=1e-9)

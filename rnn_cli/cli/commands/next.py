@@ -10,7 +10,7 @@ from rnn_cli.cli.console import say, write_json, write_text
 from rnn_cli.cli.options.common import DEFAULT_MODEL, JsonOption, ModelOption, ThreadsOption
 from rnn_cli.cli.samples import warn_of_unknown
 from rnn_cli.models.language_model import LanguageModel
-from rnn_cli.models.sampling.next_tokens import TOP
+from rnn_cli.models.sampling.rules import TOP
 from rnn_cli.text.reading import read_lines
 from rnn_cli.text.vocabulary import SPELLED
 

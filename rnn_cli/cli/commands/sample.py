@@ -3,7 +3,7 @@
 import dataclasses
 import re
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -12,12 +12,13 @@ from rnn_cli.cli.options.common import DEFAULT_MODEL, JsonOption, ModelOption, T
 from rnn_cli.cli.samples import print_json, print_samples, print_stream, warn_of_unknown
 from rnn_cli.errors import RnnError, UsageError
 from rnn_cli.models.language_model import LanguageModel
-from rnn_cli.models.sampling.patterns import is_form
 from rnn_cli.models.sampling.rules import LENGTH, MOST_BEAMS, TEMPERATURE, TOP_P, Sampling
 from rnn_cli.models.sampling.samples import Novelty
-from rnn_cli.scoring.copying import Original
 from rnn_cli.text.reading import display_name, read_lines
 from rnn_cli.text.units import PARAGRAPH
+
+if TYPE_CHECKING:
+    from rnn_cli.scoring.copying import Original
 
 COMMON = {  # what --help shows; --help-all shows the others too
     *("model", "prompt", "num", "length", "temperature", "top_p", "seed"),
@@ -243,6 +244,8 @@ def _form(form: str) -> str:
     """Return a form as it stands on the command line or in a file."""
     if not form.strip():
         raise UsageError("--form needs a form: numbers (5,5,5,5 or 7x8), lines of □ or ■, or a file")
+    from rnn_cli.models.sampling.patterns import is_form  # most samples can do without
+
     if is_form(form):
         return form
     if not Path(form).exists():
@@ -257,8 +260,10 @@ def _prompts(path: str) -> list[str]:
     return prompts
 
 
-def _original(path: str) -> Original:
+def _original(path: str) -> "Original":
     """Return the text to find copies of."""
+    from rnn_cli.scoring.copying import Original
+
     original = Original.of(read_lines([path]))
     if not original.characters:
         raise RnnError(f"{display_name(path)}: no text in it to compare with")

@@ -53,7 +53,7 @@ def _search(task: Task, count: int) -> Iterator[list[Found]]:
     beam, constraints = task.rules.beam or 1, task.constraints
     states = constraints.begin(task.prompts[0]) if constraints else ()
     live, ended = [_Beginning([], 0.0, 0, task.writer(0), states)], list[Found]()
-    logits, state = read(task, {})
+    logits, state = read(task, task.model.network.stepper(task.model.p))
     (budget,), (ends_from,) = task.budget().tolist(), task.ends_from().tolist()
     for length in range(1, budget + 1):
         log_p = _log_p(logits)

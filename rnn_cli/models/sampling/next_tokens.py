@@ -14,7 +14,6 @@ from rnn_cli.models.sampling.task import Task
 from rnn_cli.network.arrays import Array
 from rnn_cli.text.vocabulary import SPECIAL, SPELLED, START
 
-TOP = 10
 SIDE_BY_SIDE = 64  # prompts
 RULES = Sampling()
 
@@ -30,7 +29,7 @@ def next_tokens(
         rows = [reader.read(text, known_is_finished=True) for text in prompts[first : first + SIDE_BY_SIDE]]
         task = Task(model, rows, RULES, threads=threads)
         with blas_threads(task.threads_for(len(rows))), np.errstate(over="ignore", invalid="ignore"):
-            logits, _ = read(task, {})
+            logits, _ = read(task, model.network.stepper(model.p))
         for prompt, z in zip(rows, logits, strict=True):
             yield _likeliest(spelled, prompt, z, top)
 

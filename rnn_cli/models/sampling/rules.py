@@ -7,10 +7,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Self
 
-from rnn_cli.models.sampling.patterns import check_form, openings_of
-
 LENGTH, TEMPERATURE, TOP_P = 500, 0.5, 1.0  # defaults of sampling
 MOST_BEAMS = 1000
+TOP = 10  # of the likeliest next tokens
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +49,8 @@ class Sampling:
         for name in ("stop", "ban"):
             object.__setattr__(self, name, _texts(getattr(self, name)))
         if self.acrostic is not None:
+            from rnn_cli.models.sampling.patterns import openings_of  # most draws can do without
+
             object.__setattr__(self, "acrostic", openings_of(self.acrostic))
         self._check_numbers()
         self._check_texts()
@@ -73,6 +74,8 @@ class Sampling:
         if any(not word.strip() or "\n" in word for word in self.ban):
             raise ValueError("ban is white space or holds a line end: a word is needed")
         if self.form is not None:
+            from rnn_cli.models.sampling.patterns import check_form
+
             check_form(self.form)
 
     def _check_together(self) -> None:

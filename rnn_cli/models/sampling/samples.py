@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,8 +13,10 @@ from rnn_cli.models.sampling.rules import Sampling, check_count
 from rnn_cli.models.sampling.steps import steps
 from rnn_cli.models.sampling.task import Task
 from rnn_cli.models.sampling.writing import Pen
-from rnn_cli.scoring.copying import Copied, Original
 from rnn_cli.text.vocabulary import END, UNK
+
+if TYPE_CHECKING:
+    from rnn_cli.scoring.copying import Copied, Original
 
 SIDE_BY_SIDE = 256  # samples of several prompts; those of one prompt are all drawn together
 TRIES = 20  # draws of a sample that copies too much
@@ -33,7 +36,7 @@ class Sample:
     text: str
     tokens: int
     ended: str
-    copied: Copied | None = None
+    copied: "Copied | None" = None
     tries: int = 1
 
 
@@ -45,7 +48,7 @@ class Novelty:
         the draw with the shortest; None: keep the first.
     """
 
-    original: Original
+    original: "Original"
     longest: int | None = None
 
     def __post_init__(self) -> None:

@@ -4,7 +4,7 @@ import itertools
 import time
 from collections import deque
 from collections.abc import Iterator
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,10 +15,13 @@ from rnn_cli.models.sampling.prompts import Prompt
 from rnn_cli.models.sampling.task import Task
 from rnn_cli.models.sampling.writing import Writer
 from rnn_cli.network.arrays import Array, State
+from rnn_cli.network.fast.products import for_steps
+from rnn_cli.network.network import Step as NextStep
 from rnn_cli.network.sampling import choose, penalize
 from rnn_cli.text.vocabulary import END, START, UNK
 
 MOMENT = 1e-2  # seconds of drawing that nobody minds waiting for
+TOGETHER = 8  # steps that are drawn at first before the first of them is shown
 REMEMBERED = 64  # tokens that a repetition penalty looks back
 T = TypeVar("T")
 
@@ -28,7 +31,7 @@ T = TypeVar("T")
 Step = tuple[NDArray[np.intp], NDArray[np.bool_]]
 
 
-def read(task: Task, products: Any) -> tuple[Array, State]:
+def read(task: Task, step: NextStep) -> tuple[Array, State]:
     """Return the logits of what follows each prompt, (B, m), and the states after them."""
     model, ids = task.model, [np.array(prompt.ids, np.intp) for prompt in task.prompts]
     rows, lengths = len(ids), np.array([*map(len, ids)])
@@ -38,7 +41,7 @@ def read(task: Task, products: Any) -> tuple[Array, State]:
         more = lengths > t
         x = np.array([row[min(t, len(row) - 1)] for row in ids])
         before = state if model.carry_state else reset(state, x == START, zero)
-        new, after = model.network.step(model.p, x, before, products)
+        new, after = step(x, before)
         if not more.all():  # a shorter prompt stays where it ended
             new = np.where(more[:, None], new, logits)
             after = {name: np.where(more[:, None], after[name], state[name]) for name in after}
@@ -68,13 +71,13 @@ def _steps(task: Task) -> Iterator[Step]:
     rng = np.random.default_rng((rules.seeded().seed, *b"sample", *task.stream))
     after = np.arange(model.network.m)  # what is read after a token: itself, and START after END
     after[END] = START
-    products, zero = model.network.products(model.p, rows), model.network.zero_state(rows)
+    step, zero = model.network.stepper(model.p, for_steps(rows)), model.network.zero_state(rows)
     budget, live, all_live = task.budget(), np.ones(rows, bool), True
     shortest, ends_from, choices = int(budget.min()), task.ends_from(), _Choices(task)
     writers = [task.writer(row) for row in range(rows)] if task.is_watched else []
     temperature, top_k, top_p, choices_matter = rules.temperature, rules.top_k, rules.top_p, choices.matter
-    step, carry_state = model.network.step, model.carry_state
-    logits, state = read(task, products)
+    carry_state = model.carry_state
+    logits, state = read(task, step)
     for drawn in itertools.count(1):
         logits[:, START] = logits[:, UNK] = -np.inf
         if choices_matter:
@@ -93,7 +96,9 @@ def _steps(task: Task) -> Iterator[Step]:
         if writers:
             live = _unfinished(writers, ids, live)
         elif not carry_state:
-            live = live & (ids != END)
+            goes_on = ids != END  # of a row that ended before, the id is END
+            if not goes_on.all():
+                live = goes_on
         if drawn >= shortest:
             live = live & (budget > drawn)
         if live is not before:
@@ -101,9 +106,9 @@ def _steps(task: Task) -> Iterator[Step]:
                 return
             all_live = bool(live.all())
         x = after.take(ids)
-        if not carry_state:
+        if writers and not carry_state:  # else END is a row's last token
             state = reset(state, x == START, zero)
-        logits, state = step(model.p, x, state, products)
+        logits, state = step(x, state)
 
 
 def _unfinished(writers: list[Writer], ids: NDArray[np.intp], live: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -171,7 +176,7 @@ def guarded(steps: Iterator[T], threads: int) -> Iterator[T]:
     """Yield the steps of a draw, which computes with this many threads and without warnings of an overflow,
     which is refused. Neither holds for the caller: they end before each yield. To begin them takes as long as
     a step of a small network, so as many steps as take a moment are drawn together."""
-    together, is_over = 1, False
+    together, is_over = TOGETHER, False
     while not is_over:
         drawn: list[T] = []
         error, begin = None, time.perf_counter()

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,11 +11,24 @@ from numpy.typing import NDArray
 from rnn_cli.errors import UsageError
 from rnn_cli.machine import product_threads
 from rnn_cli.models.model import Model
-from rnn_cli.models.sampling.constraints import Beginning, Constraint, Constraints
 from rnn_cli.models.sampling.prompts import Prompt
 from rnn_cli.models.sampling.rules import Sampling
-from rnn_cli.models.sampling.verse import Verse, verse_of
 from rnn_cli.models.sampling.writing import Pen, Writer
+from rnn_cli.text.lexicon import Lexicon
+
+if TYPE_CHECKING:
+    from rnn_cli.models.sampling.constraints import Constraint, Constraints
+    from rnn_cli.models.sampling.verse import Verse
+
+
+def verse_of(lexicon: Lexicon, rules: Sampling) -> "Verse | None":
+    """Return the verse that a draw's form and acrostic ask for, None where there is neither. Raise UsageError
+    for one that the vocabulary cannot fill, or an acrostic of more lines than the form."""
+    if rules.form is None and not rules.acrostic:
+        return None
+    from rnn_cli.models.sampling.verse import verse  # here and below: most draws can do without
+
+    return verse(lexicon, rules.form, tuple(rules.acrostic or ()))
 
 
 @dataclass(frozen=True)
@@ -30,7 +44,7 @@ class Task:
     rules: Sampling
     stream: tuple[int, ...] = ()
     threads: int | None = None
-    verse: Verse | None = field(init=False)
+    verse: "Verse | None" = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "verse", verse_of(self.model.lexicon, self.rules))
@@ -42,11 +56,11 @@ class Task:
         return bool(self.verse or rules.stop or rules.sentences or rules.lines)
 
     @cached_property
-    def constraints(self) -> Constraints | None:
+    def constraints(self) -> "Constraints | None":
         """What may be written; None where all may be."""
         parts: list[Constraint] = [] if self.verse is None else [self.verse]
         if self.verse is not None and self.rules.rhyme:
-            from rnn_cli.models.sampling.rhyme import Rhyme  # here and below: most draws can do without
+            from rnn_cli.models.sampling.rhyme import Rhyme
             from rnn_cli.text.rhymes import rhymes_of
 
             if len(self.verse.rhyming()) < 2:
@@ -58,8 +72,14 @@ class Task:
 
             parts.append(Banned(self.model.lexicon, tuple(self.rules.ban)))
         if any(prompt.begun for prompt in self.prompts):
+            from rnn_cli.models.sampling.constraints import Beginning
+
             parts.append(Beginning(self.model.lexicon.vocabulary, self.prompts))
-        return Constraints(parts, self.model.network.m) if parts else None
+        if not parts:
+            return None
+        from rnn_cli.models.sampling.constraints import Constraints
+
+        return Constraints(parts, self.model.network.m)
 
     def pen(self, row: int) -> Pen:
         """Return what writes the tokens of a row."""

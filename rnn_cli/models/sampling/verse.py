@@ -31,7 +31,6 @@ from rnn_cli.models.sampling.patterns import (
     lines_of,
 )
 from rnn_cli.models.sampling.prompts import Prompt
-from rnn_cli.models.sampling.rules import Sampling
 from rnn_cli.models.sampling.spelled_tokens import NEVER, SpelledTokens, accepts
 from rnn_cli.text.lexicon import Lexicon
 from rnn_cli.text.vocabulary import END, SPECIAL, UNK
@@ -244,16 +243,13 @@ def _is_plain(line: Line) -> bool:
     return line.cells[-1].kind in (Kind.ANY, Kind.EDGE)
 
 
-def verse_of(lexicon: Lexicon, rules: Sampling) -> Verse | None:
-    """Return the verse that a draw's form and acrostic ask for, None where there is neither. Raise UsageError
-    for one that the vocabulary cannot fill, or an acrostic of more lines than the form."""
-    openings: tuple[str, ...] = tuple(rules.acrostic or ())
-    if rules.form is None and not openings:
-        return None
-    if rules.form is None:
+def verse(lexicon: Lexicon, form: str | None, openings: tuple[str, ...]) -> Verse:
+    """Return the verse of a form, an acrostic or both. Raise UsageError for one that the vocabulary cannot
+    fill, or an acrostic of more lines than the form."""
+    if form is None:
         return Verse(lexicon, [Line([*map(_itself, opening), REST]) for opening in openings])
     known = lexicon.vocabulary.ids
-    lines = lines_of(rules.form, with_marks=COMMA in known and STOP in known)
+    lines = lines_of(form, with_marks=COMMA in known and STOP in known)
     if len(openings) > len(lines):
         raise UsageError(f"--acrostic has {len(openings)} lines and --form {len(lines)}")
     for number, opening in enumerate(openings):

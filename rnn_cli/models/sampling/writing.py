@@ -1,14 +1,16 @@
 """From tokens to the text of a sample, and to its end."""
 
 import copy
-from typing import Protocol, Self
+from typing import TYPE_CHECKING, Protocol, Self
 
 from rnn_cli.models.sampling.prompts import Prompt
 from rnn_cli.models.sampling.rules import Sampling
-from rnn_cli.models.sampling.verse import Verse
 from rnn_cli.text.lexicon import Lexicon
 from rnn_cli.text.units import LINE_END
 from rnn_cli.text.vocabulary import END, UNK
+
+if TYPE_CHECKING:
+    from rnn_cli.models.sampling.verse import Verse
 
 ENDS_SENTENCE = frozenset(".!?。！？｡．؟।")
 CLOSES = frozenset("\"')]}”’）」』】》〉")  # what still belongs to a sentence after its mark
@@ -18,7 +20,7 @@ NEEDS_SPACE = frozenset(".!?؟")  # 3.14 is no end
 class Pen:
     """Writes tokens one after another: what stands between them, and the rest of a word that was begun."""
 
-    def __init__(self, lexicon: Lexicon, prompt: Prompt, verse: Verse | None = None):
+    def __init__(self, lexicon: Lexicon, prompt: Prompt, verse: "Verse | None" = None):
         self._tokenizer, self._vocabulary, self._verse = lexicon.tokenizer, lexicon.vocabulary, verse
         self._skipped = len(prompt.begun)
         self._is_parted = not prompt.text or prompt.text[-1].isspace() or self._skipped > 0
@@ -42,7 +44,7 @@ class Pen:
         self._is_parted, self._skipped = is_line_end, 0
         return separator + token
 
-    def _write_verse(self, verse: Verse, id: int) -> str:
+    def _write_verse(self, verse: "Verse", id: int) -> str:
         here, self.place = self.place, int(verse.after(self.place)[id])
         if id == END:
             return ""  # the line end is written when the next line begins
@@ -132,7 +134,7 @@ class Writer:
     over: why it ended: "line", "lines", "form", "sentences" or "stop"; "" where it goes on.
     """
 
-    def __init__(self, pen: Pen, verse: Verse | None, rules: Sampling, ends_with_line: bool):
+    def __init__(self, pen: Pen, verse: "Verse | None", rules: Sampling, ends_with_line: bool):
         """ends_with_line: whether the first END ends it, where the rules do not say otherwise."""
         self._pen, self._verse, self.over = pen, verse, ""
         self._lines_left = rules.lines or (1 if ends_with_line and not rules.sentences else None)

@@ -58,10 +58,7 @@ class SideBySide:
     def __init__(self, network: Network, p: Parameters, work: Workspace):
         self.network, self.p, self.work = network, p, work
         self.rows = min(max(ROOM // network.n, ROWS[0]), ROWS[1])
-        self._products = {
-            suffix: {W: _product(p[W + suffix], work.room(W + suffix)) for W in network.recurrent}
-            for suffix in network.suffixes
-        }
+        self._advance = network.advancer(p, _product)
 
     def nats(self, ids: Ids, starts: Places) -> Nats:
         """Return -log p of each id, (N,).
@@ -119,7 +116,7 @@ class SideBySide:
         for first in range(0, B, TILE):
             k = slice(first, min(first + TILE, B))
             before = {name: array.take(level.parent[k], axis=0) for name, array in state.items()}
-            _, last = self.network.advance(self.p, enter(level.input[k]), before, self._products)
+            _, last = self._advance(enter(level.input[k]), before)
             for name, array in last.items():
                 after[name][k] = array
         return after
@@ -154,8 +151,7 @@ def levels(ids: Ids, first: Places, end: Places) -> Iterator[Level]:
         node = np.cumsum(new) - 1
 
 
-def _product(W: Array, work: Workspace) -> Product:
+def _product(W: Array) -> Product:
     """Return s -> W s of up to TILE rows, in an array that holds until the next product."""
-    z = work("product", TILE, len(W))
-    W_T = W.T
+    z, W_T = np.empty((TILE, len(W)), W.dtype), W.T
     return lambda s: np.matmul(s, W_T, out=z[: len(s)])

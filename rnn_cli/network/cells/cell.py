@@ -1,6 +1,6 @@
 """The interface of a cell: what the architecture and the network ask of a row of CELLS."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 import numpy as np
@@ -8,6 +8,8 @@ import numpy as np
 from rnn_cli.network.arrays import Array, Parameters, State
 from rnn_cli.network.fast.products import Product
 from rnn_cli.network.fast.workspace import Workspace
+
+Step = Callable[[Array, State], State]
 
 
 class Backward(Protocol):
@@ -52,11 +54,11 @@ class Cell(Protocol):
         """Return the multiplications of a step's matrix products; d = 0: none is made with U."""
         ...
 
-    def step(self, products: Mapping[str, Product], a_t: Array, before: State) -> State:
-        """Return the state after one step, in new arrays.
+    def stepper(self, products: Mapping[str, Product]) -> Step:
+        """Return the cell's step: a_t (B, k), overwritten, and the state before → the state after, in new
+        arrays.
 
         products: with each of the cell's own matrices, by name.
-        a_t: (B, k), overwritten.
         """
         ...
 

@@ -25,7 +25,7 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 
 from rnn_cli.network.arrays import Array, Parameters, State
-from rnn_cli.network.cells.cell import Backward
+from rnn_cli.network.cells.cell import Backward, Step
 from rnn_cli.network.fast.products import Product, times
 from rnn_cli.network.fast.workspace import Workspace
 from rnn_cli.network.functions import glorot_uniform, orthogonal
@@ -129,14 +129,19 @@ class Recurrence(ABC):
     def cost(self, d: int, n: int) -> int:
         return len(self.gates) * n * (d + n)
 
-    def step(self, products: Mapping[str, Product], a_t: Array, before: State) -> State:
-        s = before["s"]
-        B_n, dtype = s.shape, s.dtype
-        after = {name: np.empty(B_n, dtype) for name in self.state}
-        memory = [np.empty(shape + B_n, dtype) for shape in self.memory.values()]
-        states = [before[name] for name in self.state]
-        self.equations(a_t, products["W"](s), states, [*after.values()], memory)
-        return after
+    def stepper(self, products: Mapping[str, Product]) -> Step:
+        W_times, equations, names, shapes = products["W"], self.equations, self.state, [*self.memory.values()]
+
+        def step(a_t: Array, before: State) -> State:
+            states = [before[name] for name in names]
+            s = states[0]
+            after = [np.empty_like(s) for _ in names]
+            equations(
+                a_t, W_times(s), states, after, [np.empty(shape + s.shape, s.dtype) for shape in shapes]
+            )
+            return dict(zip(names, after, strict=True))
+
+        return step
 
     def forward(
         self, p: Parameters, a: Array, before: State, keep: Array, work: Workspace

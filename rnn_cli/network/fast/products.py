@@ -28,6 +28,11 @@ def plain(W: Array) -> Product:
     return lambda s: s @ W.T
 
 
+def for_steps(B: int) -> Callable[[Array], Product]:
+    """Return a function from W to its product with B rows, for many steps. Each has memory of its own."""
+    return lambda W: times(W, B, Workspace(W.dtype))
+
+
 def times(W: Array, B: int, work: Workspace) -> Product:
     """Return the product of B rows with W (k, d) as it is now. The product's result is an array of the
     workspace and holds until the next product."""

@@ -31,7 +31,7 @@ def alone(network, p, lines):
     for line in lines:
         state = network.zero_state(1)
         for x, y in zip([START, *line], [*line, END], strict=True):
-            h, state = network.advance(p, network.input.step(p, np.array([x])), state)
+            h, state = network.advancer(p)(network.input.step(p, np.array([x])), state)
             costs.append(float(OUTPUTS[network.output].nats(p, h, np.array([y]), work)[0]))
     return costs
 
