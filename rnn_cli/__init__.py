@@ -17,29 +17,38 @@ from rnn_cli.version import VERSION
 
 if TYPE_CHECKING:
     from rnn_cli.models.classifier import Classifier
+    from rnn_cli.models.conditional import Conditional
     from rnn_cli.models.language_model import LanguageModel
+    from rnn_cli.models.tagger import Tagger
+    from rnn_cli.models.translator import Translator
     from rnn_cli.runs.prepare import Resources
     from rnn_cli.runs.settings import Settings
     from rnn_cli.runs.trainer import Trainer
 
 __all__ = [
     "Classifier",
+    "Conditional",
     "Diverged",
     "LanguageModel",
     "Resources",
     "RnnError",
     "Settings",
+    "Tagger",
     "Trainer",
+    "Translator",
     "UsageError",
 ]
 __version__ = VERSION
 
 _LATER = {  # these import NumPy, which `rnn --help` can do without
     "Classifier": "rnn_cli.models.classifier",
+    "Conditional": "rnn_cli.models.conditional",
     "LanguageModel": "rnn_cli.models.language_model",
     "Resources": "rnn_cli.runs.prepare",
     "Settings": "rnn_cli.runs.settings",
+    "Tagger": "rnn_cli.models.tagger",
     "Trainer": "rnn_cli.runs.trainer",
+    "Translator": "rnn_cli.models.translator",
 }
 
 

@@ -1,4 +1,6 @@
-"""Text that is safe to print."""
+"""Text that is safe to print, and how wide it is."""
+
+import unicodedata
 
 
 def printable(text: str) -> str:
@@ -9,3 +11,29 @@ def printable(text: str) -> str:
 def counted(number: int, noun: str) -> str:
     """Return "1 line", "2,000 lines"."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def columns(text: str) -> int:
+    """Return how many columns of a terminal a printable text takes: two for a Chinese character, none for a
+    combining mark."""
+    return sum(map(_columns_of, text))
+
+
+def fitted(text: str, width: int) -> str:
+    """Return a printable text in exactly so many columns: padded with spaces, or cut, with … at its end."""
+    free = width - columns(text)
+    if free >= 0:
+        return text + " " * free
+    kept, left = "", width - 1
+    for character in text:
+        left -= _columns_of(character)
+        if left < 0:
+            break
+        kept += character
+    return kept + "…" + " " * (width - 1 - columns(kept)) if width > 0 else ""
+
+
+def _columns_of(character: str) -> int:
+    if unicodedata.category(character) in ("Mn", "Me", "Cf"):
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1

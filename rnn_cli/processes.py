@@ -2,10 +2,11 @@
 
 import contextlib
 import multiprocessing
+import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 from types import ModuleType
@@ -16,6 +17,9 @@ from rnn_cli.errors import RnnError
 PROCESSES = multiprocessing.get_context("spawn")  # a fork could copy BLAS's locks while a thread holds them
 # A terminal sends these to every process of a run; the parent alone decides when its workers end.
 OF_TERMINAL = tuple(getattr(signal, name) for name in ("SIGINT", "SIGHUP") if hasattr(signal, name))
+# By MPI launcher: the variables that hold the rank of a process and the number of ranks.
+LAUNCHERS = (("PMI_RANK", "PMI_SIZE"), ("OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE"))
+OF_LAUNCHERS = ("PMI", "OMPI_", "PRTE_", "HYDI_", "MPI_LOCAL")  # how all of its variables begin
 
 _starting = threading.Lock()  # what `begin` changes for a moment is the whole process's
 
@@ -26,6 +30,16 @@ def can_begin() -> bool:
     """Return whether this process may start others. A daemonic one, such as those of multiprocessing.Pool,
     may not."""
     return not multiprocessing.current_process().daemon
+
+
+def place(environment: Mapping[str, str]) -> tuple[int, int]:
+    """Return the rank and the number of ranks that an MPI launcher (MPICH's, Open MPI's, Slurm's) has given
+    this process; (0, 1) where none has."""
+    for rank, size in LAUNCHERS:
+        given = environment.get(rank, ""), environment.get(size, "")
+        if all(map(str.isdecimal, given)) and int(given[1]) > 1:
+            return int(given[0]), int(given[1])
+    return 0, 1
 
 
 def begin(
@@ -45,7 +59,7 @@ def begin(
             with theirs:
                 arguments = (serve, theirs, arguments, ignored)
                 process = PROCESSES.Process(target=_run, args=arguments, daemon=True)
-                with _blocked(ignored), _without_main():
+                with _blocked(ignored), _without_main(), _without_launcher():
                     process.start()
             ends.pop_all()
     except OSError as error:
@@ -88,3 +102,15 @@ def _without_main() -> Iterator[None]:
         yield
     finally:
         sys.modules["__main__"] = main
+
+
+@contextlib.contextmanager
+def _without_launcher() -> Iterator[None]:
+    """Hide the variables of an MPI launcher: a worker is no rank of its own."""
+    hidden = {name: value for name, value in os.environ.items() if name.startswith(OF_LAUNCHERS)}
+    for name in hidden:
+        del os.environ[name]
+    try:
+        yield
+    finally:
+        os.environ.update(hidden)

@@ -38,6 +38,7 @@ NPY = re.compile(  # the head of an .npy file of version 1.0, as NumPy writes it
     % b"|".join(re.escape(dtype.encode()) for dtype in DTYPES),
     re.DOTALL,
 )
+NO_ZIP = "not a zip file"  # in the words of the zip reader
 END = 22  # bytes of the record that a zip file ends in
 
 
@@ -152,6 +153,10 @@ def load(path: Path) -> tuple[dict[str, Array], dict[str, Any]]:
         raise RnnError(f"{path}: {error.strerror or error}") from error
     except (MemoryError, RnnError):
         raise
+    except zipfile.BadZipFile as error:
+        if NO_ZIP in str(error):
+            raise RnnError(f"{path}: not a file that rnn wrote, or cut off at its end") from error
+        raise _damaged(path, str(error)) from error
     except Exception as error:  # the zip reader raises many kinds on damaged files
         raise _damaged(path, str(error)) from error
     header, whole = _header(arrays.pop(HEADER, None), path)

@@ -18,7 +18,7 @@ FLOORS = [
     ["text", "network", "corpora"],
     ["training", "scoring"],
     ["models"],
-    ["runs"],
+    ["runs", "pages"],
     ["cli"],
 ]
 ABOVE_ALL = ("__init__", "__main__")
@@ -26,8 +26,14 @@ ONLY_IN = {
     "typer": {"cli"},
     "tqdm": {"cli"},
     "jieba": {"text"},
+    "rjieba": {"text"},
     "pypinyin": {"text"},
     "threadpoolctl": {"machine"},
+    "mpi4py": {"training"},
+    "matplotlib": {"models"},
+    "torch": {"models"},
+    "safetensors": {"models"},
+    "onnx": {"models"},
 }
 WITHOUT_NUMPY = (
     "cli",

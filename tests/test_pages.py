@@ -12,15 +12,22 @@ from pathlib import Path
 import pytest
 import typer
 
+import rnn_cli.runs.shipped
 from rnn_cli.cli.app import COMMANDS, app, run
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted(
     path.relative_to(ROOT).as_posix()
-    for path in [ROOT / "README.md", *ROOT.glob("rnn_cli/**/README.md"), *ROOT.glob("tests/**/README.md")]
+    for path in [
+        *ROOT.glob("README*.md"),
+        *ROOT.glob("rnn_cli/**/*.md"),
+        *ROOT.glob("tests/**/README.md"),
+    ]
 )
 COMMANDS_PAGE = "rnn_cli/cli/README.md"
 BLOCK = re.compile(r"^```(sh|python)\n(.*?)^```", re.S | re.M)
+PIPED = re.compile(r"printf '([^']*)' \| (rnn [^|<>&]*)")
+QUOTED = re.compile(r"^```py\n(.*?)^```", re.S | re.M)
 TABLE = re.compile(r"(?<=<!-- options: )(\w+) -->\n(.*?)(?=<!-- end -->)", re.S)
 LINK = re.compile(r"\]\(([^)#]+)(#[^)]*)?\)")
 
@@ -36,6 +43,36 @@ def blocks(page):
 
 def has_commands(page):
     return any("rnn " in content or kind == "python" for kind, content in blocks(page))
+
+
+def commands(text):
+    """The lines of a text that are run."""
+    content = "".join(content for kind, content in BLOCK.findall(text) if kind == "sh")
+    return [line for line in content.splitlines() if line.startswith(("rnn ", "head ", "printf "))]
+
+
+def sections(page):
+    """The parts of a page that are tried apart, each with its heading."""
+    if page != COMMANDS_PAGE:
+        return [("", text_of(page))]
+    return [(part.split("\n", 1)[0], part) for part in re.split(r"^## ", text_of(page), flags=re.M)]
+
+
+def made_by(line):
+    """The files that a line writes."""
+    options = "--model|--out|--log" if line.startswith("rnn train") else "--out"
+    return re.findall(rf"(?:{options}|>) (\S+)", line)
+
+
+def with_what_it_needs(lines, page):
+    """Some lines of a page, and before them the earlier lines that write what they read."""
+    earlier = commands(text_of(page))
+    needed = set(lines)
+    for line in reversed(earlier):
+        words = {word for each in needed for word in re.split(r"[\s']+", each)}
+        if words.intersection(made_by(line)):
+            needed.add(line)
+    return [line for line in earlier if line in needed]
 
 
 @pytest.fixture
@@ -57,11 +94,20 @@ def shell(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", f"{script.parent}{os.pathsep}{os.environ['PATH']}")
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
 
+    text, shipped = tmp_path / "stdin.txt", rnn_cli.runs.shipped.shipped_corpora()
+    shorter = {name: str(tmp_path / "corpora" / Path(path).name) for name, path in shipped.items()}
+    monkeypatch.setattr("rnn_cli.runs.shipped.shipped_corpora", lambda: shorter)
+
     def call(line):
         few = "rnn train " if "--time" in line else "rnn train --epochs 2 "  # a line's own --epochs wins
         command = line.replace("rnn train ", few)
-        if line.startswith("rnn ") and not re.search(r"[|<>&]", line):  # sooner without a process of its own
-            assert run(shlex.split(command, comments=True)[1:]) == 0, line
+        if piped := PIPED.fullmatch(command):
+            text.write_text(piped[1].replace("\\n", "\n"), encoding="utf-8")
+            command = piped[2]
+        if not re.search(r"[|<>&]", command):  # sooner without a process of its own
+            with open(text if piped else os.devnull, encoding="utf-8") as stream:
+                monkeypatch.setattr(sys, "stdin", stream)
+                assert run(shlex.split(command, comments=True)[1:]) == 0, line
             return
         done = subprocess.run(command, shell=True, capture_output=True, encoding="utf-8")
         assert (done.returncode, done.stderr) == (0, ""), line
@@ -70,18 +116,22 @@ def shell(tmp_path, monkeypatch):
     return call
 
 
-@pytest.mark.parametrize("page", [*filter(has_commands, PAGES)])
-def test_every_command_and_program_of_a_page_runs(page, shell, tmp_path):
-    for kind, content in blocks(page):
+PARTS = [(page, *part) for page in PAGES if has_commands(page) for part in sections(page)]
+
+
+@pytest.mark.parametrize(
+    ("page", "text"),
+    [pytest.param(page, text, id=f"{page} {heading}".strip()) for page, heading, text in PARTS],
+)
+def test_every_command_and_program_of_a_page_runs(page, text, shell, tmp_path):
+    for line in with_what_it_needs(commands(text), page):
+        shell(line)
+    for kind, content in BLOCK.findall(text):
         if kind == "python":
             program = tmp_path / "program.py"
             program.write_text(content, encoding="utf-8")
             done = subprocess.run([sys.executable, program], capture_output=True, encoding="utf-8")
             assert (done.returncode, done.stderr) == (0, ""), content
-        else:
-            for line in content.splitlines():
-                if line.startswith(("rnn ", "head ", "printf ")):
-                    shell(line)
 
 
 def test_numpy_alone_opens_a_model_and_writes_with_it(shell, tmp_path):
@@ -106,7 +156,8 @@ def options(command):
             values = values_of(each)
         meaning = re.sub(r"\s+", " ", each.help or "")
         if each.param_type_name == "option" and each.show_default and each.default not in (None, False):
-            meaning += f" Default: {each.default}."
+            default = each.default if isinstance(each.default, list | tuple) else [each.default]
+            meaning += f" Default: {', '.join(map(str, default))}."
         rows.append(f"| {flags} | {values} | {meaning.replace('|', chr(92) + '|')} |")
     return "\n".join(rows) + "\n"
 
@@ -140,6 +191,25 @@ def test_every_link_of_a_page_leads_to_a_file(page):
     for target, _ in LINK.findall(text_of(page)):
         if "://" not in target:
             assert (ROOT / page).parent.joinpath(target).exists(), target
+
+
+PATHS = ["rnn_cli/network/README.md", "rnn_cli/network/README.zh.md"]
+
+
+@pytest.mark.parametrize("page", PATHS)
+def test_the_lines_of_the_tutorial_that_its_path_quotes_are_lines_of_it(page):
+    tutorial = (ROOT / "rnn_cli/network/tutorial.py").read_text(encoding="utf-8")
+    lines = {line.strip() for line in tutorial.splitlines()}
+    quoted = [line for block in QUOTED.findall(text_of(page)) for line in block.splitlines()]
+    assert len(quoted) > 12
+    assert set(quoted) <= lines
+
+
+def test_the_path_of_the_tutorial_is_the_same_in_both_languages():
+    (english, chinese) = map(text_of, PATHS)
+    assert QUOTED.findall(english) == QUOTED.findall(chinese)
+    assert blocks(PATHS[0])[: len(blocks(PATHS[1]))] == blocks(PATHS[1])
+    assert english.count("<details>") == chinese.count("<details>") == 8
 
 
 def test_every_room_has_a_page():

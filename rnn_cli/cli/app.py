@@ -2,6 +2,7 @@
 
 import difflib
 import importlib
+import inspect
 import os
 import sys
 from typing import Any
@@ -13,10 +14,15 @@ from rnn_cli.cli.console import (
     STANDARD_OUTPUT,
     Interrupted,
     error,
+    mute,
     settle_standard_streams,
     silence_standard_output,
 )
-from rnn_cli.errors import Diverged, RnnError, UsageError
+from rnn_cli.cli.failures import failure
+from rnn_cli.cli.help import Command, Speaking, translate
+from rnn_cli.cli.language import label, translated
+from rnn_cli.errors import UsageError
+from rnn_cli.processes import place
 from rnn_cli.version import VERSION
 
 COMMANDS = {
@@ -24,17 +30,21 @@ COMMANDS = {
     "train": "Train a language model on a text.",
     "sample": "Write text with a trained model.",
     "next": "Print the likeliest next tokens after a text.",
+    "show": "Show the network at work on a text, step by step.",
     "score": "Score a text under a model: perplexity and bits per character.",
     "predict": "Print a label or a score for each text.",
     "test": "Test a model of labels or scores: accuracy, F1 and more.",
+    "page": "Write a model as one HTML file, which runs it.",
     "info": "Print what a model file holds.",
+    "plot": "Draw the learning curves of models.",
+    "export": "Write a model in the form of another program.",
     "cache": "List the texts that are kept as ids; delete them.",
     "gradcheck": "Check every hand-written derivative against differences.",
     "bench": "Measure how fast training goes on this machine.",
 }
 
 
-class Commands(TyperGroup):
+class Commands(Speaking, TyperGroup):
     """The commands. Each is a function in the module of its name, imported when it is called, so that
     `rnn --help` and a typing mistake need not wait for NumPy.
 
@@ -51,8 +61,9 @@ class Commands(TyperGroup):
             return None
         module = importlib.import_module(f"rnn_cli.cli.commands.{cmd_name}")
         command = typer.Typer(add_completion=False, rich_markup_mode="markdown", context_settings=HELP)
-        command.command(cmd_name)(getattr(module, cmd_name))
+        command.command(cmd_name, cls=Command)(getattr(module, cmd_name))
         built = typer.main.get_command(command)
+        translate(built)
         if hasattr(module, "COMMON") and not self.shows_all:
             for parameter in built.params:
                 parameter.hidden = parameter.name not in module.COMMON  # type: ignore[attr-defined]
@@ -66,8 +77,19 @@ class Commands(TyperGroup):
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
+        with formatter.section(label("Commands")):
+            formatter.write_dl([(name, translated(what)) for name, what in COMMANDS.items()])
+
+    def format_help_text(self, ctx: Any, formatter: Any) -> None:
+        formatter.write_paragraph()
+        with formatter.indentation():
+            formatter.write_text(translated(inspect.cleandoc(self.help or "")))
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        rows = [row for each in self.get_params(ctx) if (row := each.get_help_record(ctx))]
+        with formatter.section(label("Options")):
+            formatter.write_dl([(names, translated(what)) for names, what in rows])
+        self.format_commands(ctx, formatter)
 
 
 HELP_ALL = "--help-all"
@@ -99,6 +121,8 @@ def main() -> None:
 def run(arguments: list[str]) -> int:
     """Run one command line and return its exit status. Every error becomes one line on standard error."""
     settle_standard_streams()
+    if arguments[:1] == ["train"] and place(os.environ)[0] > 0:
+        mute()  # rank 0 of a run on several ranks speaks for all
     Commands.shows_all = HELP_ALL in arguments
     arguments = ["--help" if argument == HELP_ALL else argument for argument in arguments]
     try:
@@ -120,31 +144,11 @@ def run(arguments: list[str]) -> int:
 
 
 def _report(exception: Exception) -> int:
-    match exception:
-        case BrokenPipeError():  # the reader of our output has closed it: `rnn sample | head -1`
-            silence_standard_output()
-            return 0
-        case typer.TyperException():
-            context = getattr(exception, "ctx", None)
-            command = context.command_path if context else "rnn"
-            error(f"{exception.format_message().rstrip('.')} (see {command} --help)")
-            return 2
-        case UsageError():
-            error(str(exception))
-            return 2
-        case Diverged():
-            error(str(exception))
-            return 3
-        case RnnError():
-            error(str(exception))
-        case MemoryError():
-            error(f"out of memory ({exception}); a smaller --hidden, --max-size or --batch needs less")
-        case OSError():
-            named = f"{exception.filename}: " if exception.filename else ""
-            error(f"{named}{exception.strerror or exception}")
-            if exception.filename == STANDARD_OUTPUT:
-                silence_standard_output()
-        case _:
-            kind = type(exception).__name__
-            error(f"a defect of rnn, please report it: {kind}: {exception} (RNN_DEBUG=1 shows where)")
-    return 1
+    if isinstance(exception, BrokenPipeError):  # the reader has closed our output: `rnn sample | head -1`
+        silence_standard_output()
+        return 0
+    status, line = failure(exception)
+    error(line)
+    if isinstance(exception, OSError) and exception.filename == STANDARD_OUTPUT:
+        silence_standard_output()
+    return status

@@ -1,5 +1,6 @@
 """Standard streams: talk goes to standard error, data to standard output."""
 
+import errno
 import io
 import json
 import os
@@ -9,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
+from rnn_cli.cli.language import label, translated
 from rnn_cli.printing import printable
 
 if TYPE_CHECKING:
@@ -19,6 +21,8 @@ ROOM = "   \x1b[3D"  # at the end of a bar, with the cursor before it: for the ^
 
 SCHEMA = 1  # of JSON; it rises when an entry goes or changes its meaning, and not when one is added
 STANDARD_OUTPUT = "standard output"  # what errors call it
+
+_is_muted = False  # whether talk is left to another process
 
 _bar: "tqdm[Any] | None" = None  # the latest, whose line `say` must not break into
 
@@ -31,16 +35,30 @@ class Interrupted(BaseException):
         self.status = status
 
 
-def say(text: str) -> None:
-    """Print a line of talk, above the progress bar where there is one."""
+def mute() -> None:
+    """Say nothing from here on."""
+    global _is_muted
+    _is_muted = True
+
+
+def say(text: str, as_it_is: bool = False) -> None:
+    """Print a line of talk, above the progress bar where there is one.
+
+    as_it_is: whether it is no message that could be translated.
+    """
+    if _is_muted:
+        return
+    text = text if as_it_is else translated(text)
     with unheard(), _bar.external_write_mode(file=sys.stderr) if _bar else nullcontext():
         print(printable(text), file=sys.stderr, flush=True)
 
 
-def error(message: str) -> None:
-    """Print the one line that a failed command ends with."""
+def error(message: str, always: bool = False) -> None:
+    """Print the one line that a failed command ends with; always: even where this process is mute."""
+    if _is_muted and not always:
+        return
     with unheard():
-        print(f"rnn: error: {printable(message)}", file=sys.stderr, flush=True)
+        print(f"rnn: {label('error: ')}{printable(translated(message))}", file=sys.stderr, flush=True)
 
 
 @contextmanager
@@ -56,7 +74,7 @@ def unheard() -> Iterator[None]:
 
 
 def warn(message: str) -> None:
-    say(f"rnn: warning: {message}")
+    say(f"rnn: {label('warning: ')}{translated(message)}", as_it_is=True)
 
 
 def write_text(text: str) -> None:
@@ -86,6 +104,15 @@ class StandardOutput(io.TextIOWrapper):
             super().flush()
 
 
+class ClosedOutput(io.TextIOBase):
+    """Standard output whose descriptor is closed: data for it is lost, which is an error."""
+
+    def write(self, text: str, /) -> int:
+        if text:
+            raise OSError(errno.EBADF, os.strerror(errno.EBADF), STANDARD_OUTPUT)
+        return 0
+
+
 @contextmanager
 def _named() -> Iterator[None]:
     try:
@@ -97,9 +124,11 @@ def _named() -> Iterator[None]:
 def settle_standard_streams() -> None:
     """Replace streams whose descriptors are closed. Data is UTF-8 with \\n at the ends of lines, whatever the
     locale and PYTHONIOENCODING say; talk has escapes for what the terminal's encoding lacks."""
-    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+    for name, mode in (("stdin", "r"), ("stderr", "w")):
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115 (for as long as the process)
+    if sys.stdout is None:
+        sys.stdout = ClosedOutput()
     if isinstance(sys.stderr, io.TextIOWrapper):
         sys.stderr.reconfigure(errors="backslashreplace")
     stream = sys.stdout
@@ -115,7 +144,7 @@ def silence_standard_output() -> None:
     sys.stdout = open(os.devnull, "w")  # noqa: SIM115 (for as long as the process)
 
 
-def progress_bar(total: int, hidden: bool, unit: str = "tok", label: str = "") -> "tqdm[Any]":
+def progress_bar(total: int, hidden: bool, unit: str = "tok", name: str = "") -> "tqdm[Any]":
     """Return a bar with rate and time left on a terminal; elsewhere it shows nothing."""
     from tqdm import tqdm  # takes longer to import than all of this package
 
@@ -123,10 +152,10 @@ def progress_bar(total: int, hidden: bool, unit: str = "tok", label: str = "") -
     _bar = tqdm(
         total=total,
         unit=unit,
-        desc=label,
+        desc=f"{name} " if name else "",
         unit_scale=True,
         dynamic_ncols=True,
-        disable=hidden or not sys.stderr.isatty(),
+        disable=hidden or _is_muted or not sys.stderr.isatty(),
         bar_format="{desc}{percentage:3.0f}%|{bar}| {rate_fmt} {elapsed}<{remaining}{postfix}" + ROOM,
         leave=False,
     )

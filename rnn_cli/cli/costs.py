@@ -1,15 +1,20 @@
 """How `rnn score` prints what a text costs: rows for lines and tokens, and the table of totals."""
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from rnn_cli.cli.console import SCHEMA, write_json, write_text
+from rnn_cli.cli.language import label, translated
 from rnn_cli.models.scores.lines import TokenRow
 from rnn_cli.models.scores.tally import Line
+from rnn_cli.printing import columns
 from rnn_cli.scoring.figures import Totals
 from rnn_cli.text.units import INNER, LINE_END
 
+UNDECODED = "does not decode"
+OF_TOKEN = ("nats", "spelling_nats", "unknown", "token")  # the entries of a token's row in JSON
 COUNTS = ("lines", "tokens", "unknown", "characters")
 FIGURES = {
     "nats": "nats",
@@ -59,7 +64,7 @@ def _print_around(line: Line, begin: str, end: str, spell: Callable[[str], str])
 
 def _costs(line: Line) -> dict[str, Any]:
     if not line.decodes:
-        return {"nats": None, "error": "does not decode"}
+        return dict.fromkeys(("nats", "spelling_nats", "tokens", "unknown")) | {"error": UNDECODED}
     costs = {"nats": line.all_nats, "spelling_nats": line.spelling_nats}
     return costs | {"tokens": line.tokens, "unknown": line.unknown}
 
@@ -69,46 +74,68 @@ def print_tokens(rows: Iterable[TokenRow], as_json: bool) -> None:
     for line, token, nats, spelling, is_unknown in rows:
         decodes = nats == nats  # not nan
         if as_json:
-            row: dict[str, Any] = {"line": line}
-            row |= {"nats": nats + spelling, "spelling_nats": spelling} if decodes else {"nats": None}
-            row |= (
-                {"unknown": is_unknown, "token": token}
-                if decodes
-                else {"error": "does not decode", "text": token}
+            row: dict[str, Any] = dict(
+                zip(OF_TOKEN, (nats + spelling, spelling, is_unknown, token), strict=True)
             )
-            write_json(row)
+            if not decodes:
+                row = dict.fromkeys(OF_TOKEN) | {"error": UNDECODED, "text": token}
+            write_json({"line": line} | row)
         else:
             spelled = json.dumps(token, ensure_ascii=False)
             write_text(f"{line}\t{nats + spelling:.4f}\t{int(is_unknown)}\t{spelled}\n")
 
 
-def print_totals(totals: dict[str, Totals], labels: dict[str, str]) -> None:
-    """Print a table of a model's totals, with a column for what it is set beside.
+@dataclass(frozen=True)
+class Beside:
+    """What a model is set beside, or is mixed of.
 
-    labels: the head of each column.
+    head: of its column. key: of its entry in JSON; "" for a part of a mixture that has none of its own.
+    weight: in a mixture. more: what else JSON says of it. has_counts: whether its counts are its own.
     """
-    ours = totals["model"]
+
+    head: str
+    totals: Totals
+    key: str = ""
+    weight: float | None = None
+    more: dict[str, Any] = field(default_factory=dict)
+    has_counts: bool = False
+
+    @property
+    def object(self) -> dict[str, Any]:
+        counts = {name: getattr(self.totals, name) for name in COUNTS} if self.has_counts else {}
+        return self.more | counts | self.totals.figures
+
+
+def print_totals(ours: Totals, beside: Sequence[Beside], head: str) -> None:
+    """Print a table of a model's totals, with a column for each that it is set beside.
+
+    head: of the model's own column.
+    """
     for name in COUNTS:
-        note = "   line ends counted" if name in ("tokens", "characters") else ""
-        write_text(f"{name:<20}{getattr(ours, name):>14,}{note}\n")
-    if len(totals) > 1:
-        head = "   ".join(label for name, label in labels.items() if name != "model")
-        write_text(f"{'':<20}{'model':>14}   {head}\n")
+        note = f"   {label('line ends counted')}" if name in ("tokens", "characters") else ""
+        write_text(f"{label(name, 20)}{getattr(ours, name):>14,}{note}\n")
+    if beside:
+        heads = "   ".join(map(_right, [head, *(each.head for each in beside)]))
+        write_text(f"{'':<20}{heads}\n")
     for name, what in FIGURES.items():
-        row = [f"{each.figures[name]:>14,.3f}" for each in totals.values()]
-        write_text(f"{what:<20}{'   '.join(row)}\n")
+        row = [f"{ours.figures[name]:>14,.3f}"]
+        row += [
+            f"{each.totals.figures[name]:>{max(14, columns(translated(each.head)))},.3f}" for each in beside
+        ]
+        write_text(f"{label(what, 20)}{'   '.join(row)}\n")
 
 
-def print_totals_json(
-    totals: dict[str, Totals], notes: dict[str, dict[str, Any]], skipped: int | None
-) -> None:
-    """Print the totals as a JSON object.
+def _right(head: str) -> str:
+    head = label(head)
+    return " " * (14 - columns(head)) + head
 
-    notes: what else is said of each one beside the model. skipped: lines that did not decode.
-    """
-    ours = totals["model"]
+
+def print_totals_json(ours: Totals, beside: Sequence[Beside], skipped: int | None) -> None:
+    """Print the totals as a JSON object. skipped: lines that did not decode."""
     row: dict[str, Any] = {name: getattr(ours, name) for name in COUNTS} | ours.figures
     if skipped is not None:
         row["skipped"] = skipped
-    row |= {name: note | totals[name].figures for name, note in notes.items()}
+    row |= {each.key: each.object for each in beside if each.key}
+    if mixed := [each for each in beside if each.weight is not None]:
+        row["mixture"] = [{"name": each.head, "weight": each.weight} | each.object for each in mixed]
     write_json(row)

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from rnn_cli.cli.console import progress_bar, say, unheard, warn
+from rnn_cli.cli.language import label, translated
 from rnn_cli.printing import counted
 from rnn_cli.runs.events import Begun, Ended, Event, Notice, Reading
 from rnn_cli.runs.run import Run
@@ -57,7 +58,7 @@ class ReadingBar:
             case Reading():
                 if self._bar is None or event.done < self._done:  # another text
                     self.close()
-                    self._bar, self._done = progress_bar(event.total, self._quiet, "B", "reading "), 0
+                    self._bar, self._done = progress_bar(event.total, self._quiet, "B", label("reading")), 0
                 with unheard():
                     self._bar.update(event.done - self._done)
                 self._done = event.done
@@ -123,7 +124,7 @@ class Progress:
         if self._bar.n == 0:  # a run that goes on
             self._bar.initial = self._bar.n = self._bar.last_print_n = at.tokens - done.tokens
         with unheard():
-            place = f"epoch {done.epoch}/{run.epochs}, loss {done.loss:.3f}"
+            place = f"{label('epoch')} {done.epoch}/{run.epochs}, {label('loss')} {done.loss:.3f}"
             self._bar.set_postfix_str(place, refresh=False)
             self._bar.update(done.tokens)
         if self._bar.disable and not self._quiet and time.monotonic() > self._said + SAY_EVERY:
@@ -154,9 +155,10 @@ class Progress:
         if done.valid_loss is not None:
             words.append(f"valid {loss:.3f}")
         words += run.about_loss(self._trainer.state, loss, is_valid=done.valid_loss is not None)
-        self._say("  ".join([*words, "best" if done.improved else ""]).rstrip())
+        words += [label("best")] if done.improved else []
+        self._say("  ".join(map(translated, words)), as_it_is=True)
         for line in self._trainer.sample().splitlines():
-            self._say(f"    {line}")
+            self._say(f"    {line}", as_it_is=True)
 
     def _end(self, event: Ended) -> None:
         run, at = self._trainer.run, self._trainer.state
@@ -167,9 +169,9 @@ class Progress:
             f"{event.reason} after {at.seconds:.0f} s at {rate:,.0f} tokens/s: {run.model} holds {which}"
         )
 
-    def _say(self, text: str) -> None:
+    def _say(self, text: str, as_it_is: bool = False) -> None:
         self._said = time.monotonic()
-        say(text)
+        say(text, as_it_is)
 
 
 def describe(run: Run) -> Iterator[str]:

@@ -44,7 +44,8 @@ def print_samples(
     """
     for number, sample in enumerate(samples, 1):
         between = "\n" if may_hold_lines and number > 1 else ""
-        write_text(f"{between}{sample.text.removesuffix(chr(10))}\n")
+        label = "" if sample.label is None else f"{sample.label}\t"
+        write_text(f"{between}{label}{sample.text.removesuffix(chr(10))}\n")
         if sample.copied is not None and original is not None:
             sys.stdout.flush()
             say(f"sample {number}: {what_is_copied(sample.copied, display_name(original))}")
@@ -67,6 +68,8 @@ def print_json(samples: Iterable[Sample], about: dict[str, Any]) -> None:
 
 def _row(sample: Sample) -> dict[str, Any]:
     row = {"prompt": sample.prompt, "text": sample.text, "tokens": sample.tokens, "ended": sample.ended}
+    if sample.label is not None:
+        row["label"] = sample.label
     if sample.copied is not None:
         copied = sample.copied
         row["novelty"] = {

@@ -13,7 +13,7 @@ from rnn_cli import storage
 from rnn_cli.errors import RnnError
 from rnn_cli.machine import blas_threads, product_threads
 from rnn_cli.models import file
-from rnn_cli.models.texts import Encoded
+from rnn_cli.models.encoded.texts import Encoded
 from rnn_cli.network.arrays import Parameters
 from rnn_cli.network.classifier import Classifier as Network
 from rnn_cli.network.encoder import Encoder

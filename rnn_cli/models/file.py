@@ -28,6 +28,9 @@ USES = {  # what a model is of, and what reads it
     LANGUAGE: ("a language", "rnn sample, next and score read it"),
     "classify": ("labels", "rnn predict and rnn test read it"),
     "rate": ("a score", "rnn predict and rnn test read it"),
+    "translate": ("pairs", "rnn predict and rnn test read it"),
+    "tag": ("tags", "rnn predict and rnn test read it"),
+    "generate": ("text from a label", "rnn sample and rnn test read it"),
 }
 Model = TypeVar("Model")
 
@@ -64,7 +67,7 @@ def header(task: str, lexicon: Lexicon, network: dict[str, Any], history: dict[s
 
 def read(name: str | Path) -> Contents:
     """Read the file of a language model. Raises as `read_as` does."""
-    return read_as(name, (LANGUAGE,), _contents)
+    return read_as(name, (LANGUAGE,), contents)
 
 
 def read_as(
@@ -113,8 +116,9 @@ def _opened(path: Path) -> tuple[Parameters, dict[str, Any]]:
     return arrays, header
 
 
-def _contents(arrays: Parameters, header: dict[str, Any]) -> Contents:
-    """Raises one of several errors where the parts do not make a model."""
+def contents(arrays: Parameters, header: dict[str, Any]) -> Contents:
+    """Return the contents of a language model's arrays and header. Raises one of several errors where they do
+    not make a model."""
     lexicon = Lexicon.from_json(header)
     network = _network(header["network"], lexicon.vocabulary.size, arrays)
     carry_state, history = header["carry_state"], header["history"]

@@ -177,13 +177,17 @@ class LanguageModel:
         return following
 
     def next_of(
-        self, prompts: Sequence[str], top: int = TOP, threads: int | None = None
+        self, prompts: Sequence[str], top: int = TOP, threads: int | None = None, begun: bool = False
     ) -> Iterator[list[tuple[str, float]]]:
-        """Yield what `next` returns for each of some prompts, computed side by side."""
+        """Yield what `next` returns for each of some prompts, computed side by side.
+
+        begun: take a last word for begun, though it is a token, where it begins others: "cat" is finished as
+        "cat", "cats" and so on.
+        """
         from rnn_cli.models.sampling.next_tokens import next_tokens
 
         check_count("top", top)
-        return next_tokens(self, prompts, top, threads)
+        return next_tokens(self, prompts, top, threads, begun)
 
     def spell(self, id: int) -> str:
         """Return the token of an id; START, END and UNK are <start>, <end> and <unk>."""

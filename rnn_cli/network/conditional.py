@@ -9,7 +9,7 @@ l is used in three ways, and dl is the sum of what they send back: of F, and of 
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import NamedTuple
 
@@ -48,6 +48,20 @@ class Guided(Network):
     """A language model with a second input, of `beside` numbers."""
 
     beside: int = 0
+
+
+@dataclass(frozen=True)
+class OfLabel(Network):
+    """The language model of the texts of one label: Q l is part of its b_a, and s_0 is not zero.
+
+    For steps from s_0 (`zero_state`), not for windows: where `keep` is 0, the state is zero.
+    """
+
+    first: Mapping[str, Array] = field(default_factory=dict, compare=False)  # s_0, each (1, n)
+
+    def zero_state(self, B: int, dtype: type[np.floating] = np.float32) -> State:
+        """Return s_0 of B texts."""
+        return {name: np.repeat(s_0, B, axis=0).astype(dtype) for name, s_0 in self.first.items()}
 
 
 class Label(NamedTuple):
@@ -128,6 +142,14 @@ class Conditional(WithoutState):
         l = p["L"].T[label]  # noqa: E741
         s_0, _ = first_state(p, l, self._states, Workspace(l.dtype))
         return Label(s_0, l @ p["Q"].T)
+
+    def of_label(self, p: Parameters, label: int) -> tuple[OfLabel, Parameters]:
+        """Return a network that writes the texts of a label, and its parameters."""
+        first, enters = self.begin(p, np.array([label]))
+        values = asdict(self.language)
+        values.pop("beside")
+        network = OfLabel(**values, first=first)
+        return network, {name: p[name] for name in network.shapes} | {"b_a": p["b_a"] + enters[0]}
 
     def stepper(self, p: Parameters, label: Label, product: ProductOf = plain) -> Step:
         """Return a step of texts with these labels: tokens x (B,) and the state → the logits of the next

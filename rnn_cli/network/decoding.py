@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 
 from rnn_cli.network.arrays import Array, Ids, State
 
+PIECE = 32  # tokens of which the most probable is found first
+
 # tokens (B, k), each beam's last, and the states before, each (B k, …) -> log o (B, k, m), the states after
 Step = Callable[[Ids, State], tuple[Array, State]]
 
@@ -35,6 +37,7 @@ class Beam:
     start: int  # the token before the first
     end: int  # the token that ends a sequence
     alpha: float = 1.0
+    wanted: int = 0  # of the k, those that the caller has a use for; 0: all
 
     def search(self, step: Step, first: State, longest: Ids) -> Found:
         """Return the best sequences of B sources. For a source without one that ends in time, return those
@@ -64,7 +67,7 @@ class Beam:
             if over.any():
                 whole = self._keep(unfinished, beams, np.arange(k) * np.ones((B, 1), np.intp), sums, t)
                 unfinished = _where(over, whole, unfinished)
-            done = (longest <= t) | np.isfinite(found.scores[:, -1])
+            done = (longest <= t) | self._is_done(found, beams.sums[:, 0], t, longest)
             beams.sums[done] = -np.inf
             if done.all():
                 break
@@ -72,17 +75,29 @@ class Beam:
             last, state = tokens, {name: array[rows] for name, array in state.items()}
         return _where(np.isfinite(found.scores[:, 0]), found, unfinished)
 
+    def _is_done(self, found: Found, best: Array, t: int, longest: Ids) -> NDArray[np.bool_]:
+        """Return for which sources to stop after t steps, (B,): where nothing that goes on can be better than
+        the sequences that are wanted, or, with k found, the best that goes on is not better than any now.
+
+        best: (B,), the sums of the best that go on. A sum is at most 0, so it counts most at full length.
+        """
+        at_most, now = (best / ((5 + length) / 6) ** self.alpha for length in (longest, t))
+        worst = found.scores[:, -1]
+        return (found.scores[:, (self.wanted or self.k) - 1] >= at_most) | (
+            np.isfinite(worst) & (worst >= now)
+        )
+
     def _candidates(self, sums: Array, log_o: Array) -> tuple[Ids, Ids, Array]:
         """Return the beam, the token and the sum of the best 2 k continuations of each source, best first: of
         those no more than k end."""
         B, k, m = log_o.shape
-        total = (sums[..., None] + log_o).reshape(B, k * m)
         count = min(2 * k, k * m)
-        best = np.argpartition(-total, count - 1, axis=1)[:, :count] if count < k * m else np.arange(k * m)
-        best = np.sort(np.broadcast_to(best, (B, count)), axis=1)  # of equals the first wins
-        order = np.argsort(-_of(total, best), axis=1, kind="stable")
+        best = _promising(sums, log_o, count)
+        total = _of(sums, best // m) + _of(log_o.reshape(B, k * m), best)
+        total[:, 1:][best[:, 1:] == best[:, :-1]] = -np.inf  # a place that is there twice
+        order = np.argsort(-total, axis=1, kind="stable")[:, :count]
         best = _of(best, order)
-        return best // m, best % m, _of(total, best)
+        return best // m, best % m, _of(total, order)
 
     def _keep(self, found: Found, beams: "_Beams", came_from: Ids, sums: Array, t: int) -> Found:
         """Return the best k of those found and of beams that are over at step t."""
@@ -96,6 +111,22 @@ class Beam:
         return Found(
             _of(np.concatenate([found.ids, ids], axis=1), best), _of(lengths, best), _of(scores, best)
         )
+
+
+def _promising(sums: Array, log_o: Array, count: int) -> Ids:
+    """Return places in (k m) of each source, rising, that the best `count` of the sums plus log_o are among.
+
+    They are in those `count` pieces of a row whose greatest numbers are the greatest.
+    """
+    B, k, m = log_o.shape
+    if k * m <= count * PIECE:
+        return np.broadcast_to(np.arange(k * m), (B, k * m))
+    pieces = -(-m // PIECE)
+    greatest = np.maximum.reduceat(log_o, np.arange(0, m, PIECE), axis=2) + sums[..., None]  # (B, k, pieces)
+    chosen = np.argpartition(-greatest.reshape(B, -1), count - 1, axis=1)[:, :count]
+    beam, piece = np.divmod(np.sort(chosen, axis=1)[..., None], pieces)
+    inside = np.minimum(piece * PIECE + np.arange(PIECE), m - 1)  # a last piece may be short
+    return (beam * m + inside).reshape(B, -1)
 
 
 class _Beams(NamedTuple):

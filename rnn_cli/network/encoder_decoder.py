@@ -31,8 +31,8 @@ from rnn_cli.network.fast.workspace import Workspace
 from rnn_cli.network.first_state import first_state
 from rnn_cli.network.first_state import shapes as first_state_shapes
 from rnn_cli.network.functions import glorot_uniform, weighted_sum
-from rnn_cli.network.layers import Advance
-from rnn_cli.network.network import Network, Sequences
+from rnn_cli.network.layers import Advance, Steps
+from rnn_cli.network.network import Network
 from rnn_cli.network.outputs import OUTPUTS
 from rnn_cli.network.outputs.output import Output
 from rnn_cli.network.parameters import Table, WithoutState
@@ -57,6 +57,7 @@ class Sources(NamedTuple):
     first: State  # s_0, each (B k, n), those of a source one after another
     memory: Memory
     advance: Advance  # the decoder's layers
+    entering: Array | None  # (m, …) what enters them of each token; None where to compute it costs more
     work: Workspace
 
 
@@ -154,16 +155,19 @@ class EncoderDecoder(WithoutState):
         v, _ = last(h, Rows(real, len(self.encoder.directions)), work)
         s_0, _ = first_state(p, v, self._states, work)
         first = {name: np.repeat(array, k, axis=0) for name, array in s_0.items()}
-        advance = self.decoder.advancer(self._of_decoder(p), for_steps(len(v) * k))
-        return Sources(first, Memory.of(self.attention, p, h, real, work), advance, work)
+        of_decoder = self._of_decoder(p)
+        advance = self.decoder.advancer(of_decoder, for_steps(len(v) * k))
+        is_small = self.m <= len(v) * k  # as much as a step or two
+        entering = self.decoder.input.step(of_decoder, np.arange(self.m)) if is_small else None
+        return Sources(first, Memory.of(self.attention, p, h, real, work), advance, entering, work)
 
     def step(self, p: Parameters, ids: Ids, state: State, sources: Sources) -> tuple[Array, State]:
         """Return the logits (B, k, m) of the next tokens of k targets of each of B sources, and the states.
 
         ids: (B, k), the tokens before. state: each (B k, n), those of a source one after another.
         """
-        of_decoder, (B, k) = self._of_decoder(p), ids.shape
-        a_t = self.decoder.input.step(of_decoder, ids.ravel())
+        of_decoder, entering, (B, k) = self._of_decoder(p), sources.entering, ids.shape
+        a_t = self.decoder.input.step(of_decoder, ids.ravel()) if entering is None else entering[ids.ravel()]
         s, after = sources.advance(a_t, state)
         s = s.reshape(B, k, -1)
         c, _, _ = attend(self.attention, p, s, sources.memory, sources.work)
@@ -195,8 +199,8 @@ class EncoderDecoder(WithoutState):
         v, into_last = last(h, Rows(real, len(self.encoder.directions)), work)
         s_0, into_first = first_state(p, v, self._states, work)
         ones = np.ones(y.shape, h.dtype)
-        steps, room = Sequences(given, y, ones, ones), work.room(DECODER)
-        s_t, _, into_decoder = self.decoder.states(self._of_decoder(p), steps, s_0, room, of_decoder)
+        steps, room = Steps(given, ones), work.room(DECODER)
+        s_t, _, into_decoder = self.decoder.through(self._of_decoder(p), steps, s_0, room, of_decoder)
         s = work("by row", B, T, n)
         np.copyto(s, s_t.swapaxes(0, 1))
         memory = Memory.of(self.attention, p, h, real, work)

@@ -58,6 +58,20 @@ class Check(NamedTuple):
         return self.error <= TOLERANCE  # False for a nan
 
 
+class Entry(NamedTuple):
+    """One derivative, computed by hand and as a difference of E."""
+
+    name: str  # of its parameter
+    place: tuple[int, ...]
+    derivative: float
+    difference: float
+    error: float  # relative; inf where one is not finite
+
+    @property
+    def ok(self) -> bool:
+        return self.error <= TOLERANCE
+
+
 class Sequence(NamedTuple):
     """One row of a batch from the start of a line, or of the window, to the end of the line or the window."""
 
@@ -163,11 +177,29 @@ def gradcheck(
 ) -> Iterator[Check]:
     """Yield a Check for each parameter: dE/dp against differences of E, in float64.
 
+    by_hand: computes the gradients in another way than network.loss_and_gradients, under the same masks. The
+    other arguments are those of `compared`.
+    """
+    for name, found in compared(network, p, batch, state, rng, entries, masks, by_hand):
+        yield Check(name, p[name].shape, len(found), max((each.error for each in found), default=0.0))
+
+
+def compared(
+    network: Differentiable,
+    p: Parameters,
+    batch: Any,
+    state: State,
+    rng: np.random.Generator,
+    entries: int | None = None,
+    masks: Masks = NO_MASKS,
+    by_hand: ByHand | None = None,
+) -> Iterator[tuple[str, list[Entry]]]:
+    """Yield the name of each parameter and its derivatives beside differences of E, in float64.
+
     entries: how many of each array's entries to check, drawn by rng; None checks all. An error is relative to
         the entry or, where that is smaller, to a thousandth of the array's largest; and where the rounding of
         E hides this too, to HIDDEN times E.
-    masks: of dropout, the same for every loss.
-    by_hand: computes the gradients in another way than network.loss_and_gradients, under the same masks.
+    masks: of dropout, the same for every loss. by_hand: as for `gradcheck`.
     """
     p = network.lay_out(p, np.float64)
     work = Workspace(np.float64)
@@ -191,27 +223,28 @@ def gradcheck(
         so long that the rounding of E, which is large, does not show in a small entry."""
         return (4 * difference(array, place, h) - difference(array, place, 2 * h)) / 3
 
-    def error(ours: float, numeric: float, floor: float) -> float:
-        return abs(ours - numeric) / max(abs(ours), abs(numeric), floor)
-
     for name, array in p.items():
         largest = float(np.abs(gradients[name]).max())
         floor = max(1e-3 * largest, HIDDEN * E, 1e-12)  # nan or inf only if an entry is
-        chosen = _entries(gradients[name], entries, rng)
-        worst = 0.0
-        for flat in chosen:
+        found = []
+        for flat in _entries(gradients[name], entries, rng):
             place = tuple(int(i) for i in np.unravel_index(flat, array.shape))
             ours = float(gradients[name][place])
-            errors = (error(ours, slope(array, place, h), floor) for h in DIFFERENCES)
-            least = min(_until(TOLERANCE, errors))
-            worst = max(worst, math.inf if math.isnan(least) else least)
-        yield Check(name, array.shape, len(chosen), worst)
+            tried = ((_error(ours, d, floor), d) for d in (slope(array, place, h) for h in DIFFERENCES))
+            least, numeric = min(_until(TOLERANCE, tried))
+            found.append(Entry(name, place, ours, float(numeric), least))
+        yield name, found
 
 
-def _until(good: float, errors: Iterable[float]) -> Iterator[float]:
-    """Yield the errors up to the first that is good enough."""
-    for error in errors:
-        yield error
+def _error(ours: float, numeric: float, floor: float) -> float:
+    error = abs(ours - numeric) / max(abs(ours), abs(numeric), floor)
+    return math.inf if math.isnan(error) else error
+
+
+def _until(good: float, tried: Iterable[tuple[float, float]]) -> Iterator[tuple[float, float]]:
+    """Yield errors, each with its difference, up to the first that is good enough."""
+    for error, difference in tried:
+        yield error, difference
         if error <= good:
             return
 

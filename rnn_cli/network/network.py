@@ -7,14 +7,17 @@ again. Nothing here is mutable except the arrays that are passed in.
 from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
+import numpy as np
+
 from rnn_cli.network import columns
 from rnn_cli.network.architecture import Architecture
 from rnn_cli.network.arrays import NO_MASKS, Array, Ids, Masks, Parameters, State
+from rnn_cli.network.cells import CELLS
 from rnn_cli.network.columns import Gradients
 from rnn_cli.network.fast.products import plain
 from rnn_cli.network.fast.workspace import Workspace
 from rnn_cli.network.functions import weighted_sum
-from rnn_cli.network.layers import Backward, ProductOf, Steps
+from rnn_cli.network.layers import ProductOf, Steps
 from rnn_cli.network.outputs import OUTPUTS
 
 Step = Callable[[Ids, State], tuple[Array, State]]  # tokens (B,), state -> logits (B, m), state
@@ -57,7 +60,7 @@ class Network(Architecture):
     ) -> tuple[Array, State]:
         """Return E_t of each target, (T, B), an array of `work`, and the state after the window."""
         work.start()
-        h, after, _ = self.states(p, batch, state, work, masks)
+        h, after, _ = self.through(p, Steps(batch.x, batch.keep), state, work, masks)
         E_t = OUTPUTS[self.output].nats(p, h.reshape(-1, self.n), batch.y.ravel(), work)
         return E_t.reshape(batch.y.shape), after
 
@@ -72,7 +75,7 @@ class Network(Architecture):
         """
         work.start()
         y, weight = batch.y.ravel(), batch.weight.ravel()
-        h, after, backward = self.states(p, batch, state, work, masks)
+        h, after, backward = self.through(p, Steps(batch.x, batch.keep), state, work, masks)
         E_t, dh, of_output = OUTPUTS[self.output].nats_and_gradients(
             p, h.reshape(-1, self.n), y, weight, work
         )
@@ -80,12 +83,32 @@ class Network(Architecture):
         gradients = backward(dh.reshape(h.shape), of_output={**of_output}).gradients
         return E, {name: gradients[name] for name in self.shapes}, after
 
-    def states(
-        self, p: Parameters, batch: Batch, state: State, work: Workspace, masks: Masks = NO_MASKS
-    ) -> tuple[Array, State, Backward]:
-        """Return the last layer's states h (T, B, n), dropout applied, the state after the window, and the
-        backward pass. h is an array of `work`; of the batch only x and keep are used."""
-        return self.through(p, Steps(batch.x, batch.keep), state, work, masks)
+    def states(self, p: Parameters, x: Ids, before: State | None = None) -> State:
+        """Return the states after each step of one sequence x (T,), in new arrays (T, n): those of the first
+        layer are `s`, of the second `s2` and so on; of an lstm there are `c`, `c2` too.
+
+        before: the state before the first step, each (1, n); None: s_0.
+        """
+        enter, advance = self.input.step, self.advancer(p)
+        state = self.zero_state(1, p["V"].dtype.type) if before is None else before
+        after: list[State] = []
+        for x_t in x[:, None]:
+            _, state = advance(enter(p, x_t), state)
+            after.append(state)
+        return {
+            name: np.concatenate([s[name] for s in after]) if after else s_0[:0]
+            for name, s_0 in state.items()
+        }
+
+    def seen(self, states: State) -> Array:
+        """Return what the output layer sees of `states`: those of the last layer, (T, n)."""
+        return states[f"{CELLS[self.cell].state[0]}{self.suffixes[-1]}"]
+
+    def log_o(self, p: Parameters, states: State) -> Array:
+        """Return log o_t after each step of `states`, (T, m), in a new array."""
+        z = OUTPUTS[self.output].logits(p, self.seen(states))
+        z = z - z.max(axis=1, keepdims=True)
+        return z - np.log(np.exp(z).sum(axis=1, keepdims=True))
 
     def step(self, p: Parameters, x: Ids, state: State) -> tuple[Array, State]:
         """Return the logits of the next tokens, (B, m), after a step with tokens x (B,), and the state."""

@@ -19,7 +19,7 @@ from rnn_cli.network.columns import Gradients
 from rnn_cli.network.columns import rooms as rooms_of_columns
 from rnn_cli.network.encoder import Encoder, Padded
 from rnn_cli.network.fast.workspace import Workspace
-from rnn_cli.network.functions import glorot_uniform, weighted_sum
+from rnn_cli.network.functions import dropout_mask, glorot_uniform, weighted_sum
 from rnn_cli.network.outputs import softmax
 from rnn_cli.network.parameters import Table, WithoutState
 
@@ -81,15 +81,18 @@ class Tagger(WithoutState):
     def draw_masks(
         self, rng: np.random.Generator, rate: float, T: int, B: int, of_window: bool = False
     ) -> Masks:
-        """Draw the encoder's dropout masks."""
-        return self.encoder.draw_masks(rng, rate, T, B, of_window)
+        """Draw the encoder's dropout masks, and one for the means of affixes."""
+        masks = self.encoder.draw_masks(rng, rate, T, B, of_window)
+        if not masks or not self.buckets:
+            return masks
+        return {**masks, "q": dropout_mask(rng, rate, 1 if of_window else T, B, self.encoder.beside)}
 
     def loss(
         self, p: Parameters, batch: Tagged, state: State, work: Workspace, masks: Masks = NO_MASKS
     ) -> tuple[float, State]:
         """Return E, summed over all steps, and the state, which has nothing in it."""
         work.start()
-        h, _ = self._states(p, batch, work, masks)
+        h, _ = self.states(p, batch, work, masks)
         E = softmax.nats(p, h.reshape(-1, h.shape[2]), batch.y.ravel(), work)
         return weighted_sum(E, batch.weight.ravel()), {}
 
@@ -99,19 +102,19 @@ class Tagger(WithoutState):
         """Return E, summed over all steps; dE/dp for every parameter p; and the empty state."""
         work.start()
         y, weight = batch.y.ravel(), batch.weight.ravel()
-        h, into_states = self._states(p, batch, work, masks)
+        h, into_states = self.states(p, batch, work, masks)
         E, dh, of_output = softmax.nats_and_gradients(p, h.reshape(len(y), -1), y, weight, work)
         gradients = into_states(dh.reshape(h.shape)) | of_output
         return weighted_sum(E, weight), {name: gradients[name] for name in self.shapes}, {}
 
     def log_probabilities(self, p: Parameters, batch: Tagged, work: Workspace) -> Array:
         """Return log o_t, (T, B, tags), a new array; y and weight are not used."""
-        h, _ = self._states(p, batch, work, NO_MASKS)
+        h, _ = self.states(p, batch, work, NO_MASKS)
         z = softmax.logits(p, h)
         z -= z.max(axis=2, keepdims=True)
         return z - np.log(np.exp(z).sum(axis=2, keepdims=True))
 
-    def _states(
+    def states(
         self, p: Parameters, batch: Tagged, work: Workspace, masks: Masks
     ) -> tuple[Array, Callable[[Array], Gradients]]:
         """Return h (T, B, width), and the backward pass."""
@@ -120,12 +123,17 @@ class Tagger(WithoutState):
             return h, lambda dh: into_encoder(dh)[0]
         T, B = batch.x.shape
         v, into_affixes = bags.mean(p["G"], Bags(batch.affixes, batch.starts), work)  # (B T, e)
+        mask = masks.get("q")
         q = np.ascontiguousarray(v.reshape(B, T, -1).swapaxes(0, 1))
+        if mask is not None:
+            np.multiply(q, mask, out=q)
         h, into_encoder = self.encoder.forward(p, Padded(batch.x, batch.real, q), work, masks)
 
         def backward(dh: Array) -> Gradients:
             gradients, dq = into_encoder(dh)
             assert dq is not None
+            if mask is not None:
+                np.multiply(dq, mask, out=dq)
             return gradients | {"G": into_affixes(dq.swapaxes(0, 1).reshape(B * T, -1))}
 
         return h, backward

@@ -14,7 +14,7 @@ from rnn_cli.runs.interval import Interval
 from rnn_cli.runs.language import LanguageRun, decide
 from rnn_cli.runs.notices import Notice
 from rnn_cli.runs.presets import NAMES
-from rnn_cli.runs.run import Run
+from rnn_cli.runs.run import AnyRun, Run
 from rnn_cli.runs.settings import Settings
 from rnn_cli.training.loop import Recipe
 from rnn_cli.training.measure import training_speed
@@ -63,6 +63,13 @@ def fitted(asked: Settings, run: LanguageRun, seconds: float) -> LanguageRun:
     if asked.dropout is None:  # what is seen a few times only is not learned by heart
         settings = replace(settings, dropout=round((settings.dropout or 0.0) * share, 2))
     return replace(chosen, settings=replace(settings, epochs=UNKNOWN), planned=epochs)
+
+
+def fitted_epochs(run: AnyRun, seconds: float) -> AnyRun:
+    """Return a run with the epochs that there is time for."""
+    an_epoch = epoch_seconds(run, measured_rate(run))
+    settings = replace(run.settings, epochs=UNKNOWN)
+    return replace(run, settings=settings, planned=max(LEAST_EPOCHS, seconds / an_epoch))
 
 
 def _first(row: tuple[Any, ...]) -> float:

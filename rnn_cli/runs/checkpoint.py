@@ -13,6 +13,7 @@ from rnn_cli.runs.interval import Interval
 from rnn_cli.runs.json_types import check_types
 from rnn_cli.runs.log import LogPosition
 from rnn_cli.runs.paths import state_path
+from rnn_cli.runs.ranks import Division
 from rnn_cli.runs.run import Model, Run
 from rnn_cli.runs.settings import Settings
 from rnn_cli.runs.tasks import Restored, task_of
@@ -41,6 +42,7 @@ class Checkpoint:
     """A run as it was saved.
 
     window: steps and rows.
+    division: of the rows, among ranks and threads.
     fingerprint: of its text.
     log: where its log ended.
     partner: the digest of the model that the state goes with; None where no model was saved.
@@ -50,6 +52,7 @@ class Checkpoint:
     path: Path
     settings: Settings
     window: tuple[int, int]
+    division: Division
     restored: Restored
     fingerprint: str
     log: LogPosition
@@ -85,8 +88,10 @@ class Checkpoint:
         settings = Settings.from_json(header["settings"])
         steps, rows = header["window"]
         check_types({"steps": int, "rows": int}, {"steps": steps, "rows": rows})
-        if 0 in (steps, rows) or None in (settings.epochs, settings.threads):
+        if 0 in (steps, rows, header.get("ranks", 1)) or None in (settings.epochs, settings.threads):
             raise ValueError("a size is missing")
+        ranks = header.get("ranks", 1)  # states of before had one
+        check_types({"ranks": int}, {"ranks": ranks})
         restored = task_of(settings).restore(settings, header, arrays)
         _check_sizes(restored.network, rows, arrays)
         check_types({"fingerprint": str}, {"fingerprint": header["fingerprint"]})
@@ -96,6 +101,7 @@ class Checkpoint:
             path=path,
             settings=settings,
             window=(steps, rows),
+            division=Division(ranks, settings.threads or 1),
             restored=restored,
             fingerprint=header["fingerprint"],
             log=LogPosition.from_json(header["log"]),
@@ -133,6 +139,7 @@ def header_of(run: Run) -> dict[str, Any]:
         "libraries": {"numpy": np.__version__},
         "settings": run.settings.to_json(),
         "window": run.window,
+        "ranks": run.ranks,
         "fingerprint": run.data.fingerprint,
         **run.header(),
     }
@@ -143,10 +150,13 @@ class Saver:
 
     kept: the digest of the run's model file, as it was saved last; None before that.
     best_loss: of the model in that file, or of the one that waits to be saved; None in the first epoch.
+    writes: whether this is the rank that writes; the others only count along.
     """
 
-    def __init__(self, run: Run, kept: str | None = None, best_loss: float | None = None):
-        self.run, self.kept, self.best_loss = run, kept, best_loss
+    def __init__(
+        self, run: Run, kept: str | None = None, best_loss: float | None = None, writes: bool = True
+    ):
+        self.run, self.kept, self.best_loss, self._writes = run, kept, best_loss, writes
         self.is_failing = False  # whether the last save did not succeed
         self._header = header_of(run)
         self._interval = Interval.parse(run.settings.save_every) if run.settings.save_every else Interval()
@@ -156,6 +166,11 @@ class Saver:
     @property
     def header(self) -> dict[str, Any]:
         return self._header
+
+    @property
+    def counts_steps(self) -> bool:
+        """Whether steps decide when to save, and no clock."""
+        return self._interval.steps is not None
 
     def finish(self, at: TrainingState) -> None:
         """Save the run from here on as one of no more epochs than are done."""
@@ -176,6 +191,8 @@ class Saver:
         Raises OSError where that cannot be done: the old files are as they were then, and the model waits
         for the next save.
         """
+        if not self._writes:
+            return
         began = time.monotonic()
         is_best = at.best_loss is None or at.best_loss != self.best_loss
         model = self.run.trained(at) if is_best else self._waiting

@@ -17,10 +17,20 @@ from rnn_cli.training.optimizers import OPTIMIZERS
 FILES = ("valid", "vocab", "user_dict", "init", "log")  # the settings that name one file
 OF_A_MODEL = {"vocab", "min_count", "max_size", "normalize", "user_dict"}  # what a model of --init decides
 OF_GROWTH = {"min_count", "max_size"}  # and what the text decides where the vocabulary grows
-OF_LANGUAGE = {  # what only a language model has a use for
-    *("vocab", "column", "carry_state", "init", "grow", "tie", "output", "bptt", "time", "variational"),
+LANGUAGE, LABELS, PAIRS = ("language",), ("classify", "rate"), ("translate",)  # tasks
+TAGS, GUIDED = ("tag",), ("generate",)
+FOR_TASKS = {  # the settings that some tasks alone have a use for
+    **dict.fromkeys(("vocab", "column", "unit", "carry_state", "init", "grow", "bptt"), LANGUAGE),
+    **dict.fromkeys(("tie", "output"), LANGUAGE + GUIDED),
+    "variational": LANGUAGE + TAGS + GUIDED,
+    "time": LANGUAGE + PAIRS,
+    "columns": LABELS + PAIRS + TAGS + GUIDED,
+    "bidirectional": LABELS + PAIRS + TAGS,
+    **dict.fromkeys(("ngrams", "class_weight"), LABELS),
+    **dict.fromkeys(("attention", "target_tokenizer"), PAIRS),
+    "affixes": TAGS,
+    **dict.fromkeys(("tokenizer", "normalize", "user_dict"), LANGUAGE + LABELS + PAIRS + GUIDED),
 }
-OF_LABELS = {"columns", "bidirectional", "ngrams", "class_weight"}  # and what only labels have
 TIME = re.compile("[1-9][0-9]{0,8}[smh]")
 KINDS = {
     int | None: "a whole number, 0 or more,",
@@ -116,11 +126,12 @@ def refuse_exclusions(given: Mapping[str, Any]) -> None:
 
 def refuse_of_other_tasks(given: Mapping[str, Any]) -> None:
     """Raise UsageError for a setting that the task has no use for."""
-    is_language = given.get("task", "language") == "language"
-    useless = given.keys() & (OF_LABELS if is_language else OF_LANGUAGE)
-    if useless:
-        name, task = min(useless), "classify or rate" if is_language else "language"
-        raise UsageError(f"{flag(name, '').rstrip()} is for --task {task}")
+    task = given.get("task", "language")
+    if useless := [name for name in given if task not in FOR_TASKS.get(name, (task,))]:
+        name = min(useless)
+        *others, last = FOR_TASKS[name]
+        tasks = f"{', '.join(others)} or {last}" if others else last
+        raise UsageError(f"{flag(name, '').rstrip()} is for --task {tasks}")
 
 
 def columns_of(said: str | None) -> tuple[str, str] | None:

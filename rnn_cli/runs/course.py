@@ -2,9 +2,10 @@
 
 import json
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, suppress
 from dataclasses import replace
+from functools import partial
 
 from rnn_cli.errors import Diverged, RnnError
 from rnn_cli.printing import counted
@@ -16,21 +17,24 @@ from rnn_cli.runs.files import refuse_full_disk, write_text
 from rnn_cli.runs.log import Log, LogPosition
 from rnn_cli.runs.memory import refuse_beyond
 from rnn_cli.runs.paths import diverged_path, state_path
+from rnn_cli.runs.prepare import Resources
+from rnn_cli.runs.ranks import divided, in_turn, own, whole
 from rnn_cli.runs.run import Run
 from rnn_cli.text.store.mapping import CutShort
 from rnn_cli.training import loop
 from rnn_cli.training.loop import EpochDone, RolledBack, StepDone, Validating
 from rnn_cli.training.parallel.executor import Executor
 from rnn_cli.training.parallel.ranks import RankDied
+from rnn_cli.training.parallel.world import World, by_first, meet
 from rnn_cli.training.state import TrainingState
 
 BESIDE = 1 << 16  # bytes that a file has beside its arrays and what its header says of the run, at most
 
 
 class Course:
-    """A run on its way.
+    """A run on its way, or this rank's part of it.
 
-    max_memory: bytes that it may take; None: what the machine has.
+    silent: is called with what to say before the process ends, as the other ranks are not heard from.
     run: once its text is read, what is trained on what.
     state: from the first step on, where the run is.
     stop_reason: why it is to end after the step that it is at; None lets it go on.
@@ -39,8 +43,10 @@ class Course:
     run: Run
     state: TrainingState
 
-    def __init__(self, max_memory: int | None):
-        self._max_memory = max_memory
+    def __init__(self, resources: Resources, threads: int | None):
+        """threads: as asked for; None leaves them open."""
+        self._resources, self._world, self._threads = resources, resources.world, threads
+        self.silent: Callable[[str], None] = _say_nothing
         self.stop_reason: str | None = None
         self.ended: str | None = None  # why, once it has
         self._began = time.monotonic()
@@ -51,22 +57,31 @@ class Course:
 
     def go(self, preparing: Preparing) -> Generator[Event, None, None]:
         """Read the text, train to the end and save. Raises what Trainer.__iter__ says."""
-        beginning = yield from preparing
+        beginning = yield from in_turn(self._world, preparing)
+        meet(self._world)  # the text may be missing on one machine
         if beginning:
             yield from self._train(beginning)
 
     def _train(self, beginning: Beginning) -> Generator[Event, None, None]:
         run, saved, keeps_best, _ = beginning
-        self.run = run
-        refuse_beyond(self._max_memory, run.shape)
+        world, division = self._world, saved.division if saved else None
+        run = self.run = yield from divided(run, world, self._threads, division)
+        refuse_beyond(self._resources.max_memory, run.shape)
         kept = saved.partner if saved and keeps_best else None
-        saver = Saver(run, kept, saved.position.best_loss if saved and keeps_best else None)
-        with closing(Log(run, saved.log if saved else LogPosition())) as log:
+        best_loss = saved.position.best_loss if saved and keeps_best else None
+        saver = Saver(run, kept, best_loss, writes=world.rank == 0)
+        with closing(Log(_logged(run, world), saved.log if saved else LogPosition())) as log:
             yield Begun(run, saved.position.step if saved else None)
-            with Executor(run.network, run.first_parameters(), run.window, run.threads) as executor:
+            with Executor(
+                run.network, run.first_parameters(), run.window, run.threads, team=run.team(world)
+            ) as executor:
+                world.expect(self._resources.rank_timeout, self.silent)
+                world.share_arrays(executor.p.values())
                 at = self.state = loop.start(executor, run.recipe, run.rows)
-                refuse_full_disk([run.model, state_path(run.model)], _room(at, saver, run))
+                files = [run.model, state_path(run.model)]
+                by_first(world, partial(refuse_full_disk, files, _room(at, saver, run)))
                 restore(at, beginning)
+                own(at, executor)
                 yield from _notices(log.start(at, is_resumed=saved is not None))
                 yield from self._follow(executor, saver, log, is_resumed=saved is not None)
 
@@ -79,24 +94,28 @@ class Course:
             yield from loop.train(executor, run.recipe, at, run.epoch_windows, valid)
             return
         budget, windows = Budget(seconds, at, self._began), len(run.epoch_windows(at.epoch))
-        recipe: loop.Recipe | None = budget.resumed(run.recipe, at, windows) if is_resumed else run.recipe
+        share = self._world.share  # rank 0's clock decides
+        recipe: loop.Recipe | None = run.recipe
+        if is_resumed:
+            recipe = share(budget.resumed(run.recipe, at, windows))
         while recipe:
             self.run, current = replace(self.run, planned=recipe.epochs), recipe
             recipe = None
             for done in loop.train(executor, current, at, run.epoch_windows, valid):
                 yield done
                 if isinstance(done, StepDone | EpochDone) and (
-                    recipe := budget.replanned(current, at, windows)
+                    recipe := share(budget.replanned(current, at, windows))
                 ):
                     break
             else:
-                recipe = budget.prolonged(current, at, windows)
+                recipe = share(budget.prolonged(current, at, windows))
 
     def _follow(
         self, executor: Executor, saver: Saver, log: Log, is_resumed: bool
     ) -> Generator[Event, None, None]:
         """Train to the end, or until told to stop; save whenever that is due, and at the end."""
         at, reason, forecast = self.state, None, Forecast(self.state)
+        stopped: str | None = None
         try:
             for done in self._steps(executor, is_resumed):
                 yield from _notices(_log_row(log, at, done))
@@ -105,45 +124,65 @@ class Course:
                     yield from _notices(forecast.notice(self.run, at))
                 if isinstance(done, EpochDone):
                     reason = _reason_to_end(self.run, at)
-                if reason or self.stop_reason:
+                is_due = self._is_due(executor, saver)
+                stopped = self._stopped(executor)
+                if reason or stopped:
                     break
-                if isinstance(done, EpochDone) or (
-                    not isinstance(done, Validating) and saver.is_due(at.step)
-                ):
-                    yield from self._save(saver, log)
+                if isinstance(done, EpochDone) or (not isinstance(done, Validating) and is_due):
+                    yield from self._save(executor, saver, log)
         except (RankDied, CutShort) as error:
+            if self._world.size > 1:
+                raise  # the others know nothing of it
             what = "a process was killed" if isinstance(error, RankDied) else "the text was cut short"
-            yield from self._end(saver, log, what)
+            yield from self._end(executor, saver, log, what)
             raise
         except Diverged as error:
             yield from _notices(log.end(at, "diverged"))
-            if at.good and saver.kept:
-                yield from self._save(saver, log)
+            if at.good and self._world.share(saver.kept):
+                yield from self._save(executor, saver, log)
             raise self._diverged(error, saver) from error
-        if self.run.settings.time and not self.stop_reason:
+        if self.run.settings.time and not stopped:
             saver.finish(at)
-        reason = self.stop_reason or reason or "done"
-        yield from self._end(saver, log, reason)
+        reason = stopped or reason or "done"
+        yield from self._end(executor, saver, log, reason)
         self.ended = reason
         yield Ended(reason, at.best_epoch)
 
-    def _save(self, saver: Saver, log: Log) -> Generator[Event, None, None]:
+    def _stopped(self, executor: Executor) -> str | None:
+        """Return why the run is to stop now, if so. A rank tells the others with the next batch."""
+        accord = executor.accord
+        if self._world.size == 1:
+            return self.stop_reason
+        accord.asks_to_stop = self.stop_reason is not None
+        return None if accord.stopper is None else self._world.share(self.stop_reason, accord.stopper)
+
+    def _is_due(self, executor: Executor, saver: Saver) -> bool:
+        """Return whether to save now. Rank 0 tells the others with the next batch."""
+        accord, is_due = executor.accord, saver.is_due(self.state.step)
+        if self._world.size == 1 or saver.counts_steps:
+            return is_due
+        due, accord.saves, accord.asks_to_save = accord.saves, False, is_due and not accord.saves
+        return due
+
+    def _save(self, executor: Executor, saver: Saver, log: Log) -> Generator[Event, None, None]:
         """Save; where that cannot be done the run goes on and tries again."""
-        was_failing = saver.is_failing
+        was_failing, at = saver.is_failing, whole(self.state, executor)
         try:
-            saver.save(self.state, log.position())
+            saver.save(at, log.position())
         except OSError as error:
             if not was_failing:
                 what = f"{self._cannot_save(error)}; it goes on, and tries again"
                 yield Notice(what, is_warning=True)
         else:
             yield Saved(self.run.model, self.state.step)
+        meet(self._world)  # a disk may be slow
 
-    def _end(self, saver: Saver, log: Log, reason: str) -> Generator[Event, None, None]:
+    def _end(self, executor: Executor, saver: Saver, log: Log, reason: str) -> Generator[Event, None, None]:
         """Save for the last time. Raises RnnError where that cannot be done."""
-        yield from _notices(log.end(self.state, reason))
+        at = whole(self.state, executor)
+        yield from _notices(log.end(at, reason))
         try:
-            saver.save(self.state, log.position())
+            saver.save(at, log.position())
         except OSError as error:
             raise RnnError(self._cannot_save(error)) from error
         yield Saved(self.run.model, self.state.step)
@@ -163,9 +202,20 @@ class Course:
         clip = f"--clip (now {run.recipe.clip:g})" if run.recipe.clip else "clip gradients (--clip 1)"
         text, path = "", diverged_path(run.model)
         with suppress(OSError, RnnError):
+            if self._world.rank:
+                raise error  # rank 0 writes it
             write_text(path, "".join(f"{line}\n" for line in run.spell(error.batch)))
             text = f" (its text is in {path})"
         return Diverged(f"{error}{text}: lower --lr ({lr}) or {clip}; {kept}", error.batch)
+
+
+def _say_nothing(text: str) -> None:
+    pass
+
+
+def _logged(run: Run, world: World) -> Run:
+    """Return the run as the log of this rank has it: rank 0's alone is a file."""
+    return run if world.rank == 0 else replace(run, settings=replace(run.settings, log=None))
 
 
 def _room(at: TrainingState, saver: Saver, run: Run) -> int:

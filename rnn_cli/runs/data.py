@@ -195,10 +195,9 @@ def _vocabulary(types: Mapping[str, int], tokenizer: Tokenizer, settings: Settin
     vocabulary = build(types, min_count, settings.max_size or DEFAULT_MAX_SIZE)
     if len(vocabulary.tokens) < 2:
         way = "give more text or lower --min-count" if min_count > 1 else "give more text"
-        raise RnnError(
-            f"{corpus_name(settings)}: {len(vocabulary.tokens)} of {len(types)} different tokens to learn "
-            f"from occur {min_count} times or more, and a model needs two: {way}"
-        )
+        often = f" that occur {min_count} times or more" if min_count > 1 else ""
+        found = f"{counted(len(vocabulary.tokens), 'different token')}{often}"
+        raise RnnError(f"{corpus_name(settings)}: {found} to learn from, and a model needs two: {way}")
     return vocabulary
 
 

@@ -1,55 +1,119 @@
-"""Testing a model on files of pairs (`rnn test`)."""
+"""Testing a model on files of pairs (`rnn test`). How each task is tested is a row of EXAMINERS."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from rnn_cli.errors import RnnError
+from rnn_cli.errors import RnnError, UsageError
 from rnn_cli.models.classifier import Classifier
-from rnn_cli.models.tested import Tested, tested
+from rnn_cli.models.tested.labels import Tested, tested
+from rnn_cli.models.tested.pairs import TestedPairs, tested_pairs
+from rnn_cli.models.tested.rivals import Rivals, rivals_of_classifier, rivals_of_tagger
+from rnn_cli.models.tested.tags import tested_tags
+from rnn_cli.models.tested.texts import tested_texts
+from rnn_cli.models.translator import Translator
 from rnn_cli.runs.checks import columns_of
 from rnn_cli.runs.label_data import strings
 from rnn_cli.text.pairs.formats import Form
+from rnn_cli.text.pairs.labels import Labels
 from rnn_cli.text.pairs.numbered import Cutting, Pairs, read_pairs
 from rnn_cli.text.pairs.parts import also_in
 from rnn_cli.text.reading import spool, text_files
+from rnn_cli.text.rows import Numbers
+
+
+class Examiner(NamedTuple):
+    """How models of a task are tested.
+
+    cutting: how the texts of a model become tokens. labels: those that it knows; None without.
+    tested: the figures of some rows of pairs, with `texts`, how many, and `values`, the figures of all by
+    name, as `Tested` has them. Raises RnnError where the state of the model overflows.
+    rivals: the figures of the simplest rivals, which learn from pairs and are tested on others; None: none.
+    """
+
+    cutting: Callable[[Any], Cutting]
+    labels: Callable[[Any], Labels | None]
+    tested: Callable[[Any, Pairs, Numbers], Any]
+    rivals: Callable[[Any, Pairs, Pairs], Rivals] | None = None
 
 
 class Examined(NamedTuple):
-    """The figures of all texts and, where a training file was named, of those that do not stand in it."""
+    """The figures of all texts and, where a training file was named, of those that do not stand in it; else
+    None. `Examiner.tested` says what they are. rivals: those of the simplest rivals, where asked for."""
 
-    all: Tested
-    unseen: Tested | None
+    all: Any
+    unseen: Any
+    rivals: Rivals | None = None
+
+
+def _tested_labels(model: Classifier, pairs: Pairs, rows: Numbers) -> Tested:
+    return tested(model, pairs, strings(pairs.texts, model.lexicon.tokenizer), rows)
+
+
+def _tested_pairs(model: Translator, pairs: Pairs, rows: Numbers) -> TestedPairs:
+    assert pairs.targets is not None
+    sources = strings(pairs.texts, model.source.tokenizer)
+    return tested_pairs(model, pairs, sources, strings(pairs.targets, model.target.tokenizer), rows)
+
+
+PAIRS = Examiner(
+    lambda model: Cutting(model.source.tokenizer, model.target.tokenizer), lambda model: None, _tested_pairs
+)
+
+
+def _rivals_of_labels(model: Classifier, learned: Pairs, pairs: Pairs) -> Rivals:
+    texts = (strings(each.texts, model.lexicon.tokenizer) for each in (learned, pairs))
+    return rivals_of_classifier(model, learned, next(texts), pairs, next(texts))
+
+
+LABELS = Examiner(
+    lambda model: Cutting(model.lexicon.tokenizer),
+    lambda model: model.labels,
+    _tested_labels,
+    _rivals_of_labels,
+)
+TAGS = Examiner(
+    lambda model: Cutting(model.lexicon.tokenizer), lambda model: model.tags, tested_tags, rivals_of_tagger
+)
+TEXTS = Examiner(lambda model: Cutting(model.lexicon.tokenizer), lambda model: model.labels, tested_texts)
+EXAMINERS = {"classify": LABELS, "rate": LABELS, "translate": PAIRS, "tag": TAGS, "generate": TEXTS}
 
 
 def examined(
-    model: Classifier,
+    model: Any,
     files: Sequence[str],
     folder: Path,
     columns: str | None = None,
     encoding: str | None = None,
     train: str | None = None,
+    baseline: str | None = None,
 ) -> Examined:
     """Return how good a model is on the pairs of some files.
 
-    folder: for copies of what can be read only once. train: a file that the model learned from.
+    folder: for copies of what can be read only once. train: a file that the model learned from. baseline: a
+        file that the simplest rivals learn from.
     Raises RnnError for files that hold no pairs, labels that the model does not know, and where all texts
     stand in the training file; UsageError for columns that are not two.
     """
+    examiner = EXAMINERS[model.task]
     form = Form(model.task, encoding, columns_of(columns))
 
     def read(paths: Sequence[str]) -> Pairs:
         sources = [spool(path, folder, encoding) for path in text_files(paths)]
-        return read_pairs(sources, form, Cutting(model.lexicon.tokenizer), model.labels)
+        return read_pairs(sources, form, examiner.cutting(model), examiner.labels(model))
 
     pairs = read(files)
-    texts, every = strings(pairs.texts, model.lexicon.tokenizer), np.arange(pairs.rows)
-    unseen = None
+    every, unseen = np.arange(pairs.rows), None
     if train is not None:
         rows = every[~also_in(pairs, read([train]))]
         if not len(rows):
             raise RnnError(f"{train}: every text of the test stands in it: test on others")
-        unseen = tested(model, pairs, texts, rows)
-    return Examined(tested(model, pairs, texts, every), unseen)
+        unseen = examiner.tested(model, pairs, rows)
+    rivals = None
+    if baseline is not None:
+        if examiner.rivals is None:
+            raise UsageError("--baseline is for a model of labels, a score or tags")
+        rivals = examiner.rivals(model, read([baseline]), pairs)
+    return Examined(examiner.tested(model, pairs, every), unseen, rivals)

@@ -117,6 +117,11 @@ def refuse_special_files(path: Path) -> None:
 
 def write_text(path: Path, text: str) -> None:
     """Write a small file, whole or not at all."""
+    write_bytes(path, text.encode())
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write a small file, whole or not at all."""
     try_writing(path)
     with replacing(path) as file:
-        file.write(text.encode())
+        file.write(data)

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from rnn_cli.models.texts import Encoded
+from rnn_cli.models.encoded.texts import Encoded
 from rnn_cli.printing import counted
 from rnn_cli.runs.checks import columns_of
 from rnn_cli.runs.data import corpus_files, tokenizer_of
@@ -105,7 +105,7 @@ def load_pairs(settings: Settings, resources: Resources, known: Known | None = N
         form = Form(settings.task or "classify", settings.encoding, columns_of(settings.columns))
         cutting = Cutting(tokenizer, processes=resources.processes)
         pairs = read_pairs(sources, form, cutting, known.labels if known else None)
-        if not known and settings.tokenizer is None and _are_short(pairs):
+        if not known and settings.tokenizer is None and are_short(pairs):
             yield Notice("texts of about a word: they are split into characters (-t jieba for words)")
             tokenizer = tokenizer_of(replace(settings, tokenizer="char"))
             cutting = cutting._replace(texts=tokenizer)
@@ -124,7 +124,7 @@ def load_pairs(settings: Settings, resources: Resources, known: Known | None = N
     return joined(data, beside)
 
 
-def _are_short(pairs: Pairs) -> bool:
+def are_short(pairs: Pairs) -> bool:
     """Return whether the texts have too few tokens for words, as names have."""
     return pairs.texts.corpus.ids.size / pairs.rows - 1 < FEW_TOKENS
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from rnn_cli.errors import RnnError, UsageError
 from rnn_cli.models.classifier import Classifier
-from rnn_cli.models.texts import LONGEST, Encoded
+from rnn_cli.models.encoded.texts import LONGEST, Encoded
 from rnn_cli.network.arrays import Parameters
 from rnn_cli.network.classifier import Classifier as Network
 from rnn_cli.network.classifier import Texts
@@ -227,7 +227,7 @@ def decide(model: Path, settings: Settings, data: LabelData) -> LabelRun:
     choices = preset.choices.given(settings.given())
     lengths = data.encoded.x.lengths
     steps = max(1, int(lengths.max(initial=1)))
-    rows = max(1, min(choices.batch, len(data.train)))
+    rows = max(1, min(choices.batch * settings.windows, len(data.train)))
     encoder = Encoder(
         m,
         choices.hidden,

@@ -59,10 +59,11 @@ class LanguageRun(Run):
             counts=self.data.counts,
             optimizer=recipe.optimizer,
             dropout=recipe.dropout,
-            batch=self.rows,
+            batch=self.rows_at_once,
             bptt=self.steps,
             threads=self.threads,
             keeps=recipe.max_rollbacks > 0,
+            sums=self.sums,
         )
 
     def epoch_windows(self, epoch: int) -> Sequence[Window]:
@@ -190,7 +191,7 @@ def decide(model: Path, settings: Settings, data: Data, init: LanguageModel | No
     if init:
         choices = replace(choices, **choices_of(init.network))
     network = init.network if init else choices.network(data.m, choices.cutoffs(data.counts))
-    window = window_that_fits(data, choices)
+    window = window_that_fits(data, choices, settings.windows)
     values = asdict(choices) | choices_of(network) | {"preset": preset.name}
     decided = replace(settings, **values).filled(
         epochs=preset.epochs(-(-data.targets // (window[0] * window[1]))),
@@ -230,10 +231,11 @@ def _text_defaults(settings: Settings, data: Data) -> dict[str, Any]:
     return values
 
 
-def window_that_fits(data: Data, choices: Choices) -> tuple[int, int]:
-    """Return steps and rows: no longer than the text, and no more rows than can be a window long."""
+def window_that_fits(data: Data, choices: Choices, windows: int) -> tuple[int, int]:
+    """Return steps and rows: no longer than the text, and no more rows than can be a window long. windows: of
+    a step."""
     steps = min(choices.bptt, data.train.targets)
-    return steps, rows_that_fit(data.train, choices.batch, steps)
+    return steps, rows_that_fit(data.train, choices.batch * windows, steps)
 
 
 def rows_that_fit(part: Part, batch: int, bptt: int) -> int:

@@ -96,6 +96,7 @@ class Log:
             tokens_per_second=self._tokens / max(at.seconds - self._seconds, 1e-9),
             train_loss=self._nats / self._tokens,
             lr=done.lr,
+            gradient_norm=done.norm,
         )
         self._begin_mean(at)
         return notice
@@ -105,8 +106,12 @@ class Log:
         return self._write("rollback", at, lr=done.lr, reason=done.reason)
 
     def epoch(self, at: TrainingState, done: EpochDone) -> Notice | None:
+        losses = {"train_loss": done.train_loss, "valid_loss": done.valid_loss}
         bpc = self._valid_bpc(done.valid_loss)
-        return self._write("valid", at, train_loss=done.train_loss, valid_loss=done.valid_loss, valid_bpc=bpc)
+        sample = self._run.example(at) if self._file else ""
+        beside = self._run.figures(at) if self._file else {}
+        beside |= {"sample": sample} if sample else {}
+        return self._write("valid", at, **losses, valid_bpc=bpc, **beside)
 
     def end(self, at: TrainingState, reason: str) -> Notice | None:
         """Write the run's last row, for now."""

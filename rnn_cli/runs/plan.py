@@ -10,29 +10,53 @@ from rnn_cli.runs.budget import epoch_seconds
 from rnn_cli.runs.checks import refuse_of_other_tasks
 from rnn_cli.runs.events import Notice, Reading
 from rnn_cli.runs.prepare import Resources
+from rnn_cli.runs.ranks import divided, in_turn, refuse_standard_input
 from rnn_cli.runs.run import Run
 from rnn_cli.runs.settings import Settings
 from rnn_cli.training.demand import Demand
-from rnn_cli.training.measure import training_speed
+from rnn_cli.training.measure import WARM_UP, training_speed
 from rnn_cli.training.parallel.executor import Executor
+from rnn_cli.training.parallel.world import meet
 
 CALIBRATION = 2.0  # seconds of training on this machine
 SAMPLE_BYTES = 16 << 20  # of a text, which show what it is like
 
 
 @dataclass(frozen=True)
+class Sums:
+    """What the ranks of a run send each other.
+
+    traffic: bytes that a rank sends in a step. seconds: of a step, for the sum of gradients, as just now.
+    """
+
+    ranks: int
+    rows: int
+    traffic: float
+    seconds: float
+
+    @property
+    def bandwidth(self) -> float:
+        """Bytes a second."""
+        return self.traffic / max(self.seconds, 1e-9)
+
+
+@dataclass(frozen=True)
 class Plan:
-    """What a run would be and take.
+    """What a run would be and take; on several ranks, memory is that of one.
 
     share: of the text, the part that these figures come from.
-    rate: tokens a second, as training went on this machine just now.
+    rate: tokens a second, as training went just now.
     epoch_seconds: of an epoch, validation included.
+    step_seconds: of a step.
+    sums: None on one machine.
     """
 
     run: Run
     demand: Demand
     rate: float
     epoch_seconds: float
+    step_seconds: float
+    sums: Sums | None = None
 
     @property
     def share(self) -> float:
@@ -53,9 +77,21 @@ def plan(settings: Settings, model: Path, resources: Resources) -> Generator[Not
     Raises RnnError where the text cannot be used.
     """
     refuse_of_other_tasks(settings.given())
-    run, *_ = yield from prepare(model, settings, resources, SAMPLE_BYTES)
+    world = resources.world
+    refuse_standard_input(world, settings)
+    run, *_ = yield from in_turn(world, prepare(model, settings, resources, SAMPLE_BYTES))
+    meet(world)
+    run = yield from divided(run, world, settings.threads, None)
     demand = run.shape.demand(resident_memory())
-    with Executor(run.network, run.first_parameters(), run.window, run.threads) as executor:
+    sent = world.traffic
+    with Executor(
+        run.network, run.first_parameters(), run.window, run.threads, team=run.team(world)
+    ) as executor:
         speed = training_speed(executor, run.recipe, run.epoch_windows(0), run.rows, CALIBRATION)
-    rate = speed.tokens / speed.seconds
-    return Plan(run, demand, rate, epoch_seconds(run, rate))
+    rate, step = speed.tokens / speed.seconds, speed.seconds / speed.steps
+    sums = None
+    if world.size > 1:
+        traffic = (world.traffic - sent) / (speed.steps + WARM_UP)
+        seconds = speed.phases["sum of ranks"] / speed.steps
+        sums = Sums(world.size, -(-run.rows // run.ranks), traffic, seconds)
+    return Plan(run, demand, rate, epoch_seconds(run, rate), step, sums)

@@ -30,6 +30,7 @@ from rnn_cli.text.store.cutting import cut_all
 from rnn_cli.text.tokenizers import Tokenizer
 from rnn_cli.text.units import PARAGRAPH, paragraphs
 from rnn_cli.text.vocabulary import UNK
+from rnn_cli.training.parallel.world import ALONE, World
 
 FORMAT = "rnn text 2"  # of the entries of the cache
 TEXT = "text"  # a folder inside the one to work in
@@ -67,11 +68,15 @@ class Resources:
     cache: where texts are kept as ids; None keeps nothing.
     processes: how many may split a text into words.
     max_memory: bytes that a run may take; None: what the machine has.
+    world: the ranks that share the work.
+    rank_timeout: seconds after which a rank that hears nothing from the others ends; None: mpi.SILENCE.
     """
 
     cache: Cache | None = None
     processes: int = 1
     max_memory: int | None = None
+    world: World = ALONE
+    rank_timeout: float | None = None
 
     @classmethod
     def of_user(
@@ -80,12 +85,13 @@ class Resources:
         use_cache: bool = True,
         threads: int | None = None,
         max_memory: int | None = None,
+        world: World = ALONE,
     ) -> Self:
         """Return the resources of this machine and the user's cache, or a cache in another folder."""
         cache = None
         with suppress(RuntimeError):  # the user has no home
             cache = Cache(cache_folder or default_folder()) if use_cache else None
-        return cls(cache, threads or usual_threads(), max_memory)
+        return cls(cache, threads or usual_threads(), max_memory, world)
 
 
 def usual_threads() -> int:
@@ -181,6 +187,9 @@ def prepare(
     return text, min(1.0, (limit or task.size) / task.size)
 
 
+OF_TASKS = ", and --task (classify, translate, …) learns one from the other"
+
+
 def _tables_read_as_text(sources: Sequence[Source], encoding: str | None) -> Iterator[Notice]:
     """Yield a warning for each source that looks like a table of several columns."""
     for source in sources:
@@ -190,7 +199,9 @@ def _tables_read_as_text(sources: Sequence[Source], encoding: str | None) -> Ite
         with suppress(RnnError):
             if len(there := columns(blocks, source.name)) > 1:
                 names = " or ".join(shlex.join(["--column", name]) for name in there[:SHOWN])
-                yield Notice(f"{source.name}: read as plain text, all its columns: {names} reads one", True)
+                yield Notice(
+                    f"{source.name}: read as plain text, all its columns: {names} reads one{OF_TASKS}", True
+                )
 
 
 def _kept_or_read(task: Task, processes: int, work: Workplace) -> Generator[Notice | Reading, None, Text]:

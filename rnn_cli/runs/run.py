@@ -19,8 +19,9 @@ from rnn_cli.runs.settings import DEFAULT_SEED, Settings, default_patience
 from rnn_cli.scoring.copying import Copied
 from rnn_cli.training.demand import Demanding
 from rnn_cli.training.loop import Recipe
-from rnn_cli.training.parallel.executor import worthwhile_threads
+from rnn_cli.training.parallel.executor import most_rows, worthwhile_threads
 from rnn_cli.training.parallel.trainable import Batch, Trainable
+from rnn_cli.training.parallel.world import Team, World
 from rnn_cli.training.state import TrainingState
 from rnn_cli.version import VERSION
 
@@ -64,6 +65,7 @@ class Run(ABC):
     window: the most steps and rows of a batch.
     first: the parameters to begin from; None draws them.
     planned: the epochs that fit the time of the settings; None: those of the settings.
+    ranks: the processes that the rows of a batch are divided among, each with threads of its own (ranks.py).
     """
 
     model: Path
@@ -73,6 +75,7 @@ class Run(ABC):
     window: tuple[int, int]
     first: Parameters | None = None
     planned: float | None = None
+    ranks: int = 1
 
     @property
     def steps(self) -> int:
@@ -89,6 +92,20 @@ class Run(ABC):
     @property
     def threads(self) -> int:
         return self.settings.threads or 1
+
+    def team(self, world: World) -> Team:
+        """Return how the rows of a batch are divided."""
+        return Team(world, self.ranks, self.settings.windows)
+
+    @property
+    def rows_at_once(self) -> int:
+        """The rows that a rank computes at once, on all of its threads."""
+        return most_rows(self.rows, self.ranks * self.settings.windows)
+
+    @property
+    def sums(self) -> int:
+        """How many gradients a rank holds beside those of its shards, to sum them up."""
+        return (self.ranks > 1) + (self.settings.windows > 1)
 
     @property
     def epochs(self) -> int:
@@ -124,16 +141,20 @@ class Run(ABC):
     @property
     def facts(self) -> dict[str, Any]:
         """What decided the run, as the log has it."""
-        return self.of_text() | {
-            "preset": self.settings.preset,
-            "network": asdict(self.network),  # type: ignore[call-overload]  # networks are dataclasses
-            "recipe": asdict(self.recipe),
-            "batch": self.rows,
-            "bptt": self.steps,
-            "seed": self.seed,
-            "patience": self.patience,
-            "threads": self.threads,
-        }
+        return (
+            self.of_text()
+            | {
+                "preset": self.settings.preset,
+                "network": asdict(self.network),  # type: ignore[call-overload]  # networks are dataclasses
+                "recipe": asdict(self.recipe),
+                "batch": self.rows,
+                "bptt": self.steps,
+                "seed": self.seed,
+                "patience": self.patience,
+                "threads": self.threads,
+            }
+            | ({"ranks": self.ranks} if self.ranks > 1 else {})
+        )
 
     def history(self, at: TrainingState) -> dict[str, Any]:
         """Return how the model of a state came to be, for its file."""
@@ -190,6 +211,10 @@ class Run(ABC):
     @abstractmethod
     def about_loss(self, at: TrainingState, loss: float, is_valid: bool) -> Iterator[str]:
         """Yield what a loss of the text to validate on, or to learn from, comes to, for people."""
+
+    def figures(self, at: TrainingState) -> dict[str, Any]:
+        """Return how good the model of a state is beside its loss, each figure with its name, for the log."""
+        return {}
 
     @abstractmethod
     def bits_per_character(self, valid_loss: float) -> float | None:

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Self, get_type_hints
 
 from rnn_cli.errors import UsageError
+from rnn_cli.network.attention import ATTENTIONS
 from rnn_cli.network.cells import CELLS
 from rnn_cli.network.outputs import OUTPUTS
 from rnn_cli.runs.checks import FILES, About, Group, absolute, check_value, refuse_exclusions
@@ -26,7 +27,7 @@ DEFAULT_MAX_ROLLBACKS = 3
 DEFAULT_SEED = 0
 LEAST_PATIENCE = 4  # epochs
 CLASS_WEIGHTS = ("balanced",)
-TASKS = ("language", "classify", "rate")
+TASKS = ("language", "classify", "rate", "tag", "translate", "generate")
 
 
 def setting(group: Group, help: str, default: Any = None, **rest: Any) -> Any:
@@ -71,7 +72,9 @@ class Settings:
         "Text",
         dict.fromkeys(TASKS),
         "What is learned: a language; labels of texts (text<TAB>label, or __label__x text); a score "
-        "(text<TAB>number). Default: language, and classify for lines that begin with __label__.",
+        "(text<TAB>number); tags of tokens (tokens<TAB>tags, or CoNLL); a translation (source<TAB>target); "
+        "text from a label (label<TAB>text). "
+        "Default: language, and classify for lines that begin with __label__.",
     )
     columns: str | None = setting(
         "Text", "The two columns of .csv and .jsonl files that a task reads, as text,label."
@@ -88,6 +91,11 @@ class Settings:
         TOKENIZERS,
         "How a line is split: into words, characters (code points), or at white space. "
         f"Default: {DEFAULT_TOKENIZER}.",
+    )
+    target_tokenizer: str | None = _one_of(
+        "Text",
+        TOKENIZERS,
+        "How a target is split. Default: as --tokenizer says, or else as the first pairs look.",
     )
     normalize: str | None = _one_of(
         "Text", NORMALIZATIONS, "Unicode normalization form of the text and of prompts. Default: none."
@@ -109,7 +117,7 @@ class Settings:
         "Text", "Encoding of the text files, as Python names it. Default: the byte order mark's, or utf-8."
     )
     min_count: int | None = setting(
-        "Text", f"Tokens that occur less often are unknown. Default: {_min_counts()}.", least=1
+        "Text", f"Tokens that occur less often are unknown. Default: {_min_counts()}; 1 for tags.", least=1
     )
     max_size: int | None = setting(
         "Text", f"Keep at most this many tokens, the most frequent. Default: {DEFAULT_MAX_SIZE:,}.", least=1
@@ -138,10 +146,16 @@ class Settings:
         most=1 << 20,
     )
     bidirectional: bool | None = setting(
-        "Network", "Read texts in both directions. Default: yes, where labels are learned."
+        "Network", "Read texts, or sources, in both directions. Default: yes, but for a language."
     )
     ngrams: bool | None = setting(
         "Network", "Learn labels from n-grams of words and characters too. Default: yes."
+    )
+    affixes: bool | None = setting(
+        "Network", "Learn tags from the beginnings and ends of words too. Default: yes."
+    )
+    attention: str | None = _one_of(
+        "Network", ATTENTIONS, "How a target's state looks at its source. Default: luong."
     )
     class_weight: str | None = _one_of(
         "Training",
@@ -155,6 +169,13 @@ class Settings:
         "Network", OUTPUTS, "The output layer; adaptive is for 20,000 words or more."
     )
     batch: int | None = setting("Training", "Sequences side by side.", least=1, most=1 << 16)
+    accumulate: int | None = setting(
+        "Training",
+        "Windows a step: the batch has as many times the rows, which are computed one part after another. "
+        "It saves memory, and sums between machines. Default: 1.",
+        least=1,
+        most=1 << 10,
+    )
     bptt: int | None = setting("Training", "Steps that a gradient reaches back.", least=1, most=1 << 16)
     epochs: int | None = setting(
         "Training",
@@ -226,6 +247,11 @@ class Settings:
         """Return the settings as a training state holds them: files by their absolute paths."""
         paths = {name: absolute(path) for name in FILES if (path := getattr(self, name))}
         return asdict(self) | paths | {"corpus": [*map(absolute, self.corpus)]}
+
+    @property
+    def windows(self) -> int:
+        """How many windows of `batch` rows a step has."""
+        return self.accumulate or 1
 
     def given(self) -> dict[str, Any]:
         """Return the settings that are not left to a default, by their names."""

@@ -2,7 +2,10 @@
 
 import os
 from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
 from importlib import resources
+
+from rnn_cli.errors import RnnError
 
 LOCALE = ("LC_ALL", "LC_MESSAGES", "LANG", "LANGUAGE")  # the first that is set says the user's language
 CHINESE, ENGLISH = "chinese", "english"
@@ -38,3 +41,12 @@ def corpus_paths(corpus: Sequence[str], environment: Mapping[str, str] | None = 
     if not corpus:
         return [shipped[usual_corpus(os.environ if environment is None else environment)]]
     return [path if os.path.lexists(path) else shipped.get(path, path) for path in corpus]
+
+
+def refuse_misspelled(corpus: Sequence[str]) -> None:
+    """Raise RnnError for a path of no file that is nearly the name of a text that comes with rnn."""
+    shipped = shipped_corpora()
+    for path in corpus:
+        similar = get_close_matches(path, shipped, n=1)
+        if similar and path not in shipped and not os.path.lexists(path):
+            raise RnnError(f"{path}: no such file (did you mean {similar[0]}, which comes with rnn?)")

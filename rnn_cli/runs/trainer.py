@@ -6,7 +6,7 @@ for event in Trainer.begin(Settings(corpus=["book.txt"], tokenizer="char"), mode
 
 import os
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Self
@@ -23,10 +23,12 @@ from rnn_cli.runs.lock import locked
 from rnn_cli.runs.outcome import outcome
 from rnn_cli.runs.paths import DEFAULT_MODEL, state_path
 from rnn_cli.runs.prepare import Resources
+from rnn_cli.runs.ranks import refuse_standard_input
 from rnn_cli.runs.resuming import changed_settings, goes_with_its_model
 from rnn_cli.runs.run import Run
 from rnn_cli.runs.settings import Settings
 from rnn_cli.scoring.copying import Copied
+from rnn_cli.training.parallel.world import by_first, world_of
 from rnn_cli.training.state import TrainingState
 
 
@@ -34,10 +36,12 @@ class Trainer(Iterator[Event]):
     """A training run under way: an iterator over what happens. It is locked from the start until it ends, is
     closed, or is given up."""
 
-    def __init__(self, model: Path, resources: Resources, preparing: Preparing, lock: ExitStack):
+    def __init__(
+        self, model: Path, resources: Resources, threads: int | None, preparing: Preparing, lock: ExitStack
+    ):
         """Use `begin` or `resume`."""
         self.model = model
-        self._course = Course(resources.max_memory)
+        self._course = Course(resources, threads)
         self._release = weakref.finalize(self, lock.close)
         self._events = self._course.go(preparing)
 
@@ -67,12 +71,18 @@ class Trainer(Iterator[Event]):
         once the trainer is iterated over.
         """
         refuse_of_other_tasks(settings.given())
-        path, resources = model_path(model), resources or Resources.of_user(threads=settings.threads)
-        refuse_files(path, settings, force)
+        path, resources = model_path(model), resources or _usual_resources(settings.threads)
+        refuse_standard_input(resources.world, settings)
         with ExitStack() as lock:
-            lock.enter_context(locked(path))
-            refuse_files(path, settings, force)  # again: another run may have ended since
-            return cls(path, resources, prepare(path, settings, resources), lock.pop_all())
+
+            def take_place() -> None:
+                refuse_files(path, settings, force)
+                lock.enter_context(locked(path))
+                refuse_files(path, settings, force)  # again: another run may have ended since
+
+            by_first(resources.world, take_place)
+            preparing = prepare(path, settings, resources)
+            return cls(path, resources, settings.threads, preparing, lock.pop_all())
 
     @classmethod
     def resume(
@@ -91,16 +101,22 @@ class Trainer(Iterator[Event]):
         or the model is not its own.
         """
         path, asked = model_path(model), Settings(**changes)
-        resources = resources or Resources.of_user(threads=asked.threads)
-        refuse_files(path, asked, may_replace=True)
+        resources = resources or _usual_resources(asked.threads)
+        refuse_standard_input(resources.world, asked)
         with ExitStack() as lock:
-            lock.enter_context(locked(path))
-            storage.finish_pair(path, state_path(path))
-            saved = Checkpoint.load(path)
-            settings = changed_settings(saved, changes)
-            keeps_best = goes_with_its_model(saved, path, force)
-            resumption = Resumption(path, saved, settings, asked.threads, keeps_best, force)
-            return cls(path, resources, resumption.prepare(resources), lock.pop_all())
+
+            def take_place() -> Resumption:
+                refuse_files(path, asked, may_replace=True)
+                lock.enter_context(locked(path))
+                storage.finish_pair(path, state_path(path))
+                saved = Checkpoint.load(path)
+                settings = changed_settings(saved, changes)
+                keeps_best = goes_with_its_model(saved, path, force)
+                return Resumption(path, saved, settings, asked.threads, keeps_best, force)
+
+            resumption = by_first(resources.world, take_place)
+            refuse_standard_input(resources.world, resumption.settings)
+            return cls(path, resources, asked.threads, resumption.prepare(resources), lock.pop_all())
 
     def __next__(self) -> Event:
         """Return the next of what happens, from the reading of the text to the end of the run.
@@ -124,6 +140,10 @@ class Trainer(Iterator[Event]):
         """Let the run end after the step that it is at; it is saved, and can be resumed."""
         self._course.stop_reason = reason
 
+    def when_silent(self, say: Callable[[str], None]) -> None:
+        """Call `say` with a line before this process ends because the other ranks are not heard from."""
+        self._course.silent = say
+
     def close(self) -> None:
         """Give up the lock and the processes of the run, without saving what came after the last save."""
         self._events.close()
@@ -145,3 +165,7 @@ class Trainer(Iterator[Event]):
         """Return what the model does as it is now, a text that it draws, say: the same each time, to watch it
         learn."""
         return self.run.example(self.state)
+
+
+def _usual_resources(threads: int | None) -> Resources:
+    return Resources.of_user(threads=threads, world=world_of(os.environ))

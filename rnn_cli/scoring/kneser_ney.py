@@ -76,6 +76,38 @@ class KneserNey:
         reach = text[max(0, len(text) - self.order + 1) :]
         return -np.log(p[of_piece][text[of_piece] != START]), reach
 
+    def following(self, contexts: NDArray[np.integer[Any]]) -> Floats:
+        """Return p of each id after some contexts, (B, m).
+
+        contexts: (B, k), the last tokens before, START where one begins; -1 for none, which stand first.
+        """
+        p = np.full((len(contexts), self.m), 1 / (self.m - 1))
+        p[:, START] = 0
+        for row, tokens in zip(
+            p, contexts[:, max(0, contexts.shape[1] - self.order + 1) :].tolist(), strict=True
+        ):
+            known = [token for token in tokens[_last(tokens, START) :] if token >= 0]
+            for length in range(min(len(known), self.order - 1) + 1):
+                number = self._number(known[len(known) - length :])
+                if number < 0:  # longer contexts never occurred either
+                    break
+                keys, discounted, backoff = self.orders[length]
+                first, end = np.searchsorted(keys[:-1], (number * self.m, (number + 1) * self.m))
+                row *= backoff[number]
+                row[keys[first:end] - number * self.m] += discounted[first:end]
+        return p
+
+    def _number(self, tokens: list[int]) -> int:
+        """Return the number of a context of so many tokens, -1 for one that never occurred."""
+        number = 0
+        for keys, token in zip((order.keys for order in self.orders), tokens, strict=False):
+            key = number * self.m + token
+            place = int(np.searchsorted(keys, key))
+            if keys[place] != key:
+                return -1
+            number = place
+        return number
+
     def _begins(self, corpus: Corpus) -> Numbers:
         return np.zeros(1, np.int64) if self.carry_state else corpus.starts[:-1]
 
@@ -135,6 +167,11 @@ def _sorted(key: Numbers, bits: int) -> tuple[Numbers, Ids]:
         place[k] = key[k] & ((1 << bits) - 1)
     key >>= bits
     return key, place
+
+
+def _last(tokens: list[int], token: int) -> int:
+    """Return the last place of a token, 0 where it does not occur."""
+    return max((place for place, each in enumerate(tokens) if each == token), default=0)
 
 
 def _with_starts(ids: NDArray[np.integer[Any]], begins: Numbers) -> Ids:

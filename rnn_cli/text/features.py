@@ -1,4 +1,5 @@
-"""Hashed features of texts and words: n-grams of words and of characters, and the affixes of a word.
+"""Hashed features of texts and words: n-grams of words and of characters, the affixes of a word, and pairs of
+neighbours.
 
 A feature is known by its hash alone: it takes a bucket, and two of them may share one (Weinberger et al.
 2009; fastText's buckets, Bojanowski et al. 2017, Joulin et al. 2017). The hash is the same on every machine.
@@ -25,7 +26,7 @@ from rnn_cli.text.rows import Rows
 
 P = 0x9E3779B97F4A7C15  # odd
 A, B = 0xBF58476D1CE4E5B9, 0x94D049BB133111EB
-WORDS, CHARACTERS, PREFIXES, SUFFIXES, SHAPES = range(5)  # kinds of features, in salts
+WORDS, CHARACTERS, PREFIXES, SUFFIXES, SHAPES, BEFORE, AFTER = range(7)  # kinds of features, in salts
 LONGEST = 64  # n-grams of more words or characters make no sense
 MOST_BUCKETS = 1 << 26
 BLOCK = 1 << 18  # characters that are hashed together
@@ -118,18 +119,20 @@ class Affixes:
     most: the longest prefix and suffix. The shape has A for capitals, a for other letters, 0 for digits and
     every other character as it is, with runs made short (McCallum's and CRFsuite's word shape).
     buckets: of the table of features.
+    pairs: whether a word has two more, where it stands: itself with the word before, and with the one after.
     """
 
     most: int = 4
     buckets: int = 1 << 15
+    pairs: bool = False
 
     def __post_init__(self) -> None:
-        _check(self.buckets, self.most)
+        _check(self.buckets, self.most, self.pairs)
 
     @property
     def count(self) -> int:
         """The most features of a word."""
-        return 2 * self.most + 2
+        return 2 * self.most + 2 + 2 * self.pairs
 
     def to_json(self) -> dict[str, Any]:
         """Return the entry of a model's header."""
@@ -163,6 +166,21 @@ class Affixes:
         ]
         whose += [inked, inked]
         return _by_owner(hashes, whose, len(words), self.buckets)
+
+    def beside(self, words: Sequence[str], numbers: NDArray[np.integer[Any]]) -> NDArray[np.int32]:
+        """Return the buckets of pairs, (N, 2): of each word with the one before it, and with the one after.
+
+        words: the different ones, in any order. numbers: (N + 2,), the words of a text by their places among
+        these, and one before and one after it.
+        """
+        codes, starts = _code_points(words)
+        of_words = Running(codes).between(starts[:-1], starts[1:])[numbers]  # (N + 2,)
+        before, word, after = of_words[:-2], of_words[1:-1], of_words[2:]
+        pairs = [
+            _mixed(before * np.uint64(A) + word, BEFORE, 2),
+            _mixed(word * np.uint64(A) + after, AFTER, 2),
+        ]
+        return np.stack([_buckets(pair, self.buckets) for pair in pairs], axis=1)
 
 
 def shape(word: str) -> str:
@@ -209,8 +227,12 @@ def _by_owner(
     every, owner = np.concatenate(hashes), np.concatenate(owners)
     key = owner.astype(np.uint16) if count <= 1 << 16 else owner  # NumPy sorts these by their digits
     order = np.argsort(key, kind="stable")
-    bucket = (((every >> np.uint64(32)) * np.uint64(buckets)) >> np.uint64(32)).astype(np.int32)
-    return Rows.of(bucket[order], np.bincount(owner, minlength=count))
+    return Rows.of(_buckets(every, buckets)[order], np.bincount(owner, minlength=count))
+
+
+def _buckets(hashes: Hashes, buckets: int) -> NDArray[np.int32]:
+    """Return the bucket of each hash."""
+    return (((hashes >> np.uint64(32)) * np.uint64(buckets)) >> np.uint64(32)).astype(np.int32)
 
 
 def _code_points(texts: Sequence[str]) -> tuple[Codes, NDArray[np.int64]]:

@@ -119,4 +119,4 @@ UNBROKEN = re.compile(
     r"|r+"
 )
 # A character that may be of another kind than jieba's and ALONE; a search for it spares most texts the rest.
-OTHER = re.compile(f"[^\\0-\x7f{HAN}‘’“”…—·、。〈〉《》「」『』【】！（），：；？]")
+OTHER = re.compile(f"[^\\0-\x7f{HAN}‘’“”…—·、。〈〉《》「」『』【】〔〕！（），：；？．／％－–•※\u3000\xa0]")

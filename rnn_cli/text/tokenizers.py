@@ -44,6 +44,7 @@ class Tokenizer:
         they have no use.
     worth_a_process: how many characters are cut in about the time that a process takes to start; None where
         cutting is so fast that it never pays to start one.
+    cut_ahead: may be called with a text whose lines will be cut next, normalized, to spare `split` work.
     may_part: whether a line may be cut in two between `left` and `right` without a change of its tokens. Both
         hold a few characters; `right` is empty where it is not known yet. None: it may not be cut anywhere.
     runs: runs of characters that are cut for their length alone.
@@ -59,6 +60,7 @@ class Tokenizer:
     made_new: Mapping[str, Any] = field(default_factory=dict)
     words: Callable[[list[UserWord], str], Words] | None = None
     worth_a_process: int | None = None
+    cut_ahead: Callable[[str], None] | None = None
     may_part: Callable[[str, str], bool] | None = None
     runs: Runs | None = None
     code_points: bool = False
@@ -134,7 +136,13 @@ def make_tokenizer(name: str, settings: Mapping[str, Any]) -> Tokenizer:
         user_words = check_words(settings.get("user_dict", []))
         user_words = [(normalize(word), frequency) for word, frequency in user_words]
         words = row.words(user_words, settings.get("words", JIEBA))
-        made = replace(made, split=words.split, may_part=words.may_part, runs=words.runs)
+        made = replace(
+            made,
+            split=words.split,
+            cut_ahead=words.cut_ahead,
+            may_part=words.may_part,
+            runs=words.runs,
+        )
     if "normalize" in settings:
         made = replace(made, split=functools.partial(_split_normalized, made.split, normalize))
     if made.unit == PARAGRAPH:
@@ -184,6 +192,7 @@ TOKENIZERS = {
         made_new={"words": UNICODE},
         words=Words,
         worth_a_process=1 << 18,
+        cut_ahead=JIEBA_WORDS.cut_ahead,
         may_part=JIEBA_WORDS.may_part,
         runs=JIEBA_WORDS.runs,
     ),

@@ -17,6 +17,7 @@ from rnn_cli.text.vocabulary import END, SPECIAL, START, UNK
 
 SHUFFLED = 1 << 21  # targets of the lines that are shuffled together: the list of those lines is never long
 SHUFFLED_WINDOWS = 16  # that they fill, at least
+ALL = slice(None)
 RELEASE_EVERY = 1024  # windows: megabytes of a mapped file
 
 
@@ -69,13 +70,26 @@ class Windows(Sequence[Window]):
     def __len__(self) -> int:
         return int(-(-np.diff(self.bounds).max() // self.bptt))
 
+    @property
+    def rows(self) -> int:
+        return len(self.bounds) - 1
+
+    def targets(self, index: int) -> int:
+        """Return how many targets a window has."""
+        left = self.bounds[1:] - self.bounds[:-1] - index * self.bptt
+        return int(np.clip(left, 0, self.bptt).sum())
+
     def __getitem__(self, index: int) -> Window:  # type: ignore[override]  # slices are not supported
+        return self.part(index, ALL)
+
+    def part(self, index: int, rows: slice) -> Window:
+        """Return some rows of a window; the text of no other row is read."""
         if not 0 <= index < len(self):
             raise IndexError(index)
         check_whole(self.ids)
         if index % RELEASE_EVERY == 0:
             release(self.ids)
-        place, inside = self.places(index)
+        place, inside = self.places(index, rows)
         y = self.ids[place].astype(np.intp)  # (T, B)
         # Before the first target of all, place - 1 is the last one: an END, as it should be.
         x = self.ids[place - 1].astype(np.intp)  # (T, B)
@@ -86,11 +100,12 @@ class Windows(Sequence[Window]):
         keep = np.ones(x.shape, np.float32) if self.carry_state else (~begins).astype(np.float32)
         return Window(x, y, keep, inside.astype(np.float32))
 
-    def places(self, index: int) -> tuple[Numbers, NDArray[np.bool_]]:
-        """Return where in ids the targets of a window stand, (T, B), and whether there is one, (T, B).
+    def places(self, index: int, rows: slice = ALL) -> tuple[Numbers, NDArray[np.bool_]]:
+        """Return where in ids the targets of a window's rows stand, (T, B), and whether there is one, (T, B).
         Padding repeats the first target, after START."""
-        first, last = self.bounds[:-1] + index * self.bptt, self.bounds[1:]  # (B,)
+        first, last = self.bounds[:-1] + index * self.bptt, self.bounds[1:]  # (B,) of all rows
         steps = min(self.bptt, int((last - first).max()))
+        first, last = first[rows], last[rows]
         place = first + np.arange(steps)[:, None]  # (T, B)
         inside = place < last
         place = np.where(inside, place, 0)
@@ -140,12 +155,30 @@ class LineWindows(Sequence[Window]):
     def __len__(self) -> int:
         return self._ends[-1]
 
+    @property
+    def rows(self) -> int:
+        return self._shape[0]
+
+    def targets(self, index: int) -> int:
+        """Return how many targets a window has."""
+        windows, index = self._at(index)
+        return windows.targets(index)
+
     def __getitem__(self, index: int) -> Window:  # type: ignore[override]  # slices are not supported
+        return self.part(index, ALL)
+
+    def part(self, index: int, rows: slice) -> Window:
+        """Return some rows of a window; the text of no other row is read."""
+        windows, index = self._at(index)
+        return windows.part(index, rows)
+
+    def _at(self, index: int) -> tuple[Windows, int]:
+        """Return the windows of the range of a window, and its number among them."""
         if not 0 <= index < len(self):
             raise IndexError(index)
         number = bisect_right(self._ends, index)
         windows = self._windows(number)
-        return windows[index - self._ends[number] + len(windows)]
+        return windows, index - self._ends[number] + len(windows)
 
     def _windows(self, number: int) -> Windows:
         """Return the windows of one range; those last returned are kept."""

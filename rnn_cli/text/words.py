@@ -24,7 +24,7 @@ from typing import Any
 
 from rnn_cli.text.phrases import Phrases
 from rnn_cli.text.scripts import ALONE, HAN, JOINER, MARK, OTHER, RUN, TOKEN, UNBROKEN, kinds_of
-from rnn_cli.text.segmenter import Segmenter
+from rnn_cli.text.segmenter import Segmenter, segmenter_of_jieba
 from rnn_cli.text.user_words import UserWord
 
 UNICODE, JIEBA = "unicode", "jieba"  # the rules
@@ -35,6 +35,9 @@ BETWEEN_SPACES = re.compile(r"(?:(?<! ) )?[^ ]+| ")
 BY_RUNS = re.compile(rf"[{RUN}]{{1,{LONGEST_RUN}}}|\r\n|[^{RUN}]", re.DOTALL)
 IS_RUN, IS_HAN = re.compile(f"[{RUN}]+"), re.compile(f"[{HAN}]+")
 SHORT, HELD = 16, 1 << 16  # strings of up to SHORT characters are remembered, up to HELD of them
+TOO_LONG = re.compile(f"[{RUN}]{{{LONGEST_RUN + 1}}}")
+BETWEEN_WHITE = re.compile("[^ \\n]+")
+AHEAD_AFTER = 1 << 16  # characters: for shorter texts it does not pay to look ahead
 
 
 @dataclass(frozen=True)
@@ -92,6 +95,8 @@ class Words(dict[str, list[str]]):
         self.user_words, self.rule, self.runs = words, rule, RUNS[rule]
         latest = dict(words) if rule == UNICODE else {}
         self._never = {word for word, frequency in latest.items() if frequency == 0}
+        self._seen = 0  # characters that `cut_ahead` was given
+        self._ahead: dict[str, list[str]] = {}  # the tokens of strings in its last text
         self._phrases = Phrases(
             word for word in latest if word not in self._never and not IS_HAN.fullmatch(word)
         )
@@ -104,7 +109,7 @@ class Words(dict[str, list[str]]):
         words = self.user_words
         if self.rule == UNICODE:
             words = [row for row in words if IS_HAN.fullmatch(row[0]) or self._is_never(row)]
-        return Segmenter(words)
+        return Segmenter(words) if words else segmenter_of_jieba()
 
     def _is_never(self, row: UserWord) -> bool:
         return row[1] == 0 and row[0] in self._never and IS_RUN.fullmatch(row[0]) is not None
@@ -121,12 +126,18 @@ class Words(dict[str, list[str]]):
 
     def _cut(self, string: str) -> list[str]:
         """Return the tokens of a string without spaces."""
+        if tokens := self._ahead.get(string, []):
+            return [*tokens]
         if BY_RUNS.fullmatch(string):
             tokens = self._segmenter.cut(string)
         elif self.rule == UNICODE and OTHER.search(string):
             tokens = self._cut_scripts(string)
         else:
             return self._cut_by_runs(string)
+        return self._part_never(tokens)
+
+    def _part_never(self, tokens: list[str]) -> list[str]:
+        """Return tokens with those of frequency 0 cut into characters."""
         if self._never.isdisjoint(tokens):
             return tokens
         return [part for token in tokens for part in (token if token in self._never else (token,))]
@@ -148,6 +159,28 @@ class Words(dict[str, list[str]]):
         split = self._split_around_phrases if self._phrases else self._split
         sections = self.runs.sections(line) if len(line) > LONGEST_RUN else (line,)
         return [*itertools.chain.from_iterable(map(split, sections))]
+
+    def cut_ahead(self, text: str) -> None:
+        """Cut the strings of a text that hold Han characters all at once, so that `split` need not cut them
+        one by one. The tokens of its lines are the same without it."""
+        if IS_HAN.search(text) is None:
+            return
+        self._seen += len(text)
+        if self._seen <= AHEAD_AFTER:
+            return
+        strings = [*filter(IS_HAN.search, set(self._strings_of_jieba(text)))]
+        cut = self._segmenter.cut_many(strings)
+        if self._never:
+            cut = [*map(self._part_never, cut)]
+        self._ahead = dict(zip(strings, cut, strict=True))
+
+    def _strings_of_jieba(self, text: str) -> Iterator[str]:
+        """Yield strings of a text that are cut as jieba cuts them: between spaces, or else the runs there."""
+        for string in BETWEEN_WHITE.findall(text):
+            if self.rule == UNICODE and OTHER.search(string):
+                yield from (run for run in BY_RUNS.findall(string) if len(run) > 1)
+            elif len(string) <= LONGEST_RUN or TOO_LONG.search(string) is None:
+                yield string
 
     def _split(self, text: str) -> Iterator[str]:
         """Return the tokens of a text in which no word is cut out first."""

@@ -75,6 +75,7 @@ class Shape:
     bptt: int  # steps
     threads: int
     keeps: bool  # whether a good state is kept to go back to
+    sums: int = 0  # gradients beside those of the shards, to sum them up
 
     @property
     def shards(self) -> int:
@@ -108,7 +109,7 @@ class Shape:
         (k,) = CELLS[network.cell].shapes(network.n, network.n)["b_a"]  # numbers that enter a layer
         of_position = network.layers * k + network.width_of_table
         windows = ARRAYS * self.batch * self.bptt * (of_position + network.n)
-        gradients = 2 * shards * network.size  # and copies, of V by rows, say
+        gradients = (2 * shards + self.sums) * network.size  # and copies, of V by rows, say
         blocks = 2 * shards * (BLOCK_LOGITS + BLOCK_ROWS * network.m)
         return self.least() + FLOAT * (windows + gradients + blocks) + resident + shards * RANK
 
@@ -119,7 +120,7 @@ class Shape:
         """
         rows = -(-self.batch // self.shards)
         of_rank = window_bytes(self.network, self._frequency, self.dropout, self.bptt, rows)
-        windows = self.shards * round(of_rank)
+        windows = self.shards * round(of_rank) + self.sums * FLOAT * self._dense
         programs = resident + BESIDES
         if beside := self.shards - 1:
             tray = bytes_of(of_shard(self.network, self.bptt, rows, np.float32))
@@ -143,6 +144,11 @@ class Shape:
     @property
     def _moments(self) -> int:
         return moments_of(self.network, self.optimizer)
+
+    @property
+    def _dense(self) -> int:
+        """The entries of the gradients that are not by columns."""
+        return sum(size for name, size in self.network.sizes.items() if self.network.is_dense(name))
 
     def _sum_of_columns(self) -> int:
         """Return the bytes of the sum of the shards' gradients by columns, which has memory of its own: of

@@ -21,8 +21,9 @@ from rnn_cli.network.gradcheck import (
 from rnn_cli.network.gradcheck_sequences import TASKS, Draw, Example, SequenceNetwork
 from rnn_cli.network.inputs import ONE_HOT_UP_TO
 from rnn_cli.network.network import Batch, Network
-from rnn_cli.training.parallel.executor import ROWS, Executor
+from rnn_cli.training.parallel.executor import Executor
 from rnn_cli.training.parallel.ranks import NO_DROPOUT, Dropout
+from rnn_cli.training.parallel.world import ROWS
 
 VOCABULARIES = (7, ONE_HOT_UP_TO + 1)  # one for each way to compute the gradient of a table
 ENTRIES = 20

@@ -6,16 +6,18 @@ import time
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 import numpy as np
 
 from rnn_cli.errors import Diverged
+from rnn_cli.network.arrays import State
 from rnn_cli.training.divergence import LONG, not_finite, watch
 from rnn_cli.training.optimizers import OPTIMIZERS, Step, apply, clipping, gradient_norm, initial_moments
 from rnn_cli.training.parallel.executor import Executor
 from rnn_cli.training.parallel.ranks import Dropout
-from rnn_cli.training.parallel.trainable import Batch
+from rnn_cli.training.parallel.trainable import Windows
+from rnn_cli.training.parallel.world import Part
 from rnn_cli.training.schedules import SCHEDULES, learning_rate_factor
 from rnn_cli.training.state import TrainingState
 
@@ -24,13 +26,6 @@ HALF = 0.5  # of the learning rate, after a rollback
 
 Yielded = TypeVar("Yielded")
 Returned = TypeVar("Returned")
-
-
-class Windows(Protocol):
-    """A text as windows in reading order; each row continues where it ended in the window before."""
-
-    def __len__(self) -> int: ...
-    def __getitem__(self, index: int, /) -> Batch: ...
 
 
 @dataclass(frozen=True)
@@ -160,7 +155,7 @@ def _go_through_epoch(
     while at.window < last:
         progress = min(1.0, (at.epoch + (at.window + 1) / len(windows)) / recipe.epochs)
         lr = highest_rate(recipe, at) * learning_rate_factor(schedule, progress, recipe.warmup)
-        yield _step(executor, recipe, at, windows[at.window], lr)
+        yield _step(executor, recipe, at, executor.part(windows, at.window), lr)
     train_loss = at.epoch_nats / max(at.epoch_tokens, 1)
     valid_loss = None
     if valid is not None:
@@ -177,12 +172,13 @@ def _go_through_epoch(
     yield EpochDone(at.epoch, train_loss, valid_loss, improved)
 
 
-def _step(executor: Executor, recipe: Recipe, at: TrainingState, batch: Batch, lr: float) -> StepDone:
+def _step(executor: Executor, recipe: Recipe, at: TrainingState, part: Part, lr: float) -> StepDone:
     """Do the next step, on its window."""
-    weight, tokens = float(batch.weight.sum()), int(np.count_nonzero(batch.weight))
+    weight, tokens, batch = part.weight, part.targets, part.batch
     dropout = Dropout(recipe.dropout, (recipe.seed, *b"dropout", at.step), recipe.variational)
-    E, gradients, after = executor.loss_and_gradients(batch, at.state, dropout)
-    norm = gradient_norm(gradients) / weight
+    E, gradients, after = executor.loss_and_gradients(part, at.state, dropout)
+    E, norm = executor.accord.of_batch(E, gradient_norm(gradients), part.rows)
+    norm /= weight
     place = f"of step {at.step + 1} (epoch {at.epoch + 1})"
     if what := not_finite(E, norm):
         raise Diverged(f"the {what} {place} is not finite", batch)
@@ -218,13 +214,15 @@ def evaluate(
     Raises Diverged, which calls the loss `name`, where it is not finite.
     """
     nats, tokens = 0.0, 0.0
-    state = executor.network.zero_state(windows[0].weight.shape[1], executor.dtype)
+    state: State | None = None
     for index in range(len(windows)):
-        batch = windows[index]
-        E, state = executor.loss(batch, state)
+        part = executor.part(windows, index)
+        state = executor.zero_state(part.rows) if state is None else state
+        E, state = executor.loss(part, state)
+        E, _ = executor.accord.of_batch(E, 0.0, part.rows)
         if not math.isfinite(E):
-            raise Diverged(f"{name} is not finite", batch)
+            raise Diverged(f"{name} is not finite", part.batch)
         nats += E
-        tokens += float(batch.weight.sum())
+        tokens += part.weight
         yield Validating(index + 1, len(windows))
     return nats / tokens

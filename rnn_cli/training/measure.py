@@ -8,8 +8,9 @@ import numpy as np
 
 from rnn_cli.machine import blas_threads
 from rnn_cli.training import loop
-from rnn_cli.training.loop import Recipe, StepDone, Windows
+from rnn_cli.training.loop import Recipe, StepDone
 from rnn_cli.training.parallel.executor import Executor
+from rnn_cli.training.parallel.trainable import Windows
 
 WARM_UP = 3  # steps
 EPOCHS = 1_000_000  # more than any number of seconds has
@@ -30,13 +31,15 @@ def training_speed(executor: Executor, recipe: Recipe, windows: Windows, batch: 
     """Train the executor's parameters on the windows for about that many seconds, after a warm-up; return
     the speed. `recipe.epochs` is ignored: there are as many epochs as the time allows."""
     at = loop.start(executor, recipe, batch)
+    at.state = executor.own_rows(at.state)
+    of_first = executor.team.world.share  # the clock of the first rank decides for all
     events = loop.train(executor, replace(recipe, epochs=EPOCHS), at, lambda epoch: windows)
     steps = (event for event in events if isinstance(event, StepDone))
     list(itertools.islice(steps, WARM_UP))
     before = executor.seconds
     count = tokens = 0
     began = now = time.perf_counter()
-    while now < began + seconds:
+    while of_first(now < began + seconds):
         tokens += next(steps).tokens
         count += 1
         now = time.perf_counter()

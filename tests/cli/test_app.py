@@ -228,6 +228,9 @@ def test_a_standard_stream_that_is_closed_from_the_start_is_no_defect(
     assert "Traceback" not in done.stderr
     if done.returncode:
         one_line(done.stderr)
+    if ">&-" in command:  # what it writes is lost
+        assert done.returncode == 1
+        assert "standard output" in done.stderr
 
 
 def test_errors_of_the_option_parser_are_not_told_with_a_box(process):

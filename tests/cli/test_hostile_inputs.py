@@ -163,7 +163,7 @@ def is_file_option(parameter, kind, told):
     return kind is Path or "FILE" in named or "TRAIN.txt" in named or "CORPUS" in named
 
 
-OUTPUTS = {("train", "model"), ("train", "log"), ("vocab", "out")}
+OUTPUTS = {("train", "model"), ("train", "log"), ("vocab", "out"), ("export", "out"), ("plot", "out")}
 FILES = [
     (command, parameter.name, parameter.opts[0])
     for command in COMMANDS
@@ -216,6 +216,10 @@ def command_line(command, name, option, path, model):
         line += ["corpus.txt"]
     if command == "test" and name != "files":
         line += ["pairs.tsv"]
+    if command in ("plot", "export") and name == "out":
+        line += [model]
+    if command == "export":
+        line += ["--to", "word2vec", *([] if name == "out" else ["--out", "vectors.txt"])]
     return [*line, f"{option}={path}"] if option.startswith("-") else [*line, "--", path]
 
 
@@ -230,7 +234,9 @@ def test_what_is_no_file_is_refused_and_nothing_is_written(
     command, name, option, path, folder, corpus, models, model_of_labels, fails
 ):
     """A setting without a name is a fault of the command line."""
-    status = 2 if path == "" and name in SETTINGS_OF_A_FILE else 1
+    is_unnamed = path in ("", ".") if name == "model" else path == "" and name in SETTINGS_OF_A_FILE
+    has_no_kind = (command, name) == ("plot", "out")  # whose name ends in .svg or .png
+    status = 2 if is_unnamed or has_no_kind else 1
     (folder / "folder").mkdir()
     (folder / "loop").symlink_to("loop")
     (folder / "dangling").symlink_to("nothing")
@@ -507,11 +513,12 @@ def in_shell(line, *arguments):
 TRAIN = "$RNN train corpus.txt -t char --preset tanh -n 4 -e 2 --model m.npz"
 SCORE = '$RNN score corpus.txt --model "$1"'
 STREAMS = [
-    *[f"{line} {closed}" for line in (TRAIN, SCORE) for closed in ("<&-", ">&-", "2>&-")],
+    *[f"{TRAIN} {closed}" for closed in ("<&-", ">&-", "2>&-")],
+    *[f"{SCORE} {closed}" for closed in ("<&-", "2>&-")],
     f"{TRAIN} >/dev/full",
     f"{TRAIN} 2>/dev/full",
     f"{TRAIN} <&- >&- 2>&-",
-    '$RNN gradcheck --model "$1" <&- >&- 2>&-',
+    '$RNN gradcheck --model "$1" <&- 2>&-',
     '$RNN sample --model "$1" 2>/dev/full',
     "$RNN train nowhere.txt 2>/dev/full || exit $(($? - 1))",
     "$RNN train nowhere.txt 2>&- || exit $(($? - 1))",
@@ -533,9 +540,10 @@ def test_a_stream_that_is_closed_or_full_is_no_reason_to_fail(line, corpus, mode
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="has no /dev/full")
 @pytest.mark.parametrize("command", ["score corpus.txt --model", "info", "gradcheck --model"])
 def test_data_that_cannot_be_written_is_an_error(command, corpus, models, one_line):
-    done = in_shell(f'$RNN {command} "$1" >/dev/full', models["char"])
-    assert done.returncode == 1
-    assert "No space left" in one_line(done.stderr)
+    for output, why in (("/dev/full", "No space left"), ("&-", "standard output: Bad file descriptor")):
+        done = in_shell(f'$RNN {command} "$1" >{output}', models["char"])
+        assert done.returncode == 1
+        assert why in one_line(done.stderr)
 
 
 def test_a_folder_that_is_gone_is_one_line(models, one_line):

@@ -29,6 +29,7 @@ for event in trainer:
     pass
 """
 BEGIN, RESUME = "Trainer.begin(Settings(**{settings!r}), 'm.npz')", "Trainer.resume('m.npz')"
+MPIEXEC = Path(sys.executable).parent / "mpiexec"
 STRACE = shutil.which("strace")
 OF_CHANCE = ("seconds", "tokens_per_second", "run", "rows")  # rows: of the log, where each resumption has one
 FILES = ("m.npz", "m.state.npz")
@@ -41,6 +42,7 @@ class Crashing:
     """A run on corpus.txt in `folder`; backwards.txt is another text there.
 
     by_command: whether its processes are of `rnn train`, or of a script that uses Trainer.
+    ranks: how many processes run it at a time, started by mpiexec.
     """
 
     def __init__(
@@ -50,13 +52,14 @@ class Crashing:
         settings: dict[str, Any],
         patch: str = "",
         by_command: bool = True,
+        ranks: int = 1,
     ):
         """patch: Python that each of its processes runs first; patches.py has what it may call."""
         folder.mkdir()
         (folder / "corpus.txt").write_text(corpus, encoding="utf-8")
         backwards = "".join(f"{line[::-1]}\n" for line in corpus.splitlines())
         (folder / "backwards.txt").write_text(backwards, encoding="utf-8")
-        self.folder, self.patch, self.by_command = folder, patch, by_command
+        self.folder, self.patch, self.by_command, self.ranks = folder, patch, by_command, ranks
         self._settings = {"corpus": ["corpus.txt"], "log": "log.jsonl", "save_every": "7"} | settings
         self.told: list[str] = []  # on standard error, by each process
 
@@ -78,7 +81,8 @@ class Crashing:
         source = f"import sys; sys.path.insert(0, {str(HERE)!r}); import patches"
         source = "\n".join([source, *filter(None, [self.patch, *patches]), main])
         traced = [STRACE, "-f", "-qq", "-o", "/dev/null", *strace] if strace else []
-        command = [*traced, sys.executable, "-c", source, *arguments]
+        mpiexec = [str(MPIEXEC), "-n", str(self.ranks)] if self.ranks > 1 else []
+        command = [*traced, *mpiexec, sys.executable, "-c", source, *arguments]
         environment = os.environ | {"XDG_CACHE_HOME": str(self.folder / "cache")}
         with open(self.folder / "stderr.txt", "wb") as said:  # no pipe: an orphan may hold it open
             return subprocess.Popen(command, cwd=self.folder, env=environment, stdout=said, stderr=said)
@@ -94,6 +98,8 @@ class Crashing:
         """For the process to end, with one of these; -> which."""
         status = process.wait(LIMIT)
         self.told.append((self.folder / "stderr.txt").read_text(encoding="utf-8", errors="replace"))
+        if self.ranks > 1:  # mpiexec ends with the number of the signal that has killed a rank
+            statuses = tuple(map(abs, statuses))
         assert status in statuses, (status, self.told)
         return status
 

@@ -133,6 +133,8 @@ def classified(p, network, ids, grams=(), masks=None):
 def tagged(p, network, ids, affixes=None, masks=None):
     """o_1 … o_L of one sequence. affixes: a list of ids for each step."""
     q = None if affixes is None else [mean_of(p["G"], some) for some in affixes]
+    if q and masks and "q" in masks:
+        q = [v * mask for v, mask in zip(q, masks["q"], strict=True)]
     return [softmax(p["V"] @ h + p["b_y"]) for h in states(p, network.encoder, ids, masks, q)]
 
 

@@ -114,3 +114,41 @@ def test_a_source_that_finds_no_end_has_what_it_wrote_until_then():
 
 def test_no_sources_have_no_results():
     assert Beam(2, START, END).search(never_ends, {}, np.zeros(0, int)).ids.shape[:2] == (0, 2)
+
+
+@pytest.mark.parametrize("m", [3, 40, 64, 65, 300])
+@pytest.mark.parametrize("k", [1, 2, 5])
+def test_the_candidates_are_the_best_of_all_continuations(m, k):
+    rng = np.random.default_rng(m + k)
+    logs = np.log(rng.dirichlet(np.full(m, 0.3), (4, k))).astype(np.float32)
+    logs[0, :, : m // 2] = -np.inf
+    logs[1] = logs[1, :1, :1]  # all are equal
+    sums = np.sort(rng.normal(size=(4, k)), axis=1)[:, ::-1].copy()
+    sums[3, 1:] = -np.inf
+    came_from, tokens, found = Beam(k, START, END)._candidates(sums, logs)
+    total = (sums[..., None] + logs).reshape(4, -1)
+    best = -np.sort(-total, axis=1)[:, : 2 * k]
+    assert np.array_equal(found, best)
+    rows = np.arange(4)[:, None]
+    assert np.array_equal(total[rows, came_from * m + tokens], found)
+    places = came_from * m + tokens
+    assert all(len(set(row)) == len(row) for row in places[:3].tolist())
+
+
+@pytest.mark.parametrize("k", [1, 2, 4])
+def test_a_certain_sequence_is_found_though_others_end_before_it(k):
+    right = [START, 2, 3, 2, 3, 2, 3, END]
+
+    def step(tokens, state):
+        written = np.concatenate([state["written"], tokens.reshape(-1, 1)], axis=1)
+        t = written.shape[1]
+        log_o = np.full((len(written), M), np.log(1e-6))
+        log_o[:, END] = np.log(1e-3)  # what is wrong soon ends
+        if t < len(right):
+            log_o[(written == right[:t]).all(axis=1), right[t]] = -1e-4
+        return log_o.reshape(*tokens.shape, M), {"written": written}
+
+    for wanted in (1, k):
+        first = {"written": np.zeros((k, 0), int)}
+        found = Beam(k, START, END, wanted=wanted).search(step, first, np.array([15]))
+        assert found.ids[0, 0, : found.lengths[0, 0]].tolist() == right[1:]

@@ -11,7 +11,8 @@ from rnn_cli.network.columns import Columns
 from rnn_cli.network.encoder import Encoder, Padded
 from rnn_cli.network.fast.workspace import Workspace
 from rnn_cli.network.inputs import ONE_HOT_UP_TO
-from rnn_cli.network.network import Network, Sequences
+from rnn_cli.network.layers import Steps
+from rnn_cli.network.network import Network
 
 LENGTHS = (5, 1, 3, 5, 2)
 REAL = (np.arange(5)[:, None] < LENGTHS).astype(float)  # (T, B)
@@ -152,8 +153,7 @@ def test_without_padding_one_direction_is_the_language_models_way():
     p, x, _ = problem(encoder)
     ones = np.ones(x.shape)
     h, _ = encoder.forward(p, Padded(x, ones), Workspace(np.float64))
-    batch = Sequences(x, x, ones, ones)
-    same, _, _ = network.states(p, batch, network.zero_state(5, np.float64), Workspace(np.float64))
+    same, _, _ = network.through(p, Steps(x, ones), network.zero_state(5, np.float64), Workspace(np.float64))
     np.testing.assert_array_equal(h, same)
 
 

@@ -22,6 +22,7 @@ from rnn_cli.network.gradcheck import (
     sequences,
 )
 from rnn_cli.network.inputs import ONE_HOT_UP_TO
+from rnn_cli.network.layers import Steps
 from rnn_cli.network.network import Network, Sequences
 from rnn_cli.network.outputs import OUTPUTS, softmax
 
@@ -664,12 +665,13 @@ def test_derivatives_go_through_the_states_from_the_state_after_to_the_one_befor
     masks = network.draw_masks(rng, 0.3, 6, 4)
     dh = rng.normal(size=(6, 4, 3))
     d_after = {name: rng.normal(size=s.shape) for name, s in state.items()}
+    steps = Steps(batch.x, batch.keep)
 
     def E():
-        h, after, _ = network.states(p, batch, state, Workspace(np.float64), masks)
+        h, after, _ = network.through(p, steps, state, Workspace(np.float64), masks)
         return (dh * h).sum() + sum((d_after[name] * after[name]).sum() for name in after)
 
-    _, _, backward = network.states(p, batch, state, Workspace(np.float64), masks)
+    _, _, backward = network.through(p, steps, state, Workspace(np.float64), masks)
     gradients, d_before, _ = backward(dh.copy(), d_after)
     of_output = {"b_y"} if tie else {"V", "b_y"}
     assert set(gradients) == set(network.shapes) - of_output
@@ -688,7 +690,7 @@ def test_the_derivative_of_the_first_state_is_the_tutorials():
     p, state = parameters(network, rng), state_of(network, 1, rng)
     batch = padded(6, 5, 1, rng)._replace(keep=np.ones((5, 1)), weight=np.ones((5, 1)))
     work = Workspace(np.float64)
-    h, _, backward = network.states(p, batch, state, work)
+    h, _, backward = network.through(p, Steps(batch.x, batch.keep), state, work)
     _, dh, _ = OUTPUTS["softmax"].nats_and_gradients(p, h[:, 0], batch.y[:, 0], batch.weight[:, 0], work)
     _, d_before, _ = backward(dh[:, None])
     _, expected, _ = tutorial.loss_and_gradients(p, batch.x[:, 0], batch.y[:, 0], state["s"][0])
@@ -743,3 +745,25 @@ def test_rows_are_views_of_a_batch():
     for array, whole in zip(rows, batch, strict=True):
         np.testing.assert_array_equal(array, whole[:, 2:5])
         assert np.shares_memory(array, whole)
+
+
+@kinds(7, ONE_HOT_UP_TO + 1)
+def test_states_and_probabilities_of_a_sequence_are_those_of_its_loss(network):
+    rng = np.random.default_rng(5)
+    p, before, T = parameters(network, rng), state_of(network, 1, rng), 6
+    x, y = rng.integers(network.m, size=(2, T, 1))
+    ones = np.ones((T, 1))
+    E, after = network.nats(p, Sequences(x, y, ones, ones), before, Workspace(np.float64))
+    states = network.states(p, x[:, 0], before)
+    assert list(states) == list(before)
+    for name, s in states.items():
+        assert s.shape == (T, network.n)
+        np.testing.assert_allclose(s[-1:], after[name], rtol=1e-10)
+    np.testing.assert_array_equal(network.seen(states), states[f"s{network.suffixes[-1]}"])
+    log_o = network.log_o(p, states)
+    np.testing.assert_allclose(np.exp(log_o).sum(axis=1), 1)
+    np.testing.assert_allclose(-log_o[np.arange(T), y[:, 0]], E[:, 0], rtol=1e-10)
+    zero = network.zero_state(1, np.float64)
+    for name, s in network.states(p, x[:, 0], zero).items():
+        np.testing.assert_array_equal(s, network.states(p, x[:, 0])[name])
+    assert all(s.shape == (0, network.n) for s in network.states(p, x[:0, 0]).values())

@@ -434,6 +434,7 @@ def test_a_table_without_a_column_is_read_as_text_with_a_word(rnn, folder):
     write_tables(folder)
     said = rnn("vocab", "t.csv", *CHAR)
     told = "t.csv: read as plain text, all its columns: --column id or --column text reads one"
+    told += ", and --task (classify, translate, …) learns one from the other"
     assert said.err == f"rnn: warning: {told}\n"
     assert '","' in said.out
     assert rnn("vocab", "t.csv", *CHAR, "--column", "text").err == ""

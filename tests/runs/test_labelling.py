@@ -75,6 +75,11 @@ def test_several_labels_a_text(train):
     assert {name for name, p in said.labels if p > 0.5} == {"yes", "g"}
 
 
+def test_a_text_without_labels_among_those_of_fasttext_is_refused_and_not_learned_as_a_language(train):
+    with pytest.raises(RnnError, match="line 1: no label before the text"):
+        train(["a first line", *["__label__x good", "__label__y bad"] * 8], task=None)
+
+
 def test_a_score_is_in_the_range_that_was_seen(train):
     train(pairs(lambda word, k: f"{2 + WORDS.index(word):.1f}"), task="rate", epochs=40)
     model = Classifier.load("m.npz")
@@ -150,7 +155,7 @@ def test_an_epoch_tells_of_accuracy(train, folder):
         ({"time": "1m"}, "--time is for --task language"),
         ({"task": "language", "ngrams": True}, "--ngrams is for --task classify or rate"),
         ({"columns": "text"}, "--columns text: two names are needed, with a comma between"),
-        ({"task": None, "bidirectional": True}, "--bidirectional is for --task classify or rate"),
+        ({"task": None, "bidirectional": True}, "--bidirectional is for --task classify, rate, "),
     ],
 )
 def test_a_setting_of_another_task_is_refused_before_a_file_is_touched(folder, settings, message):

@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from rnn_cli import Resources, Settings
+from rnn_cli.errors import RnnError
 from rnn_cli.runs.beginning import prepare
 from rnn_cli.runs.events import Notice
-from rnn_cli.runs.shipped import LOCALE, corpus_paths, shipped_corpora, usual_corpus
+from rnn_cli.runs.shipped import LOCALE, corpus_paths, refuse_misspelled, shipped_corpora, usual_corpus
 
 
 @pytest.mark.parametrize(
@@ -89,3 +90,11 @@ def test_nothing_is_said_of_a_text_that_was_named(finished):
     )
     assert not [each for each in events if isinstance(each, Notice)]
     assert beginning.run.settings.corpus == (shipped_corpora()["english"],)
+
+
+@pytest.mark.parametrize(("name", "meant"), [("englsh", "english"), ("chinse", "chinese")])
+def test_a_misspelled_name_is_refused_with_the_right_one(name, meant, folder):
+    with pytest.raises(RnnError, match=f"{name}: no such file .did you mean {meant}"):
+        refuse_misspelled([name])
+    Path(name).write_text("a file of this name\n")
+    refuse_misspelled([name, "english", "-", "book.txt"])

@@ -209,3 +209,22 @@ def test_without_a_count_of_counts_the_discounts_are_halves(missing):
 
 def test_a_discount_that_is_not_above_zero_is_not_taken():
     assert discounts(np.repeat([1, 2, 3, 4], [9, 1, 8, 1])).tolist() == [0, 0.5, 1, 1.5]
+
+
+@pytest.mark.parametrize("order", [1, 2, 3, 5])
+@pytest.mark.parametrize("carry_state", [False, True])
+def test_what_follows_a_context_has_the_probabilities_that_reading_gives_it(order, carry_state):
+    chance = random.Random(order)
+    m, learned = 11, random_lines(chance, 30)
+    model = KneserNey(corpus_of(learned), m, order, carry_state)
+    text = corpus_of(random_lines(chance, 8))
+    read = model.nats(text)
+    context = [START]
+    for place, id in enumerate(text.ids.tolist()):
+        if not carry_state and place in text.starts:
+            context = [START]
+        (p,) = model.following(np.array([[-1] * 9 + context])[:, -9:])
+        assert p.sum() == pytest.approx(1)
+        assert p[START] == 0
+        assert -np.log(p[id]) == pytest.approx(read[place])
+        context.append(id)

@@ -131,3 +131,25 @@ def test_other_settings_are_refused(cls):
     for entry in bad:
         with pytest.raises(ValueError, match=r".+"):
             cls.from_json(entry)
+
+
+def test_pairs_are_of_a_word_with_its_neighbours_on_either_side():
+    affixes = Affixes(0, 1 << 20, pairs=True)
+    words = ["", "我", "妈", "ab", "a", "b"]
+
+    def beside(*text):
+        return affixes.beside(words, np.array([words.index(word) for word in text]))
+
+    found = beside("", "我", "妈", "妈", "")
+    assert found.shape == (3, 2)
+    assert len({*found.ravel().tolist()}) == 6  # before and after are not the same
+    assert np.array_equal(beside("我", "妈", "妈")[0], found[1])  # whatever the numbers of the words
+    again = affixes.beside([*reversed(words)], np.array([5, 4, 3, 3, 5]))
+    assert np.array_equal(again, found)
+    assert not np.array_equal(beside("", "ab", "b"), beside("", "a", "b"))
+    assert affixes.count == 4
+
+
+def test_pairs_are_the_same_on_every_machine():
+    found = Affixes(0, 1 << 20, pairs=True).beside(["", "我", "b"], np.array([0, 1, 2, 0]))
+    assert found.tolist() == [[861119, 970472], [701, 494956]]  # files of models depend on them

@@ -402,3 +402,19 @@ def test_of_a_small_text_at_most_a_hundredth_is_read_as_unknown():
     counts = np.array([0, 10, 0, *[1] * 90])  # all tokens occur once
     hidden = [np.sum(hide_rare(counts, np.random.default_rng(seed))[SPECIAL:] == UNK) for seed in range(300)]
     assert np.mean(hidden) == pytest.approx(1, abs=0.2)
+
+
+@pytest.mark.parametrize("carry_state", [False, True])
+def test_some_rows_of_a_window_are_those_of_the_whole_and_its_targets_are_counted(carry_state):
+    text = text_of([[UNK + k % 5] * (1 + k % 7) for k in range(40)])
+    parts = windows_of(whole(text), 5, 4, carry_state, None if carry_state else (1,))
+    for index in range(len(parts)):
+        window = parts[index]
+        assert parts.rows == window.x.shape[1]
+        assert parts.targets(index) == np.count_nonzero(window.weight)
+        for rows in (slice(0, 2), slice(2, 5), slice(5, 5)):
+            for some, all in zip(parts.part(index, rows), window, strict=True):
+                assert (some == all[:, rows]).all()
+    for wrong in (-1, len(parts)):
+        with pytest.raises(IndexError):
+            parts.part(wrong, slice(0, 1))

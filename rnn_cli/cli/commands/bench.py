@@ -5,8 +5,10 @@ from typing import Annotated, Any
 import typer
 
 from rnn_cli.cli.console import say, write_json
+from rnn_cli.cli.language import label, translated
 from rnn_cli.cli.options.common import JsonOption, finite
 from rnn_cli.cli.options.settings import Given, takes_settings
+from rnn_cli.printing import columns
 from rnn_cli.runs.benchmark import Result, benchmark
 from rnn_cli.runs.settings import Settings
 from rnn_cli.text.vocabulary import SPECIAL
@@ -41,9 +43,8 @@ def bench(
         write_json(_figures(result, profile))
         return
     flops, peak = result.rate * result.flops / 1e9, result.peak / 1e9
-    typer.echo(
-        f"{result.rate:,.0f} tokens/s; {flops:.1f} GFLOP/s of {peak:.1f} ({result.fraction_of_peak:.0%})"
-    )
+    rate = f"{result.rate:,.0f} tokens/s"
+    typer.echo(translated(f"{rate}; {flops:.1f} GFLOP/s of {peak:.1f} ({result.fraction_of_peak:.0%})"))
     say(f"{result.network}, {result.rows} rows of {result.steps} steps: {result.execution}")
     if profile:
         _print_profile(result)
@@ -64,7 +65,8 @@ def _figures(result: Result, profile: bool) -> dict[str, Any]:
 
 
 def _print_profile(result: Result) -> None:
-    typer.echo(f"\n{'phase':<18}{'ms a step':>10}{'share':>8}")
+    heads = [label(head) for head in ("ms a step", "share")]
+    typer.echo(f"\n{label('phase', 18)}" + "".join(f"{' ' * (10 - columns(head))}{head}" for head in heads))
     total = sum(result.milliseconds.values())
     for phase, milliseconds in result.milliseconds.items():
-        typer.echo(f"{phase:<18}{milliseconds:>10.3f}{milliseconds / total:>8.0%}")
+        typer.echo(f"{phase:<18}{milliseconds:>10.3f}{milliseconds / total:>10.0%}")

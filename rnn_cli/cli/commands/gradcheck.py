@@ -7,9 +7,10 @@ from typing import Annotated, Any
 import typer
 
 from rnn_cli.cli.console import say, write_json
-from rnn_cli.cli.options.common import JsonOption, one_of
+from rnn_cli.cli.options.common import JsonOption, a_file, one_of
 from rnn_cli.errors import UsageError
 from rnn_cli.models.language_model import LanguageModel
+from rnn_cli.models.looking.derivatives import derivatives_of, noisy_model
 from rnn_cli.network.cells import CELLS
 from rnn_cli.network.gradcheck import TOLERANCE, Check
 from rnn_cli.network.outputs import OUTPUTS
@@ -29,6 +30,8 @@ from rnn_cli.training.gradcheck import (
 ROW = "{:<5} {:>6} {:>5} {:<8} {:>4} {:>6} {:<5} {:<9} {:>7} {:>8}  {}"
 ROW_OF_SEQUENCES = "{:<9} {:<4} {:<28} {:>6} {:<8} {:<7} {:>7} {}"
 HEAD_OF_SEQUENCES = ("task", "cell", "choices", "shards", "array", "shape", "error")
+VALUES = "{:<6} {:<12} {:>18} {:>18} {:>8}  {}"
+HEAD_OF_VALUES = ("array", "entry", "derivative", "difference", "error")
 HEAD = ("cell", "layers", "embed", "output", "m", "shards", "array", "shape", "error", "tutorial")
 
 
@@ -51,11 +54,23 @@ def gradcheck(
     ] = None,
     hidden: Annotated[int, typer.Option(min=1, max=64, help="Hidden size.")] = 5,
     model: Annotated[
-        Path | None, typer.Option("--model", "-m", help="Check a trained model instead, without dropout.")
+        Path | None,
+        typer.Option(
+            "--model", "-m", callback=a_file, help="Check a trained model instead, without dropout."
+        ),
     ] = None,
     arrays: Annotated[
         bool, typer.Option("--arrays", help="A row for each array, and not for the worst of each network.")
     ] = False,
+    values: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TEXT",
+            show_default=False,
+            help="Show derivatives of this text beside differences, some of each array, of one network: the "
+            "tutorial's, or as the other options say.",
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option("--seed", "-s", min=0, max=2**64 - 1, help="Seed of the batch.")] = 0,
     as_json: JsonOption = False,
 ) -> None:
@@ -71,10 +86,17 @@ def gradcheck(
     A second table has the networks of whole sequences: those that label, tag, translate and generate. Each is
     checked with some of its choices, on rows of unlike length. It is left out where --layers, --embedding,
     --tie, --output or --model choose a language model.
+
+    With --values there is one network, of the text's own tokens or of --model, and its numbers themselves.
     """
-    rng = random_numbers(seed)
     options = {"cell": cell, "layers": layers, "embedding": embedding, "tie": tie, "output": output}
     chosen = {name: value for name, value in options.items() if value is not None}
+    if values is not None:
+        if arrays:
+            raise UsageError("--arrays is not for --values, which has rows of each array")
+        shown = _loaded(model, chosen) if model else _noisy(values, hidden, chosen, seed)
+        raise typer.Exit(0 if _show_values(shown, values, seed, as_json) else 1)
+    rng = random_numbers(seed)
     all_cases = [_of_model(model, chosen)] if model else _cases(hidden, chosen, rng)
     of_array = bool(arrays or model)
     show: Callable[[str], object] = typer.echo if not as_json else lambda row: None
@@ -114,12 +136,46 @@ def _cases(hidden: int, chosen: dict[str, Any], rng: Any) -> list[Case]:
         raise UsageError("--tie needs an --embedding of the hidden size, and --output softmax") from error
 
 
+def _noisy(text: str, hidden: int, chosen: dict[str, Any], seed: int) -> LanguageModel:
+    try:
+        return noisy_model(text, hidden, chosen, seed)
+    except ValueError as error:
+        raise UsageError(
+            "no network is like that: --tie needs an --embedding of the hidden size and --output softmax, "
+            "--output adaptive a text of several words"
+        ) from error
+
+
+def _show_values(model: LanguageModel, text: str, seed: int, as_json: bool) -> bool:
+    """Print the derivatives of a text beside differences; return whether all agree."""
+    found = [*derivatives_of(model, text, seed)]
+    is_ok = all(entry.ok for entry in found)
+    if as_json:
+        rows = [entry._asdict() | {"ok": entry.ok} for entry in found]
+        write_json({"ok": is_ok, "tolerance": TOLERANCE, "rows": rows})
+    else:
+        typer.echo(VALUES.format(*HEAD_OF_VALUES, "").rstrip())
+        for entry in found:
+            place = ", ".join(str(index) for index in entry.place)
+            numbers = (f"{number:+.10f}" for number in (entry.derivative, entry.difference))
+            verdict = "ok" if entry.ok else "FAIL"
+            typer.echo(VALUES.format(entry.name, f"[{place}]", *numbers, f"{entry.error:.1e}", verdict))
+    verdict = "ok" if is_ok else "FAIL"
+    say(f"{verdict}: {len(found)} derivatives of {model.network.describe()}, beside differences in float64")
+    return is_ok
+
+
 def _of_model(path: Path, chosen: dict[str, Any]) -> Case:
+    loaded = _loaded(path, chosen)
+    return model_case(loaded.network, loaded.p)
+
+
+def _loaded(path: Path, chosen: dict[str, Any]) -> LanguageModel:
     loaded = LanguageModel.load(path)
     for name, value in chosen.items():
         if (own := getattr(loaded.network, name)) != value:
             raise UsageError(f"--{name} {value}, but {path} has {name} {own}")
-    return model_case(loaded.network, loaded.p)
+    return loaded
 
 
 def _facts_of_sequences(case: SequenceCase, row: Check) -> dict[str, Any]:

@@ -10,17 +10,25 @@ from typing import Annotated, Any
 import typer
 
 from rnn_cli.cli.console import write_json
-from rnn_cli.cli.options.common import DEFAULT_MODEL, JsonOption
+from rnn_cli.cli.language import label, translated
+from rnn_cli.cli.options.common import DEFAULT_MODEL, JsonOption, a_file
+from rnn_cli.cli.strips import sparkline
 from rnn_cli.models.classifier import Classifier
+from rnn_cli.models.curves import Curve
 from rnn_cli.models.file import model_path
 from rnn_cli.models.language_model import LanguageModel
 from rnn_cli.models.loading import load
-from rnn_cli.printing import counted, printable
+from rnn_cli.printing import columns, counted, printable
 from rnn_cli.scoring.figures import perplexity
+
+SPARKLINE = 48  # cells
+WIDTH = 11  # of a name
 
 
 def info(
-    model: Annotated[Path, typer.Argument(metavar="[MODEL]", help="The model file.")] = DEFAULT_MODEL,
+    model: Annotated[
+        Path, typer.Argument(metavar="[MODEL]", callback=a_file, help="The model file.")
+    ] = DEFAULT_MODEL,
     as_json: JsonOption = False,
 ) -> None:
     """Print what a model file holds: network, arrays, tokenizer, and how it was trained."""
@@ -30,41 +38,57 @@ def info(
         write_json(facts)
         return
     for name, what in loaded.describe().items():
-        typer.echo(f"{name:<11} {printable(what)}")
-    typer.echo(f"tokenizer   {loaded.lexicon.tokenizer.name}")
+        typer.echo(_row(name, what))
+    typer.echo(_row("tokenizer", loaded.lexicon.tokenizer.name))
     for first, end in itertools.pairwise((*loaded.lexicon.grown, loaded.lexicon.vocabulary.size)):
-        typer.echo(f"grown       by {counted(end - first, 'token')}, ids {first} to {end - 1}")
-    typer.echo(f"parameters  {loaded.network.size:,} in {facts['bytes']:,} bytes")
+        typer.echo(_row("grown", f"by {counted(end - first, 'token')}, ids {first} to {end - 1}"))
+    typer.echo(_row("parameters", f"{loaded.network.size:,} in {facts['bytes']:,} bytes"))
     for name, array in facts["arrays"].items():
         shape = " x ".join(f"{length:,}" for length in array["shape"])
         typer.echo(f"  {name:<10}{shape:<18}{array['parameters']:>14,}")
     try:
         told = [*_history(loaded.history)]
     except (AttributeError, LookupError, TypeError, ValueError):  # not as `rnn train` writes it
-        told = [f"history     {json.dumps(loaded.history)}"]
+        told = [_row("history", json.dumps(loaded.history))]
     for line in told:
         typer.echo(printable(line))
+
+
+def _row(name: str, what: str) -> str:
+    return f"{label(name, WIDTH)} {printable(translated(what))}"
 
 
 def _history(history: dict[str, Any]) -> Iterator[str]:
     """How `rnn train` made the model, line by line."""
     if "step" in history:
         libraries = "".join(f", {name} {number}" for name, number in history.get("libraries", {}).items())
-        yield (
-            f"trained     by rnn {history['rnn']}{libraries}: {history['epoch']} epochs, "
-            f"{history['step']:,} steps, {history['tokens']:,} tokens"
+        yield _row(
+            "trained",
+            f"by rnn {history['rnn']}{libraries}: {history['epoch']} epochs, "
+            f"{history['step']:,} steps, {history['tokens']:,} tokens",
         )
     if "text" in history:
-        yield f"text        hash {history['text']}"
+        yield _row("text", f"hash {history['text']}")
     preset = {"preset": history["preset"]} if "preset" in history else {}
     for name, value in (preset | history.get("training", {})).items():
         yield f"  {name:<14}{f'{value:.4g}' if isinstance(value, float) else value}"
+    yield from _curves(Curve.of(history))
     if history.get("epochs"):
-        yield "epoch     train     valid  perplexity"
+        heads = "".join(" " * (10 - columns(head)) + head for head in map(label, ("train", "valid")))
+        yield f"{label('epoch', 5)}{heads}{' ' * (12 - columns(label('perplexity')))}{label('perplexity')}"
         for number, epoch in enumerate(history["epochs"], 1):
             losses = [loss for loss in epoch.values() if loss is not None]
             shown = "".join(f"{loss:>10.3f}" for loss in losses).ljust(20)
             yield f"{number:>5}{shown}{perplexity(losses[-1]):>12,.2f}"
+
+
+def _curves(curve: Curve) -> Iterator[str]:
+    """The losses of the epochs as blocks: from the first to the last."""
+    for name, losses in (("train", curve.train), ("valid", curve.valid)):
+        there = [loss for loss in losses if loss is not None]
+        if len(there) > 1:
+            drawn = sparkline(there, min(curve.losses), max(curve.losses), SPARKLINE)
+            yield _row(f"{name} loss", f"{drawn}  {there[0]:.3f} to {there[-1]:.3f}")
 
 
 def _facts(model: LanguageModel | Classifier) -> dict[str, Any]:

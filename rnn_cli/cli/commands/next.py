@@ -7,7 +7,9 @@ from typing import Annotated
 import typer
 
 from rnn_cli.cli.console import say, write_json, write_text
-from rnn_cli.cli.options.common import DEFAULT_MODEL, JsonOption, ModelOption, ThreadsOption
+from rnn_cli.cli.mixing import load_mixture, mixing_of
+from rnn_cli.cli.options.common import DEFAULT_MODEL, JsonOption, ThreadsOption
+from rnn_cli.cli.options.mixing import BaselineOption, MixOption, ModelsOption, ValidOption, WeightsOption
 from rnn_cli.cli.samples import warn_of_unknown
 from rnn_cli.models.language_model import LanguageModel
 from rnn_cli.models.sampling.rules import TOP
@@ -24,8 +26,16 @@ def next(
             show_default=False,
         ),
     ] = None,
-    model: ModelOption = DEFAULT_MODEL,
+    model: ModelsOption = [DEFAULT_MODEL],  # noqa: B006 (so Typer has a list for its default)
     top: Annotated[int, typer.Option("--top", min=1, help="How many tokens.")] = TOP,
+    mix: MixOption = False,
+    baseline: BaselineOption = None,
+    valid: ValidOption = None,
+    weights: WeightsOption = None,
+    begun: Annotated[
+        bool,
+        typer.Option("--begun", help="Finish the last word, though it is known as it stands: cat, cats."),
+    ] = False,
     threads: ThreadsOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -35,17 +45,16 @@ def next(
     these are the tokens that finish it, with their probabilities among each other.
     """
     texts = prompts or ["-"]
+    mixing = mixing_of(model, mix, baseline, valid, weights)
+    if texts == ["-"] and sys.stdin.isatty():
+        say("reading standard input, a text a line; Ctrl-D ends it")
+    language_model = LanguageModel.load(model[0]) if mixing is None else load_mixture(model, mixing, baseline)
     if texts == ["-"]:
-        if sys.stdin.isatty():
-            say("reading standard input, a text a line; Ctrl-D ends it")
-        language_model = LanguageModel.load(model)
         texts = [*read_lines(["-"])]
-    else:
-        language_model = LanguageModel.load(model)
     unknown = [token for text in texts for token in language_model.unknown(text)]
-    warn_of_unknown([*dict.fromkeys(unknown)], model)
+    warn_of_unknown([*dict.fromkeys(unknown)], model[0])
     for number, (text, tokens) in enumerate(
-        zip(texts, language_model.next_of(texts, top, threads), strict=True), 1
+        zip(texts, language_model.next_of(texts, top, threads, begun), strict=True), 1
     ):
         if as_json:
             rows = [{"token": token, "p": p} for token, p in tokens]

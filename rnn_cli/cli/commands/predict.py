@@ -1,22 +1,23 @@
-"""rnn predict: the labels of texts, or their scores."""
+"""rnn predict: what a model of labels, scores or pairs says of each line."""
 
 import sys
 from collections.abc import Iterable, Iterator
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from rnn_cli.cli.console import say, warn, write_json, write_text
 from rnn_cli.cli.options.common import DEFAULT_MODEL, JsonOption, ModelOption, ThreadsOption, one_of
 from rnn_cli.cli.options.settings import EncodingOption
+from rnn_cli.cli.tasks import loaded, refuse_others
+from rnn_cli.cli.tasks.family import Asked
+from rnn_cli.cli.tasks.labels import FASTTEXT, TAB
 from rnn_cli.errors import UsageError
-from rnn_cli.models.classifier import THRESHOLD, Classifier, Prediction
+from rnn_cli.models.classifier import THRESHOLD
+from rnn_cli.models.translator import BEAM
 from rnn_cli.runs.checks import check_encoding
 from rnn_cli.text.arriving import read_blocks
 from rnn_cli.text.pairs.inputs import text_of
-from rnn_cli.text.pairs.kinds import LABEL
-
-TAB, FASTTEXT = "tab", "fasttext"
 
 
 def predict(
@@ -45,44 +46,67 @@ def predict(
     encoding: EncodingOption = None,
     threads: ThreadsOption = None,
     form: Annotated[
-        str,
+        str | None,
         typer.Option(
             "--format",
             **one_of((TAB, FASTTEXT)),
             show_default=False,
             help="label<TAB>probability, or __label__x probability. Default: tab.",
         ),
-    ] = TAB,
+    ] = None,
+    beam: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            max=64,
+            show_default=False,
+            help=f"Keep this many targets while one is written; 1: the likeliest token. Default: {BEAM}.",
+        ),
+    ] = None,
+    nbest: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            max=64,
+            show_default=False,
+            help="Print this many targets of each source, each with the logarithm of its probability.",
+        ),
+    ] = None,
+    attention: Annotated[
+        bool | None,
+        typer.Option(
+            "--attention",
+            show_default=False,
+            help="With --json: how much each token of a target looks at each of its source.",
+        ),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Print a label for each text, with its probability, or a score.
+    """Print what a model says of each line: a label with its probability, a score, or a target.
 
-    One line comes out for each line that goes in. Of a line with labels, as training files have them, the
-    text alone is read: what follows a tab, and __label__x before the text, are left out.
+    One line comes out for each line that goes in. Of a line with labels or a target, as training files have
+    them, the text alone is read: what follows a tab, and __label__x before the text, are left out.
     """
     check_encoding(encoding)
     paths = files or ["-"]
     if "-" in paths and sys.stdin.isatty():
         say("reading standard input, a text a line; Ctrl-D ends it")
-    classifier = Classifier.load(model)
-    if classifier.labels is None and not (top is None and threshold is None and form == TAB):
-        raise UsageError("--top, --threshold and --format are for labels, and this model gives a score")
-    if threshold is None and top is None:
-        threshold, top = (THRESHOLD, None) if classifier.is_multi else (0.0, 1)
-    unknown, first = 0, 0
-    number = 0
-    for lines in _lines(read_blocks(paths, encoding), classifier.task):
-        for text, prediction in zip(lines, classifier.predict(lines, threads), strict=True):
+    read, family = loaded(model)
+    asked = Asked(top, threshold, form, beam, nbest, attention)
+    refuse_others(read.task, asked)
+    if attention and not as_json:
+        raise UsageError("--attention is printed with --json")
+    unknown, first, number = 0, 0, 0
+    for lines in _lines(read_blocks(paths, encoding), read.task):
+        for answer in family.answers(read, lines, asked, threads):
             number += 1
-            if prediction.is_unknown:
+            if answer.is_unknown:
                 unknown, first = unknown + 1, first or number
-            chosen = [row for row in prediction.labels if row[1] >= (threshold or 0)][:top]
             if as_json:
-                write_json(_object(text, prediction, chosen))
-            elif prediction.score is not None:
-                write_text(f"{prediction.score:.4f}\n")
+                for row in answer.objects:
+                    write_json(row)
             else:
-                write_text(_spelled(chosen, form))
+                write_text(answer.text)
         sys.stdout.flush()
     if unknown:
         warn(f"{unknown:,} of {number:,} lines hold nothing that the model knows; the first is line {first}")
@@ -97,16 +121,3 @@ def _lines(blocks: Iterable[str], task: str) -> Iterator[list[str]]:
             yield [text_of(line, task).text for line in lines]
     if begun:
         yield [text_of(begun, task).text]
-
-
-def _spelled(chosen: list[tuple[str, float]], form: str) -> str:
-    if form == FASTTEXT:
-        return " ".join(f"{LABEL}{'_'.join(name.split())} {p:.6g}" for name, p in chosen) + "\n"
-    return "\t".join(f"{name}\t{p:.4f}" for name, p in chosen) + "\n"
-
-
-def _object(text: str, prediction: Prediction, chosen: list[tuple[str, float]]) -> dict[str, Any]:
-    row: dict[str, Any] = {"text": text, "is_unknown": prediction.is_unknown}
-    if prediction.score is not None:
-        return row | {"score": prediction.score}
-    return row | {"labels": [{"label": name, "p": p} for name, p in chosen]}

@@ -14,10 +14,12 @@ from rnn_cli.errors import RnnError, UsageError
 from rnn_cli.models.language_model import LanguageModel
 from rnn_cli.models.sampling.rules import LENGTH, MOST_BEAMS, TEMPERATURE, TOP_P, Sampling
 from rnn_cli.models.sampling.samples import Novelty
+from rnn_cli.models.writers import load_writer
 from rnn_cli.text.reading import display_name, read_lines
 from rnn_cli.text.units import PARAGRAPH
 
 if TYPE_CHECKING:
+    from rnn_cli.models.conditional import Conditional
     from rnn_cli.scoring.copying import Original
 
 COMMON = {  # what --help shows; --help-all shows the others too
@@ -37,6 +39,15 @@ def sample(
             metavar="FILE",
             show_default=False,
             help="Go on from each line of this file; - is standard input.",
+        ),
+    ] = None,
+    label: Annotated[
+        str | None,
+        typer.Option(
+            metavar="LABEL",
+            show_default=False,
+            help="Write for this label, of a model trained with --task generate. Default: labels as often as "
+            "in training, each before its sample.",
         ),
     ] = None,
     num: Annotated[int, typer.Option("--num", min=1, max=10_000, help="How many samples (of a prompt).")] = 1,
@@ -186,20 +197,22 @@ def sample(
     if form is not None or rhyme:
         form = None if form is None else _form(form)
         rules = _rules(**_given(rules) | {"form": form, "rhyme": rhyme})
-    language_model = LanguageModel.load(model)
+    writer = load_writer(model, label)
     texts = [prompt] if prompts is None else _prompts(prompts)
     original = None if novelty is None else _original(novelty)
-    warn_of_unknown(_unknown(language_model, texts, rules), model)
-    if len(texts) == num == 1 and not as_json and original is None and beam is None:
-        print_stream(language_model.stream(texts[0], threads, **_given(rules)))
+    warn_of_unknown(_unknown(writer, texts, rules), model)
+    is_one = len(texts) == num == 1 and not as_json and original is None and beam is None
+    if is_one and isinstance(writer, LanguageModel):
+        print_stream(writer.stream(texts[0], threads, **_given(rules)))
         return
     rules = rules.seeded() if beam is None else rules
     compared = None if original is None else Novelty(original, reject)
-    samples = language_model.draw(texts, num, rules, compared, threads)
+    samples = writer.draw(texts, num, rules, compared, threads)
     if as_json:
-        print_json(samples, {"model": str(model), "seed": rules.seed})
+        of_label = {} if label is None else {"label": label}
+        print_json(samples, {"model": str(model), "seed": rules.seed} | of_label)
     else:
-        print_samples(samples, _may_hold_lines(language_model, rules, texts), novelty, reject)
+        print_samples(samples, _may_hold_lines(writer, rules, texts), novelty, reject)
 
 
 def _words(words: str) -> list[str]:
@@ -247,7 +260,7 @@ def _form(form: str) -> str:
     from rnn_cli.models.sampling.patterns import is_form  # most samples can do without
 
     if is_form(form):
-        return form
+        return form.replace("\\n", "\n")  # few shells have a way to write a line end
     if not Path(form).exists():
         raise UsageError(f"--form {form}: neither numbers (5,5,5,5 or 7x8), lines of □ or ■, nor a file")
     return "\n".join(read_lines([form]))
@@ -272,14 +285,14 @@ def _original(path: str) -> "Original":
     return original
 
 
-def _unknown(language_model: LanguageModel, prompts: list[str], rules: Sampling) -> list[str]:
+def _unknown(writer: "LanguageModel | Conditional", prompts: list[str], rules: Sampling) -> list[str]:
     """Return what of some prompts, the form and the acrostic the model does not know."""
-    found = language_model.unknown(prompts[0], form=rules.form, acrostic=rules.acrostic)
-    return [*dict.fromkeys(found + [token for text in prompts[1:] for token in language_model.unknown(text)])]
+    found = writer.unknown(prompts[0], form=rules.form, acrostic=rules.acrostic)
+    return [*dict.fromkeys(found + [token for text in prompts[1:] for token in writer.unknown(text)])]
 
 
-def _may_hold_lines(language_model: LanguageModel, rules: Sampling, prompts: list[str]) -> bool:
+def _may_hold_lines(writer: "LanguageModel | Conditional", rules: Sampling, prompts: list[str]) -> bool:
     """Return whether a sample may hold several lines."""
-    several = rules.lines or rules.sentences or rules.form or rules.acrostic or language_model.carry_state
-    has_paragraphs = language_model.lexicon.tokenizer.unit == PARAGRAPH
+    several = rules.lines or rules.sentences or rules.form or rules.acrostic or writer.carry_state
+    has_paragraphs = writer.lexicon.tokenizer.unit == PARAGRAPH
     return bool(several) or has_paragraphs or any("\n" in prompt for prompt in prompts)

@@ -1,11 +1,15 @@
 """rnn train: a model from a text."""
 
+import os
 from contextlib import closing
+from dataclasses import replace
+from functools import partial
 from typing import Annotated, Any
 
 import typer
 
 from rnn_cli.cli.console import say, write_json
+from rnn_cli.cli.language import label, translated
 from rnn_cli.cli.options.common import (
     DEFAULT_MODEL,
     CacheDirOption,
@@ -13,20 +17,24 @@ from rnn_cli.cli.options.common import (
     ModelOption,
     NoCacheOption,
     bytes_of,
+    finite,
 )
 from rnn_cli.cli.options.settings import Given, takes_settings
 from rnn_cli.cli.progress import Progress, follow, span, way_on
+from rnn_cli.cli.ranks import end_alike, say_from
 from rnn_cli.cli.samples import what_is_copied
 from rnn_cli.cli.signals import Stop, stop_on_signals
 from rnn_cli.errors import Diverged
+from rnn_cli.printing import counted
 from rnn_cli.runs.copied import SAMPLES
 from rnn_cli.runs.events import Begun, Ended
 from rnn_cli.runs.memory import in_units, refuse_beyond
 from rnn_cli.runs.paths import lock_path
-from rnn_cli.runs.plan import Plan, plan
+from rnn_cli.runs.plan import Plan, Sums, plan
 from rnn_cli.runs.prepare import Resources
 from rnn_cli.runs.settings import ABOUTS, Settings
 from rnn_cli.runs.trainer import Trainer
+from rnn_cli.training.parallel.world import world_of
 
 # The options of --help; --help-all lists the others too.
 COMMON = (
@@ -50,6 +58,19 @@ def train(
     cache_dir: CacheDirOption = None,
     no_cache: NoCacheOption = False,
     max_memory: MaxMemoryOption = None,
+    rank_timeout: Annotated[
+        float | None,
+        typer.Option(
+            "--rank-timeout",
+            metavar="SECONDS",
+            min=1,
+            callback=finite,
+            show_default=False,
+            rich_help_panel="Training",
+            help="Under mpiexec: end where nothing is heard from the other ranks for so long. "
+            "Default: 60, or 20 usual steps.",
+        ),
+    ] = None,
     plan_only: Annotated[
         bool,
         typer.Option(
@@ -90,35 +111,41 @@ def train(
     The model file holds the model that is best on the validation text; beside it lies what --resume
     needs. An interrupted run (Ctrl-C) finishes its step and saves. --help-all lists every option.
     """
+    world = world_of(os.environ)
     settings = Settings(**given)
-    resources = Resources.of_user(cache_dir, not no_cache, settings.threads, bytes_of(max_memory))
-    if plan_only:
-        found = follow(plan(settings, model, resources), quiet)
-        if as_json:
-            write_json(_plan_figures(found))
-        else:
-            _print_plan(found)
-        refuse_beyond(resources.max_memory, found.run.shape, found.demand)
-        return
-    with stop_on_signals() as stop:
-        if resume:
-            trainer = Trainer.resume(model, resources=resources, force=force, **given)
-        else:
-            trainer = Trainer.begin(settings, model, resources=resources, force=force)
-        stop.litter.append(lock_path(trainer.model))
-        try:
-            status = _train(trainer, stop, quiet)
-        except Diverged:
+    resources = Resources.of_user(cache_dir, not no_cache, settings.threads, bytes_of(max_memory), world)
+    resources = replace(resources, rank_timeout=rank_timeout)
+    as_json = as_json and world.rank == 0
+
+    def of_rank() -> int:
+        if plan_only:
+            _show_plan(follow(plan(settings, model, resources), quiet), resources, as_json)
+            return 0
+        with stop_on_signals() as stop:
+            if resume:
+                trainer = Trainer.resume(model, resources=resources, force=force, **given)
+            else:
+                trainer = Trainer.begin(settings, model, resources=resources, force=force)
+            trainer.when_silent(partial(say_from, world))
+            if world.rank == 0:
+                stop.litter.append(lock_path(trainer.model))
+            try:
+                status = _train(trainer, stop, quiet, is_first=world.rank == 0)
+            except Diverged:
+                if as_json:
+                    write_json(trainer.outcome("diverged"))
+                raise
             if as_json:
-                write_json(trainer.outcome("diverged"))
-            raise
-        if as_json:
-            write_json(trainer.outcome())
-        raise typer.Exit(status)
+                write_json(trainer.outcome())
+            return status
+
+    raise typer.Exit(end_alike(world, of_rank))
 
 
-def _train(trainer: Trainer, stop: Stop, quiet: bool) -> int:
-    """Run a trainer to its end, and show it; return the exit status."""
+def _train(trainer: Trainer, stop: Stop, quiet: bool, is_first: bool) -> int:
+    """Run a trainer to its end, and show it; return the exit status. is_first: whether this is the rank that
+    shows it."""
+    quiet = quiet or not is_first
     with closing(trainer), closing(Progress(trainer, quiet)) as progress:
         try:
             for event in trainer:
@@ -146,19 +173,43 @@ def _say_the_end(trainer: Trainer, is_stopped: bool) -> None:
     say(way_on(trainer.run, is_stopped))
 
 
+def _show_plan(found: Plan, resources: Resources, as_json: bool) -> None:
+    if as_json:
+        write_json(_plan_figures(found))
+    elif resources.world.rank == 0:
+        _print_plan(found)
+    refuse_beyond(resources.max_memory, found.run.shape, found.demand)
+
+
 def _plan_figures(found: Plan) -> dict[str, Any]:
     """Return a plan as JSON. memory: bytes. share: of the text, what the figures come from."""
     run = found.run
-    return run.sizes(found.share) | {
-        "share": found.share,
-        "network": run.about_network,
-        "parameters": run.network.size,
-        "memory": {"total": found.demand.total, **vars(found.demand)},
-        "steps_an_epoch": found.steps_an_epoch,
-        "epochs": run.epochs,
-        "seconds_an_epoch": found.epoch_seconds,
-        "seconds": found.seconds,
-        "tokens_per_second": found.rate,
+    return (
+        run.sizes(found.share)
+        | {
+            "share": found.share,
+            "network": run.about_network,
+            "parameters": run.network.size,
+            "memory": {"total": found.demand.total, **vars(found.demand)},
+            "steps_an_epoch": found.steps_an_epoch,
+            "epochs": run.epochs,
+            "seconds_an_epoch": found.epoch_seconds,
+            "seconds": found.seconds,
+            "tokens_per_second": found.rate,
+        }
+        | _of_sums(found.sums)
+    )
+
+
+def _of_sums(sums: Sums | None) -> dict[str, Any]:
+    """Return what ranks send each other as JSON. traffic: bytes of a step that a rank sends."""
+    if sums is None:
+        return {}
+    return {
+        "ranks": sums.ranks,
+        "rows_a_rank": sums.rows,
+        "traffic": sums.traffic,
+        "sum_seconds": sums.seconds,
     }
 
 
@@ -173,5 +224,12 @@ def _print_plan(found: Plan) -> None:
         "steps": f"{found.steps_an_epoch:,} an epoch, {run.epochs} epochs",
         "time": f"{times}, at {found.rate:,.0f} tokens/s as now",
     }
+    if sums := found.sums:
+        rate = f"{in_units(round(sums.bandwidth))}/s"
+        rows |= {
+            "ranks": f"{sums.ranks}, each with {counted(sums.rows, 'row')} and the memory above",
+            "traffic": f"{in_units(round(sums.traffic))} a step that a rank sends, at {rate} as now",
+            "sum": f"{sums.seconds:.3f} s of the {found.step_seconds:.3f} s of a step",
+        }
     for name, what in rows.items():
-        typer.echo(f"{name:<11} {what}")
+        typer.echo(f"{label(name, 11)} {translated(what)}")

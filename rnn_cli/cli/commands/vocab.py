@@ -9,10 +9,12 @@ from typing import Annotated, Any
 import typer
 
 from rnn_cli.cli.console import say, write_json
+from rnn_cli.cli.language import label, translated
 from rnn_cli.cli.options.common import CacheDirOption, JsonOption, NoCacheOption
 from rnn_cli.cli.options.settings import Given, takes_settings
 from rnn_cli.cli.progress import follow
 from rnn_cli.errors import UsageError
+from rnn_cli.printing import columns
 from rnn_cli.runs import files
 from rnn_cli.runs.data import Counted, count_text, input_files
 from rnn_cli.runs.prepare import Resources
@@ -23,7 +25,6 @@ from rnn_cli.text.vocabulary import END, SPECIAL, SPELLED, START, UNK, dumps
 
 SHARES = (80, 90, 95, 99, 100)
 MOST_FREQUENT = 20
-HEAD = f"{'id':>10}{'occurs':>14}   token"
 
 
 @takes_settings(
@@ -110,15 +111,16 @@ def _print_figures(counted: Counted) -> None:
     text, vocabulary, counts = counted.part, counted.vocabulary, counted.types
     total, known = text.tokens, sum(vocabulary.counts)
     needed = _types_needed(counts)
-    typer.echo(f"lines       {text.lines:>12,}")
-    typer.echo(f"tokens      {total:>12,}")
-    typer.echo(f"types       {len(counts):>12,}   different tokens")
-    typer.echo(f"vocabulary  {len(vocabulary.tokens):>12,}   and START, END, UNK: m = {vocabulary.size:,}")
-    typer.echo(f"covered     {known / total:>12.2%}   of the tokens; the others are unknown")
-    typer.echo("\nof tokens    types needed, the most frequent first")
+    _print_figure("lines", f"{text.lines:,}")
+    _print_figure("tokens", f"{total:,}")
+    _print_figure("types", f"{len(counts):,}", "different tokens")
+    extent = f"and START, END, UNK: m = {vocabulary.size:,}"
+    _print_figure("vocabulary", f"{len(vocabulary.tokens):,}", extent)
+    _print_figure("covered", f"{known / total:.2%}", "of the tokens; the others are unknown")
+    typer.echo(f"\n{label('of tokens', 11)}  {label('types needed, the most frequent first')}")
     for share, types in needed.items():
         typer.echo(f"{share:>7} %   {types:>12,}")
-    typer.echo(f"\n{HEAD}, the most frequent first")
+    typer.echo(f"\n{_head()}{label(', the most frequent first')}")
     _print_row(START, text.lines)
     _print_row(END, text.lines)
     _print_row(UNK, total - known)
@@ -130,7 +132,7 @@ def _print_figures(counted: Counted) -> None:
 def _print_cut(counted: Counted, text: str) -> None:
     """Print the tokens of a text as a model with this vocabulary would read it, with their ids."""
     tokenizer, vocabulary = counted.tokenizer, counted.vocabulary
-    typer.echo(HEAD)
+    typer.echo(_head())
     for unit in units(normalize_lines(text), tokenizer.unit):
         tokens = tokenizer.split(unit)
         _print_row(START, counted.part.lines)
@@ -139,8 +141,16 @@ def _print_cut(counted: Counted, text: str) -> None:
         _print_row(END, counted.part.lines)
 
 
+def _print_figure(name: str, value: str, note: str = "") -> None:
+    typer.echo(f"{label(name, 12)}{value:>12}   {translated(note)}".rstrip())
+
+
+def _head() -> str:
+    return f"{'id':>10}{' ' * (14 - columns(label('occurs')))}{label('occurs')}   {label('token')}"
+
+
 def _print_row(id: int, count: int, token: str | None = None) -> None:
     """Print an id, how often it or its token occurs in the text, and the token."""
     spelled = SPELLED[id] if token is None else json.dumps(token, ensure_ascii=False)
-    unknown = "   unknown" if id == UNK and token is not None else ""
+    unknown = f"   {label('unknown')}" if id == UNK and token is not None else ""
     typer.echo(f"{id:>10}{count:>14,}   {spelled}{unknown}")

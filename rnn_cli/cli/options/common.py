@@ -4,11 +4,12 @@ import math
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import typer
 
 DEFAULT_MODEL = Path("model.npz")
+Named = TypeVar("Named", bound=Path | None)
 UNITS = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}  # of memory, in bytes
 
 
@@ -49,7 +50,14 @@ def a_size(value: str | None) -> str | None:
     return value
 
 
-ModelOption = Annotated[Path, typer.Option("--model", "-m", help="The model file.")]
+def a_file(path: Named) -> Named:
+    """Refuse an empty name, which `Path` takes for the folder that one is in."""
+    if path is not None and path == Path():
+        raise typer.BadParameter("the name of a file is needed")
+    return path
+
+
+ModelOption = Annotated[Path, typer.Option("--model", "-m", callback=a_file, help="The model file.")]
 CacheDirOption = Annotated[
     Path | None,
     typer.Option(

@@ -19,14 +19,17 @@ RULES = Sampling()
 
 
 def next_tokens(
-    model: Model, prompts: Sequence[str], top: int, threads: int | None = None
+    model: Model, prompts: Sequence[str], top: int, threads: int | None = None, begun: bool = False
 ) -> Iterator[list[tuple[str, float]]]:
     """Yield for each prompt its `top` likeliest next tokens with their probabilities, falling, as
-    `LanguageModel.next` has them."""
+    `LanguageModel.next` has them.
+
+    begun: take a last word for begun, though it is a token, where it begins others.
+    """
     reader = PromptReader(model.lexicon)
     spelled = [SPELLED[id] for id in range(SPECIAL)] + [*model.lexicon.vocabulary.tokens]
     for first in range(0, len(prompts), SIDE_BY_SIDE):
-        rows = [reader.read(text, known_is_finished=True) for text in prompts[first : first + SIDE_BY_SIDE]]
+        rows = [reader.read(text, not begun) for text in prompts[first : first + SIDE_BY_SIDE]]
         task = Task(model, rows, RULES, threads=threads)
         with blas_threads(task.threads_for(len(rows))), np.errstate(over="ignore", invalid="ignore"):
             logits, _ = read(task, model.network.stepper(model.p))

@@ -30,6 +30,7 @@ class Sample:
     text: with its prompt, as it is written. tokens: how many were drawn.
     ended: what ended it: "line", "lines", "form", "sentences", "stop" or "length".
     copied: what of it stands in the original, where one was given. tries: how often it was drawn.
+    label: where one was drawn for it, of a model of text from a label; else None.
     """
 
     prompt: str
@@ -38,6 +39,7 @@ class Sample:
     ended: str
     copied: "Copied | None" = None
     tries: int = 1
+    label: str | None = None
 
 
 @dataclass(frozen=True)

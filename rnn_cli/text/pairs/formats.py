@@ -61,10 +61,13 @@ class Form:
         if named_table or (self.columns and (source.is_copy or is_table(source.name))):
             return "table"
         head = _first_block(self._lines(source))
-        first = next((text for _, text in head), "")
         if self.kind.holds == TAGS:
             return _tagged_form(text for _, text in head)
-        if self.kind.holds == LABELS and self.kind.text_at == 0 and first.lstrip().startswith(LABEL):
+        if (
+            self.kind.holds == LABELS
+            and self.kind.text_at == 0
+            and any(text.lstrip().startswith(LABEL) for _, text in head)
+        ):
             return "fastText"
         return "tab"
 
@@ -128,7 +131,7 @@ class Form:
                 continue
             names = [*itertools.takewhile(lambda word: word.startswith(LABEL), words)]
             if not names:
-                what = f"no label before the text (the first line has one: {LABEL}x text)"
+                what = f"no label before the text (other lines have one: {LABEL}x text)"
                 raise self.bad(source, number, what)
             yield Raw(number, " ".join(words[len(names) :]), " ".join(names))
 

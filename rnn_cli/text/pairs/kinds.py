@@ -80,7 +80,8 @@ def number(cell: Any) -> Beside:
     """Return the number in a cell, as Python writes it."""
     text = _one(cell)
     if not NUMBER.fullmatch(text) or not math.isfinite(float(text)):
-        more = " (a decimal point is needed, not a comma)" if NUMBER.fullmatch(text.replace(",", ".")) else ""
+        has_comma = "," in text and NUMBER.fullmatch(text.replace(",", "."))
+        more = " (a decimal point is needed, not a comma)" if has_comma else ""
         raise ValueError(f"{text[:40]!r} is not a finite number{more}")
     return (repr(float(text)),)
 

@@ -65,6 +65,8 @@ def cut_lines(tokenizer: Tokenizer, block: str, keep_blank: bool, continued: boo
     index: defaultdict[Token | int, int] = defaultdict(None, {START: START, END: END, None: UNK})
     index.default_factory = index.__len__
     ids, lengths = array("i"), array("q")
+    if tokenizer.cut_ahead:
+        tokenizer.cut_ahead(tokenizer.normalize(block))
     *ended, rest = block.split("\n")
     for line in ended:
         if keep_blank or continued or not (line == "" or line.isspace()):
@@ -74,7 +76,7 @@ def cut_lines(tokenizer: Tokenizer, block: str, keep_blank: bool, continued: boo
         continued = False
     ids.extend(map(index.__getitem__, tokenizer.split(rest)))
     lengths.append(len(rest))
-    types = tuple(token for token in index if isinstance(token, str))
+    types: tuple[Any, ...] = (*index,)[SPECIAL:]  # strings alone
     return Cut(types, np.array(ids, np.int32), np.array(lengths, np.int64))
 
 

@@ -5,11 +5,13 @@ backward, and the gradients are summed, with one synchronisation a step. The pro
 too small for BLAS to share among cores well: its threads wait for each other T times a window, and on a busy
 machine mostly for the scheduler. Where the gradients are so large that each shard's copy of them would
 matter, the batch stays whole and BLAS uses its own threads.
+
+In a run on several machines each has an executor, which takes its own rows of the batch (world.py).
 """
 
 import itertools
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from functools import partial, reduce
@@ -35,14 +37,15 @@ from rnn_cli.training.parallel.ranks import (
     loss_and_gradients,
 )
 from rnn_cli.training.parallel.sharing import SharedArrays, of_run
-from rnn_cli.training.parallel.trainable import Batch, DType, Trainable
+from rnn_cli.training.parallel.summing import Total
+from rnn_cli.training.parallel.trainable import Batch, DType, InRows, Trainable, Windows
+from rnn_cli.training.parallel.world import NO_TEAM, ROWS, Accord, Part, Team
 
 # Shards were as fast as BLAS's threads, or up to a third faster, in all shapes tried, and on a busy machine
 # many times faster (tests/benchmarks/README.md). Memory is what limits them.
 SHARDED_UP_TO = 1 << 25  # parameters: 128 MiB of gradients a shard
 STEP_FLOPS = 1e8  # a few milliseconds
 RUN_FLOPS = 1e11  # a few seconds
-ROWS = 4  # of a shard, at least
 SHARED_FROM = 1 << 20  # parameters: one thread sums and updates fewer than these sooner than several
 
 
@@ -52,10 +55,13 @@ class Executor:
     Results are a function of the arguments and of `threads`: shards are summed in their order, and a shard's
     dropout depends on the row where it begins.
 
+    A state that goes in or comes out has the rows of this rank only: all rows in a run on one machine.
+
     p: the first parameters. They are copied, and stay as they are.
     window: the most steps and rows (T, B) of a batch.
     sharded: whether batches are split; None splits them where the gradients are not too large for that.
     dtype: float64 where gradients are checked.
+    team: how the rows of a batch are divided among ranks and in time.
 
     Raises RnnError where there is no room for shared memory, or no process can be started.
     """
@@ -70,13 +76,18 @@ class Executor:
         threads: int = 1,
         sharded: bool | None = None,
         dtype: DType = np.float32,
+        team: Team = NO_TEAM,
     ):
         self.network, self.window, self.threads, self.dtype = network, window, threads, dtype
+        self.team, self.accord = team, Accord(team)
         self.sharded = threads > 1 and (network.size <= SHARDED_UP_TO if sharded is None else sharded)
-        self._work = Workspace(dtype, 1 if self.sharded else threads)
+        self._total = Total(network, team, dtype) if team.has_total else None
+        own = self._total.dense if self._total and team.accumulate == 1 else {}
+        self._work = Workspace(dtype, 1 if self.sharded else threads, own)
         if self.sharded:
             T, B = window
-            self._shared = SharedArrays(of_run(network, T, most_rows(B, threads), threads, dtype))
+            rows = most_rows(most_rows(B, team.ranks), threads * team.accumulate)
+            self._shared = SharedArrays(of_run(network, T, rows, threads, dtype))
             flat = self._shared.flat("p")
         else:
             flat = {name: np.empty(size, dtype) for name, size in network.sizes.items()}
@@ -115,25 +126,62 @@ class Executor:
         shard."""
         return dict(self._work.seconds)
 
-    def loss(self, batch: Batch, state: State) -> tuple[float, State]:
-        """Return E, summed over the batch, and the state after it.
+    def zero_state(self, B: int) -> State:
+        """Return s_0 = 0 of this rank's rows of a batch of B."""
+        first, end = self.team.share(B)
+        return self.network.zero_state(end - first, self.dtype)
+
+    def own_rows(self, state: State) -> State:
+        """Return this rank's rows of a state that has all rows."""
+        return {name: s[slice(*self.team.share(len(s)))].copy() for name, s in state.items()}
+
+    def all_rows(self, state: State) -> State:
+        """Return a state with the rows of all ranks."""
+        return {name: self.team.world.rows(s) for name, s in state.items()}
+
+    def part(self, windows: Windows, index: int) -> Part:
+        """Return this rank's part of a window; where the windows can be made in part, no more is made."""
+        if self.team.world.size == 1 or not isinstance(windows, InRows):
+            return Part.of(self.network, self.team, windows[index])
+        B, targets = windows.rows, windows.targets(index)
+        own = windows.part(index, slice(*self.team.share(B)))
+        return Part(own, B, float(targets), targets)
+
+    def loss(self, batch: Batch | Part, state: State) -> tuple[float, State]:
+        """Return E, summed over this rank's rows of the batch, and the state after it.
 
         Raises ValueError for a batch larger than the window, RankDied if a process was killed.
         """
-        results = self._of_shards(loss, batch, state, NO_DROPOUT)
-        return sum(E for E, _, _ in results), _side_by_side([after for _, _, after in results])
+        losses: list[float] = []
+        states: list[State] = []
+        for results in self._rounds(loss, self._part(batch), state, NO_DROPOUT):
+            losses += [E for E, _, _ in results]
+            states += [after for _, _, after in self._kept(results)]
+        return sum(losses), _side_by_side(states) if states else state
 
     def loss_and_gradients(
-        self, batch: Batch, state: State, dropout: Dropout = NO_DROPOUT
+        self, batch: Batch | Part, state: State, dropout: Dropout = NO_DROPOUT
     ) -> tuple[float, Gradients, State]:
-        """Return E, dE/dp for each parameter p, and the state after the batch. The gradients hold until the
-        next call.
+        """Return E of this rank's rows, dE/dp of the whole batch for each parameter p, and the state after
+        this rank's rows. The gradients hold until the next call.
 
         Raises ValueError for a batch larger than the window, RankDied if a process was killed.
         """
-        results = self._of_shards(loss_and_gradients, batch, state, dropout)
-        gradients = self._sum([gradients for _, gradients, _ in results])
-        return sum(E for E, _, _ in results), gradients, _side_by_side([after for _, _, after in results])
+        losses: list[float] = []
+        states: list[State] = []
+        gradients: Gradients = {}
+        part = self._part(batch)
+        for results in self._rounds(loss_and_gradients, part, state, dropout):
+            before = [gradients] if losses else []
+            gradients = self._sum([*before, *(found for _, found, _ in results)])
+            if self._total and not losses:
+                gradients = self._total.keep(gradients)  # the next round overwrites the processes' own
+            losses += [E for E, _, _ in results]
+            states += [after for _, _, after in self._kept(results)]
+        if self._total:
+            gradients = self._total.of_ranks(gradients, part.rows)
+            self._work.lap("sum of ranks")
+        return sum(losses), gradients, _side_by_side(states) if states else state
 
     def update(self, of_share: Callable[[Share], None]) -> None:
         """Call `of_share` with each share of the parameters' entries: an optimizer's step, in threads."""
@@ -141,16 +189,31 @@ class Executor:
         self._of_shares(of_share)
         self._work.lap("optimizer")
 
-    def _of_shards(self, task: Task, batch: Batch, state: State, dropout: Dropout) -> list[Result]:
-        """Do the task for each shard, the first in this process; return the results in their order."""
-        shape = batch.weight.shape
+    def _part(self, batch: Batch | Part) -> Part:
+        return batch if isinstance(batch, Part) else Part.of(self.network, self.team, batch)
+
+    def _rounds(self, task: Task, part: Part, state: State, dropout: Dropout) -> Iterator[list[Result]]:
+        """Do the task for each shard of this rank's rows. Yield the results in the order of the shards, those
+        that are computed at a time together: their gradients hold until the next."""
+        shape = part.batch.weight.shape[0], part.rows
         if any(size > most for size, most in zip(shape, self.window, strict=True)):
             raise ValueError(f"a batch of {shape} (T, B), but the largest was to be {self.window}")
         self._work.start()
-        B = shape[1]
-        count = max(1, min(1 + len(self._ranks), B // ROWS))
+        first, end = self.team.share(part.rows)
+        if first == end:
+            return
+        B, at_a_time = end - first, 1 + len(self._ranks)
+        count = max(1, min(at_a_time * self.team.accumulate, B // ROWS))
         cuts = [B * k // count for k in range(count + 1)]
-        mine, *others = (self._shard(batch, state, dropout, a, b) for a, b in itertools.pairwise(cuts))
+        for k in range(0, count, at_a_time):
+            pairs = itertools.pairwise(cuts[k : k + at_a_time + 1])
+            yield self._of_shards(
+                task, [self._shard(part.batch, first, state, dropout, a, b) for a, b in pairs]
+            )
+
+    def _of_shards(self, task: Task, shards: list[Shard]) -> list[Result]:
+        """Do the task for each shard, the first in this process; return the results in their order."""
+        mine, *others = shards
         ranks = self._ranks[: len(others)]
         for rank, shard in zip(ranks, others, strict=True):
             rank.ask(task, shard)
@@ -168,10 +231,17 @@ class Executor:
             results.append(answer)
         return results
 
-    def _shard(self, batch: Batch, state: State, dropout: Dropout, first: int, end: int) -> Shard:
-        """Return the rows from `first` to `end`."""
-        k = slice(first, end)
-        return Shard(first, self.network.rows(batch, k), {name: s[k] for name, s in state.items()}, dropout)
+    def _shard(self, batch: Batch, own: int, state: State, dropout: Dropout, first: int, end: int) -> Shard:
+        """Return the rows from `first` to `end`, counted from this rank's first, which is the whole batch's
+        row `own`."""
+        rows = self.network.rows(batch, slice(first, end))
+        return Shard(own + first, rows, {name: s[first:end] for name, s in state.items()}, dropout)
+
+    def _kept(self, results: list[Result]) -> list[Result]:
+        """Return results whose states are not overwritten by the next round."""
+        if self.team.accumulate == 1:
+            return results
+        return [(E, g, {name: s.copy() for name, s in after.items()}) for E, g, after in results]
 
     def _sum(self, of_shards: list[Gradients]) -> Gradients:
         """Return the sum of the shards' gradients, dense ones in the memory of the first shard's."""

@@ -1,7 +1,7 @@
 """What the executor needs of a network, so that it trains any that offers this."""
 
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -23,6 +23,26 @@ class Rows(Batch, Protocol):
     """Some rows of a batch, or all, as a named tuple of arrays: as such they go to another process."""
 
     def _asdict(self) -> dict[str, Array]: ...
+
+
+class Windows(Protocol):
+    """A text as windows in reading order; each row continues where it ended in the window before."""
+
+    def __len__(self) -> int: ...
+    def __getitem__(self, index: int, /) -> Batch: ...
+
+
+@runtime_checkable
+class InRows(Protocol):
+    """Windows of which some rows can be made without the others."""
+
+    @property
+    def rows(self) -> int: ...
+    def targets(self, index: int) -> int:
+        """Return how many targets a window has."""
+
+    def part(self, index: int, rows: slice) -> Rows:
+        """Return some rows of a window."""
 
 
 OwnBatch = Any  # a `Batch` of the network's own kind

@@ -1,5 +1,6 @@
 """rnn gradcheck: the table, and that a wrong derivative shows."""
 
+import json
 import math
 import re
 from collections import Counter
@@ -8,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from rnn_cli import LanguageModel
 from rnn_cli.network import tutorial
 from rnn_cli.network.cells import CELLS
 from rnn_cli.network.functions import TANH
@@ -301,3 +303,57 @@ def test_one_seed_gives_one_table(rnn, models):
     options = ["gradcheck", "--model", models["char"]]
     assert rnn(*options, "--seed", "3") == rnn(*options, "--seed", "3")
     assert rnn(*options, "--seed", "3") != rnn(*options, "--seed", "4")
+
+
+SENTENCE = "我 昨天 上学 迟到 了"
+VALUE = re.compile(r"(\w+) +\[([\d, ]+)\] +([+-][\d.]+) +([+-][\d.]+) +([\d.e+-]+|inf)  (ok|FAIL)")
+
+
+def values(out):
+    head, *lines = out.splitlines()
+    assert head.split() == ["array", "entry", "derivative", "difference", "error"]
+    return [VALUE.fullmatch(line).groups() for line in lines]
+
+
+def test_values_of_a_sentence_stand_beside_their_differences(rnn):
+    said = rnn("gradcheck", "--values", SENTENCE, "--cell", "tanh", "--layers", "1")
+    table = values(said.out)
+    assert Counter(row[0] for row in table) == dict.fromkeys(("U", "W", "b_a", "V", "b_y"), 4)
+    for _, _, derivative, difference, error, verdict in table:
+        assert float(derivative) == pytest.approx(float(difference), rel=1e-5, abs=1e-9)
+        assert float(error) < 1e-5
+        assert verdict == "ok"
+    assert len({row[2] for row in table}) > 15
+    assert said.err.startswith("ok: 20 derivatives of tanh, hidden 5, vocabulary 8")
+    assert rnn("gradcheck", "--values", SENTENCE) == said
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_values_are_of_the_network_that_the_options_name(cell, rnn):
+    options = ("--cell", cell, "--layers", "2", "--tie", "--hidden", "3")
+    said = rnn("gradcheck", "--values", SENTENCE, *options, "--json")
+    told = json.loads(said.out)
+    assert told["ok"]
+    assert {row["name"] for row in told["rows"]} == {"U", "W", "b_a", "U2", "W2", "b_a2", "V", "b_y"}
+    assert f"{cell}, 2 layers of hidden 3, tied embedding 3" in said.err
+
+
+def test_values_of_a_trained_model(rnn, models):
+    said = rnn("gradcheck", "--model", models["adaptive"], "--values", "我看书。\n你买书。")
+    assert {row[0] for row in values(said.out)} == {*LanguageModel.load(models["adaptive"]).network.shapes}
+    assert said.err.startswith("ok: ")
+
+
+def test_a_wrong_derivative_shows_in_the_values(rnn, wrong_tanh):
+    said = rnn("gradcheck", "--values", SENTENCE, status=1)
+    verdicts = {row[0]: row[5] for row in values(said.out)}
+    assert (verdicts["U"], verdicts["W"], verdicts["V"]) == ("FAIL", "FAIL", "ok")
+    assert said.err.startswith("FAIL: ")
+
+
+def test_what_has_no_values_is_refused(fails, models):
+    assert "--arrays" in fails(2, "gradcheck", "--values", SENTENCE, "--arrays")
+    assert "no network" in fails(2, "gradcheck", "--values", SENTENCE, "--tie", "--output", "adaptive")
+    assert "--cell gru" in fails(
+        2, "gradcheck", "--values", SENTENCE, "--model", models["char"], "--cell", "gru"
+    )

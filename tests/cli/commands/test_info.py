@@ -91,6 +91,20 @@ def curve(out):
     return [[float(field.replace(",", "")) for field in row.split()] for row in rows]
 
 
+def test_the_losses_are_drawn_as_a_sparkline_from_the_first_to_the_last(rnn, train, corpus):
+    train(corpus, "--quiet", "--epochs", "6")
+    out = rnn("info", "m.npz").out
+    rows = curve(out)
+    for name, column in (("train", 1), ("valid", 2)):
+        (drawn, first, last) = re.search(
+            rf"^{name} loss  ([▁-█]+)  ([\d.]+) to ([\d.]+)$", out, re.M
+        ).groups()
+        assert (float(first), float(last)) == (rows[0][column], rows[-1][column])
+        assert len(drawn) == len(rows)
+        assert (drawn[0] == "█") == (rows[0][column] == max(max(row[1:3]) for row in rows))
+        assert drawn[-1] < drawn[0]
+
+
 def test_without_a_validation_text_the_epochs_have_a_training_loss_alone(train, rnn, corpus):
     train(corpus, "--valid-fraction", "0", "--quiet")
     assert [len(row) for row in curve(rnn("info", "m.npz").out)] == [3, 3]

@@ -56,6 +56,18 @@ def test_after_a_word_that_is_known_the_next_one_comes(rnn, models):
     assert {row["token"] for row in json.loads(said.out)["next"]} & {"reads", "buys", "sees", "likes"}
 
 
+def test_a_word_that_is_known_is_finished_where_it_is_said_to_be_begun(rnn, train, write):
+    write("birds.txt", ["a bird sees birds", "birds see a bird", "a birdcage"] * 9)
+    train("birds.txt", "--tokenizer", "space", "--quiet")
+    ends = json.loads(rnn("next", "--model", "m.npz", "a bird", "--begun", "--json").out)["next"]
+    assert {row["token"] for row in ends} == {"bird", "birds", "birdcage"}
+    assert sum(row["p"] for row in ends) == pytest.approx(1)
+    after = json.loads(rnn("next", "--model", "m.npz", "a bird", "--json").out)["next"]
+    assert {"sees", "<end>"} <= {row["token"] for row in after}
+    nothing_longer = [rnn("next", "--model", "m.npz", "a birds", *more).out for more in ([], ["--begun"])]
+    assert nothing_longer[0] == nothing_longer[1]
+
+
 def test_unknown_tokens_are_named(rnn, models):
     said = rnn("next", "--model", models["char"], "Zoë", "--top", "1")
     assert said.err == f"rnn: warning: unknown to {models['char']}, and read as such: 'Z', 'ë'\n"

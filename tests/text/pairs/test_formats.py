@@ -87,6 +87,7 @@ def test_another_encoding_is_read_when_named_and_told_when_not(read):
         ("a\tnan\n", "rate", "line 1: the score: 'nan' is not a finite number"),
         ("a\t-inf\n", "rate", "line 1: the score: '-inf' is not a finite number"),
         ("a\t1e999\n", "rate", "line 1: the score: '1e999' is not a finite number"),
+        ("a\t1e400\n", "rate", "line 1: the score: '1e400' is not a finite number (a line reads"),
         ("a\t1_0\n", "rate", "line 1: the score: '1_0' is not a finite number"),
         ("a\t٣\n", "rate", "line 1: the score: '٣' is not a finite number"),
         ("a\t3,5\n", "rate", "line 1: the score: '3,5' is not a finite number (a decimal point"),
@@ -94,6 +95,7 @@ def test_another_encoding_is_read_when_named_and_told_when_not(read):
         ("a b\tX\n", "tag", "line 1: 2 tokens and 1 tag (one each, with spaces between)"),
         ("a b\tX Y\nc d\tX\n", "tag", "line 2: 2 tokens and 1 tag"),
         ("__label__x a\nb\n", "classify", "line 2: no label before the text"),
+        ("b\n__label__x a\n", "classify", "line 1: no label before the text"),
         ("a X\nb\n\n", "tag", "line 2: 1 column where there are 2 (a token first, its tag last)"),
         ("a\nb\n\n", "tag", "line 1: 1 column where there are 2 (a token first, its tag last)"),
     ],
@@ -111,7 +113,7 @@ def test_a_text_given_by_mistake_is_told(read, task):
         assert "a text to model needs no --task" in message
 
 
-def test_lines_of_fasttext_are_known_by_their_first_label(read):
+def test_lines_of_fasttext_are_known_by_their_labels(read):
     content = "\n__label__x __label__y two  words\n__label__x\n\n__label__y __label__y one\n"
     assert read(content) == [("two words", ("x", "y")), ("", ("x",)), ("one", ("y",))]
     assert read.form == "fastText"

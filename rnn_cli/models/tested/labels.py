@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnn_cli.models.classifier import THRESHOLD, Classifier
-from rnn_cli.models.texts import Encoded
+from rnn_cli.models.encoded.texts import Encoded
 from rnn_cli.scoring import labels as figures
 from rnn_cli.scoring.labels import LabelTable
 from rnn_cli.text.pairs.numbered import Pairs
@@ -29,8 +29,12 @@ def tested(model: Classifier, pairs: Pairs, texts: list[str], rows: NDArray[np.i
     """Return how good a model is on some rows of pairs, whose texts are given as strings. Raises RnnError
     where its state overflows."""
     o = model.probabilities(Encoded.read([texts[row] for row in rows.tolist()], model.lexicon, model.grams))
-    if model.labels is None:
-        return _of_scores(model, o[:, 0], pairs.scores[rows])
+    return (tested_scores if model.labels is None else tested_labels)(model, pairs, rows, o)
+
+
+def tested_labels(model: Classifier, pairs: Pairs, rows: NDArray[np.int64], o: NDArray[np.float64]) -> Tested:
+    """Return the figures of the probabilities of labels, (N, labels), that some rows of pairs were given."""
+    assert model.labels is not None
     if model.is_multi:
         return _of_sets(o, _sets(pairs, rows, len(model.labels.names)))
     true, given = pairs.beside.take(rows).ids.astype(np.int64), o.argmax(axis=1)
@@ -46,10 +50,11 @@ def tested(model: Classifier, pairs: Pairs, texts: list[str], rows: NDArray[np.i
     return Tested(len(rows), values, table, matrix)
 
 
-def _of_scores(model: Classifier, o: NDArray[Any], true: NDArray[np.float64]) -> Tested:
+def tested_scores(model: Classifier, pairs: Pairs, rows: NDArray[np.int64], o: NDArray[np.float64]) -> Tested:
+    """Return the figures of the scores from 0 to 1, (N, 1), that some rows of pairs were given."""
     assert model.scale is not None
     low, high = model.scale
-    given = low + (high - low) * o
+    true, given = pairs.scores[rows], low + (high - low) * o[:, 0]
     values = {
         "correlation": figures.correlation(true, given),
         "mean_error": figures.mean_error(true, given),

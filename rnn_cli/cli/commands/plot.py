@@ -1,0 +1,61 @@
+"""rnn plot: learning curves as a picture."""
+
+import itertools
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rnn_cli.cli.console import say, warn
+from rnn_cli.errors import RnnError, UsageError
+from rnn_cli.models.curves import FORMATS, Curve, draw
+from rnn_cli.models.file import model_path
+from rnn_cli.models.loading import load
+from rnn_cli.printing import printable
+from rnn_cli.runs.files import refuse_overwriting, try_writing, write_bytes
+
+
+def plot(
+    models: Annotated[list[Path], typer.Argument(metavar="MODEL...", help="Model files.")],
+    out: Annotated[
+        Path,
+        typer.Option(
+            "--out",
+            "-o",
+            help="Write the picture here; its name ends in .svg, .png or .pdf.",
+        ),
+    ] = Path("loss.svg"),
+    title: Annotated[str, typer.Option(help="Above the picture.", show_default=False)] = "",
+    force: Annotated[bool, typer.Option("--force", "-f", help="Overwrite --out.")] = False,
+) -> None:
+    """Draw the learning curves of one or several models together.
+
+    A line is the validation loss of each epoch, a dashed one the training loss; a star marks the epoch of the
+    model. Losses are nats a token: only those of models that split the text alike can be compared.
+    """
+    kind = out.suffix.removeprefix(".").lower()
+    if kind not in FORMATS:
+        raise UsageError(f"--out {out}: the name must end in {', '.join(f'.{name}' for name in FORMATS)}")
+    refuse_overwriting(out, [model_path(model) for model in models], force, "--out")
+    try_writing(out)
+    curves: dict[str, Curve] = {}
+    for model in models:
+        curve = Curve.of(load(model).history)
+        if not curve.losses:
+            raise RnnError(f"{model_path(model)}: its history holds no losses of epochs")
+        curves[_label(model, curves)] = curve
+    drawn = draw(curves, kind, title)
+    write_bytes(out, drawn.data)
+    if drawn.undrawable:
+        warn(
+            f"no font has {printable(drawn.undrawable)}: boxes stand for them; a font such as Noto Sans CJK "
+            "draws Chinese"
+        )
+    say(f"wrote {out}")
+
+
+def _label(model: Path, others: dict[str, Curve]) -> str:
+    """Return the name of a model's file, with a number where another has the same."""
+    stem = model_path(model).stem
+    names = itertools.chain([stem], (f"{stem} ({number})" for number in itertools.count(2)))
+    return next(name for name in names if name not in others)

@@ -1,0 +1,126 @@
+"""The language that the program speaks: English, or Chinese where the user's language is.
+
+The library's messages are English, and are the keys of a catalogue. Where the program prints one, it is
+looked up there: as it is, or by the template that it was made from, such as "{}: no such file". The parts
+that a template leaves open are looked up in turn. What the catalogue does not have is printed as it is.
+"""
+
+import gettext
+import os
+import re
+from functools import cache
+from importlib import resources
+from string import Formatter
+
+from rnn_cli.printing import columns
+from rnn_cli.runs.shipped import LOCALE
+
+DOMAIN, FOLDER = "rnn", "locale"
+CHINESE = "zh"
+NUMBER = r"( *[-+]?(?:[0-9][0-9,.]*(?:e[-+]?[0-9]+)?|inf|nan)%? *)"
+QUOTED = r"('[^']*'|\"[^\"]*\")"
+WORD = re.compile("[A-Za-z]{2,}")
+LEAST = 8  # letters of a template that may stand around words which are not translated
+LONGEST = 2000  # characters of a message that is looked up; a longer one quotes a text
+
+
+def is_chinese() -> bool:
+    """Return whether the user's language is Chinese: RNN_LANG says it, or else the locale."""
+    said = next((value for name in ("RNN_LANG", *LOCALE) if (value := os.environ.get(name))), "")
+    return said.lower().startswith(CHINESE)
+
+
+def translated(text: str) -> str:
+    """Return a message in the user's language."""
+    return _catalogue().translated(text) if is_chinese() else text
+
+
+def label(name: str, width: int = 0) -> str:
+    """Return the name of a figure or a column in the user's language, filled with spaces to a width."""
+    name = translated(name)
+    return name + " " * (width - columns(name))
+
+
+class Part(str):
+    """What stands at an open place of a template. A single word stays as it is, since it may be a name; a
+    translation that says {:word} has it translated."""
+
+    def __format__(self, form: str) -> str:
+        return _catalogue().translated(str(self)) if form == "word" or len(self.split()) > 1 else str(self)
+
+    @property
+    def is_clear(self) -> bool:
+        """Whether it is a name, an option, or has a translation."""
+        is_name = len(self.split()) < 2 or self.startswith("-") or not WORD.search(self)
+        return is_name or _catalogue().translated(str(self)) != self
+
+
+class Template:
+    """A message with open places, and its translation.
+
+    weight: how much of a message is its own: the letters at its ends first.
+    """
+
+    def __init__(self, key: str, translation: str):
+        self._translation = translation
+        self._between: list[str] = []
+        self._open: list[str] = []
+        self._pattern: re.Pattern[str] | None = None
+        for text, field, form, conversion in Formatter().parse(key):
+            self._between.append(text)
+            if field is not None:
+                is_number = bool(form) and (form or "")[-1] in "defgn%,"
+                self._open.append(NUMBER if is_number else QUOTED if conversion == "r" else "(.*?)")
+        ends = bool(self._between[0]) + (len(self._between) > len(self._open))
+        self.weight = (ends, sum(map(len, self._between)), -len(self._open))
+        self._is_short = len("".join(WORD.findall(" ".join(self._between)))) < LEAST
+
+    def filled(self, text: str) -> str | None:
+        """Return the translation of a message; None where it was not made from this template."""
+        if not all(between in text for between in self._between):
+            return None
+        if self._pattern is None:  # most are never needed
+            places = [*self._open, ""][: len(self._between)]
+            pieces = zip(map(re.escape, self._between), places, strict=True)
+            self._pattern = re.compile("".join(map("".join, pieces)), re.DOTALL)
+        if not (found := self._pattern.fullmatch(text)):
+            return None
+        parts = [*map(Part, found.groups())]
+        if self._is_short and not all(part.is_clear for part in parts):
+            return None
+        return self._translation.format(*parts)
+
+
+class Catalogue:
+    """The messages of a language, by their English."""
+
+    def __init__(self, messages: dict[str, str]):
+        self._whole = {key.format(): said.format() for key, said in messages.items() if not _is_open(key)}
+        templates = (Template(key, said) for key, said in messages.items() if _is_open(key))
+        self._templates = sorted(templates, key=lambda each: each.weight, reverse=True)
+        self.translated = cache(self._translated)
+
+    def _translated(self, text: str) -> str:
+        """Return a message in this language; white space around it stays."""
+        stripped = text.strip()
+        if text in self._whole or not stripped or len(text) > LONGEST:
+            return self._whole.get(text, text)
+        before, after = text.split(stripped, 1)
+        return before + (self._whole.get(stripped) or self._filled(stripped)) + after
+
+    def _filled(self, text: str) -> str:
+        """Return what the template makes of a message that leaves the fewest words untranslated."""
+        found = [said for each in self._templates if (said := each.filled(text)) is not None]
+        return min(found, key=lambda said: len(WORD.findall(said)), default=text)
+
+
+def _is_open(key: str) -> bool:
+    return any(field is not None for _, field, _, _ in Formatter().parse(key))
+
+
+@cache
+def _catalogue() -> Catalogue:
+    with resources.as_file(resources.files("rnn_cli") / FOLDER) as folder:
+        found = gettext.translation(DOMAIN, folder, [CHINESE])
+    messages: dict[str, str] = found._catalog  # type: ignore[attr-defined]  # gettext lists them nowhere else
+    return Catalogue({key: said for key, said in messages.items() if key and said})

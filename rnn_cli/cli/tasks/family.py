@@ -1,0 +1,90 @@
+"""What the commands ask of a task: what `rnn predict` prints for a line, what `rnn test` prints."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol
+
+from rnn_cli.cli.language import label, translated
+from rnn_cli.printing import columns
+from rnn_cli.runs.examine import Examined
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The options of `rnn predict` that a task may have. None: not given."""
+
+    top: int | None = None
+    threshold: float | None = None
+    format: str | None = None
+    beam: int | None = None
+    nbest: int | None = None
+    attention: bool | None = None
+
+    def given(self) -> list[str]:
+        """Return the names of the options that were given."""
+        return [name for name, value in vars(self).items() if value is not None]
+
+
+class Answer(NamedTuple):
+    """What a model says of one line.
+
+    text: whole lines. objects: the same for --json, one a line.
+    is_unknown: whether the line holds nothing that the model knows.
+    """
+
+    text: str
+    objects: list[dict[str, Any]]
+    is_unknown: bool = False
+
+
+class Family(Protocol):
+    """A row of FAMILIES: one task or several that print alike."""
+
+    @property
+    def options(self) -> frozenset[str]:
+        """The fields of Asked that hold for it."""
+
+    @property
+    def names(self) -> dict[str, str]:
+        """What the figures of a test are called for people."""
+
+    def answers(
+        self, model: Any, texts: Sequence[str], asked: Asked, threads: int | None
+    ) -> Iterator[Answer]:
+        """Yield an answer for each text, in order. Raises UsageError for options that contradict each other
+        or the model."""
+
+    def figures(self, model: Any, found: Examined) -> dict[str, Any]:
+        """Return the figures of a test, as JSON."""
+
+    def report(self, model: Any, found: Examined, train: str | None) -> str:
+        """Return the figures of a test, for people. train: the file that texts were looked for in."""
+
+
+def totals(texts: int, values: dict[str, float], names: dict[str, str]) -> str:
+    """Return a line for each figure. names: what each is called for people."""
+    rows = {"texts": f"{texts:,}"} | {names[name]: f"{value:.4f}" for name, value in values.items()}
+    return "".join(f"{label(name, 22)}{value:>10}\n" for name, value in rows.items())
+
+
+def head_of_table(name: str, width: int) -> str:
+    """Return the line above a table of labels or tags. name: what a row is of."""
+    heads = [label(head) for head in ("precision", "recall", "F1", "support")]
+    return label(name, width) + "".join(" " * (10 - columns(head)) + head for head in heads)
+
+
+def beside_rivals(found: Examined, file: str | None, names: dict[str, str]) -> str:
+    """Return the lines on the simplest rivals; "" where none were asked for. file: that they learned from."""
+    text = ""
+    for name, values in (found.rivals or {}).items():
+        text += f"\n{translated(f'{name}, learned from {file}:')}\n\n{totals(found.all.texts, values, names)}"
+    return text
+
+
+def without_seen(found: Examined, train: str | None, names: dict[str, str]) -> str:
+    """Return the lines on the texts that do not stand in the training file; "" where none was named."""
+    if found.unseen is None:
+        return ""
+    seen = found.all.texts - found.unseen.texts
+    figures = totals(found.unseen.texts, found.unseen.values, names)
+    return f"\n{translated(f'{seen:,} of the texts stand in {train}; without them:')}\n\n{figures}"

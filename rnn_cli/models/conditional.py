@@ -1,0 +1,157 @@
+"""A model of text from a label: for each label a language model of its own, with shared weights."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+
+from rnn_cli import storage
+from rnn_cli.errors import LONGEST_QUOTE, UsageError
+from rnn_cli.models import file
+from rnn_cli.models.language_model import DEFAULTS, LanguageModel
+from rnn_cli.models.sampling.rules import Sampling
+from rnn_cli.models.sampling.samples import Novelty, Sample
+from rnn_cli.network.arrays import Parameters
+from rnn_cli.network.conditional import Conditional as Network
+from rnn_cli.network.conditional import Guided
+from rnn_cli.text.lexicon import Lexicon
+from rnn_cli.text.pairs.labels import Labels
+
+TASK = "generate"
+SHOWN = 30  # labels that a message names
+SEEDS = 1 << 64
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class Conditional:
+    """The contents of a model file of the task generate.
+
+    lexicon, history: as for `LanguageModel`. network, p: a language model's, with the labels' vectors.
+    labels: by their ids, with how often each occurred in training.
+    """
+
+    lexicon: Lexicon
+    network: Network
+    p: Parameters
+    labels: Labels
+    history: dict[str, Any] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        return f"<Conditional: {len(self.labels.names)} labels, {self.network.language.describe()}>"
+
+    @property
+    def task(self) -> str:
+        return TASK
+
+    @property
+    def carry_state(self) -> bool:
+        """Whether the state runs on from line to line, as a language model's may."""
+        return False
+
+    @classmethod
+    def load(cls, path: str | Path) -> Self:
+        """Read a model file. Raises RnnError, naming what is wrong, for anything but a whole one."""
+        return file.read_as(path, (TASK,), cls.from_file)
+
+    def save(self, path: str | Path) -> None:
+        """Write the model file, atomically. Raises OSError; the old file is untouched then."""
+        storage.save(file.model_path(path), *self.pack())
+
+    def describe(self) -> dict[str, str]:
+        """Return what the model is, each fact with its name, for people."""
+        names = self.labels.names
+        return {"network": self.network.language.describe(), "labels": f"{len(names)}: {', '.join(names)}"}
+
+    def facts(self) -> dict[str, Any]:
+        """Return what `rnn info --json` prints of this task alone."""
+        return {"task": TASK, "labels": self.labels.names}
+
+    def kept(self) -> Self:
+        """Return the model with arrays of its own."""
+        return replace(self, p={name: array.copy(order="K") for name, array in self.p.items()})
+
+    def pack(self) -> tuple[Parameters, dict[str, Any]]:
+        """Return the arrays and the header of the model file."""
+        header = file.header(TASK, self.lexicon, asdict(self.network), self.history)
+        return self.p, header | {"labels": self.labels.to_json()}
+
+    @classmethod
+    def from_file(cls, arrays: Parameters, header: dict[str, Any]) -> Self:
+        """Return the model of a file's arrays and header. Raises one of several errors where they do not make
+        one."""
+        lexicon, labels = Lexicon.from_json(header), Labels.from_json(header["labels"])
+        network, history = network_of(header["network"]), header["history"]
+        check_fit(network, lexicon, labels)
+        if network.language.layers + len(network.language.cutoffs) > len(arrays):  # before a list is made
+            raise ValueError("holds too few arrays for its layers")
+        file.check_arrays(network.shapes, arrays)
+        if not isinstance(history, dict):
+            raise TypeError("history is no object")
+        return cls(lexicon, network, network.lay_out(arrays), labels, history)
+
+    def of(self, label: str) -> LanguageModel:
+        """Return the language model of the texts of a label, to write with. Raises UsageError for a label
+        that the model does not know."""
+        if label not in self.labels.ids:
+            names = self.labels.names
+            more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+            there = f"{', '.join(names[:SHOWN])}{more}"
+            raise UsageError(f"the model has no label {label[:LONGEST_QUOTE]!r}: it has {there}")
+        network, p = self.network.of_label(self.p, self.labels.ids[label])
+        return LanguageModel(self.lexicon, network, p)
+
+    def sample(self, label: str, prompt: str = "", num: int = 1, **rules: Any) -> list[str]:
+        """Return texts of a label; rules as for `LanguageModel.sample`."""
+        return self.of(label).sample(prompt, num, **rules)
+
+    def unknown(self, prompt: str, **rules: Any) -> list[str]:
+        """Return what of a prompt the model does not know, as `LanguageModel.unknown` does."""
+        return self.of(self.labels.names[0]).unknown(prompt, **rules)
+
+    def draw(
+        self,
+        prompts: Sequence[str],
+        num: int = 1,
+        rules: Sampling = DEFAULTS,
+        novelty: Novelty | None = None,
+        threads: int | None = None,
+    ) -> Iterator[Sample]:
+        """Yield `num` samples of each of some prompts, in order, each of a label that is drawn as often as it
+        occurred in training, and is named in the sample.
+
+        Raises as `LanguageModel.draw` does, and UsageError for a beam search, which needs a label.
+        """
+        if rules.beam is not None:
+            raise UsageError("a beam search needs a label (--label)")
+        rules = rules.seeded()
+        assert rules.seed is not None
+        counts = np.array(self.labels.counts, float)
+        rng = np.random.default_rng((rules.seed, *b"labels"))
+        ids = rng.choice(len(counts), (len(prompts), num), p=counts / counts.sum())
+        for number, (prompt, row) in enumerate(zip(prompts, ids.tolist(), strict=True)):
+            drawn: dict[int, Iterator[Sample]] = {}
+            for id in dict.fromkeys(row):
+                own = replace(rules, seed=(rules.seed + number * len(counts) + id) % SEEDS)
+                model = self.of(self.labels.names[id])
+                drawn[id] = model.draw([prompt], row.count(id), own, novelty, threads)
+            for id in row:
+                yield replace(next(drawn[id]), label=self.labels.names[id])
+
+
+def check_fit(network: Network, lexicon: Lexicon, labels: Labels) -> None:
+    """Raise ValueError where a network is not for this vocabulary and these labels."""
+    if labels.is_multi or (network.m, network.labels) != (lexicon.vocabulary.size, len(labels.names)):
+        raise ValueError("the network does not fit the vocabulary or the labels")
+
+
+def network_of(said: Any) -> Network:
+    """Return the network of a header. Raises one of several errors."""
+    if not isinstance(said, dict) or not isinstance(said["language"], dict):
+        raise TypeError("network is no object")
+    for values in (said, said["language"]):
+        for name, value in values.items():
+            if isinstance(value, bool) != (name == "tie"):  # to Python True and False are 1 and 0
+                raise ValueError(f"{name} is {value!r}")
+    return Network(**said | {"language": Guided(**said["language"])})

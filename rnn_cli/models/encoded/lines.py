@@ -1,0 +1,60 @@
+"""A line as a model of tags reads it, and the words that its tags mark."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+
+from rnn_cli.scoring.matching import BEGIN, END, SINGLE
+from rnn_cli.text.lexicon import Lexicon
+from rnn_cli.text.tokenizers import Token
+
+
+class Line(NamedTuple):
+    """The tokens of a line, and what is known of its words.
+
+    tokens: None is one that the text calls <unk>.
+    borders: of a text that is split into characters, the places before which white space ends a word.
+    inside: the places before which no word ends: between letters or digits of ASCII that the model does not
+        know, as it has not learned to part them.
+    """
+
+    tokens: list[Token]
+    borders: frozenset[int] = frozenset()
+    inside: frozenset[int] = frozenset()
+
+
+def read_line(text: str, lexicon: Lexicon, by_characters: bool) -> Line:
+    """Return the tokens of a line: what white space separates, or characters.
+
+    Of a text that is split into characters, white space is no token. It ends a word, unless it stands between
+    all characters, as in files to learn from.
+    """
+    line = lexicon.tokenizer.normalize(text.replace("\n", " "))
+    pieces = lexicon.tokenizer.split(line)
+    if not by_characters or all(piece is None or len(piece) == 1 for piece in pieces):
+        return Line(pieces)
+    words = line.split()
+    tokens: list[Token] = [character for word in words for character in word]
+    borders = frozenset(np.cumsum([*map(len, words)]).tolist())
+    known = lexicon.vocabulary.ids
+    strange = [
+        token is not None and token.isascii() and token.isalnum() and token not in known for token in tokens
+    ]
+    inside = frozenset(place for place, pair in enumerate(pairwise(strange), 1) if all(pair))
+    return Line(tokens, borders, inside - borders)
+
+
+def words_of(tokens: Sequence[str], tags: Sequence[str], line: Line) -> list[str]:
+    """Return the words that B, M, E and S mark, with the borders of a line."""
+    words: list[str] = []
+    ended = True
+    for place, (token, tag) in enumerate(zip(tokens, tags, strict=True)):
+        begins = ended or tag in (BEGIN, SINGLE) or place in line.borders
+        if begins and place not in line.inside:
+            words.append(token)
+        else:
+            words[-1] += token
+        ended = tag in (END, SINGLE)
+    return words

@@ -1,0 +1,99 @@
+"""Sources and targets as an encoder-decoder reads them, and the search for targets."""
+
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+
+from rnn_cli.network.arrays import Array, Ids, Parameters, State
+from rnn_cli.network.decoding import Beam
+from rnn_cli.network.encoder_decoder import EncoderDecoder, Pairs
+from rnn_cli.text.lexicon import Lexicon
+from rnn_cli.text.rows import Numbers, Rows
+from rnn_cli.text.vocabulary import END, START, UNK
+
+LONGEST = 400  # tokens of a source that are read, its first, and of a target that is written
+MORE = 5  # tokens that a source counts as longer than it is, where the length of its target is bounded
+
+
+class Sides:
+    """Sources and targets, row by row, as ids. y: with END after each."""
+
+    def __init__(self, x: Rows, y: Rows):
+        self.x, self.y = x, y
+
+    @cached_property
+    def lengths(self) -> Numbers:
+        """The steps of each pair, (rows,): of the longer side."""
+        return np.maximum(np.maximum(self.x.lengths, self.y.lengths), 1)
+
+    @property
+    def growth(self) -> float:
+        """The most tokens, with END, that a target has for each of its source's and MORE more."""
+        return float((self.y.lengths / (self.x.lengths + MORE)).max())
+
+    def batch(self, rows: Numbers) -> Pairs:
+        """Return some pairs side by side."""
+        x, real = self.x.padded(rows)
+        y, inside = self.y.padded(rows, fill=END)
+        given = np.concatenate([np.full((1, len(rows)), START, np.intp), y[:-1]])
+        weight = np.zeros((max(len(x), len(y)), len(rows)), np.float32)
+        weight[: len(y)] = inside
+        return Pairs(x, real, given, y, weight)
+
+
+class Search(NamedTuple):
+    """How targets are searched for: `beam` are kept at a time, the `nbest` likeliest are returned."""
+
+    beam: int
+    nbest: int
+
+
+Found = list[tuple[list[int], float]]  # the ids of each target without END, and the log of its probability
+
+
+def read_sources(texts: Sequence[str], lexicon: Lexicon) -> tuple[list[list[str]], Rows]:
+    """Return the tokens of each text, at most LONGEST, and their ids. A line end counts as a space."""
+    tokenizer = lexicon.tokenizer
+    lines = [tokenizer.normalize(text.replace("\n", " ")) for text in texts]
+    tokens = [[token or "<unk>" for token in tokenizer.split(line)[:LONGEST]] for line in lines]
+    tokens = [row if line.strip() else [] for row, line in zip(tokens, lines, strict=True)]
+    return tokens, rows_of([lexicon.vocabulary.encode(row) for row in tokens])
+
+
+def rows_of(ids: Sequence[Sequence[int]]) -> Rows:
+    """Return lists of ids as rows."""
+    lengths = np.fromiter(map(len, ids), np.int64, len(ids))
+    return Rows.of(np.fromiter((id for row in ids for id in row), np.int32, int(lengths.sum())), lengths)
+
+
+def search(
+    network: EncoderDecoder, p: Parameters, x: Ids, real: Array, how: Search, growth: float
+) -> Iterator[Found]:
+    """Yield the targets of each of B sources x (S, B), the likeliest first.
+
+    growth: how long they may be (`Sides.growth`). UNK is written only where the source has one to copy.
+    """
+    k, lengths = how.beam, real.sum(axis=0).astype(np.intp)
+    sources = network.begin(p, x, real, k)
+    longest = np.clip(np.ceil(growth * (lengths + MORE)), 1, LONGEST + 1).astype(np.intp)
+    has_unknown = ((x == UNK) & (real > 0)).any(axis=0)
+
+    def step(ids: Ids, state: State) -> tuple[Array, State]:
+        logits, after = network.step(p, ids, state, sources)
+        logits -= logits.max(axis=2, keepdims=True)
+        logits -= np.log(np.exp(logits).sum(axis=2, keepdims=True))
+        logits[..., START] = -np.inf
+        logits[~has_unknown, :, UNK] = -np.inf
+        return logits, after
+
+    beam = Beam(k, START, END, wanted=how.nbest)
+    found = beam.search(step, sources.first, longest)
+    logs = found.scores * ((5 + found.lengths) / 6) ** beam.alpha
+    for ids, ends, log_p in zip(found.ids, found.lengths, logs, strict=True):
+        yield [
+            (ids[n, : ends[n] - (ids[n, ends[n] - 1] == END)].tolist(), float(log_p[n]))
+            for n in range(how.nbest)
+            if ends[n] or n == 0
+        ]

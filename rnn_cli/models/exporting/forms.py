@@ -1,0 +1,56 @@
+"""FORMS: the forms of other programs that a model can be written in."""
+
+import json
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from rnn_cli.errors import UsageError
+from rnn_cli.models.exporting import onnx_step, pytorch, word2vec
+from rnn_cli.models.language_model import LanguageModel
+
+
+class Form(NamedTuple):
+    """A row of FORMS.
+
+    file: model -> the file's bytes. Raises UsageError where a library is missing.
+    code: (model, the file's name) -> lines of Python that load it and run it.
+    of_language: whether only a language model can be written so; then a second file has its tokens.
+    """
+
+    file: Callable[[Any], bytes]
+    code: Callable[[Any, str], str]
+    of_language: bool = True
+
+
+FORMS = {
+    "torch": Form(pytorch.torch_file, lambda model, file: pytorch.code(model.network, file, "torch")),
+    "safetensors": Form(
+        pytorch.safetensors_file, lambda model, file: pytorch.code(model.network, file, "safetensors")
+    ),
+    "onnx": Form(onnx_step.onnx_file, lambda model, file: onnx_step.code(model.network, file)),
+    "word2vec": Form(word2vec.word2vec_file, lambda model, file: word2vec.code(file), of_language=False),
+}
+
+
+class Exported(NamedTuple):
+    """What is to be written. about: of the second file, its tokens and choices; None: there is none."""
+
+    data: bytes
+    about: bytes | None
+    code: str
+
+
+def export(model: Any, form: str, file: str) -> Exported:
+    """Return a model in a form; `file` is the name that the code loads it by.
+
+    Raises UsageError for a model that has no such form, or where a library is missing.
+    """
+    row = FORMS[form]
+    if row.of_language and not isinstance(model, LanguageModel):
+        raise UsageError(f"--to {form} needs a language model, and this is one of the task {model.task}")
+    about = None
+    if row.of_language:
+        about = json.dumps(pytorch.about(model), ensure_ascii=False, indent=1).encode(
+            "utf-8", "backslashreplace"
+        )
+    return Exported(row.file(model), about, row.code(model, file))

@@ -1,0 +1,122 @@
+"""What there is to see of a sequence: its steps, and what comes of them."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnn_cli.network.arrays import Array, Ids
+
+LIKELIEST = 5  # of what a step predicts
+
+
+class Row(NamedTuple):
+    """One step.
+
+    token, id: what the network reads. s: each layer's state after it, by name.
+    likeliest: what comes next (or the token's tag), each with its probability, falling.
+    target: what does come next. nats: E_t, what that costs. Both are None where nothing is predicted.
+    attention: how much the step looks at each token of the source; empty without attention.
+    """
+
+    token: str
+    id: int
+    s: dict[str, list[float]]
+    likeliest: list[tuple[str, float]]
+    target: str | None
+    nats: float | None
+    attention: list[float]
+
+
+class Cost(NamedTuple):
+    """What a text costs. spelling_nats: of its unknown tokens. characters: the line's end is one."""
+
+    nats: float
+    spelling_nats: float
+    tokens: int
+    characters: int
+
+
+class Norms(NamedTuple):
+    """How large derivatives are (Euclidean norms).
+
+    parameters: of dE/dp for each parameter p. E is of all steps.
+    states: by the name of a state, of dE_T/ds_t for t = 1 … T. E_T is of the last step.
+    """
+
+    parameters: dict[str, float]
+    states: dict[str, list[float]]
+
+
+class Vector(NamedTuple):
+    """A vector, or the rows of a matrix, under the name that it has in the equations."""
+
+    name: str
+    values: list[float] | list[list[float]]
+
+
+class Best(NamedTuple):
+    """The likeliest ids of each step, (T, k), and their probabilities, falling."""
+
+    ids: Ids
+    p: Array
+
+    @classmethod
+    def of(cls, log_o: Array, k: int = LIKELIEST) -> "Best":
+        """Return those of log o_t, (T, m)."""
+        ids = np.argsort(-log_o, axis=1, kind="stable")[:, :k]
+        return cls(ids, np.exp(np.take_along_axis(log_o, ids, axis=1)))
+
+    def spelled(self, names: list[str]) -> list[list[tuple[str, float]]]:
+        """Return what each step finds likeliest, by name."""
+        return [
+            [(names[id], p) for id, p in zip(ids, ps, strict=True)]
+            for ids, ps in zip(self.ids.tolist(), self.p.tolist(), strict=True)
+        ]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """A sequence as a model reads it.
+
+    name: "source" or "target" of a translation, else "".
+    tokens, ids: one for each of the T steps. states: each (T, n), by name.
+    likeliest, targets, nats: as of `Row`, for each step; empty where nothing is predicted.
+    attention: (T, S), or None. cost: of the text as a whole; None where nothing is predicted.
+    pooled: the vector that labels are predicted from; None for tasks without.
+    answers: the labels with their probabilities, or the score under the name "score".
+    """
+
+    tokens: list[str]
+    ids: list[int]
+    states: dict[str, Array]
+    name: str = ""
+    likeliest: list[list[tuple[str, float]]] = field(default_factory=list)
+    targets: list[str] = field(default_factory=list)
+    nats: NDArray[np.float64] | None = None
+    attention: Array | None = None
+    cost: Cost | None = None
+    pooled: list[float] | None = None
+    answers: list[tuple[str, float]] = field(default_factory=list)
+    norms: Norms | None = None
+    numbers: list[list[Vector]] | None = None
+
+    @property
+    def largest(self) -> float:
+        """The largest entry of a state, without its sign; at least 1, as most cells stay within -1 and 1."""
+        return max(1.0, *(float(np.abs(s).max(initial=0)) for s in self.states.values()))
+
+    def rows(self) -> Iterator[Row]:
+        """Yield the steps."""
+        for t, (token, id) in enumerate(zip(self.tokens, self.ids, strict=True)):
+            yield Row(
+                token,
+                id,
+                {name: s[t].tolist() for name, s in self.states.items()},
+                self.likeliest[t] if self.likeliest else [],
+                self.targets[t] if self.targets else None,
+                None if self.nats is None else float(self.nats[t]),
+                [] if self.attention is None else self.attention[t].tolist(),
+            )

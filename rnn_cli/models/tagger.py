@@ -1,0 +1,237 @@
+"""A model of tags: sentences in, a tag for each token out, or the words that the tags mark."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
+from itertools import islice, pairwise
+from pathlib import Path
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnn_cli import storage
+from rnn_cli.errors import RnnError
+from rnn_cli.machine import blas_threads, product_threads
+from rnn_cli.models import file
+from rnn_cli.models.encoded.legal import legal_sequences
+from rnn_cli.models.encoded.lines import Line, read_line, words_of
+from rnn_cli.models.encoded.sentences import Sentences
+from rnn_cli.network.arrays import Parameters
+from rnn_cli.network.encoder import Encoder
+from rnn_cli.network.fast.workspace import Workspace
+from rnn_cli.network.tagger import Tagger as Network
+from rnn_cli.network.viterbi import Legal, viterbi
+from rnn_cli.scoring.tags import Scheme, scheme
+from rnn_cli.text.batches import Batches
+from rnn_cli.text.features import Affixes
+from rnn_cli.text.lexicon import Lexicon
+from rnn_cli.text.pairs.labels import Labels
+from rnn_cli.text.rows import places
+
+TASK = "tag"
+TOGETHER = 4096  # texts that are read together
+ROWS, STEPS = 128, 1 << 13  # of a batch: sentences, and steps
+MOST_CHARACTERS = 0.99  # a model whose tokens are characters has other tokens seldom
+WORDS = frozenset("BMES")  # tags that mark the words of a text, and nothing else
+
+Floats = NDArray[np.float64]
+Numbers = NDArray[np.int64]
+
+
+class Tagging(NamedTuple):
+    """What a model says of a text.
+
+    tags: one for each token, with its probability in `p`. words: those that the tags mark; None where tags
+    mean something else. is_unknown: whether the model knows none of the tokens.
+    """
+
+    tokens: list[str]
+    tags: list[str]
+    p: list[float]
+    words: list[str] | None
+    is_unknown: bool
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class Tagger:
+    """The contents of a model file of the task tag.
+
+    lexicon: the tokenizer, which splits at white space, and the vocabulary. network, p: as for
+    `LanguageModel`.
+    tags: by their ids. affixes: which affixes of a token are read; None: none.
+    is_legal: whether tags mark spans and only legal sequences of them are predicted (legal.py).
+    history: how the model came to be, for people; any JSON.
+    """
+
+    lexicon: Lexicon
+    network: Network
+    p: Parameters
+    tags: Labels
+    affixes: Affixes | None = None
+    is_legal: bool = False
+    history: dict[str, Any] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        return f"<Tagger: {len(self.tags.names)} tags, {self.network.size:,} parameters>"
+
+    @property
+    def task(self) -> str:
+        return TASK
+
+    @cached_property
+    def scheme(self) -> Scheme | None:
+        """How the tags mark spans; None where they do not."""
+        return scheme(self.tags.names)
+
+    @property
+    def marks_words(self) -> bool:
+        """Whether the tags say where words begin and end (B, M, E and S)."""
+        return self.scheme is not None and WORDS.issuperset(self.tags.names)
+
+    @cached_property
+    def reads_characters(self) -> bool:
+        """Whether a text is split into characters: where words are marked, and tokens are characters."""
+        vocabulary = self.lexicon.vocabulary
+        tokens = zip(vocabulary.tokens, vocabulary.counts, strict=True)
+        single = sum(count for token, count in tokens if len(token) == 1)
+        return self.marks_words and single >= MOST_CHARACTERS * sum(vocabulary.counts)
+
+    @classmethod
+    def load(cls, path: str | Path) -> Self:
+        """Read a model file. Raises RnnError, naming what is wrong, for anything but a whole one."""
+        return file.read_as(path, (TASK,), cls._from_file)
+
+    def save(self, path: str | Path) -> None:
+        """Write the model file, atomically. Raises OSError; the old file is untouched then."""
+        storage.save(file.model_path(path), *self.pack())
+
+    def describe(self) -> dict[str, str]:
+        """Return what the model is, each fact with its name, for people."""
+        encoder, affixes = self.network.encoder.describe(), ""
+        if self.affixes:
+            affixes = f", affixes of up to {self.affixes.most} characters"
+        reads = "characters" if self.reads_characters else "tokens with spaces between"
+        return {
+            "network": f"{encoder}{affixes}",
+            "tags": f"{len(self.tags.names)}: {', '.join(self.tags.names)}",
+            "reads": reads,
+            "predicts": "legal sequences of tags" if self.is_legal else "the likeliest tag of each token",
+        }
+
+    def facts(self) -> dict[str, Any]:
+        """Return what `rnn info --json` prints of this task alone."""
+        return {
+            "task": TASK,
+            "tags": self.tags.names,
+            "affixes": self.affixes.to_json() if self.affixes else None,
+            "is_legal": self.is_legal,
+            "reads_characters": self.reads_characters,
+        }
+
+    def kept(self) -> Self:
+        """Return the model with arrays of its own."""
+        return replace(self, p={name: array.copy(order="K") for name, array in self.p.items()})
+
+    def pack(self) -> tuple[Parameters, dict[str, Any]]:
+        """Return the arrays and the header of the model file."""
+        own: dict[str, Any] = {"tags": self.tags.to_json(), "legal": self.is_legal}
+        if self.affixes:
+            own["affixes"] = self.affixes.to_json()
+        return self.p, file.header(TASK, self.lexicon, asdict(self.network), self.history) | own
+
+    @classmethod
+    def _from_file(cls, arrays: Parameters, header: dict[str, Any]) -> Self:
+        """Raises one of several errors where the parts do not make a model."""
+        lexicon, tags = Lexicon.from_json(header), Labels.from_json(header["tags"])
+        affixes = Affixes.from_json(header["affixes"]) if "affixes" in header else None
+        network, is_legal, history = network_of(header["network"]), header["legal"], header["history"]
+        if lexicon.tokenizer.name != "space" or tags.is_multi:
+            raise ValueError("tags need tokens with spaces between, and one tag a token")
+        check_fit(network, lexicon, tags, affixes)
+        if not isinstance(is_legal, bool) or (is_legal and scheme(tags.names) is None):
+            raise ValueError(f"legal is {is_legal!r}")
+        if network.encoder.layers > len(arrays):  # before a list of so many is made
+            raise ValueError("holds too few arrays for its layers")
+        file.check_arrays(network.shapes, arrays)
+        if not isinstance(history, dict):
+            raise TypeError("history is no object")
+        return cls(lexicon, network, network.lay_out(arrays), tags, affixes, is_legal, history)
+
+    def read(self, text: str) -> Line:
+        """Return a line as the model reads it: its tokens are what white space separates, or characters."""
+        return read_line(text, self.lexicon, self.reads_characters)
+
+    def predict(self, texts: Iterable[str], threads: int | None = None) -> Iterator[Tagging]:
+        """Yield what the model says of each text, in order. An empty text has no tags, and is marked.
+
+        threads: the cores that matrix products may use; None: by their size. Raises RnnError where the state
+        overflows.
+        """
+        source = iter(texts)
+        while block := [*islice(source, TOGETHER)]:
+            read = [*map(self.read, block)]
+            sentences = Sentences.read([each.tokens for each in read], self.lexicon, self.affixes)
+            tags, p = self.likeliest(sentences, threads)
+            known = sentences.known()
+            ends = np.cumsum([0, *(len(each.tokens) for each in read)]).tolist()
+            for (first, end), each in zip(pairwise(ends), read, strict=True):
+                names = [self.tags.names[id] for id in tags[first:end].tolist()]
+                tokens = [token or "<unk>" for token in each.tokens]
+                words = words_of(tokens, names, each) if self.marks_words else None
+                is_unknown = not known[first:end].any()
+                yield Tagging(tokens, names, p[first:end].tolist(), words, is_unknown)
+
+    def likeliest(self, sentences: Sentences, threads: int | None = None) -> tuple[Numbers, Floats]:
+        """Return the tag of each token of all sentences, (N,), and its probability, (N,). Tags are the
+        likeliest of each token, or those of the likeliest legal sequence. Raises RnnError where the state
+        overflows."""
+        types = sentences.types
+        tags, p = np.empty(len(types.ids), np.int64), np.empty(len(types.ids))
+        for rows, log_p, real in self._log_probabilities(sentences, threads):
+            found = viterbi(log_p, real, self._legal) if self._legal else log_p.argmax(axis=2)
+            at = places(types.starts[rows], types.lengths[rows])
+            inside = real.T > 0  # row by row, as the places are
+            tags[at] = found.T[inside]
+            p[at] = np.exp(np.take_along_axis(log_p, found[:, :, None], axis=2)[:, :, 0].T[inside])
+        if len(p) and not np.isfinite(p).all():
+            raise RnnError("the state of the model has overflowed while it read")
+        return tags, p
+
+    @cached_property
+    def _legal(self) -> Legal | None:
+        return legal_sequences(self.scheme) if self.is_legal and self.scheme else None
+
+    def _log_probabilities(
+        self, sentences: Sentences, threads: int | None
+    ) -> Iterator[tuple[Numbers, NDArray[np.float32], NDArray[np.float32]]]:
+        """Yield rows of sentences, their log o_t (T, B, tags), and which steps are real (T, B)."""
+        network, work = self.network, Workspace(np.float32)
+        nothing = np.zeros(len(sentences.types.ids), np.intp)
+        largest = max(shape[0] * shape[1] for shape in network.encoder.shapes.values() if len(shape) == 2)
+        for rows in Batches(sentences.types.lengths, ROWS, STEPS):
+            batch = sentences.batch(rows, nothing)
+            with blas_threads(product_threads(ROWS * largest, threads)), np.errstate(all="ignore"):
+                log_p = network.log_probabilities(self.p, batch, work)
+            yield rows, log_p, batch.real
+
+
+def check_fit(network: Network, lexicon: Lexicon, tags: Labels, affixes: Affixes | None) -> None:
+    """Raise ValueError where a network is not for this vocabulary, these tags and these affixes."""
+    if (network.encoder.m, network.tags) != (lexicon.vocabulary.size, len(tags.names)):
+        raise ValueError("the network does not fit the vocabulary or the tags")
+    of_affixes = (affixes.buckets, affixes.count) if affixes else (0, 0)
+    if (network.buckets, network.most_affixes) != of_affixes:
+        raise ValueError("the network does not fit the affixes")
+
+
+def network_of(said: Any) -> Network:
+    """Return the network of a header. Raises one of several errors."""
+    if not isinstance(said, dict) or not isinstance(said["encoder"], dict):
+        raise TypeError("network is no object")
+    encoder = said["encoder"]
+    for values in (said, encoder):
+        for name, value in values.items():
+            if isinstance(value, bool) != (name == "bidirectional"):  # to Python True and False are 1 and 0
+                raise ValueError(f"{name} is {value!r}")
+    return Network(**said | {"encoder": Encoder(**encoder)})

@@ -1,0 +1,72 @@
+// Vectors, matrices, and the functions that are applied to each number.
+//
+// A vector is an array of numbers. A matrix is {shape: [rows, columns], values}, its rows one after another.
+
+const σ = (z) => 1 / (1 + Math.exp(-z));
+
+// Return the vector of n numbers f(0), f(1), ...
+function vector(n, f) {
+  const v = new Float64Array(n);
+  for (let k = 0; k < n; k++) v[k] = f(k);
+  return v;
+}
+
+const plus = (v, w) => vector(v.length, (k) => v[k] + w[k]);
+
+function dot(v, w) {
+  let total = 0;
+  for (let k = 0; k < v.length; k++) total += v[k] * w[k];
+  return total;
+}
+
+// Return the k parts of a vector that lie one after another in it, as views.
+function parts(v, k) {
+  const n = v.length / k;
+  return Array.from({ length: k }, (_, i) => v.subarray(i * n, (i + 1) * n));
+}
+
+const row = (A, i) => A.values.subarray(i * A.shape[1], (i + 1) * A.shape[1]);
+const column = (A, j) => vector(A.shape[0], (i) => A.values[i * A.shape[1] + j]);
+
+// Return A v. Four sums at a time do not wait for each other.
+function times({ shape: [rows, n], values }, v) {
+  const product = new Float64Array(rows);
+  const whole = n - (n % 4);
+  let at = 0;
+  for (let i = 0; i < rows; i++) {
+    let a = 0;
+    let b = 0;
+    let c = 0;
+    let d = 0;
+    let j = 0;
+    for (; j < whole; j += 4, at += 4) {
+      a += values[at] * v[j];
+      b += values[at + 1] * v[j + 1];
+      c += values[at + 2] * v[j + 2];
+      d += values[at + 3] * v[j + 3];
+    }
+    for (; j < n; j++, at++) a += values[at] * v[j];
+    product[i] = a + b + c + d;
+  }
+  return product;
+}
+
+// Loops, as `reduce` of an array of numbers takes ten times as long.
+function largest(z) {
+  let most = -Infinity;
+  for (let k = 0; k < z.length; k++) if (z[k] > most) most = z[k];
+  return most;
+}
+
+function sum(v) {
+  let total = 0;
+  for (let k = 0; k < v.length; k++) total += v[k];
+  return total;
+}
+
+// Return log softmax(z). The largest is taken away first, so that no exponential overflows.
+function logSoftmax(z) {
+  const most = largest(z);
+  const total = Math.log(sum(vector(z.length, (k) => Math.exp(z[k] - most))));
+  return vector(z.length, (k) => z[k] - most - total);
+}

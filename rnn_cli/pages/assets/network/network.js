@@ -1,0 +1,36 @@
+// The network: a step through its layers.
+
+class Network {
+  // about: m, n, cell, output, layers, input and cutoffs, as in the model file. p: the parameters by name.
+  constructor(about, p) {
+    this.about = about;
+    this.p = p;
+    this.cell = CELLS[about.cell];
+    this.input = INPUTS[about.input];
+    this.suffixes = Array.from({ length: about.layers }, (_, k) => (k ? String(k + 1) : ""));
+  }
+
+  // Return s_0 = 0, of each layer.
+  zero() {
+    const zero = () => new Float64Array(this.about.n);
+    return this.suffixes.map(() => Object.fromEntries(this.cell.state.map((name) => [name, zero()])));
+  }
+
+  // Return what each layer computes for a token x. It is also the state that the next step begins with.
+  advance(x, before) {
+    let h = this.input.vector(this.p, x);
+    return this.suffixes.map((suffix, layer) => {
+      const [U, W, b_a] = ["U", "W", "b_a"].map((name) => this.p[name + suffix]);
+      const a = layer ? plus(times(U, h), b_a.values) : this.input.enter(this.p, x, h);
+      const Ws = times(W, before[layer].s);
+      const values = { h, a, Ws, ...this.cell.step(a, Ws, before[layer]) };
+      h = values.s;
+      return values;
+    });
+  }
+
+  // Return log o_t, the logarithm of each token's probability, after layers have computed this.
+  log(layers) {
+    return OUTPUTS[this.about.output].log(this.p, layers.at(-1).s, this.about);
+  }
+}

@@ -1,0 +1,61 @@
+// From one sequence to another: an encoder reads a source, a decoder writes a target and looks at the source.
+//
+//     h_1 … h_S = encoder(x)                   s_0 = tanh(F v + b_f)          v: the last states of the encoder
+//     s_t = decoder(y_{t-1}, s_{t-1})          α_t = softmax(e_t)
+//     c_t = Σ_i α_ti h_i                       z_t = tanh(K (c_t, s_t) + b_k)    o_t = output(z_t)
+
+const DECODER = "_dec"; // ends the names of the decoder's parameters
+
+// What is computed once of the encoder's states, and e_ti from it and s_t.
+const ATTENTIONS = {
+  luong: {
+    prepare: (p, h) => h.map((h_i) => times(p.A, h_i)), //                       e_ti = s_t · A h_i / √n
+    compare: (p, s, Ah) => Ah.map((Ah_i) => dot(s, Ah_i) / Math.sqrt(s.length)),
+  },
+  bahdanau: {
+    prepare: (p, h) => h.map((h_i) => times(p.D, h_i)), //                       e_ti = a · tanh(A s_t + D h_i)
+    compare(p, s, Dh) {
+      const As = times(p.A, s);
+      return Dh.map((Dh_i) => dot(p.a.values, plus(As, Dh_i).map(Math.tanh)));
+    },
+  },
+};
+
+class EncoderDecoder {
+  // about: `decoder`, `attention`, and what the encoder needs, as in the model file.
+  constructor(about, p) {
+    this.about = about;
+    this.p = p;
+    const own = Object.entries(p).filter(([name]) => name.endsWith(DECODER));
+    this.encoder = new Encoder(about, p);
+    this.decoder = new Network(
+      about.decoder,
+      Object.fromEntries(own.map(([name, A]) => [name.slice(0, -DECODER.length), A])),
+    );
+    this.attention = ATTENTIONS[about.attention];
+  }
+
+  // Return what the steps of the decoder need of a source, and its state before the first.
+  begin(ids) {
+    const h = this.encoder.states(ids);
+    const s_0 = affine(this.p.F, this.p.b_f, lastStates(h, this.about.n)).map(Math.tanh);
+    const n = this.about.decoder.n;
+    let at = 0;
+    const layers = this.decoder.zero().map((state) => {
+      const part = Object.keys(state).map((name) => [name, s_0.subarray(at, (at += n))]);
+      return Object.fromEntries(part);
+    });
+    return { memory: { h, prepared: this.attention.prepare(this.p, h) }, layers };
+  }
+
+  // Return log o_t after a token, where the decoder looked, and its layers then.
+  step(x, before, { h, prepared }) {
+    const layers = this.decoder.advance(x, before);
+    const s = layers.at(-1).s;
+    const α = logSoftmax(Float64Array.from(this.attention.compare(this.p, s, prepared))).map(Math.exp);
+    const c = new Float64Array(h[0].length);
+    h.forEach((h_i, i) => h_i.forEach((h_ik, k) => (c[k] += α[i] * h_ik)));
+    const z = affine(this.p.K, this.p.b_k, joined([c, s])).map(Math.tanh);
+    return { log: OUTPUTS[this.about.decoder.output].log(this.decoder.p, z, this.about.decoder), α, layers };
+  }
+}

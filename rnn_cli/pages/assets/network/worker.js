@@ -1,0 +1,55 @@
+// The worker: it holds the network, so that the page never waits for it. Each message is {id, kind, of, ...}, and
+// each answer {id, ...}; `isDone` marks the last. A new question ends the older one of the same kind and `of`.
+
+const MOMENT = 30; // milliseconds between two answers
+
+let model = null; // {network, lexicon, target, about}
+const latest = {};
+
+const GENERAL = {
+  async load({ packed, about }) {
+    const kind = about.labels ? Classifier : about.tags ? Tagger : about.target ? EncoderDecoder : Network;
+    model = {
+      network: new kind(about.network, await unpack(packed)),
+      lexicon: new Lexicon(about.lexicon),
+      target: about.target && new Lexicon(about.target),
+      about,
+    };
+    return {};
+  },
+
+  // Return the tokens whose vectors point most nearly the same way, with the cosines.
+  async neighbours({ token }) {
+    const { network, lexicon } = model;
+    const { vectors } = model.about;
+    const at = (id) => (vectors === "V" ? row : column)(network.p[vectors], id);
+    const own = at(lexicon.id(token));
+    const cosine = vector(lexicon.about.tokens.length + SPECIAL, (id) => {
+      const other = id < SPECIAL || id === lexicon.id(token) ? null : at(id);
+      return other ? dot(own, other) / Math.sqrt(dot(own, own) * dot(other, other) || 1) : -Infinity;
+    });
+    return { near: likeliest(cosine).filter(([, cosine]) => cosine > -Infinity) };
+  },
+};
+
+const kinds = { ...GENERAL, ...OF_LANGUAGE, ...OF_SEQUENCES };
+
+self.onmessage = async ({ data: { id, kind, of = "", ...asked } }) => {
+  latest[kind + of] = id;
+  let said = performance.now();
+  const over = {};
+  // Send what there is, once in a moment; then a newer question can come in, and ends this one.
+  const more = async (answer) => {
+    if (performance.now() - said < MOMENT) return false;
+    self.postMessage({ id, ...answer });
+    await new Promise((resolve) => setTimeout(resolve));
+    said = performance.now();
+    if (latest[kind + of] !== id) throw over;
+    return true;
+  };
+  try {
+    self.postMessage({ id, ...(await kinds[kind](asked, more)), isDone: true });
+  } catch (error) {
+    self.postMessage({ id, error: error === over ? "" : String(error), isDone: true });
+  }
+};

@@ -1,0 +1,30 @@
+// The page's own words, in the reader's language.
+
+const WORDS = data("words-data");
+let language = navigator.language.toLowerCase().startsWith("zh") ? "zh" : "en";
+
+// Return the words of a name, with values in their places.
+function say(name, values = {}) {
+  const text = WORDS[language][name] ?? name;
+  return text.replace(/\{(\w+)\}/g, (_, key) => String(values[key]));
+}
+
+// Put the words into the elements that name some.
+function speak() {
+  document.documentElement.lang = language === "zh" ? "zh-Hans" : "en";
+  for (const element of document.querySelectorAll("[data-say]"))
+    element.textContent = say(element.dataset.say);
+  for (const element of document.querySelectorAll("[data-say-label]"))
+    element.setAttribute("aria-label", say(element.dataset.sayLabel));
+  for (const element of document.querySelectorAll("[data-say-placeholder]"))
+    element.placeholder = say(element.dataset.sayPlaceholder);
+  byId("language").textContent = say("other");
+}
+
+// Return how a token is shown by itself: white space has signs, and a space that belongs to a word is left out.
+function shown(id, token) {
+  if (id === 0) return say("start");
+  if (id === 1) return say("end");
+  if (id === 2 && !token) return "<unk>";
+  return token.trim() || token.replaceAll(" ", "␣").replaceAll("\n", "↵").replaceAll("\t", "⇥");
+}

@@ -1,0 +1,52 @@
+"""A model with fewer words, for a page that would be too large."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from rnn_cli.errors import UsageError
+from rnn_cli.models.language_model import LanguageModel
+from rnn_cli.network.arrays import Ids, Parameters
+from rnn_cli.network.network import Network
+from rnn_cli.network.outputs import adaptive
+from rnn_cli.text.lexicon import Lexicon
+from rnn_cli.text.vocabulary import SPECIAL, Vocabulary
+
+
+def trimmed(model: LanguageModel, words: int) -> LanguageModel:
+    """Return the model with its most frequent tokens alone; the others are unknown to it.
+
+    The probabilities are as before, of the tokens that are left among each other (of an adaptive output
+    layer, within each cluster). Raises UsageError for fewer words than the head of an adaptive output layer
+    has.
+    """
+    vocabulary, network = model.lexicon.vocabulary, model.network
+    if words >= len(vocabulary.tokens):
+        return model
+    if network.cutoffs and SPECIAL + words <= network.cutoffs[0]:
+        raise UsageError(f"--top-words {words}: this model needs {network.cutoffs[0] - SPECIAL + 1} or more")
+    frequent = np.arange(words)
+    if not network.cutoffs:  # else the ids are in the order of the counts
+        frequent = np.sort(np.argsort(-np.array(vocabulary.counts), kind="stable")[:words])
+    ids = np.append(np.arange(SPECIAL), frequent + SPECIAL)
+    cutoffs = tuple(cutoff for cutoff in network.cutoffs if cutoff < len(ids))
+    small = replace(network, m=len(ids), cutoffs=cutoffs)
+    kept = Vocabulary(
+        tuple(vocabulary.tokens[k] for k in frequent), tuple(vocabulary.counts[k] for k in frequent)
+    )
+    lexicon = Lexicon(model.lexicon.tokenizer, kept, model.lexicon.spelling)
+    return replace(model, lexicon=lexicon, network=small, p=small.lay_out(_parameters(model.p, small, ids)))
+
+
+def _parameters(p: Parameters, small: Network, ids: Ids) -> Parameters:
+    """Return the parameters with the columns of the table, and the rows of the output layer, of these ids."""
+    kept = dict(p)
+    if small.table != "V":
+        kept[small.table] = p[small.table][:, ids]
+    if not small.cutoffs:
+        return kept | {"V": p["V"][ids], "b_y": p["b_y"][ids]}
+    head = small.cutoffs[0] + len(small.cutoffs)
+    kept |= {"V": p["V"][:head], "b_y": p["b_y"][:head]}
+    for j, first, end in adaptive.clusters(small.m, small.cutoffs):
+        kept |= {f"V{j}": p[f"V{j}"][: end - first], f"b_y{j}": p[f"b_y{j}"][: end - first]}
+    return kept

@@ -1,0 +1,47 @@
+"""A map of the tokens: the two principal components of the vectors that stand for them."""
+
+from typing import Any
+
+import numpy as np
+
+from rnn_cli.models.classifier import Classifier
+from rnn_cli.models.language_model import LanguageModel
+from rnn_cli.models.tagger import Tagger
+from rnn_cli.models.translator import Translator
+from rnn_cli.network.arrays import Array
+from rnn_cli.text.vocabulary import SPECIAL
+
+Model = LanguageModel | Classifier | Tagger | Translator
+
+SHOWN = 300  # tokens on the map, the most frequent
+
+
+def word_map(model: Model) -> list[list[Any]]:
+    """Return [token, x, y] of the most frequent tokens, x and y from -1 to 1."""
+    counts = np.array(model.lexicon.vocabulary.counts)
+    frequent = np.sort(np.argsort(-counts, kind="stable")[:SHOWN])
+    vectors = vectors_of(model)[frequent + SPECIAL].astype(np.float64)
+    vectors -= vectors.mean(axis=0)
+    _, _, components = np.linalg.svd(vectors, full_matrices=False)
+    places = np.zeros((len(vectors), 2))
+    found = vectors @ components[:2].T
+    places[:, : found.shape[1]] = found
+    places /= np.maximum(np.abs(places).max(axis=0, initial=0), 1e-12)
+    tokens = model.lexicon.vocabulary.tokens
+    return [
+        [tokens[k], *map(float, place.round(3))] for k, place in zip(frequent.tolist(), places, strict=True)
+    ]
+
+
+def vectors_of(model: Model) -> Array:
+    """Return the vectors of the tokens, (m, d)."""
+    table = table_of(model)
+    return model.p[table] if table == "V" else model.p[table].T
+
+
+def table_of(model: Model) -> str:
+    """Return the name of the parameter that has the vectors: the embedding, a softmax's V, or U."""
+    network = model.network if isinstance(model, LanguageModel) else model.network.encoder
+    if network.embedding:
+        return network.input.table
+    return "V" if isinstance(model, LanguageModel) and model.network.output == "softmax" else "U"

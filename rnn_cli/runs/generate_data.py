@@ -1,0 +1,132 @@
+"""Texts with a label that they are written from, from files to the arrays of a run."""
+
+import hashlib
+from collections.abc import Generator
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import numpy as np
+
+from rnn_cli.models.encoded.labelled import LabelledTexts
+from rnn_cli.models.encoded.texts import first
+from rnn_cli.printing import counted
+from rnn_cli.runs.checks import columns_of
+from rnn_cli.runs.data import corpus_files, tokenizer_of
+from rnn_cli.runs.label_data import FEWEST, appended, are_short
+from rnn_cli.runs.notices import Notice, Reading
+from rnn_cli.runs.prepare import Resources
+from rnn_cli.runs.settings import DEFAULT_MAX_SIZE, DEFAULT_SEED, DEFAULT_VALID_FRACTION, Settings
+from rnn_cli.runs.workplace import Workplace
+from rnn_cli.text.lexicon import Lexicon
+from rnn_cli.text.pairs.formats import Form
+from rnn_cli.text.pairs.labels import Labels
+from rnn_cli.text.pairs.numbered import Cutting, Pairs, read_pairs, token_counts
+from rnn_cli.text.pairs.parts import hold_out
+from rnn_cli.text.reading import spool
+from rnn_cli.text.rows import Numbers
+from rnn_cli.text.spelling import Spelling
+from rnn_cli.text.vocabulary import build
+
+TASK = "generate"
+LONGEST = 400  # targets of a text that are learned, its first
+NO_ROWS = np.empty(0, np.int64)
+
+
+class Known(NamedTuple):
+    """What a model knows of texts and labels: the fields of models.Conditional."""
+
+    lexicon: Lexicon
+    labels: Labels
+
+
+@dataclass(frozen=True)
+class GenerateData:
+    """Texts and their labels.
+
+    train, valid: the rows of `texts` to learn from and to validate on; no rows: no validation.
+    cut: how many texts are longer than what is learned of them.
+    """
+
+    known: Known
+    texts: LabelledTexts
+    train: Numbers
+    valid: Numbers
+    fingerprint: str
+    files: int
+    cut: int
+
+    @property
+    def targets(self) -> int:
+        return int(self.texts.y.lengths[self.train].sum())
+
+    @property
+    def valid_targets(self) -> int | None:
+        return int(self.texts.y.lengths[self.valid].sum()) or None
+
+    @property
+    def share(self) -> float:
+        return 1.0
+
+
+Loading = Generator[Notice | Reading, None, GenerateData]
+
+
+def load_labelled(settings: Settings, resources: Resources, known: Known | None = None) -> Loading:
+    """Return the texts and labels of the settings. known: by a model that goes on; None: to be found.
+
+    Raises RnnError for files that hold no texts with labels, or nothing to learn.
+    """
+    tokenizer = known.lexicon.tokenizer if known else tokenizer_of(settings)
+    with Workplace(None) as work:
+        paths = corpus_files(settings)
+        sources = [spool(path, work.folder, settings.encoding) for path in paths]
+        other = [spool(settings.valid, work.folder, settings.encoding)] if settings.valid else []
+        yield Notice(f"reading {counted(len(sources) + len(other), 'file')} of texts with labels")
+        form = Form(TASK, settings.encoding, columns_of(settings.columns))
+        cutting = Cutting(tokenizer, processes=resources.processes)
+        pairs = read_pairs(sources, form, cutting, known.labels if known else None)
+        if not known and settings.tokenizer is None and are_short(pairs):
+            yield Notice("texts of about a word: they are split into characters (-t jieba for words)")
+            tokenizer = tokenizer_of(replace(settings, tokenizer="char"))
+            cutting = cutting._replace(texts=tokenizer)
+            pairs = read_pairs(sources, form, cutting)
+        valid_pairs = read_pairs(other, form, cutting, pairs.labels) if other else None
+    train, valid = np.arange(pairs.rows), NO_ROWS
+    fraction = DEFAULT_VALID_FRACTION if settings.valid_fraction is None else settings.valid_fraction
+    if fraction and not other and pairs.rows >= FEWEST:
+        train, valid = hold_out(pairs, fraction, settings.seed or DEFAULT_SEED)
+    if known is None:
+        assert pairs.labels is not None
+        counts = token_counts(pairs.texts, train)
+        least = settings.min_count or tokenizer.min_count
+        vocabulary = build(counts, least, settings.max_size or DEFAULT_MAX_SIZE)
+        unknown = [token for token in counts if token not in vocabulary.ids]
+        known = Known(Lexicon(tokenizer, vocabulary, Spelling.count(unknown or counts)), pairs.labels)
+    data = _data_of(pairs, known, train, valid, len(sources))
+    if valid_pairs is not None:
+        data = _joined(data, _data_of(valid_pairs, known, NO_ROWS, NO_ROWS, 0))
+    if data.cut:
+        what = f"{counted(data.cut, 'text')} longer than {LONGEST} tokens: the first {LONGEST} are learned"
+        yield Notice(what, is_warning=True)
+    return data
+
+
+def _data_of(pairs: Pairs, known: Known, train: Numbers, valid: Numbers, files: int) -> GenerateData:
+    """Return the data of a run, in the ids of what its model knows."""
+    texts = LabelledTexts.of(pairs, known.lexicon)
+    cut = int((texts.y.lengths > LONGEST).sum())
+    digest = hashlib.sha256(pairs.keys.tobytes())
+    for array in (pairs.beside.ids, train, valid):
+        digest.update(np.ascontiguousarray(array).tobytes())
+    texts = texts._replace(y=first(texts.y, LONGEST))
+    return GenerateData(known, texts, train, valid, digest.hexdigest(), files, cut)
+
+
+def _joined(data: GenerateData, valid: GenerateData) -> GenerateData:
+    """Return data with the texts of other data to validate on."""
+    (y, *others), (valid_y, *valid_others) = data.texts, valid.texts
+    arrays = (np.concatenate(pair) for pair in zip(others, valid_others, strict=True))
+    texts = LabelledTexts(appended(y, valid_y), *arrays)
+    rows = np.arange(len(data.texts.label), len(texts.label))
+    digest = hashlib.sha256((data.fingerprint + valid.fingerprint).encode()).hexdigest()
+    return replace(data, texts=texts, valid=rows, fingerprint=digest, cut=data.cut + valid.cut)

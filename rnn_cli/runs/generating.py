@@ -1,0 +1,239 @@
+"""The run of the task generate: a label in, a text out."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rnn_cli.errors import RnnError
+from rnn_cli.models.conditional import Conditional
+from rnn_cli.network.arrays import Parameters
+from rnn_cli.network.conditional import Conditional as Network
+from rnn_cli.network.conditional import Guided, Labelled
+from rnn_cli.printing import counted
+from rnn_cli.runs.batch_text import spelled
+from rnn_cli.runs.generate_data import LONGEST, GenerateData
+from rnn_cli.runs.presets import load_preset, preset_for
+from rnn_cli.runs.run import Run, with_threads
+from rnn_cli.runs.settings import (
+    DEFAULT_MAX_ROLLBACKS,
+    DEFAULT_SEED,
+    DEFAULT_VALID_FRACTION,
+    Settings,
+)
+from rnn_cli.scoring.figures import bits_per_character, perplexity
+from rnn_cli.text.batches import Batches
+from rnn_cli.text.rows import Numbers
+from rnn_cli.training.demand import BatchShape
+from rnn_cli.training.state import TrainingState
+
+LABEL_SIZE = 32  # of a label's vector
+MOST_EPOCHS = 60
+SAMPLE_TOKENS = 60  # of the sample that shows what a run has learned
+
+
+class _Windows(Sequence[Labelled]):
+    """The batches of an epoch."""
+
+    def __init__(self, data: GenerateData, rows: Numbers, batches: Batches):
+        self._data, self._rows, self._batches = data, rows, batches
+
+    def __len__(self) -> int:
+        return len(self._batches)
+
+    def __getitem__(self, index: int) -> Labelled:  # type: ignore[override]  # slices are not supported
+        return self._data.texts.batch(self._rows[self._batches[index]])
+
+
+@dataclass(frozen=True)
+class Shape(BatchShape):
+    """What decides the memory of such a run: its network has no encoder."""
+
+    network: Network
+
+    def halved(self, name: str) -> tuple[int, "Shape"]:
+        if name != "hidden":
+            return super().halved(name)
+        language = self.network.language
+        n = max(1, language.n // 2)
+        embedding = n if language.tie else language.embedding
+        narrower = replace(self.network, language=replace(language, n=n, embedding=embedding))
+        return n, replace(self, network=narrower)
+
+
+@dataclass(frozen=True)
+class GenerateRun(Run):
+    """A run that trains a model of text from a label."""
+
+    data: GenerateData
+    network: Network
+
+    def _windows(self, rows: Numbers, shuffle: tuple[int, ...] | None) -> _Windows:
+        return _Windows(
+            self.data, rows, Batches(self.data.texts.y.lengths[rows], self.rows, self._most_steps, shuffle)
+        )
+
+    @cached_property
+    def _most_steps(self) -> int:
+        """The most steps of a batch, of all its rows: as many as its rows have on average."""
+        return max(self.steps, -(-self.data.targets * self.rows // len(self.data.train)))
+
+    @property
+    def steps_an_epoch(self) -> int:
+        return len(self.epoch_windows(0))
+
+    @cached_property
+    def _counts(self) -> Numbers:
+        """How often each id is a target in what is learned from, (m,)."""
+        return np.bincount(self.data.texts.y.take(self.data.train).ids, minlength=self.network.m)
+
+    @property
+    def flops(self) -> float:
+        """Operations a step of a window, at its real steps."""
+        return (
+            self.network.language.flops(self._counts) * self.data.targets / len(self.data.train) / self.steps
+        )
+
+    @property
+    def shape(self) -> Shape:
+        order = np.argsort(self.data.texts.y.lengths, kind="stable")
+        longest = order[-max(1, self._most_steps // self.steps) :]
+        return Shape(
+            network=self.network,
+            batch=self.data.texts.batch(longest),
+            optimizer=self.recipe.optimizer,
+            dropout=self.recipe.dropout,
+            threads=self.threads,
+            keeps=self.recipe.max_rollbacks > 0,
+        )
+
+    def epoch_windows(self, epoch: int) -> _Windows:
+        return self._windows(self.data.train, (self.seed, *b"shuffle", epoch))
+
+    def valid_windows(self) -> _Windows | None:
+        return self._windows(self.data.valid, None) if len(self.data.valid) else None
+
+    def first_parameters(self) -> Parameters:
+        if self.first is not None:
+            return self.first
+        return self.network.initialise(np.random.default_rng((self.seed, *b"initialise")), self._counts)
+
+    def trained(self, at: TrainingState) -> Conditional:
+        lexicon, labels = self.data.known
+        return Conditional(lexicon, self.network, at.p, labels, self.history(at))
+
+    def header(self) -> dict[str, Any]:
+        lexicon, labels = self.data.known
+        return {"network": asdict(self.network), "labels": labels.to_json(), **lexicon.to_json()}
+
+    def of_text(self) -> dict[str, Any]:
+        data, (lexicon, labels) = self.data, self.data.known
+        return {
+            "text": {"files": data.files, "texts": len(data.train), "tokens": data.targets},
+            "labels": len(labels.names),
+            "tokenizer": lexicon.tokenizer.name,
+        }
+
+    def about_text(self) -> Iterator[str]:
+        data, (lexicon, labels) = self.data, self.data.known
+        yield (
+            f"text: {counted(data.files, 'file')}, {counted(len(data.train), 'text')} with "
+            f"{counted(len(labels.names), 'label')}, {counted(data.targets, 'token')} "
+            f"({lexicon.tokenizer.name}), vocabulary {lexicon.vocabulary.size:,}"
+        )
+        if len(data.valid):
+            yield f"and {counted(len(data.valid), 'text')} to validate on"
+
+    def about_loss(self, at: TrainingState, loss: float, is_valid: bool) -> Iterator[str]:
+        yield f"perplexity {perplexity(loss):,.2f}" if loss < 20 else f"perplexity {perplexity(loss):.2g}"
+        rows = self.data.valid if is_valid else self.data.train
+        yield f"bits/char {self._bits(loss, rows):.3f}"
+
+    def _bits(self, loss: float, rows: Numbers) -> float:
+        """Return the bits per character of some texts, which cost `loss` nats a target."""
+        data = self.data
+        nats = loss * int(data.texts.y.lengths[rows].sum()) + float(data.texts.nats[rows].sum())
+        return bits_per_character(nats, int(data.texts.characters[rows].sum()))
+
+    def bits_per_character(self, valid_loss: float) -> float | None:
+        return self._bits(valid_loss, self.data.valid) if len(self.data.valid) else None
+
+    @property
+    def about_network(self) -> str:
+        return self.network.language.describe()
+
+    def sizes(self, share: float) -> dict[str, int | float]:
+        lexicon, labels = self.data.known
+        return {
+            "texts": len(self.data.train),
+            "tokens": self.data.targets,
+            "m": lexicon.vocabulary.size,
+            "labels": len(labels.names),
+        }
+
+    def about_sizes(self, share: float) -> dict[str, str]:
+        sizes = self.sizes(share)
+        text = f"{sizes['tokens']:,} tokens in {sizes['texts']:,} texts to learn from"
+        return {"text": text, "vocabulary": f"{sizes['m']:,}"}
+
+    @property
+    def window_fits(self) -> bool:
+        longest = int(self.data.texts.y.lengths.max(initial=1))
+        return longest <= self.steps <= LONGEST and self.rows <= len(self.data.train)
+
+    @property
+    def try_it(self) -> str:
+        return "sample"
+
+    def example(self, at: TrainingState) -> str:
+        label = self.data.known.labels.names[0]
+        try:
+            (text,) = self.trained(at).sample(label, length=SAMPLE_TOKENS, temperature=0.5, seed=self.seed)
+        except RnnError as error:  # a state of relu that overflows: no reason to end the run
+            return f"(no sample: {error})"
+        return f"{label}: {text}"
+
+    def spell(self, batch: Labelled) -> Iterator[str]:
+        return spelled(batch, self.data.known.lexicon)  # type: ignore[arg-type]  # y and weight are enough
+
+
+def decide(model: Path, settings: Settings, data: GenerateData) -> GenerateRun:
+    """Return the run of these settings on these texts; what they leave open comes from a preset, as for the
+    language model of a text of this size."""
+    lexicon, labels = data.known
+    m = lexicon.vocabulary.size
+    preset = load_preset(settings.preset or preset_for(data.targets, m), m)
+    choices = preset.choices.given(settings.given())
+    counts = np.bincount(data.texts.y.take(data.train).ids, minlength=m)
+    language = choices.network(m, choices.cutoffs(counts))
+    network = Network(Guided(**asdict(language), beside=LABEL_SIZE), len(labels.names))
+    rows = choices.batch
+    if settings.batch is None:  # as many tokens as a window of a language model has
+        rows = round(choices.batch * choices.bptt * len(data.train) / data.targets)
+    values = asdict(choices) | {
+        "preset": preset.name,
+        "batch": max(1, min(rows, len(data.train))),
+        "bptt": LONGEST,
+        "embedding": language.embedding,
+    }
+    decided = replace(settings, **values).filled(
+        carry_state=False,
+        variational=False,
+        max_rollbacks=DEFAULT_MAX_ROLLBACKS,
+        seed=DEFAULT_SEED,
+        tokenizer=lexicon.tokenizer.name,
+        unit=lexicon.tokenizer.unit,
+        valid_fraction=None if settings.valid else DEFAULT_VALID_FRACTION if len(data.valid) else 0.0,
+        epochs=1,
+    )
+    steps = max(1, int(data.texts.y.lengths.max(initial=1)))
+    run = GenerateRun(
+        model, decided, data, network, (steps, min(values["batch"] * settings.windows, len(data.train)))
+    )
+    if settings.epochs is None:
+        epochs = min(preset.epochs(run.steps_an_epoch), MOST_EPOCHS)
+        run = replace(run, settings=replace(decided, epochs=epochs))
+    return with_threads(run, settings.threads)

@@ -1,0 +1,203 @@
+"""Sources and targets, from files to the arrays of a run."""
+
+import hashlib
+import re
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import NamedTuple
+
+import numpy as np
+
+from rnn_cli.errors import RnnError
+from rnn_cli.models.encoded.paired import LONGEST, Sides
+from rnn_cli.printing import counted
+from rnn_cli.runs.checks import columns_of
+from rnn_cli.runs.data import corpus_files, corpus_name
+from rnn_cli.runs.notices import Notice, Reading
+from rnn_cli.runs.prepare import Resources
+from rnn_cli.runs.settings import DEFAULT_MAX_SIZE, DEFAULT_SEED, DEFAULT_VALID_FRACTION, Settings
+from rnn_cli.runs.workplace import Workplace
+from rnn_cli.text.lexicon import Lexicon
+from rnn_cli.text.pairs.formats import Form
+from rnn_cli.text.pairs.numbered import Cutting, Pairs, in_vocabulary, read_pairs, token_counts
+from rnn_cli.text.pairs.parts import hold_out
+from rnn_cli.text.reading import Source, spool
+from rnn_cli.text.rows import Numbers, Rows
+from rnn_cli.text.spelling import Spelling
+from rnn_cli.text.store.corpus import Text
+from rnn_cli.text.tokenizers import DEFAULT_TOKENIZER, Tokenizer, load_tokenizer
+from rnn_cli.text.vocabulary import build
+
+FEWEST = 20  # pairs of which some are held out
+FEW_TOKENS = 1000  # of a side: with fewer every token is known
+MOST_VALID = 2000  # pairs that are held out: more say little more
+SAMPLE = 20_000  # pairs that show how a side is to be split
+WORD = re.compile(r"\w+|[^\w\s]+")
+HAN = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
+PLAIN, FEW_TYPES = 0.98, 1000  # share of the tokens between spaces that are whole words, and different ones
+DIGITS, UNSPACED, FEW_WORDS = 0.3, 0.5, 2.0  # from which on, or below which, characters are learned from
+NO_ROWS = np.empty(0, np.int64)
+
+
+class Known(NamedTuple):
+    """What a model knows of both sides: the fields of models.Translator."""
+
+    source: Lexicon
+    target: Lexicon
+    growth: float
+
+
+@dataclass(frozen=True)
+class PairData:
+    """Sources and targets as ids.
+
+    train, valid: the rows to learn from and to validate on; no rows: no validation.
+    held_out: the share of the pairs that was held out; 0 for none.
+    """
+
+    known: Known
+    sides: Sides
+    train: Numbers
+    valid: Numbers
+    fingerprint: str
+    files: int
+    held_out: float
+
+    @property
+    def targets(self) -> int:
+        return int(self.sides.y.lengths[self.train].sum())
+
+    @property
+    def valid_targets(self) -> int | None:
+        return int(self.sides.y.lengths[self.valid].sum()) or None
+
+    @property
+    def share(self) -> float:
+        return 1.0
+
+
+Loading = Generator[Notice | Reading, None, PairData]
+
+
+def load_pairs(settings: Settings, resources: Resources, known: Known | None = None) -> Loading:
+    """Return the pairs of the settings. known: by a model that goes on; None: to be found.
+
+    Raises RnnError for files that hold no pairs, or none that is short enough to be learned.
+    """
+    form = Form("translate", settings.encoding, columns_of(settings.columns))
+    with Workplace(None) as work:
+        sources = [spool(path, work.folder, settings.encoding) for path in corpus_files(settings)]
+        other = [spool(settings.valid, work.folder, settings.encoding)] if settings.valid else []
+        yield Notice(f"reading {counted(len(sources) + len(other), 'file')} of pairs")
+        if known:
+            tokenizers = known.source.tokenizer, known.target.tokenizer
+        else:
+            tokenizers = _tokenizers(settings, form, sources)
+        cutting = Cutting(*tokenizers, processes=resources.processes)
+        pairs = read_pairs(sources, form, cutting)
+        valid_pairs = read_pairs(other, form, cutting) if other else None
+    train, valid, fraction = _parts(pairs, settings)
+    lexicons = known[:2] if known else _lexicons(pairs, train, tokenizers, settings)
+    sides, digest = _sides(pairs, *lexicons), _digest(pairs)
+    if valid_pairs:
+        beside = _sides(valid_pairs, *lexicons)
+        valid = np.arange(pairs.rows, pairs.rows + valid_pairs.rows)
+        sides = Sides(_appended(sides.x, beside.x), _appended(sides.y, beside.y))
+        digest += _digest(valid_pairs)
+    fits = sides.lengths <= LONGEST
+    if not fits[train].any():
+        raise RnnError(f"{corpus_name(settings)}: every pair is longer than {LONGEST} tokens: split them")
+    if long := int((~fits).sum()):
+        yield Notice(f"{counted(long, 'pair')} of more than {LONGEST} tokens left out", is_warning=True)
+    train, valid = train[fits[train]], valid[fits[valid]]
+    growth = known.growth if known else Sides(sides.x.take(train), sides.y.take(train)).growth
+    fingerprint = hashlib.sha256(digest + train.tobytes() + valid.tobytes()).hexdigest()
+    known = Known(*lexicons, growth)
+    return PairData(known, sides, train, valid, fingerprint, len(sources), fraction)
+
+
+def _parts(pairs: Pairs, settings: Settings) -> tuple[Numbers, Numbers, float]:
+    """Return the rows to learn from, those to validate on, and the share of these."""
+    fraction = settings.valid_fraction
+    if fraction is None:
+        fraction = min(DEFAULT_VALID_FRACTION, MOST_VALID / pairs.rows)
+    if settings.valid or pairs.rows < FEWEST or not fraction:
+        return np.arange(pairs.rows), NO_ROWS, 0.0
+    return *hold_out(pairs, fraction, settings.seed or DEFAULT_SEED), fraction
+
+
+def _tokenizers(settings: Settings, form: Form, sources: Sequence[Source]) -> tuple[Tokenizer, Tokenizer]:
+    """Return how sources and targets are split: as the settings say, or else as the first pairs look."""
+    pairs = [*islice((pair for source in sources for pair in form.pairs(source)), SAMPLE)]
+    names = (
+        settings.tokenizer or tokenizer_for([pair.text for pair in pairs]),
+        settings.target_tokenizer or settings.tokenizer or tokenizer_for([pair.beside[0] for pair in pairs]),
+    )
+    source, target = (
+        load_tokenizer(
+            name, settings.normalize, settings.user_dict if name == DEFAULT_TOKENIZER else None, settings.unit
+        )
+        for name in names
+    )
+    return source, target
+
+
+def tokenizer_for(texts: Sequence[str]) -> str:
+    """Return the name of the tokenizer for texts that look like these.
+
+    Tokens with spaces between that are few and whole words (phonemes, numbers) are `space`; texts in Chinese
+    or Japanese, of digits, or of about one word are `char`; others are words.
+    """
+    spaced = [token for text in texts for token in text.split()]
+    plain = sum(WORD.fullmatch(token) is not None for token in spaced)
+    is_tokens = len(spaced) >= FEW_WORDS * len(texts) and len(set(spaced)) <= FEW_TYPES
+    if is_tokens and plain >= PLAIN * len(spaced):
+        return "space"
+    characters = "".join(spaced)
+    digits = sum(map(str.isdigit, characters))
+    words = sum(len(WORD.findall(text)) for text in texts)
+    if (
+        digits >= DIGITS * len(characters)
+        or len(HAN.findall(characters)) >= UNSPACED * len(characters)
+        or words < FEW_WORDS * len(texts)
+    ):
+        return "char"
+    return DEFAULT_TOKENIZER
+
+
+def _lexicons(
+    pairs: Pairs, train: Numbers, tokenizers: tuple[Tokenizer, Tokenizer], settings: Settings
+) -> tuple[Lexicon, Lexicon]:
+    """Return how new models read: by the tokens of the pairs to learn from."""
+    assert pairs.targets is not None
+    source, target = tokenizers
+    return _lexicon(pairs.texts, train, source, settings), _lexicon(pairs.targets, train, target, settings)
+
+
+def _lexicon(text: Text, train: Numbers, tokenizer: Tokenizer, settings: Settings) -> Lexicon:
+    counts = token_counts(text, train)
+    is_tiny = sum(counts.values()) < FEW_TOKENS
+    min_count = settings.min_count or (1 if is_tiny else tokenizer.min_count)
+    vocabulary = build(counts, min_count, settings.max_size or DEFAULT_MAX_SIZE)
+    unknown = [token for token in counts if token not in vocabulary.ids]
+    return Lexicon(tokenizer, vocabulary, Spelling.count(unknown or counts))
+
+
+def _sides(pairs: Pairs, source: Lexicon, target: Lexicon) -> Sides:
+    assert pairs.targets is not None
+    y = in_vocabulary(pairs.targets, target.vocabulary, ends=True)
+    return Sides(in_vocabulary(pairs.texts, source.vocabulary), y)
+
+
+def _appended(a: Rows, b: Rows) -> Rows:
+    return Rows.of(np.concatenate([a.ids, b.ids]), np.concatenate([a.lengths, b.lengths]))
+
+
+def _digest(pairs: Pairs) -> bytes:
+    """Return a hash of sources and targets: the same for the same texts."""
+    assert pairs.targets is not None
+    digest = hashlib.sha256(pairs.keys.tobytes())
+    digest.update(np.ascontiguousarray(pairs.targets.corpus.ids).tobytes())
+    digest.update("\0".join(pairs.targets.types).encode("utf-8", "surrogatepass"))
+    return digest.digest()

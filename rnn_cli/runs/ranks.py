@@ -1,0 +1,172 @@
+"""A run on several ranks (training/parallel/world.py): what they agree on before it begins and where it is
+saved."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Generator, Iterator
+from dataclasses import replace
+from typing import NamedTuple, TypeVar
+
+from rnn_cli.errors import RnnError, UsageError
+from rnn_cli.machine import available_threads
+from rnn_cli.network.arrays import Parameters
+from rnn_cli.printing import counted
+from rnn_cli.runs.notices import Notice
+from rnn_cli.runs.prepare import usual_threads
+from rnn_cli.runs.run import Run
+from rnn_cli.runs.settings import Settings
+from rnn_cli.training.parallel.executor import Executor, worthwhile_threads
+from rnn_cli.training.parallel.world import World
+from rnn_cli.training.state import TrainingState
+
+Yielded = TypeVar("Yielded")
+Returned = TypeVar("Returned")
+
+
+class Division(NamedTuple):
+    """How the rows of a batch are divided: among ranks, and among the threads of each."""
+
+    ranks: int
+    threads: int
+
+    @property
+    def shards(self) -> int:
+        return self.ranks * self.threads
+
+    def same_bits(self, other: "Division") -> bool:
+        """Return whether both sum the same shards in the same order."""
+        if self == other:
+            return True
+        return self.shards == other.shards and 1 in self and 1 in other
+
+
+def refuse_standard_input(world: World, settings: Settings) -> None:
+    """Raise UsageError for a text from standard input, which reaches one rank only."""
+    if world.size > 1 and "-" in (*settings.corpus, settings.valid):
+        raise UsageError("a run on several ranks cannot read standard input: name a file")
+
+
+def in_turn(world: World, reading: Generator[Yielded, None, Returned]) -> Generator[Yielded, None, Returned]:
+    """Read a text on one rank of each machine, and then on the others: these find it in the cache."""
+    if not world.is_first_on_host:
+        world.wait_for_host()
+    try:
+        return (yield from reading)
+    finally:
+        if world.is_first_on_host:
+            world.wait_for_host()  # even where it has failed: the others will, too
+
+
+def divided(
+    run: Run, world: World, threads: int | None, saved: Division | None
+) -> Generator[Notice, None, Run]:
+    """Return the run as all ranks have it: with what rank 0 has decided, and its rows divided among ranks.
+
+    threads: of each rank, as asked for; None: those of the saved run, or as many as pay. saved: how a run
+    that goes on was divided. Raises RnnError where the ranks have not read the same text.
+    """
+    if world.size == 1 and (saved is None or saved.ranks == 1):
+        return run
+    _refuse_other_texts(run, world)
+    division = _division(run, world, threads, saved)
+    decided = run.settings, run.network, run.window, run.planned, division
+    settings, network, window, planned, division = world.share(decided)
+    run = replace(
+        run,
+        settings=replace(settings, threads=division.threads),
+        network=network,
+        window=window,
+        planned=planned,
+        ranks=division.ranks,
+    )
+    yield from _about(run, world)
+    if saved and not division.same_bits(saved):
+        what = f"saved on {_in_words(saved)}, it goes on with {_in_words(division)}"
+        yield Notice(f"{what}: the weights will differ in their last bits")
+    return run
+
+
+def _refuse_other_texts(run: Run, world: World) -> None:
+    is_other = run.data.fingerprint != world.share(run.data.fingerprint)
+    others = world.numbers([is_other])[:, 0]
+    if others.any():
+        rank = int(others.argmax())
+        raise RnnError(
+            f"{', '.join(run.settings.corpus)}: rank {rank} on {world.hosts[rank]} has read another text "
+            f"than rank 0 on {world.hosts[0]}: copy the same files to both"
+        )
+
+
+def _division(run: Run, world: World, threads: int | None, saved: Division | None) -> Division:
+    windows = run.epochs * run.steps_an_epoch
+    ranks = worthwhile_threads(run.flops, run.rows, run.steps, windows, world.size)
+    if saved and saved.ranks == world.size:
+        ranks = saved.ranks
+    if saved and threads is None:  # as many shards as before
+        return Division(ranks, saved.threads if saved.ranks == ranks else max(1, saved.shards // ranks))
+    on_host = Counter(world.hosts)[world.hosts[world.rank]]
+    asked = threads or max(1, usual_threads() // on_host)
+    return Division(ranks, worthwhile_threads(run.flops, -(-run.rows // ranks), run.steps, windows, asked))
+
+
+def _in_words(division: Division) -> str:
+    return f"{counted(division.ranks, 'rank')} of {counted(division.threads, 'thread')}"
+
+
+def _about(run: Run, world: World) -> Iterator[Notice]:
+    """Yield the line at the start, and what may be wrong."""
+    if world.size == 1:
+        return
+    on_hosts = Counter(world.hosts)
+    hosts = ", ".join(f"{host}: {count}" for host, count in on_hosts.items())
+    rows = -(-run.rows // run.ranks)
+    yield Notice(
+        f"{world.size} ranks on {counted(len(on_hosts), 'host')} ({hosts}), "
+        f"{counted(rows, 'row')} and {counted(run.threads, 'thread')} a rank"
+    )
+    if run.ranks < world.size:
+        yield Notice(
+            f"only {run.ranks} of {world.size} ranks will have rows: the batch has only "
+            f"{counted(run.rows, 'row')} (--batch), or the run is too short to gain from more",
+            is_warning=True,
+        )
+    host, cores = world.hosts[world.rank], available_threads()
+    here = Division(on_hosts[host], run.threads)
+    if here.shards > cores:
+        yield Notice(
+            f"{_in_words(here)} on {host}, which has {counted(cores, 'core')}: fewer are faster",
+            is_warning=True,
+        )
+
+
+def whole(at: TrainingState, executor: Executor) -> TrainingState:
+    """Return the state with the rows of all ranks, to be saved. Raises RnnError where the ranks' parameters
+    are not the same."""
+    world = executor.team.world
+    if world.size == 1:
+        return at
+    digests = world.numbers([_digest(at.p)])[:, 0]
+    if (others := digests != digests[0]).any():
+        rank = int(others.argmax())
+        raise RnnError(
+            f"the parameters of rank {rank} on {world.hosts[rank]} are not those of rank 0 on "
+            f"{world.hosts[0]} (processors of different kinds?): --resume goes on from the last save"
+        )
+    good = at.good and replace(at.good, state=executor.all_rows(at.good.state))
+    return replace(at, state=executor.all_rows(at.state), good=good)
+
+
+def _digest(p: Parameters) -> float:
+    """Return a hash of parameters as a whole number that float64 holds."""
+    digest = hashlib.sha256()
+    for array in p.values():
+        digest.update(array.ravel("K").data)
+    return float(int.from_bytes(digest.digest()[:6], "big"))
+
+
+def own(at: TrainingState, executor: Executor) -> None:
+    """Let a state that has the rows of all ranks have those of this one."""
+    if executor.team.world.size > 1:
+        at.state = executor.own_rows(at.state)
+        if at.good:
+            at.good.state = executor.own_rows(at.good.state)

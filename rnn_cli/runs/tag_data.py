@@ -1,0 +1,161 @@
+"""Sentences with tags, from files to the arrays of a run."""
+
+import hashlib
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnn_cli.models.encoded.legal import ENOUGH, legal_sequences, legal_share
+from rnn_cli.models.encoded.sentences import Sentences, owners
+from rnn_cli.models.tagger import MOST_CHARACTERS
+from rnn_cli.printing import counted
+from rnn_cli.runs.checks import columns_of
+from rnn_cli.runs.data import corpus_files
+from rnn_cli.runs.label_data import FEWEST, appended
+from rnn_cli.runs.notices import Notice, Reading
+from rnn_cli.runs.prepare import Resources
+from rnn_cli.runs.settings import DEFAULT_MAX_SIZE, DEFAULT_SEED, DEFAULT_VALID_FRACTION, Settings
+from rnn_cli.runs.workplace import Workplace
+from rnn_cli.scoring.tags import scheme
+from rnn_cli.text.features import Affixes
+from rnn_cli.text.lexicon import Lexicon
+from rnn_cli.text.pairs.formats import Form
+from rnn_cli.text.pairs.labels import Labels
+from rnn_cli.text.pairs.numbered import Cutting, Pairs, read_pairs, token_counts
+from rnn_cli.text.pairs.parts import hold_out
+from rnn_cli.text.reading import spool
+from rnn_cli.text.rows import Numbers, Rows
+from rnn_cli.text.spelling import Spelling
+from rnn_cli.text.store.corpus import Text
+from rnn_cli.text.tokenizers import TOKENIZERS
+from rnn_cli.text.vocabulary import Vocabulary, build
+
+TASK = "tag"
+TOKENIZER = "space"
+MIN_COUNT = 1  # what unknown tokens are like is learned from those that an epoch hides
+LEAST_BUCKETS, MOST_BUCKETS, MOST_OF_PAIRS = 1 << 10, 1 << 16, 1 << 17
+NOTHING = Vocabulary((), ())
+NO_ROWS = np.empty(0, np.int64)
+
+
+class Known(NamedTuple):
+    """What a model knows of tokens and tags: the fields of models.Tagger."""
+
+    lexicon: Lexicon
+    tags: Labels
+    affixes: Affixes | None
+    is_legal: bool
+
+
+@dataclass(frozen=True)
+class TagData:
+    """Sentences and their tags.
+
+    y: the tag of each token of all sentences, (N,).
+    train, valid: the rows of `sentences` to learn from and to validate on; no rows: no validation.
+    texts: how many sentences there are to learn from.
+    """
+
+    known: Known
+    sentences: Sentences
+    y: NDArray[np.int64]
+    train: Numbers
+    valid: Numbers
+    texts: int
+    fingerprint: str
+    files: int
+
+    @property
+    def targets(self) -> int:
+        return int(self.sentences.types.lengths[self.train].sum())
+
+    @property
+    def valid_targets(self) -> int | None:
+        return int(self.sentences.types.lengths[self.valid].sum()) or None
+
+    @property
+    def share(self) -> float:
+        return 1.0
+
+
+Loading = Generator[Notice | Reading, None, TagData]
+
+
+def load_tagged(settings: Settings, resources: Resources, known: Known | None = None) -> Loading:
+    """Return the sentences and tags of the settings. known: by a model that goes on; None: to be found.
+
+    Raises RnnError for files that hold no sentences with tags, or nothing to learn.
+    """
+    with Workplace(None) as work:
+        paths = corpus_files(settings)
+        sources = [spool(path, work.folder, settings.encoding) for path in paths]
+        other = [spool(settings.valid, work.folder, settings.encoding)] if settings.valid else []
+        yield Notice(f"reading {counted(len(sources) + len(other), 'file')} of sentences with tags")
+        form = Form(TASK, settings.encoding, columns_of(settings.columns))
+        cutting = Cutting(TOKENIZERS[TOKENIZER], processes=resources.processes)
+        pairs = read_pairs(sources, form, cutting, known.tags if known else None)
+        valid_pairs = read_pairs(other, form, cutting, pairs.labels) if other else None
+    train, valid = np.arange(pairs.rows), NO_ROWS
+    fraction = DEFAULT_VALID_FRACTION if settings.valid_fraction is None else settings.valid_fraction
+    if fraction and not other and pairs.rows >= FEWEST:
+        train, valid = hold_out(pairs, fraction, settings.seed or DEFAULT_SEED)
+    known = known or _known_of(pairs, train, settings)
+    data = _data_of(pairs, known, train, valid, len(sources))
+    return data if valid_pairs is None else _joined(data, _data_of(valid_pairs, known, NO_ROWS, NO_ROWS, 0))
+
+
+def _known_of(pairs: Pairs, train: Numbers, settings: Settings) -> Known:
+    """Return what a new model knows: of the sentences to learn from."""
+    assert pairs.labels is not None
+    counts = token_counts(pairs.texts, train)
+    vocabulary = build(counts, settings.min_count or MIN_COUNT, settings.max_size or DEFAULT_MAX_SIZE)
+    unknown = [token for token in counts if token not in vocabulary.ids]
+    lexicon = Lexicon(TOKENIZERS[TOKENIZER], vocabulary, Spelling.count(unknown or counts))
+    affixes = None if settings.affixes is False else _affixes(pairs.texts, counts)
+    spans = scheme(pairs.labels.names)
+    is_legal = spans is not None and legal_share(pairs.beside.take(train), legal_sequences(spans)) >= ENOUGH
+    return Known(lexicon, pairs.labels, affixes, is_legal)
+
+
+def _affixes(text: Text, counts: Mapping[str, int]) -> Affixes:
+    """Return the affixes of tokens, or the pairs of characters, that are read: with twice as many buckets as
+    there are different ones, up to a limit."""
+    single = sum(count for token, count in counts.items() if len(token) == 1)
+    if single >= MOST_CHARACTERS * sum(counts.values()):
+        usual = Affixes(0, MOST_OF_PAIRS, pairs=True)
+    else:
+        usual = Affixes(buckets=MOST_BUCKETS)
+    found = Sentences.of_text(text, Lexicon(TOKENIZERS[TOKENIZER], NOTHING, Spelling({})), usual)
+    parts = [part for part in (found.affixes and found.affixes.ids, found.pairs) if part is not None]
+    different = len(np.unique(np.concatenate([part.ravel() for part in parts])))
+    buckets = LEAST_BUCKETS
+    while buckets < min(2 * different, usual.buckets):
+        buckets *= 2
+    return replace(usual, buckets=buckets)
+
+
+def _data_of(pairs: Pairs, known: Known, train: Numbers, valid: Numbers, files: int) -> TagData:
+    """Return the data of a run, in the ids of what its model knows."""
+    sentences = Sentences.of_text(pairs.texts, known.lexicon, known.affixes)
+    digest = hashlib.sha256(pairs.keys.tobytes())
+    for array in (pairs.beside.ids, pairs.beside.starts, train, valid):
+        digest.update(np.ascontiguousarray(array).tobytes())
+    owner, y = owners(pairs.beside.lengths), pairs.beside.ids.astype(np.int64)
+    learned, validated = (np.flatnonzero(np.isin(owner, rows)) for rows in (train, valid))
+    return TagData(known, sentences, y, learned, validated, len(train), digest.hexdigest(), files)
+
+
+def _joined(data: TagData, valid: TagData) -> TagData:
+    """Return data with the sentences of other data to validate on."""
+    a, b = data.sentences, valid.sentences
+    moved = Rows(b.types.ids + len(a.x), b.types.starts)
+    affixes = appended(a.affixes, b.affixes) if a.affixes and b.affixes else None
+    beside = None if a.pairs is None or b.pairs is None else np.concatenate([a.pairs, b.pairs])
+    sentences = Sentences(appended(a.types, moved), np.concatenate([a.x, b.x]), affixes, beside)
+    rows = np.arange(len(a.types.lengths), len(sentences.types.lengths))
+    digest = hashlib.sha256((data.fingerprint + valid.fingerprint).encode()).hexdigest()
+    y = np.concatenate([data.y, valid.y])
+    return replace(data, sentences=sentences, y=y, valid=rows, fingerprint=digest)

@@ -1,0 +1,238 @@
+"""The run of the task tag: sentences in, a tag for each token out."""
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rnn_cli.errors import RnnError
+from rnn_cli.models.encoded.sentences import LONGEST
+from rnn_cli.models.tagger import Tagger
+from rnn_cli.network.arrays import Parameters
+from rnn_cli.network.encoder import Encoder
+from rnn_cli.network.tagger import Tagged
+from rnn_cli.network.tagger import Tagger as Network
+from rnn_cli.printing import counted, printable
+from rnn_cli.runs.presets import load_preset
+from rnn_cli.runs.run import Run, with_threads
+from rnn_cli.runs.settings import (
+    DEFAULT_MAX_ROLLBACKS,
+    DEFAULT_SEED,
+    DEFAULT_VALID_FRACTION,
+    Settings,
+)
+from rnn_cli.runs.tag_data import TOKENIZER, TagData
+from rnn_cli.runs.tag_windows import Hiding, TagWindows
+from rnn_cli.scoring.tags import span_figures
+from rnn_cli.text.batches import Batches
+from rnn_cli.text.rows import Numbers, Rows
+from rnn_cli.text.vocabulary import SPECIAL, SPELLED, UNK
+from rnn_cli.training.demand import BatchShape
+from rnn_cli.training.state import TrainingState
+
+PRESET = "tags"
+STEPS_OF_A_ROW = 64  # a batch holds as many steps as its rows would of this length
+AFFIX_SIZE = 64  # of an affix's embedding
+MOST_EPOCHS = 40
+HIDDEN = 0.25  # a token that occurs this often is read as unknown half of the time
+
+
+@dataclass(frozen=True)
+class TagRun(Run):
+    """A run that trains a tagger."""
+
+    data: TagData
+    network: Network
+
+    def _windows(
+        self, rows: Numbers, shuffle: tuple[int, ...] | None, hiding: Hiding | None = None
+    ) -> TagWindows:
+        lengths = self.data.sentences.types.lengths[rows]
+        return TagWindows(self.data, rows, Batches(lengths, self.rows, self._most_steps, shuffle), hiding)
+
+    @property
+    def _most_steps(self) -> int:
+        """The most steps of a batch, of all its rows."""
+        return max(self.steps, self.rows * min(self.steps, STEPS_OF_A_ROW))
+
+    @property
+    def steps_an_epoch(self) -> int:
+        return len(self.epoch_windows(0))
+
+    @property
+    def flops(self) -> float:
+        """Operations a step of a window: 2 for each weight of the matrices, 3 times, at its real steps."""
+        weights = sum(
+            shape[0] * shape[1] for shape in self.network.encoder.shapes.values() if len(shape) == 2
+        )
+        length = self.data.targets / len(self.data.train)
+        return 6 * weights * length / self.steps
+
+    @property
+    def shape(self) -> BatchShape:
+        lengths = self.data.sentences.types.lengths
+        order = np.argsort(lengths, kind="stable")
+        longest = order[-max(1, self._most_steps // self.steps) :]
+        return BatchShape(
+            network=self.network,
+            batch=self.data.sentences.batch(longest, self.data.y),
+            optimizer=self.recipe.optimizer,
+            dropout=self.recipe.dropout,
+            threads=self.threads,
+            keeps=self.recipe.max_rollbacks > 0,
+        )
+
+    def epoch_windows(self, epoch: int) -> TagWindows:
+        return self._windows(self.data.train, (self.seed, *b"shuffle", epoch), self._hidden(epoch))
+
+    def _hidden(self, epoch: int) -> Hiding:
+        """Return what an epoch hides: the rarer a token, the likelier it is read as UNK."""
+        rng = np.random.default_rng((self.seed, *b"hide rare", epoch))
+        read_as = np.arange(self.network.encoder.m, dtype=np.int32)
+        hidden = rng.random(len(read_as)) < HIDDEN / (HIDDEN + self._counts)
+        read_as[SPECIAL:][hidden[SPECIAL:]] = UNK
+        return Hiding(read_as, (self.seed, *b"hide affixes", epoch))
+
+    @cached_property
+    def _counts(self) -> Numbers:
+        """How often each id occurs in what is learned from, (m,)."""
+        sentences = self.data.sentences
+        x = sentences.x[sentences.types.take(self.data.train).ids]
+        return np.bincount(x, minlength=self.network.encoder.m)
+
+    def valid_windows(self) -> TagWindows | None:
+        return self._windows(self.data.valid, None) if len(self.data.valid) else None
+
+    def first_parameters(self) -> Parameters:
+        if self.first is not None:
+            return self.first
+        y = Rows(self.data.y, self.data.sentences.types.starts).take(self.data.train).ids
+        counts = np.bincount(y, minlength=self.network.tags)
+        return self.network.initialise(np.random.default_rng((self.seed, *b"initialise")), counts)
+
+    def trained(self, at: TrainingState) -> Tagger:
+        lexicon, tags, affixes, is_legal = self.data.known
+        return Tagger(lexicon, self.network, at.p, tags, affixes, is_legal, self.history(at))
+
+    def header(self) -> dict[str, Any]:
+        lexicon, tags, affixes, is_legal = self.data.known
+        return {
+            "network": asdict(self.network),
+            "tags": tags.to_json(),
+            "affixes": affixes.to_json() if affixes else None,
+            "legal": is_legal,
+            **lexicon.to_json(),
+        }
+
+    def of_text(self) -> dict[str, Any]:
+        data = self.data
+        return {
+            "text": {"files": data.files, "texts": data.texts, "tokens": data.targets},
+            "tags": len(data.known.tags.names),
+            "tokenizer": TOKENIZER,
+        }
+
+    def about_text(self) -> Iterator[str]:
+        data, (lexicon, tags, _, _) = self.data, self.data.known
+        unknown = self._counts[UNK] / max(1, data.targets)
+        yield (
+            f"text: {counted(data.files, 'file')}, {counted(data.texts, 'sentence')} of "
+            f"{counted(data.targets, 'token')} with {counted(len(tags.names), 'tag')}, "
+            f"vocabulary {lexicon.vocabulary.size:,} ({unknown:.1%} unknown)"
+        )
+        if len(data.valid):
+            yield f"and {counted(data.valid_targets or 0, 'token')} to validate on"
+
+    def about_loss(self, at: TrainingState, loss: float, is_valid: bool) -> Iterator[str]:
+        rows = self.data.valid if is_valid else self.data.train
+        sentences = self.data.sentences._replace(types=self.data.sentences.types.take(rows))
+        true = Rows(self.data.y, self.data.sentences.types.starts).take(rows)
+        model = self.trained(at)
+        try:
+            found, _ = model.likeliest(sentences, self.threads)
+        except RnnError:
+            return
+        yield f"accuracy {np.mean(found == true.ids):.4f}"
+        if model.scheme is not None:
+            figures = span_figures(true, Rows(found, true.starts), model.scheme)
+            yield f"span F1 {figures.f1:.4f}"
+
+    def bits_per_character(self, valid_loss: float) -> float | None:
+        return None
+
+    @property
+    def about_network(self) -> str:
+        return self.network.encoder.describe()
+
+    def sizes(self, share: float) -> dict[str, int | float]:
+        known = self.data.known
+        return {
+            "texts": self.data.texts,
+            "tokens": self.data.targets,
+            "m": known.lexicon.vocabulary.size,
+            "tags": len(known.tags.names),
+        }
+
+    def about_sizes(self, share: float) -> dict[str, str]:
+        sizes = self.sizes(share)
+        text = f"{sizes['tokens']:,} tokens in {sizes['texts']:,} sentences to learn from"
+        return {"text": text, "vocabulary": f"{sizes['m']:,}"}
+
+    @property
+    def window_fits(self) -> bool:
+        longest = int(self.data.sentences.types.lengths.max(initial=1))
+        return longest <= self.steps <= LONGEST and self.rows <= len(self.data.train)
+
+    @property
+    def try_it(self) -> str:
+        return "predict"
+
+    def example(self, at: TrainingState) -> str:
+        return ""
+
+    def spell(self, batch: Tagged) -> Iterator[str]:
+        vocabulary = self.data.known.lexicon.vocabulary
+        for ids, real in zip(batch.x.T.tolist(), batch.real.T.tolist(), strict=True):
+            tokens = (id for id, is_real in zip(ids, real, strict=True) if is_real)
+            yield printable(" ".join(SPELLED[k] if k < SPECIAL else vocabulary.token(k) for k in tokens))
+
+
+def decide(model: Path, settings: Settings, data: TagData) -> TagRun:
+    """Return the run of these settings on these sentences; what they leave open comes from the preset."""
+    lexicon, tags, affixes, _ = data.known
+    m = lexicon.vocabulary.size
+    preset = load_preset(settings.preset or PRESET, m)
+    choices = preset.choices.given(settings.given())
+    encoder = Encoder(
+        m,
+        choices.hidden,
+        choices.cell,
+        choices.layers,
+        choices.embedding,
+        settings.bidirectional is not False,
+        AFFIX_SIZE if affixes else 0,
+    )
+    of_affixes = (affixes.buckets, affixes.count) if affixes else (0, 0)
+    network = Network(encoder, len(tags.names), *of_affixes)
+    values = asdict(choices) | {"preset": preset.name, "bptt": LONGEST, "tie": False, "output": "softmax"}
+    decided = replace(settings, **values).filled(
+        carry_state=False,
+        variational=False,
+        max_rollbacks=DEFAULT_MAX_ROLLBACKS,
+        seed=DEFAULT_SEED,
+        tokenizer=TOKENIZER,
+        bidirectional=True,
+        affixes=affixes is not None,
+        valid_fraction=None if settings.valid else DEFAULT_VALID_FRACTION if len(data.valid) else 0.0,
+        epochs=1,
+    )
+    steps = max(1, int(data.sentences.types.lengths.max(initial=1)))
+    rows = max(1, min(choices.batch * settings.windows, len(data.train)))
+    run = TagRun(model, decided, data, network, (steps, rows))
+    if settings.epochs is None:
+        epochs = min(preset.epochs(run.steps_an_epoch), MOST_EPOCHS)
+        run = replace(run, settings=replace(decided, epochs=epochs))
+    return with_threads(run, settings.threads)

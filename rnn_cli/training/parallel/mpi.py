@@ -1,0 +1,204 @@
+"""The ranks of a run over MPI. No other file imports mpi4py.
+
+A sum must have the same bits wherever the ranks are. MPI_Allreduce chooses the order of its additions by
+their number and place. So each rank gets one slice of all ranks' arrays (Alltoall), adds these in the order
+of the ranks, and all get all slices (Allgather): as much traffic, and the same speed.
+"""
+
+import math
+import os
+import signal
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+from mpi4py import MPI
+
+from rnn_cli.network.arrays import Array
+from rnn_cli.network.columns import Columns
+
+SILENCE = 60.0  # seconds without a word from the other ranks, from which on this one ends
+STEPS = 20  # usual ones, that are waited for in any case
+GRACE = 2  # seconds by which rank 0 ends earlier than the others, so that one line is printed
+PATIENCE = 5  # times the usual limit, while rank 0 saves
+NAP = 0.005  # seconds between two looks at whether the others have come
+
+
+class Ranks:
+    """All ranks that a launcher has started (MPI_COMM_WORLD)."""
+
+    def __init__(self) -> None:
+        self._all = MPI.COMM_WORLD
+        self._errors = self._all.Dup()  # of `meet`: an error may come while others are in a sum
+        self._host = self._all.Split_type(MPI.COMM_TYPE_SHARED)
+        self.rank, self.size = self._all.rank, self._all.size
+        self.hosts: Sequence[str] = tuple(self._all.allgather(socket.gethostname()))
+        self.is_first_on_host = self._host.rank == 0
+        self.traffic = 0
+        self._slices = np.empty(0, np.float32)
+        self._watch = Watch(self)
+
+    def sum(self, flat: Array, count: int) -> None:
+        if self._slices.size != flat.size or self._slices.dtype != flat.dtype:
+            self.traffic = 0
+        self._slices = np.empty_like(flat)
+        with self._watch.waiting():
+            self._all.Alltoall(flat, self._slices)
+        total, *others = self._slices.reshape(self.size, -1)[:count]
+        for other in others:
+            total += other
+        with self._watch.waiting():
+            self._all.Allgather(total, flat)
+        self._count(2 * flat.nbytes)
+
+    def sum_columns(self, columns: Columns, count: int) -> Columns:
+        """A column is summed by the rank that its token belongs to. Neighbours belong to different ranks, as
+        the tokens with the lowest numbers are the most frequent."""
+        owner = columns.tokens % self.size
+        order = np.argsort(owner, kind="stable")
+        sent = np.bincount(owner, minlength=self.size)
+        received = np.empty_like(sent)
+        with self._watch.waiting():
+            self._all.Alltoall(sent, received)
+        parts = self._exchanged(_packed(columns.tokens[order], columns.values[order]), sent, received)
+        ends = np.cumsum(received)
+        mine = _sum(_unpacked(parts[end - k : end]) for k, end in zip(received[:count], ends, strict=False))
+        row = _packed(mine.tokens, mine.values)
+        with self._watch.waiting():
+            counts = np.array(self._all.allgather(len(mine.tokens)))
+            everything = np.empty(int(counts.sum()), row.dtype)
+            self._all.Allgatherv(row.view(np.uint8), [everything.view(np.uint8), counts * row.itemsize])
+        self._count(row.itemsize * (len(columns.tokens) + self.size * len(row)))
+        whole = _unpacked(everything)
+        order = np.argsort(whole.tokens, kind="stable")
+        return Columns(whole.tokens[order], whole.values[order])
+
+    def _count(self, sent: int) -> None:
+        """Count bytes sent to all ranks, this one included."""
+        self.traffic += sent * (self.size - 1) // self.size
+
+    def _exchanged(self, rows: Any, sent: Any, received: Any) -> Any:
+        """Send `sent[k]` of the rows to rank k; return the `received[k]` that each rank k sends here."""
+        found = np.empty(int(received.sum()), rows.dtype)
+        size = rows.itemsize
+        with self._watch.waiting():
+            self._all.Alltoallv([rows.view(np.uint8), sent * size], [found.view(np.uint8), received * size])
+        return found
+
+    def numbers(self, values: Sequence[float]) -> Array:
+        mine = np.array(values, np.float64)
+        found = np.empty((self.size, mine.size), np.float64)
+        with self._watch.waiting():
+            self._all.Allgather(mine, found)
+        self._watch.step()
+        return found
+
+    def share(self, value: Any, of: int = 0) -> Any:
+        with self._watch.waiting():
+            return self._all.bcast(value if self.rank == of else None, root=of)
+
+    def share_arrays(self, arrays: Iterable[Array]) -> None:
+        for array in arrays:
+            with self._watch.waiting():
+                flat = array.ravel("K") if self.rank == 0 else np.empty(array.size, array.dtype)
+                self._all.Bcast(flat)
+            if self.rank:
+                array.ravel("K")[:] = flat
+
+    def rows(self, array: Array) -> Array:
+        with self._watch.waiting():
+            return np.concatenate(self._all.allgather(array))
+
+    def meet(self, status: int, seconds: float | None = None) -> Sequence[int] | None:
+        mine, found = np.array([status]), np.empty(self.size, int)
+        request = self._errors.Iallgather(mine, found)
+        with self._watch.waiting(PATIENCE if seconds is None else math.inf):
+            return found.tolist() if _come(request, seconds) else None
+
+    def wait_for_host(self) -> None:
+        _come(self._host.Ibarrier(), None)
+
+    def expect(self, seconds: float | None, silent: Callable[[str], None]) -> None:
+        self._watch.begin(seconds, silent)
+
+    def abort(self, status: int) -> None:
+        self._all.Abort(status)
+        os._exit(status)  # MPI comes back where its launcher is cut off
+
+
+class Watch:
+    """Ends the process where it waits for the other ranks for too long, as when a machine was cut off. A
+    thread looks, because the main one is in MPI."""
+
+    def __init__(self, ranks: Ranks):
+        self._ranks = ranks
+        self._since: float | None = None  # it waits
+        self._patience = 1.0  # times the usual limit, for this wait
+        self._last, self._usual = time.monotonic(), 0.0  # the end of the last step; seconds of one
+
+    def begin(self, seconds: float | None, silent: Callable[[str], None]) -> None:
+        self._seconds, self._silent = seconds, silent
+        self._last, self._usual = time.monotonic(), 0.0
+        threading.Thread(target=self._look, name="watch", daemon=True).start()
+
+    @contextmanager
+    def waiting(self, patience: float = 1.0) -> Iterator[None]:
+        self._patience, self._since = patience, time.monotonic()
+        try:
+            yield
+        finally:
+            self._since = None
+
+    def step(self) -> None:
+        """Count a step that has ended."""
+        now = time.monotonic()
+        self._usual += (now - self._last - self._usual) / STEPS
+        self._last = now
+
+    def _limit(self) -> float:
+        limit = max(SILENCE, STEPS * self._usual) if self._seconds is None else self._seconds
+        return limit * self._patience
+
+    def _look(self) -> None:
+        while True:
+            time.sleep(0.2)
+            since = self._since
+            limit = self._limit()
+            later = GRACE if self._ranks.rank else 0
+            if since is not None and time.monotonic() > since + limit + later:
+                self._silent(f"nothing heard from the other ranks for {limit:.0f} s")
+                signal.alarm(GRACE)  # ends the process where MPI hangs
+                self._ranks.abort(1)
+
+
+def _come(request: MPI.Request, seconds: float | None) -> bool:
+    """Return whether the others have come to a request, after `seconds` at the latest."""
+    began = time.monotonic()
+    while not request.Test():
+        if seconds is not None and time.monotonic() > began + seconds:
+            return False
+        time.sleep(NAP)
+    return True
+
+
+def _packed(tokens: Any, values: Array) -> Any:
+    """Return columns as records, (k,)."""
+    records = np.empty(len(tokens), [("token", np.int64), ("values", values.dtype, values.shape[1:])])
+    records["token"], records["values"] = tokens, values
+    return records
+
+
+def _unpacked(records: Any) -> Columns:
+    return Columns(records["token"].astype(np.intp), records["values"])
+
+
+def _sum(parts: Iterable[Columns]) -> Columns:
+    """Return the sum of columns in their order, as `Columns.__add__` has it."""
+    first, *others = parts
+    for other in others:
+        first = first + other
+    return first

@@ -1,0 +1,101 @@
+"""rnn predict and rnn test: targets of sources on the command line."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+LINES = ["a b\tb a", "b a\ta b", "a\ta", "b\tb", "a b\tb a!"]
+
+
+MADE = {}  # the bytes of the model, which is trained once
+
+
+@pytest.fixture
+def model(rnn):
+    """m.npz, which turns two letters round."""
+    Path("p.tsv").write_text("\n".join(LINES[:4] * 12) + "\n")
+    if not MADE:
+        options = ["--task", "translate", "-t", "space", "--hidden", 16, "--embedding", 8, "--epochs", 25]
+        more = ["--batch", 8, "--lr", 0.02, "--dropout", 0, "--valid-fraction", 0, "--threads", 1]
+        rnn("train", "p.tsv", *options, *more, "--model", "m.npz", "--quiet")
+        MADE["m.npz"] = Path("m.npz").read_bytes()
+    Path("m.npz").write_bytes(MADE["m.npz"])
+    return "m.npz"
+
+
+@pytest.fixture
+def predict(rnn, model):
+    def call(text, *options):
+        Path("in.txt").write_text(text)
+        return rnn("predict", "in.txt", "--model", model, *options)
+
+    return call
+
+
+def test_one_target_comes_out_for_each_line_that_goes_in(predict):
+    said = predict("a b\n\nb a\r\nx\nb")
+    lines = said.out.split("\n")
+    assert (lines[0], lines[1], lines[2], lines[4:]) == ("b a", "", "a b", ["b", ""])
+    assert "2 of 5 lines hold nothing that the model knows; the first is line 2" in said.err
+
+
+def test_a_target_in_the_input_is_left_out(predict):
+    assert predict("a b\tnonsense\nb\tb b b\n").out == predict("a b\nb\n").out
+
+
+def test_as_many_targets_as_are_asked_for(predict):
+    lines = predict("a b\n\nb\n", "--nbest", 3, "--beam", 5).out.splitlines()
+    assert len(lines) == 9
+    assert lines[0].split("\t")[0] == "b a"
+    logs = [float(line.split("\t")[1]) for line in lines]
+    assert all(log <= 0 for log in logs)
+    assert lines[3] == "\t0.0000"
+
+
+def test_greedy_and_beam_search_agree_on_what_is_certain(predict):
+    assert predict("a b\nb\n", "--beam", 1).out == predict("a b\nb\n").out == "b a\nb\n"
+
+
+def test_json_is_an_object_a_line_with_the_alignment_where_it_is_asked_for(predict):
+    rows = [json.loads(line) for line in predict("a b\n\n", "--json", "--nbest", 2).out.splitlines()]
+    assert [row["text"] for row in rows] == ["a b", ""]
+    assert [row["is_unknown"] for row in rows] == [False, True]
+    assert rows[0]["targets"][0]["text"] == "b a"
+    assert "attention" not in rows[0]["targets"][0]
+    (row,) = [json.loads(line) for line in predict("a b\n", "--json", "--attention").out.splitlines()]
+    assert row["source"] == ["a", "b"]
+    assert row["targets"][0]["tokens"] == ["b", "a"]
+    assert [len(step) for step in row["targets"][0]["attention"]] == [2, 2]
+
+
+def test_the_figures_of_a_test_are_those_of_the_predictions(rnn, model):
+    Path("test.tsv").write_text("\n".join([*LINES, "b b\ta a"]) + "\n")
+    told = json.loads(rnn("test", "test.tsv", "--model", model, "--json").out)
+    assert (told["texts"], told["references"]) == (5, 6)
+    assert told["exact"] == pytest.approx(4 / 5)
+    assert 0 < told["token_error_rate"] < 0.5
+    assert told["bleu_tokenizer"] == "13a"
+    out = rnn("test", "test.tsv", "--model", model, "--train", "p.tsv").out
+    assert "references                     6\n" in out
+    assert "4 of the texts stand in p.tsv; without them:" in out
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--top", 2], "--top is for a model of labels, and this is one of pairs"),
+        (["--nbest", 3, "--beam", 2], "--nbest 3 needs a --beam of as many (now 2)"),
+        (["--attention"], "--attention is printed with --json"),
+    ],
+)
+def test_options_that_make_no_sense_are_refused(fails, model, options, message):
+    Path("in.txt").write_text("a\n")
+    assert fails(2, "predict", "in.txt", "--model", model, *options) == message
+
+
+def test_info_tells_of_both_sides(rnn, model):
+    out = rnn("info", model).out
+    assert "decoder     gru, hidden 16" in out
+    assert "targets     space, vocabulary 5" in out
+    assert json.loads(rnn("info", model, "--json").out)["target"]["tokenizer"] == "space"

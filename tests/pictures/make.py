@@ -1,0 +1,91 @@
+"""The pictures of the README, made from the program as it stands: python tests/pictures/make.py
+
+show.svg is a terminal with `rnn show`; page.png is what `rnn page` writes, in headless Chromium. Without
+selenium or a browser it is left as it is.
+"""
+
+import contextlib
+import fcntl
+import io
+import os
+import pty
+import struct
+import subprocess
+import sys
+import tempfile
+import termios
+from pathlib import Path
+
+from rich.console import Console
+from rich.text import Text
+
+HERE = Path(__file__).parent
+CORPUS = HERE.parents[1] / "corpora" / "chinese.txt"
+SENTENCE = "今天早上下雨了"
+COLUMNS = 76
+
+
+def rnn(*arguments: str, **environment: str) -> str:
+    """Run the program; return what it prints."""
+    command = [sys.executable, "-m", "rnn_cli", *arguments]
+    done = subprocess.run(
+        command, check=True, stdout=subprocess.PIPE, encoding="utf-8", env=os.environ | environment
+    )
+    return done.stdout
+
+
+def on_terminal(*arguments: str) -> str:
+    """Run the program on a terminal of its own; return what it shows there, colours included."""
+    ours, its = pty.openpty()
+    fcntl.ioctl(its, termios.TIOCSWINSZ, struct.pack("HHHH", 40, COLUMNS, 0, 0))
+    environment = os.environ | {"COLORTERM": "truecolor", "TERM": "xterm-256color"}
+    command = [sys.executable, "-m", "rnn_cli", *arguments]
+    shown = b""
+    with subprocess.Popen(command, stdout=its, env=environment) as process:
+        os.close(its)
+        with contextlib.suppress(OSError):  # how Linux says that the program has closed it
+            while block := os.read(ours, 1 << 16):
+                shown += block
+        assert process.wait() == 0, shown
+    os.close(ours)
+    return shown.decode().replace("\r\n", "\n")
+
+
+def show(model: str) -> None:
+    """Draw a terminal with `rnn show`."""
+    printed = on_terminal("show", "--model", model, SENTENCE)
+    console = Console(record=True, width=COLUMNS + 2, file=io.StringIO())
+    console.print(Text.assemble("$ rnn show ", (SENTENCE, "bold")))
+    console.print(Text.from_ansi(printed))
+    console.save_svg(str(HERE / "show.svg"), title="rnn show")
+
+
+def page(model: str, folder: Path) -> None:
+    """Take a picture of the page of a model."""
+    try:
+        from selenium import webdriver
+    except ImportError:
+        print("page.png: left as it is, as selenium is not installed", file=sys.stderr)
+        return
+    written = folder / "page.html"
+    rnn("page", "--model", model, "--text", str(CORPUS), "--out", str(written))
+    options = webdriver.ChromeOptions()
+    for option in ("--headless=new", "--no-sandbox", "--window-size=1100,800", "--lang=en"):
+        options.add_argument(option)
+    with webdriver.Chrome(options) as browser:
+        browser.get(written.as_uri())
+        browser.implicitly_wait(3)
+        browser.find_element("css selector", "main")
+        browser.save_screenshot(str(HERE / "page.png"))
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        model = str(Path(folder) / "model.npz")
+        rnn("train", str(CORPUS), "--tokenizer", "char", "--model", model, "--quiet")
+        show(model)
+        page(model, Path(folder))
+
+
+if __name__ == "__main__":
+    main()
