@@ -1,5 +1,7 @@
 """--help in the user's language."""
 
+import inspect
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -7,9 +9,11 @@ from typing import Any
 from typer.core import TyperCommand
 
 from rnn_cli.cli.language import is_chinese, label, translated
+from rnn_cli.printing import columns
 
 WORDS = ("ARGUMENTS_PANEL_TITLE", "OPTIONS_PANEL_TITLE", "DEFAULT_STRING", "REQUIRED_LONG_STRING")  # Typer's
-COLUMNS = "Columns"  # what Typer lays a help text and a default out with
+RENDERS = "_make_rich_text"  # what Typer makes a help text with
+PIECE = re.compile(r"(?:[\x21-\x7e]+|\S)[，。；：、！？）》”’…]* ?")  # that a line is not broken in
 SHORT = "[OPTIONS]"
 
 
@@ -27,15 +31,36 @@ class Speaking:
         return option
 
 
-class Folded:
-    """Texts below each other, broken anywhere: Rich would cut off a line of Chinese, which has no spaces."""
+class Wrapped:
+    """A text that Rich prints in lines of our making: of its own it breaks lines at spaces only, and cuts off
+    what is longer."""
 
-    def __init__(self, texts: list[Any]):
-        self._texts = texts
+    def __init__(self, text: str, style: str = "", **_: Any):
+        self._text, self._style = inspect.cleandoc(text), style
 
     def __rich_console__(self, console: Any, options: Any) -> Iterator[Any]:
-        for text in self._texts:
-            yield from console.render(text, options.update(overflow="fold"))
+        from rich.text import Text
+
+        lines = (line for row in self._text.split("\n") for line in wrapped(row, options.max_width))
+        yield Text("\n".join(lines), style=self._style)
+
+    def __rich_measure__(self, console: Any, options: Any) -> Any:
+        from rich.measure import Measurement
+
+        widths = [columns(piece) for piece in PIECE.findall(self._text)]
+        return Measurement(max(widths, default=1), max(map(columns, self._text.split("\n"))))
+
+
+def wrapped(text: str, width: int) -> Iterator[str]:
+    """Yield a line of text in lines of a width: broken at spaces and beside Chinese characters, but not before
+    a mark that ends something."""
+    line = ""
+    for piece in PIECE.findall(text):
+        if line and columns(line) + columns(piece.rstrip()) > width:
+            yield line.rstrip()
+            line = ""
+        line += piece
+    yield line.rstrip()
 
 
 class Command(Speaking, TyperCommand):
@@ -63,9 +88,9 @@ def _words() -> Iterator[None]:
         return
     from typer import rich_utils
 
-    english = {name: getattr(rich_utils, name) for name in (*WORDS, COLUMNS)}
+    english = {name: getattr(rich_utils, name, "") for name in (*WORDS, RENDERS)}
     for name, word in english.items():
-        setattr(rich_utils, name, Folded if name == COLUMNS else translated(word))
+        setattr(rich_utils, name, Wrapped if name == RENDERS else translated(word))
     try:
         yield
     finally:

@@ -19,7 +19,7 @@ DOMAIN, FOLDER = "rnn", "locale"
 CHINESE = "zh"
 NUMBER = r"( *[-+]?(?:[0-9][0-9,.]*(?:e[-+]?[0-9]+)?|inf|nan)%? *)"
 QUOTED = r"('[^']*'|\"[^\"]*\")"
-WORD = re.compile("[A-Za-z]{2,}")
+WORD = re.compile(r"\b[A-Za-z]?[a-z]{2,}")
 LEAST = 8  # letters of a template that may stand around words which are not translated
 LONGEST = 2000  # characters of a message that is looked up; a longer one quotes a text
 
@@ -105,6 +105,8 @@ class Catalogue:
         stripped = text.strip()
         if text in self._whole or not stripped or len(text) > LONGEST:
             return self._whole.get(text, text)
+        if text != stripped and (said := self._filled(text)) != text:
+            return said
         before, after = text.split(stripped, 1)
         return before + (self._whole.get(stripped) or self._filled(stripped)) + after
 

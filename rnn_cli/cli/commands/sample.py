@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from rnn_cli.cli.console import warn
-from rnn_cli.cli.options.common import DEFAULT_MODEL, JsonOption, ModelOption, ThreadsOption, finite
+from rnn_cli.cli.mixing import load_mixture, mixing_of
+from rnn_cli.cli.options.common import DEFAULT_MODEL, JsonOption, ThreadsOption, finite
+from rnn_cli.cli.options.mixing import BaselineOption, MixOption, ModelsOption, ValidOption, WeightsOption
 from rnn_cli.cli.samples import print_json, print_samples, print_stream, warn_of_unknown
 from rnn_cli.errors import RnnError, UsageError
 from rnn_cli.models.language_model import LanguageModel
@@ -31,7 +33,7 @@ ENDS, VERSE, COPYING = ({"rich_help_panel": panel} for panel in ("Where it ends"
 
 
 def sample(
-    model: ModelOption = DEFAULT_MODEL,
+    model: ModelsOption = [DEFAULT_MODEL],  # noqa: B006 (so Typer has a list for its default)
     prompt: Annotated[str, typer.Option("--prompt", "-p", help="Text to go on from.")] = "",
     prompts: Annotated[
         str | None,
@@ -170,6 +172,10 @@ def sample(
             **COPYING,
         ),
     ] = None,
+    mix: MixOption = False,
+    baseline: BaselineOption = None,
+    valid: ValidOption = None,
+    weights: WeightsOption = None,
     threads: ThreadsOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -194,13 +200,16 @@ def sample(
         acrostic=acrostic,
     )
     _check(prompt, prompts, num, beam, novelty, reject)
+    mixing = mixing_of(model, mix, baseline, valid, weights)
+    if mixing and label is not None:
+        raise UsageError("--mix is for models of a language, and --label for one of text from a label")
     if form is not None or rhyme:
         form = None if form is None else _form(form)
         rules = _rules(**_given(rules) | {"form": form, "rhyme": rhyme})
-    writer = load_writer(model, label)
+    writer = load_mixture(model, mixing, baseline) if mixing else load_writer(model[0], label)
     texts = [prompt] if prompts is None else _prompts(prompts)
     original = None if novelty is None else _original(novelty)
-    warn_of_unknown(_unknown(writer, texts, rules), model)
+    warn_of_unknown(_unknown(writer, texts, rules), model[0])
     is_one = len(texts) == num == 1 and not as_json and original is None and beam is None
     if is_one and isinstance(writer, LanguageModel):
         print_stream(writer.stream(texts[0], threads, **_given(rules)))
@@ -210,7 +219,7 @@ def sample(
     samples = writer.draw(texts, num, rules, compared, threads)
     if as_json:
         of_label = {} if label is None else {"label": label}
-        print_json(samples, {"model": str(model), "seed": rules.seed} | of_label)
+        print_json(samples, {"model": " ".join(map(str, model)), "seed": rules.seed} | of_label)
     else:
         print_samples(samples, _may_hold_lines(writer, rules, texts), novelty, reject)
 
