@@ -7,6 +7,7 @@ translation, those that are no longer said go. Then it compiles rnn.mo, which th
 import ast
 import struct
 import sys
+from dataclasses import fields
 from pathlib import Path
 from string import Formatter
 
@@ -14,6 +15,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from messages import HOUSE, Messages
 
 from rnn_cli.runs.presets import ABOUT, preset_files
+from rnn_cli.training.demand import Demand
 
 FOLDER = HOUSE / "locale" / "zh" / "LC_MESSAGES"
 PO, MO = FOLDER / "rnn.po", FOLDER / "rnn.mo"
@@ -41,7 +43,9 @@ SYSTEM = (  # what the system says of a file
     "Cannot allocate memory",
 )
 PASSED_ON = (  # words that are passed on in ways that the walk does not follow
-    *("{}: {}", "{}; {}", "{}, {}"),
+    *("{}: {}", "{}; {}", "{}, {}", "{} to {}"),
+    *("line", "paragraph", "{:,} line", "{:,} lines", "{:,} paragraph", "{:,} paragraphs", "the text"),
+    *("Kneser-Ney, order {}", *(field.name for field in fields(Demand))),
     *("Where it ends", "Verse", "Copying", "done", "nothing left to do"),
     *("the text was cut short", "a process was killed", "more than {}", "up to {}", "translations"),
     *("something else", "a newer rnn reads it", "{}: left out as no *{} files, or hidden: {}"),
@@ -111,19 +115,21 @@ def faults(messages: dict[str, str], said: dict[str, str]) -> list[str]:
     for key, translation in said.items():
         own = _fields(key)
         try:
-            fields = _fields(translation)
+            there = _fields(translation)
         except ValueError as error:
             found.append(f"{error}: {translation!r}")
             continue
         named = [str(number) for number in range(len(own))]
-        if translation and fields != own and sorted(set(fields)) != sorted(named):
+        if translation and there != own and sorted(set(there)) != sorted(named):
             found.append(f"other places: {key!r}: {translation!r}")
     return found
 
 
 def said_by_the_program() -> dict[str, str]:
     """Return all messages, each with the file that it stands in."""
-    presets = dict.fromkeys((file[ABOUT] for file in preset_files().values()), "runs/presets")
+    presets = dict.fromkeys(
+        (f"{name}, {file[ABOUT]}" for name, file in preset_files().items()), "runs/presets"
+    )
     return dict.fromkeys((*TYPER, *SYSTEM, *PASSED_ON), "cli/app.py") | Messages().found | presets
 
 

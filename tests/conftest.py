@@ -60,6 +60,14 @@ def cache_of_the_session(tmp_path_factory):
 
 
 @pytest.fixture(scope="session", autouse=True)
+def english_spoken():
+    """Also where the locale is Chinese."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RNN_LANG", "en")
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
 def hangup_heard():
     """Also where the tests were started with nohup, which has every program they start ignore it."""
     if hasattr(signal, "SIGHUP"):

@@ -7,9 +7,10 @@ is {}, with its form where it has one, as in {:,}.
 
 import ast
 import re
-from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
+
+from syntax import Scope, added, assigned, escaped, name_of, parts, texts_of_form
 
 import rnn_cli
 
@@ -24,15 +25,14 @@ ADVICE = ("runs/advice.py",)  # whose functions return what is said
 THROUGH = {"rstrip", "strip", "lstrip", "replace", "splitlines", "removesuffix", "removeprefix", "items"}
 AROUND = {"printable", "fitted", "sorted", "dict", "enumerate", "_notices", "zip"}
 MOST_FORMS = 12  # of one expression
-WORD = re.compile(r"\[?[A-Z]?[a-z]{2,}[:\]]?|[a-z]+-F1|F1")  # of a label: no identifier, no symbol
+WORD = re.compile(r"\[?[A-Z]?[a-z]{2,}(?:: |\])?|[a-z]+-F1|F1")  # of a label: no identifier, no symbol
 PLACE = re.compile(r"\{(?:![a-z])?(?::[^}]*)?\}")
-Scope = ast.FunctionDef | None
 
 
 class Messages:
-    """found: all messages, each with the file that it stands in first."""
+    """found: all messages of a package, each with the file that it stands in first."""
 
-    def __init__(self) -> None:
+    def __init__(self, house: Path = HOUSE) -> None:
         self.found: dict[str, str] = {}
         self._functions: dict[str, list[ast.FunctionDef]] = {}
         self._calls: dict[str, list[ast.Call]] = {}
@@ -40,15 +40,15 @@ class Messages:
         self._seen: set[tuple[int, bool]] = set()
         self._scopes: dict[int, Scope] = {}
         self._places: dict[int, str] = {}
-        paths = sorted(HOUSE.rglob("*.py"))
-        trees = {path.relative_to(HOUSE).as_posix(): ast.parse(path.read_text("utf-8")) for path in paths}
+        paths = sorted(house.rglob("*.py"))
+        trees = {path.relative_to(house).as_posix(): ast.parse(path.read_text("utf-8")) for path in paths}
         for place, tree in trees.items():
             self._index(place, tree, None)
         for place, tree in trees.items():
             self._begin(place, tree)
-        for table in self._values_of["COMMANDS"]:
+        for table in self._values_of.get("COMMANDS", []):
             self._follow(table)
-        for function in self._functions["failure"]:
+        for function in self._functions.get("failure", []):
             self._returned(function)
 
     def _index(self, place: str, node: ast.AST, scope: Scope) -> None:
@@ -57,19 +57,21 @@ class Messages:
             if isinstance(child, ast.FunctionDef):
                 self._functions.setdefault(child.name, []).append(child)
             if isinstance(child, ast.Call):
-                self._calls.setdefault(_name(child.func), []).append(child)
+                self._calls.setdefault(name_of(child.func), []).append(child)
             if isinstance(child, ast.Assign | ast.AnnAssign) and child.value is not None:
                 targets = child.targets if isinstance(child, ast.Assign) else [child.target]
                 for target in targets:
                     if isinstance(target, ast.Attribute) or (scope is None and isinstance(target, ast.Name)):
-                        self._values_of.setdefault(_name(target), []).append(child.value)
+                        self._values_of.setdefault(name_of(target), []).append(child.value)
             self._index(place, child, child if isinstance(child, ast.FunctionDef) else scope)
 
     def _begin(self, place: str, tree: ast.Module) -> None:
         """Follow what is said in a file."""
         for node in ast.walk(tree):
             if isinstance(node, ast.Call):
-                name = _name(node.func)
+                name = name_of(node.func)
+                if name == "map" and name_of(node.args[0]) in ("translated", "label"):
+                    self._follow(node.args[1], name_of(node.args[0]) == "label")
                 if name in SPEAKING or (name == "ValueError" and place.startswith(VALUES)):
                     for argument in node.args:
                         self._follow(argument)
@@ -91,7 +93,7 @@ class Messages:
                     "rnn",
                 )
                 if is_command and (text := ast.get_docstring(node)):
-                    self._add(_escaped(text), place, True)
+                    self._add(escaped(text), place, True)
 
     def _add(self, key: str, place: str, is_label: bool) -> None:
         bare = PLACE.sub("", key)
@@ -117,14 +119,14 @@ class Messages:
                 for value in self._values_of.get(name, []):
                     self._follow(value, is_label)
                 for function in self._functions.get(name, []):
-                    if any(_name(each) == "property" for each in function.decorator_list):
+                    if any(name_of(each) == "property" for each in function.decorator_list):
                         self._returned(function, is_label)
             case _:
-                for part in _parts(node):
+                for part in parts(node):
                     self._follow(part, is_label)
 
     def _called(self, node: ast.Call, is_label: bool) -> None:
-        name = _name(node.func)
+        name = name_of(node.func)
         if name == "counted" and isinstance(node.args[1], ast.Constant):
             for noun in (node.args[1].value, f"{node.args[1].value}s"):
                 self._add(f"{{:,}} {noun}", self._places[id(node)], is_label)
@@ -148,7 +150,7 @@ class Messages:
         """Return what a name may be: assigned in its function, passed to it, or a constant of a module."""
         scope = self._scopes[id(node)]
         while scope is not None:
-            if found := [*_assigned(scope, name), *_added(scope, name)]:
+            if found := [*assigned(scope, name), *added(scope, name)]:
                 return found
             names = [each.arg for each in scope.args.posonlyargs + scope.args.args]
             if name in names:
@@ -164,7 +166,7 @@ class Messages:
         """Return the templates of an expression: one for each way that it can come out."""
         match node:
             case ast.Constant(value=str() as text):
-                return [_escaped(text)]
+                return [escaped(text)]
             case ast.JoinedStr(values=values):
                 return _joined([self._forms(value, depth) for value in values])
             case ast.BinOp(op=ast.Add(), left=left, right=right):
@@ -174,37 +176,20 @@ class Messages:
             case ast.FormattedValue(value=value, conversion=conversion, format_spec=spec):
                 self._follow(value)
                 form = "" if conversion == -1 else f"!{chr(conversion)}"
-                return [f"{{{form}{'' if spec is None else ':' + ''.join(_texts(spec))}}}"]
+                return [f"{{{form}{'' if spec is None else ':' + ''.join(texts_of_form(spec))}}}"]
             case ast.IfExp(body=body, orelse=orelse) if depth < 4:
                 return [*dict.fromkeys(self._forms(body, depth + 1) + self._forms(orelse, depth + 1))]
             case ast.Name(id=name) if depth < 4 and self._scopes[id(node)] is not None:
                 scope = self._scopes[id(node)]
-                forms = [form for value in _assigned(scope, name) for form in self._forms(value, depth + 1)]
-                added = [*_added(scope, name)]
-                for more in added:
+                forms = [form for value in assigned(scope, name) for form in self._forms(value, depth + 1)]
+                ends = [*added(scope, name)]
+                for more in ends:
                     forms += [form + end for form in forms for end in self._forms(more, depth + 1)]
-                if (added or any(map(_belongs_to_more, forms))) and forms and "{}" not in forms:
+                is_part = len(forms) > 3 or any("{" in form for form in forms)
+                if forms and "{}" not in forms and (ends or not is_part or any(map(_belongs_to_more, forms))):
                     return [*dict.fromkeys(forms)]
         self._follow(node)
         return ["{}"]
-
-
-def _parts(node: ast.AST) -> Iterator[ast.AST | None]:
-    match node:
-        case ast.IfExp(body=body, orelse=orelse):
-            yield from (body, orelse)
-        case ast.Dict(keys=keys, values=values):
-            yield from (*keys, *values)
-        case ast.DictComp(key=key, value=value):
-            yield from (key, value)
-        case ast.BinOp(left=left, right=right, op=ast.BitOr()):
-            yield from (left, right)
-        case ast.GeneratorExp(elt=each) | ast.ListComp(elt=each) | ast.NamedExpr(value=each):
-            yield each
-        case ast.Starred(value=each) | ast.Subscript(value=each) | ast.FormattedValue(value=each):
-            yield each
-        case ast.List(elts=each) | ast.Tuple(elts=each) | ast.BoolOp(values=each):
-            yield from each
 
 
 def _belongs_to_more(form: str) -> bool:
@@ -217,46 +202,3 @@ def _joined(parts: list[list[str]]) -> list[str]:
     if len(several) > MOST_FORMS:
         several = [*product(*(part if len(part) == 1 else ["{}"] for part in parts))]
     return [*dict.fromkeys(map("".join, several))]
-
-
-def _assigned(scope: Scope, name: str) -> Iterator[ast.expr]:
-    """Yield what a name is assigned in a function."""
-    for node in ast.walk(scope) if scope else []:
-        match node:
-            case ast.Assign(targets=[ast.Tuple(elts=names)], value=value):
-                choices = [value.body, value.orelse] if isinstance(value, ast.IfExp) else [value]
-                for each in choices:
-                    if isinstance(each, ast.Tuple) and len(each.elts) == len(names):
-                        yield from (of for at, of in zip(names, each.elts, strict=True) if _name(at) == name)
-            case ast.Assign(targets=[ast.Name(id=own), *_], value=value) if own == name:
-                yield value
-            case ast.AnnAssign(target=ast.Name(id=own), value=ast.expr() as value) if own == name:
-                yield value
-            case ast.NamedExpr(target=ast.Name(id=own), value=value) if own == name:
-                yield value
-            case ast.Call(func=ast.Attribute(value=ast.Name(id=own), attr="append"), args=[value]):
-                if own == name:
-                    yield value
-            case ast.For(target=target, iter=value) | ast.comprehension(target=target, iter=value):
-                if any(_name(each) == name for each in ast.walk(target)):
-                    yield value
-
-
-def _added(scope: Scope, name: str) -> Iterator[ast.expr]:
-    """Yield what += adds to a name in a function."""
-    for node in ast.walk(scope) if scope else []:
-        if isinstance(node, ast.AugAssign) and _name(node.target) == name:
-            yield node.value
-
-
-def _texts(spec: ast.expr) -> Iterator[str]:
-    for each in spec.values if isinstance(spec, ast.JoinedStr) else []:
-        yield str(each.value) if isinstance(each, ast.Constant) else "0"
-
-
-def _name(node: ast.AST) -> str:
-    return getattr(node, "attr", getattr(node, "id", ""))
-
-
-def _escaped(text: str) -> str:
-    return text.replace("{", "{{").replace("}", "}}")

@@ -24,6 +24,7 @@ FLOORS = [
 ABOVE_ALL = ("__init__", "__main__")
 ONLY_IN = {
     "typer": {"cli"},
+    "rich": {"cli"},  # which comes with Typer
     "tqdm": {"cli"},
     "jieba": {"text"},
     "rjieba": {"text"},

@@ -33,7 +33,7 @@ def test_a_folder_with_code_has_an_init():
 
 
 def test_files_that_are_no_code_are_shipped_too():
-    """Type checkers look for py.typed; the program reads the corpora, the presets and the parts of a page."""
+    """Type checkers look for py.typed; the program reads corpora, presets, messages and the parts of a page."""
     shipped = {
         path
         for package, patterns in SETUPTOOLS["package-data"].items()
@@ -41,7 +41,7 @@ def test_files_that_are_no_code_are_shipped_too():
         for path in folder_of(package).glob(pattern)
     }
     assert ROOT / "rnn_cli" / "py.typed" in shipped
-    kinds = ("*.txt", "*.toml", "*.html", "*.css", "*.js", "*.json")
+    kinds = ("*.txt", "*.toml", "*.html", "*.css", "*.js", "*.json", "*.mo")
     ours = {path for kind in kinds for path in (ROOT / "rnn_cli").rglob(kind)}
     corpora = {path for kind in ("*.txt", "*.tsv") for path in (ROOT / "corpora").glob(kind)}
     assert shipped - {ROOT / "rnn_cli" / "py.typed"} == ours | corpora

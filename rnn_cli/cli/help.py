@@ -52,8 +52,8 @@ class Wrapped:
 
 
 def wrapped(text: str, width: int) -> Iterator[str]:
-    """Yield a line of text in lines of a width: broken at spaces and beside Chinese characters, but not before
-    a mark that ends something."""
+    """Yield a line of text in lines of a width: broken at spaces and beside Chinese characters, but not
+    before a mark that ends something."""
     line = ""
     for piece in PIECE.findall(text):
         if line and columns(line) + columns(piece.rstrip()) > width:

@@ -8,8 +8,10 @@ that a template leaves open are looked up in turn. What the catalogue does not h
 import gettext
 import os
 import re
+from collections.abc import Iterator
 from functools import cache
 from importlib import resources
+from itertools import zip_longest
 from string import Formatter
 
 from rnn_cli.printing import columns
@@ -17,10 +19,13 @@ from rnn_cli.runs.shipped import LOCALE
 
 DOMAIN, FOLDER = "rnn", "locale"
 CHINESE = "zh"
+ANY = "(.*?)"
+HAN = "\u2e80"  # from here on characters are wide
 NUMBER = r"( *[-+]?(?:[0-9][0-9,.]*(?:e[-+]?[0-9]+)?|inf|nan)%? *)"
+NAME = r"([^\s,;(]*)"  # at an open place that another follows at once
 QUOTED = r"('[^']*'|\"[^\"]*\")"
 WORD = re.compile(r"\b[A-Za-z]?[a-z]{2,}")
-LEAST = 8  # letters of a template that may stand around words which are not translated
+LEAST = 7  # letters of a template that may stand around words which are not translated
 LONGEST = 2000  # characters of a message that is looked up; a longer one quotes a text
 
 
@@ -31,13 +36,13 @@ def is_chinese() -> bool:
 
 
 def translated(text: str) -> str:
-    """Return a message in the user's language."""
-    return _catalogue().translated(text) if is_chinese() else text
+    """Return a message in the user's language. A single word stays, since it may be a name."""
+    return f"{Part(text)}" if is_chinese() else text
 
 
 def label(name: str, width: int = 0) -> str:
     """Return the name of a figure or a column in the user's language, filled with spaces to a width."""
-    name = translated(name)
+    name = _catalogue().translated(name) if is_chinese() else name
     return name + " " * (width - columns(name))
 
 
@@ -65,30 +70,49 @@ class Template:
         self._translation = translation
         self._between: list[str] = []
         self._open: list[str] = []
-        self._pattern: re.Pattern[str] | None = None
-        for text, field, form, conversion in Formatter().parse(key):
+        self._compiled: list[re.Pattern[str]] = []
+        for text, field, form, conversion in _pieces(key):
             self._between.append(text)
             if field is not None:
-                is_number = bool(form) and (form or "")[-1] in "defgn%,"
-                self._open.append(NUMBER if is_number else QUOTED if conversion == "r" else "(.*?)")
+                is_number = form[-1:] in {*"defgn%,"}
+                self._open.append(NUMBER if is_number else QUOTED if conversion == "r" else ANY)
         ends = bool(self._between[0]) + (len(self._between) > len(self._open))
         self.weight = (ends, sum(map(len, self._between)), -len(self._open))
         self._is_short = len("".join(WORD.findall(" ".join(self._between)))) < LEAST
 
-    def filled(self, text: str) -> str | None:
-        """Return the translation of a message; None where it was not made from this template."""
+    def filled(self, text: str) -> Iterator[str]:
+        """Yield the translations of a message that may be made from this template: with as little as possible
+        at the first open places, and with as much."""
         if not all(between in text for between in self._between):
-            return None
-        if self._pattern is None:  # most are never needed
-            places = [*self._open, ""][: len(self._between)]
-            pieces = zip(map(re.escape, self._between), places, strict=True)
-            self._pattern = re.compile("".join(map("".join, pieces)), re.DOTALL)
-        if not (found := self._pattern.fullmatch(text)):
-            return None
-        parts = [*map(Part, found.groups())]
-        if self._is_short and not all(part.is_clear for part in parts):
-            return None
-        return self._translation.format(*parts)
+            return
+        if not self._compiled:  # most are never needed
+            least = "".join(self._pattern())
+            patterns = dict.fromkeys((least, least.replace(ANY, ANY.replace("?", ""))))
+            self._compiled = [re.compile(pattern, re.DOTALL) for pattern in patterns]
+        for pattern in self._compiled:
+            if found := pattern.fullmatch(text):
+                parts = [*map(Part, found.groups())]
+                if not self._is_short or all(part.is_clear for part in parts):
+                    yield self._joined(parts)
+
+    def _pattern(self) -> Iterator[str]:
+        for at, (between, place) in enumerate(zip_longest(self._between, self._open, fillvalue="")):
+            yield re.escape(between)
+            is_followed = self._between[at + 1 : at + 2] == [""] and at + 1 < len(self._open)
+            yield NAME if place == ANY and is_followed else place
+
+    def _joined(self, parts: list[Part]) -> str:
+        """Return the translation with its parts. A space beside a part is for Latin letters and digits: it
+        goes where the part is Chinese."""
+        line = ""
+        for number, (text, field, form, _) in enumerate(_pieces(self._translation)):
+            is_apart = text[:1] == " " and text[1:2] >= HAN and line[-1:] >= HAN
+            line += text[1:] if is_apart else text
+            if field is not None:
+                part = format(parts[int(field or number)], form)
+                is_apart = line[-1:] == " " and line[-2:-1] >= HAN and part[:1] >= HAN
+                line = (line[:-1] if is_apart else line) + part
+        return line
 
 
 class Catalogue:
@@ -112,12 +136,25 @@ class Catalogue:
 
     def _filled(self, text: str) -> str:
         """Return what the template makes of a message that leaves the fewest words untranslated."""
-        found = [said for each in self._templates if (said := each.filled(text)) is not None]
+        found = [said for each in self._templates for said in each.filled(text)]
         return min(found, key=lambda said: len(WORD.findall(said)), default=text)
 
 
+def _pieces(template: str) -> Iterator[tuple[str, str | None, str, str | None]]:
+    """Yield each open place with the text before it: the text, the place's number, form and conversion; and
+    the text after the last, if there is one, with None for the number."""
+    before = ""
+    for text, field, form, conversion in Formatter().parse(template):
+        before += text
+        if field is not None:  # else a brace ends the text
+            yield before, field, form or "", conversion
+            before = ""
+    if before:
+        yield before, None, "", None
+
+
 def _is_open(key: str) -> bool:
-    return any(field is not None for _, field, _, _ in Formatter().parse(key))
+    return any(field is not None for _, field, _, _ in _pieces(key))
 
 
 @cache

@@ -14,8 +14,8 @@ FAREWELL = 3.0  # seconds that a rank which has failed waits for the others to f
 def end_alike(world: World, command: Callable[[], int]) -> int:
     """Run a command on every rank; return the exit status, which is the same on all.
 
-    What all ranks fail with is raised on rank 0, and said there. Where one rank alone fails, it says so and on
-    which machine; the others may wait for it in a sum, and so are ended.
+    What all ranks fail with is raised on rank 0, and said there. Where one rank alone fails, it says so and
+    names its machine; the others may wait for it in a sum, and so are ended.
     """
     if world.size == 1:
         return command()

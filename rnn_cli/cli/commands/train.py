@@ -215,7 +215,7 @@ def _of_sums(sums: Sums | None) -> dict[str, Any]:
 
 def _print_plan(found: Plan) -> None:
     run = found.run
-    parts = ", ".join(f"{name} {in_units(size)}" for name, size in vars(found.demand).items())
+    parts = ", ".join(f"{label(name)} {in_units(size)}" for name, size in vars(found.demand).items())
     times = f"{span(found.epoch_seconds)} an epoch, {span(found.seconds)} in all"
     rows = run.about_sizes(found.share) | {
         "network": run.about_network,

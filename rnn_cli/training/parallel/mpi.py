@@ -24,6 +24,7 @@ from rnn_cli.network.columns import Columns
 SILENCE = 60.0  # seconds without a word from the other ranks, from which on this one ends
 STEPS = 20  # usual ones, that are waited for in any case
 GRACE = 2  # seconds by which rank 0 ends earlier than the others, so that one line is printed
+MOMENT = 0.1  # seconds in which a launcher reads what a rank has said
 PATIENCE = 5  # times the usual limit, while rank 0 saves
 NAP = 0.005  # seconds between two looks at whether the others have come
 
@@ -44,8 +45,7 @@ class Ranks:
 
     def sum(self, flat: Array, count: int) -> None:
         if self._slices.size != flat.size or self._slices.dtype != flat.dtype:
-            self.traffic = 0
-        self._slices = np.empty_like(flat)
+            self._slices = np.empty_like(flat)
         with self._watch.waiting():
             self._all.Alltoall(flat, self._slices)
         total, *others = self._slices.reshape(self.size, -1)[:count]
@@ -126,6 +126,7 @@ class Ranks:
         self._watch.begin(seconds, silent)
 
     def abort(self, status: int) -> None:
+        time.sleep(MOMENT)
         self._all.Abort(status)
         os._exit(status)  # MPI comes back where its launcher is cut off
 
