@@ -8,10 +8,10 @@ from pathlib import Path
 
 from rnn_cli.runs.checks import flag
 from rnn_cli.runs.data import corpus_name
-from rnn_cli.runs.language import LanguageRun
 from rnn_cli.runs.notices import Notice
 from rnn_cli.runs.paths import DEFAULT_MODEL
 from rnn_cli.runs.settings import Settings
+from rnn_cli.runs.tasks.language_run import LanguageRun
 from rnn_cli.text.store.corpus import Part
 
 MUCH_UNKNOWN = 0.15  # of the tokens

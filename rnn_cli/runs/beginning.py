@@ -16,7 +16,7 @@ from rnn_cli.runs.resuming import reason_it_is_over
 from rnn_cli.runs.run import Run, with_threads
 from rnn_cli.runs.settings import Settings
 from rnn_cli.runs.shipped import about_usual_corpus, corpus_paths, refuse_misspelled
-from rnn_cli.runs.tasks import task_of, with_task
+from rnn_cli.runs.tasks.table import task_of, with_task
 from rnn_cli.training.state import TrainingState
 
 

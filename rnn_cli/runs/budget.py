@@ -11,11 +11,11 @@ from dataclasses import replace
 from typing import Any
 
 from rnn_cli.runs.interval import Interval
-from rnn_cli.runs.language import LanguageRun, decide
 from rnn_cli.runs.notices import Notice
 from rnn_cli.runs.presets import NAMES
 from rnn_cli.runs.run import AnyRun, Run
 from rnn_cli.runs.settings import Settings
+from rnn_cli.runs.tasks.language_run import LanguageRun, decide
 from rnn_cli.training.loop import Recipe
 from rnn_cli.training.measure import training_speed
 from rnn_cli.training.parallel.executor import Executor

@@ -16,7 +16,8 @@ from rnn_cli.runs.paths import state_path
 from rnn_cli.runs.ranks import Division
 from rnn_cli.runs.run import Model, Run
 from rnn_cli.runs.settings import Settings
-from rnn_cli.runs.tasks import Restored, task_of
+from rnn_cli.runs.tasks.table import task_of
+from rnn_cli.runs.tasks.task import Restored
 from rnn_cli.storage import PARTNER, Arrays
 from rnn_cli.training.parallel.trainable import Trainable
 from rnn_cli.training.state import TrainingState

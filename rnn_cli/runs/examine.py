@@ -15,7 +15,7 @@ from rnn_cli.models.tested.tags import tested_tags
 from rnn_cli.models.tested.texts import tested_texts
 from rnn_cli.models.translator import Translator
 from rnn_cli.runs.checks import columns_of
-from rnn_cli.runs.label_data import strings
+from rnn_cli.runs.tasks.label_data import strings
 from rnn_cli.text.pairs.formats import Form
 from rnn_cli.text.pairs.labels import Labels
 from rnn_cli.text.pairs.numbered import Cutting, Pairs, read_pairs

@@ -576,8 +576,8 @@ def without_work(monkeypatch, models):
     Path("corpus.txt").write_text("Anna reads\nTom sees\n" * 5)
     Path("m.npz").write_bytes(models["char"].read_bytes())
     for name in (
-        "runs.tasks.load_data",
-        "runs.tasks.load_pairs",
+        "runs.tasks.language.load_data",
+        "runs.tasks.labels.load_pairs",
         "runs.trainer.Trainer.resume",
         "cli.commands.bench.benchmark",
         "cli.commands.gradcheck.check",

@@ -8,8 +8,8 @@ import pytest
 
 from rnn_cli import Resources, Settings
 from rnn_cli.runs.data import load_data
-from rnn_cli.runs.language import LanguageRun as Run
-from rnn_cli.runs.language import decide
+from rnn_cli.runs.tasks.language_run import LanguageRun as Run
+from rnn_cli.runs.tasks.language_run import decide
 
 
 @pytest.fixture(autouse=True)

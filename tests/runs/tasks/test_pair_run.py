@@ -12,9 +12,9 @@ from rnn_cli import RnnError, Settings, Trainer, UsageError, storage
 from rnn_cli.models.translator import Translator
 from rnn_cli.runs.checkpoint import Checkpoint
 from rnn_cli.runs.events import StepDone
-from rnn_cli.runs.pair_data import tokenizer_for
 from rnn_cli.runs.plan import plan
 from rnn_cli.runs.prepare import Resources
+from rnn_cli.runs.tasks.pair_data import tokenizer_for
 
 SMALL = {
     "task": "translate",
@@ -95,7 +95,7 @@ def test_a_resumed_run_finds_the_same_pairs_to_validate_on(train, folder, settin
 
 
 def test_of_many_pairs_some_are_held_out_and_the_same_when_the_run_goes_on(train, monkeypatch):
-    monkeypatch.setattr("rnn_cli.runs.pair_data.MOST_VALID", 3)
+    monkeypatch.setattr("rnn_cli.runs.tasks.pair_data.MOST_VALID", 3)
     begun = train(reversals(), stop_after=3)
     assert len(begun.run.data.valid) < 6
     resumed = Trainer.resume("m.npz")

@@ -7,8 +7,8 @@ import pytest
 
 from rnn_cli import RnnError, Settings, Trainer, UsageError
 from rnn_cli.models.conditional import Conditional
-from rnn_cli.runs import generate_data
 from rnn_cli.runs.events import EpochDone, StepDone
+from rnn_cli.runs.tasks import text_data as generate_data
 from rnn_cli.training.demand import BatchShape
 
 SMALL = {
@@ -118,7 +118,7 @@ def test_short_texts_are_split_into_characters_and_others_into_words(train):
 
 def test_a_long_text_is_learned_as_far_as_it_is_read(train, monkeypatch):
     monkeypatch.setattr(generate_data, "LONGEST", 3)
-    monkeypatch.setattr("rnn_cli.runs.generating.LONGEST", 3)
+    monkeypatch.setattr("rnn_cli.runs.tasks.text_run.LONGEST", 3)
     trainer = train(names(), valid_fraction=0.0)
     assert trainer.run.data.texts.y.lengths.max() == 3
     assert trainer.run.data.cut == 45

@@ -15,7 +15,6 @@ from rnn_cli.network.conditional import Conditional as Network
 from rnn_cli.network.conditional import Guided, Labelled
 from rnn_cli.printing import counted
 from rnn_cli.runs.batch_text import spelled
-from rnn_cli.runs.generate_data import LONGEST, GenerateData
 from rnn_cli.runs.presets import load_preset, preset_for
 from rnn_cli.runs.run import Run, with_threads
 from rnn_cli.runs.settings import (
@@ -24,6 +23,7 @@ from rnn_cli.runs.settings import (
     DEFAULT_VALID_FRACTION,
     Settings,
 )
+from rnn_cli.runs.tasks.text_data import LONGEST, GenerateData
 from rnn_cli.scoring.figures import bits_per_character, perplexity
 from rnn_cli.text.batches import Batches
 from rnn_cli.text.rows import Numbers

@@ -14,10 +14,10 @@ from rnn_cli.models.tagger import MOST_CHARACTERS
 from rnn_cli.printing import counted
 from rnn_cli.runs.checks import columns_of
 from rnn_cli.runs.data import corpus_files
-from rnn_cli.runs.label_data import FEWEST, appended
 from rnn_cli.runs.notices import Notice, Reading
 from rnn_cli.runs.prepare import Resources
 from rnn_cli.runs.settings import DEFAULT_MAX_SIZE, DEFAULT_SEED, DEFAULT_VALID_FRACTION, Settings
+from rnn_cli.runs.tasks.label_data import FEWEST, appended
 from rnn_cli.runs.workplace import Workplace
 from rnn_cli.scoring.tags import scheme
 from rnn_cli.text.features import Affixes

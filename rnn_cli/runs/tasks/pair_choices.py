@@ -7,11 +7,11 @@ from rnn_cli.models.encoded.paired import LONGEST
 from rnn_cli.network.encoder import Encoder
 from rnn_cli.network.encoder_decoder import EncoderDecoder
 from rnn_cli.network.network import Network
-from rnn_cli.runs.pair_data import PairData
 from rnn_cli.runs.presets import load_preset
 from rnn_cli.runs.run import with_threads
 from rnn_cli.runs.settings import DEFAULT_MAX_ROLLBACKS, DEFAULT_SEED, Settings
-from rnn_cli.runs.translating import PairRun
+from rnn_cli.runs.tasks.pair_data import PairData
+from rnn_cli.runs.tasks.pair_run import PairRun
 
 PRESET = "pairs"
 ATTENTION = "luong"

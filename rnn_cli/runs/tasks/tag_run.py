@@ -24,8 +24,8 @@ from rnn_cli.runs.settings import (
     DEFAULT_VALID_FRACTION,
     Settings,
 )
-from rnn_cli.runs.tag_data import TOKENIZER, TagData
-from rnn_cli.runs.tag_windows import Hiding, TagWindows
+from rnn_cli.runs.tasks.tag_data import TOKENIZER, TagData
+from rnn_cli.runs.tasks.tag_windows import Hiding, TagWindows
 from rnn_cli.scoring.tags import span_figures
 from rnn_cli.text.batches import Batches
 from rnn_cli.text.rows import Numbers, Rows

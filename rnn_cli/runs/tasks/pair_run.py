@@ -11,8 +11,8 @@ from rnn_cli.models.translator import Translator
 from rnn_cli.network.arrays import Parameters
 from rnn_cli.network.encoder_decoder import EncoderDecoder, Pairs
 from rnn_cli.printing import counted, printable
-from rnn_cli.runs.pair_data import PairData
 from rnn_cli.runs.run import Run
+from rnn_cli.runs.tasks.pair_data import PairData
 from rnn_cli.scoring.bleu import bleu
 from rnn_cli.text.batches import Batches
 from rnn_cli.text.lexicon import Lexicon

@@ -7,7 +7,7 @@ from rnn_cli import RnnError, Settings, Trainer, UsageError
 from rnn_cli.models.encoded import sentences
 from rnn_cli.models.tagger import Tagger
 from rnn_cli.runs.events import StepDone
-from rnn_cli.runs.tag_windows import LEFT_OUT
+from rnn_cli.runs.tasks.tag_windows import LEFT_OUT
 from rnn_cli.text.vocabulary import UNK
 
 KINDS = {"D": ("the", "a"), "N": ("cat", "dog", "bird"), "V": ("sees", "likes", "eats")}

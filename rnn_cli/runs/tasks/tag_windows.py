@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnn_cli.network.tagger import Tagged
-from rnn_cli.runs.tag_data import TagData
+from rnn_cli.runs.tasks.tag_data import TagData
 from rnn_cli.text.batches import Batches
 from rnn_cli.text.rows import Numbers
 

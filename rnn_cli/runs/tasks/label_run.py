@@ -17,7 +17,6 @@ from rnn_cli.network.classifier import Classifier as Network
 from rnn_cli.network.classifier import Texts
 from rnn_cli.network.encoder import Encoder
 from rnn_cli.printing import counted
-from rnn_cli.runs.label_data import LabelData
 from rnn_cli.runs.presets import load_preset
 from rnn_cli.runs.run import Run, with_threads
 from rnn_cli.runs.settings import (
@@ -26,6 +25,7 @@ from rnn_cli.runs.settings import (
     DEFAULT_VALID_FRACTION,
     Settings,
 )
+from rnn_cli.runs.tasks.label_data import LabelData
 from rnn_cli.scoring import labels as figures
 from rnn_cli.text.batches import Batches
 from rnn_cli.text.pairs.labels import Labels

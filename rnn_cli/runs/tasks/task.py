@@ -1,0 +1,55 @@
+"""What a task is to a run: how a run of it begins, and how one that was saved goes on."""
+
+from collections.abc import Generator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+
+from rnn_cli.runs.notices import Notice, Reading
+from rnn_cli.runs.prepare import Resources
+from rnn_cli.runs.run import Run
+from rnn_cli.runs.settings import Settings
+from rnn_cli.storage import Arrays
+from rnn_cli.training.parallel.trainable import Trainable
+
+Beginning = Generator[Notice | Reading, None, Run]
+
+
+class Restored(NamedTuple):
+    """What a training state holds of a run's network and text.
+
+    known: the tokens and labels that it knows, as the task has them.
+    """
+
+    network: Trainable
+    known: Any
+
+
+class Task(Protocol):
+    """What a task is to a run."""
+
+    def begin(self, model: Path, settings: Settings, resources: Resources, limit: int | None) -> Beginning:
+        """Read the text of a new run, and decide what its settings leave open.
+
+        limit: bytes that are enough of a long text. Raises UsageError or RnnError.
+        """
+
+    def restore(self, settings: Settings, header: Mapping[str, Any], arrays: Arrays) -> Restored:
+        """Return what the header of a training state says. Raises one of several errors for a header that no
+        run has written."""
+
+    def resume(
+        self,
+        model: Path,
+        settings: Settings,
+        saved: Restored,
+        window: tuple[int, int],
+        resources: Resources,
+    ) -> Beginning:
+        """Read the text of a run that goes on. Raises RnnError."""
+
+
+def zeros(network: Trainable) -> dict[str, Any]:
+    """Return parameters to be overwritten with saved ones."""
+    return network.views({name: np.zeros(size, np.float32) for name, size in network.sizes.items()})
