@@ -27,14 +27,14 @@ from rnn_cli.version import VERSION
 
 COMMANDS = {
     "vocab": "Count the tokens of a text; write a vocabulary file.",
-    "train": "Train a language model on a text.",
+    "train": "Train a language model on a text, or another task on pairs.",
     "sample": "Write text with a trained model.",
     "next": "Print the likeliest next tokens after a text.",
     "show": "Show the network at work on a text, step by step.",
     "score": "Score a text under a model: perplexity and bits per character.",
-    "predict": "Print a label or a score for each text.",
-    "test": "Test a model of labels or scores: accuracy, F1 and more.",
-    "page": "Write a model as one HTML file, which runs it.",
+    "predict": "Print what a model says of each line: a label, tags, a target.",
+    "test": "Test a model on pairs: accuracy, F1, BLEU and more.",
+    "page": "Write one HTML file that holds a model and runs it.",
     "info": "Print what a model file holds.",
     "plot": "Draw the learning curves of models.",
     "export": "Write a model in the form of another program.",

@@ -141,7 +141,7 @@ def test_an_unforeseen_error_is_one_line_that_owns_up_to_it(rnn, monkeypatch, mo
     def broken(path):
         raise ZeroDivisionError("a thing\nnobody thought of")
 
-    monkeypatch.setattr("rnn_cli.models.language_model.LanguageModel.load", broken)
+    monkeypatch.setattr("rnn_cli.storage.load", broken)
     said = rnn("sample", "--model", models["char"], status=1)
     assert said.out == ""
     assert len(said.err.splitlines()) == 1
@@ -154,7 +154,7 @@ def test_out_of_memory_is_one_line_that_says_what_needs_less(fails, monkeypatch,
     def greedy(path):
         raise MemoryError("Unable to allocate 9 EiB")
 
-    monkeypatch.setattr("rnn_cli.models.language_model.LanguageModel.load", greedy)
+    monkeypatch.setattr("rnn_cli.storage.load", greedy)
     message = fails(1, "sample", "--model", models["char"])
     assert "memory" in message
     assert "--hidden" in message

@@ -196,7 +196,7 @@ NO_INPUT = {
 def named_files():
     for command, name, option in FILES:
         for why, path in (NO_FILE if (command, name) in OUTPUTS else NO_FILE | NO_INPUT).items():
-            if (name, why) == ("train_text", "empty"):  # n-grams of nothing are a baseline too
+            if name in ("train_text", "baseline") and why == "empty":  # n-grams of nothing are a baseline too
                 continue
             if (command, name, why) == ("predict", "files", "empty"):  # no line in, no line out
                 continue
@@ -212,6 +212,10 @@ def command_line(command, name, option, path, model):
         line = [command]
     if command in ("sample", "score", "predict", "test") and name != "model":
         line += ["--model", model]
+    if command in ("sample", "score", "next") and name in ("valid", "baseline"):
+        line += ["--mix", *(["--baseline", "corpus.txt"] if name == "valid" else [])]
+    if command == "next" and name != "model":
+        line += ["--model", model, "a"]
     if (command in ("train", "vocab") and name != "corpus") or (command == "score" and name != "files"):
         line += ["corpus.txt"]
     if command == "test" and name != "files":
@@ -234,7 +238,8 @@ def test_what_is_no_file_is_refused_and_nothing_is_written(
     command, name, option, path, folder, corpus, models, model_of_labels, fails
 ):
     """A setting without a name is a fault of the command line."""
-    is_unnamed = path in ("", ".") if name == "model" else path == "" and name in SETTINGS_OF_A_FILE
+    is_setting = command in ("train", "vocab") and name in SETTINGS_OF_A_FILE
+    is_unnamed = path in ("", ".") if name == "model" else path == "" and is_setting
     has_no_kind = (command, name) == ("plot", "out")  # whose name ends in .svg or .png
     status = 2 if is_unnamed or has_no_kind else 1
     (folder / "folder").mkdir()

@@ -262,8 +262,9 @@ def test_a_window_of_several_blocks_of_slopes_is_a_window_of_one(cell, keep):
 def test_steps_one_by_one_are_the_window(cell):
     W, a, state = problem(cell, 1)
     s, after, _ = forward(cell, W, a, state, np.ones((5, 2)))
+    step = CELLS[cell].stepper({"W": plain(W)})
     for a_t, s_t in zip(a, s, strict=True):
-        state = CELLS[cell].step({"W": plain(W)}, a_t.copy(), state)
+        state = step(a_t.copy(), state)
         np.testing.assert_allclose(state["s"], s_t, atol=1e-15)
     assert list(state) == list(after) == list(CELLS[cell].state)
     for name, array in state.items():
@@ -278,7 +279,7 @@ def test_the_states_handed_on_are_no_memory_that_is_used_again(cell):
     held = {name: array.copy() for name, array in after.items()}
     backward(np.ones((5, 2, 3)))
     forward(cell, W, 2 * a, after, np.ones((5, 2)), work)
-    stepped = CELLS[cell].step({"W": plain(W)}, a[0].copy(), after)
+    stepped = CELLS[cell].stepper({"W": plain(W)})(a[0].copy(), after)
     for name, array in held.items():
         np.testing.assert_array_equal(after[name], array)
         assert not np.shares_memory(stepped[name], after[name])
@@ -330,7 +331,7 @@ def test_what_the_caller_passed_is_not_changed_but_for_what_enters(cell, keep):
     old = [array.copy() for array in given]
     _, _, backward = CELLS[cell].forward({"W": W}, a, before, keep, Workspace(np.float64))
     backward(np.ones((5, 2, 3)))
-    CELLS[cell].step({"W": plain(W)}, np.ones((2, len(W))), before)
+    CELLS[cell].stepper({"W": plain(W)})(np.ones((2, len(W))), before)
     for array, was in zip(given, old, strict=True):
         np.testing.assert_array_equal(array, was)
 

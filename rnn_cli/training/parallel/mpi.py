@@ -172,7 +172,8 @@ class Watch:
             later = GRACE if self._ranks.rank else 0
             if since is not None and time.monotonic() > since + limit + later:
                 self._silent(f"nothing heard from the other ranks for {limit:.0f} s")
-                signal.alarm(GRACE)  # ends the process where MPI hangs
+                if hasattr(signal, "alarm"):
+                    signal.alarm(GRACE)  # ends the process where MPI hangs
                 self._ranks.abort(1)
 
 

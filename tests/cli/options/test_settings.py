@@ -12,6 +12,7 @@ from rnn_cli.runs.settings import ABOUTS, TYPES
 
 OF_THE_COMMAND = {  # how the command goes about it, which is no setting
     *("model", "cache_dir", "no_cache", "max_memory", "plan_only", "resume", "force", "quiet", "as_json"),
+    "rank_timeout",
 }
 NAMES = [name for name in ABOUTS if name != "corpus"]
 
