@@ -86,7 +86,7 @@ def wait_for(path, process, content=""):
 @pytest.fixture
 def slow_text(write, english):
     """A text whose windows, of many rows and steps, take seconds each."""
-    return write("slow.txt", english * 2000).name
+    return write("slow.txt", english * 500).name
 
 
 def test_a_second_signal_ends_it_within_a_second_whatever_it_is_at(started, slow_text, folder):

@@ -52,7 +52,7 @@ def test_sections_find_what_stands_across_them(size, monkeypatch):
     whole = "".join(f"{line}\n" for line in lines)
     original = Original.of(lines)
     assert (original.characters, original.is_whole) == (len(whole), True)
-    for first in range(0, len(whole) - 40, 61):
+    for first in range(0, len(whole) - 40, 211):
         assert len(original.compare("x" + whole[first : first + 30] + "x").run) == 30
         other = "".join(rng.choices("abcd", k=30))
         assert len(original.compare(other).run) == longest_run(other, whole)
