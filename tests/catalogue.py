@@ -5,6 +5,7 @@ translation, those that are no longer said go. Then it compiles rnn.mo, which th
 """
 
 import ast
+import re
 import struct
 import sys
 from dataclasses import fields
@@ -31,6 +32,7 @@ TYPER = (  # what Typer says
     *("Got unexpected extra argument(s) ({})", "Input should be a valid boolean, unable to interpret input"),
     "Input should be a valid integer, unable to parse string as an integer",
     "Input should be a valid number, unable to parse string as a number",
+    "Unable to parse input string as an integer, exceeded maximum size",
     "Input should be greater than or equal to {}",
     "Input should be less than or equal to {}",
     "Install completion for the current shell.",
@@ -40,7 +42,8 @@ SYSTEM = (  # what the system says of a file
     *("No such file or directory", "Permission denied", "Is a directory", "Not a directory", "File exists"),
     *("No space left on device", "Read-only file system", "Input/output error", "File name too long"),
     *("Operation not permitted", "Too many open files", "Disk quota exceeded", "Bad file descriptor"),
-    "Cannot allocate memory",
+    *("Cannot allocate memory", "No such device or address", "Too many levels of symbolic links"),
+    *("Text file busy", "Device or resource busy", "Broken pipe", "Invalid argument"),
 )
 PASSED_ON = (  # words that are passed on in ways that the walk does not follow
     *("{}: {}", "{}; {}", "{}, {}", "{} to {}"),
@@ -51,6 +54,9 @@ PASSED_ON = (  # words that are passed on in ways that the walk does not follow
     *("something else", "a newer rnn reads it", "{}: left out as no *{} files, or hidden: {}"),
     "{}: left out as no *{} files, or hidden: {} and {} more",
 )
+RULE = re.compile(
+    "^(acrostic|ban|beam|form|rhyme|stop|top_p)(?= (is|has|needs) )"
+)  # `rnn sample` makes options
 MAGIC = 0x950412DE
 
 
@@ -130,7 +136,12 @@ def said_by_the_program() -> dict[str, str]:
     presets = dict.fromkeys(
         (f"{name}, {file[ABOUT]}" for name, file in preset_files().items()), "runs/presets"
     )
-    return dict.fromkeys((*TYPER, *SYSTEM, *PASSED_ON), "cli/app.py") | Messages().found | presets
+    found = {RULE.sub(_as_option, key): place for key, place in Messages().found.items()}
+    return dict.fromkeys((*TYPER, *SYSTEM, *PASSED_ON), "cli/app.py") | found | presets
+
+
+def _as_option(rule: re.Match[str]) -> str:
+    return f"--{rule[0].replace('_', '-')}"
 
 
 def update() -> None:

@@ -33,7 +33,7 @@ def test_a_folder_with_code_has_an_init():
 
 
 def test_files_that_are_no_code_are_shipped_too():
-    """Type checkers look for py.typed; the program reads corpora, presets, messages and the parts of a page."""
+    """Type checkers look for py.typed; the program reads corpora, presets, messages and parts of a page."""
     shipped = {
         path
         for package, patterns in SETUPTOOLS["package-data"].items()

@@ -55,8 +55,8 @@ class Part(str):
 
     @property
     def is_clear(self) -> bool:
-        """Whether it is a name, an option, or has a translation."""
-        is_name = len(self.split()) < 2 or self.startswith("-") or not WORD.search(self)
+        """Whether it is a name, an option, a command, or has a translation."""
+        is_name = len(self.split()) < 2 or self.startswith(("-", "rnn ")) or not WORD.search(self)
         return is_name or _catalogue().translated(str(self)) != self
 
 

@@ -23,6 +23,7 @@ HERE = Path(__file__).parent
 CORPUS = HERE.parents[1] / "corpora" / "chinese.txt"
 SENTENCE = "今天早上下雨了"
 COLUMNS = 76
+SEEN = 7  # the token that is looked at on the page
 
 
 def rnn(*arguments: str, **environment: str) -> str:
@@ -74,8 +75,11 @@ def page(model: str, folder: Path) -> None:
         options.add_argument(option)
     with webdriver.Chrome(options) as browser:
         browser.get(written.as_uri())
-        browser.implicitly_wait(3)
-        browser.find_element("css selector", "main")
+        browser.implicitly_wait(20)  # until the model runs
+        browser.find_element("css selector", "html[data-ready]")
+        browser.find_element("css selector", "#tab-look").click()
+        browser.find_elements("css selector", "#read .token")[SEEN].click()
+        browser.find_element("css selector", "#look-detail *")
         browser.save_screenshot(str(HERE / "page.png"))
 
 
