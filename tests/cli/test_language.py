@@ -164,7 +164,13 @@ def test_help_is_in_chinese(command, rnn):
     assert out.lstrip().startswith(f"用法：rnn {command} [选项]")
     assert "显示这段说明。" in out
     assert not SENTENCE.search(out)
-    assert all(sum(1 + (c >= "\u2e80") for c in line) <= 80 for line in out.splitlines())
+
+
+@pytest.mark.parametrize("command", ["score", "train"])
+def test_help_in_chinese_fits_the_terminal(command, process):
+    done = process(command, "--help-all", env={"RNN_LANG": "zh", "COLUMNS": "80"})
+    assert "显示这段说明。" in done.stdout
+    assert all(sum(1 + (c >= "\u2e80") for c in line) <= 80 for line in done.stdout.splitlines())
 
 
 @pytest.mark.usefixtures("chinese_spoken")
