@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
@@ -13,6 +12,7 @@ from rnn_cli import storage
 from rnn_cli.errors import RnnError
 from rnn_cli.machine import blas_threads, product_threads
 from rnn_cli.models import file
+from rnn_cli.models.encoded.blocks import blocks
 from rnn_cli.models.encoded.texts import Encoded
 from rnn_cli.network.arrays import Parameters
 from rnn_cli.network.classifier import Classifier as Network
@@ -25,7 +25,6 @@ from rnn_cli.text.lexicon import Lexicon
 from rnn_cli.text.pairs.labels import Labels
 
 TASKS = ("classify", "rate")
-TOGETHER = 4096  # texts that are read together
 ROWS, STEPS = 128, 1 << 13  # of a batch: texts, and steps
 THRESHOLD = 0.5  # the probability from which on a text has one of several labels
 
@@ -145,8 +144,7 @@ class Classifier:
         threads: the cores that matrix products may use; None: by their size. Raises RnnError where the state
         overflows.
         """
-        source = iter(texts)
-        while block := [*islice(source, TOGETHER)]:
+        for block in blocks(texts):
             encoded = Encoded.read(block, self.lexicon, self.grams)
             o = self.probabilities(encoded, threads)
             nothing = self._reads_nothing(block, encoded)

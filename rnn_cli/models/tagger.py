@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
-from itertools import islice, pairwise
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
@@ -14,6 +14,7 @@ from rnn_cli import storage
 from rnn_cli.errors import RnnError
 from rnn_cli.machine import blas_threads, product_threads
 from rnn_cli.models import file
+from rnn_cli.models.encoded.blocks import blocks
 from rnn_cli.models.encoded.legal import legal_sequences
 from rnn_cli.models.encoded.lines import Line, read_line, words_of
 from rnn_cli.models.encoded.sentences import Sentences
@@ -30,7 +31,6 @@ from rnn_cli.text.pairs.labels import Labels
 from rnn_cli.text.rows import places
 
 TASK = "tag"
-TOGETHER = 4096  # texts that are read together
 ROWS, STEPS = 128, 1 << 13  # of a batch: sentences, and steps
 MOST_CHARACTERS = 0.99  # a model whose tokens are characters has other tokens seldom
 WORDS = frozenset("BMES")  # tags that mark the words of a text, and nothing else
@@ -168,8 +168,7 @@ class Tagger:
         threads: the cores that matrix products may use; None: by their size. Raises RnnError where the state
         overflows.
         """
-        source = iter(texts)
-        while block := [*islice(source, TOGETHER)]:
+        for block in blocks(texts):
             read = [*map(self.read, block)]
             sentences = Sentences.read([each.tokens for each in read], self.lexicon, self.affixes)
             tags, p = self.likeliest(sentences, threads)

@@ -13,6 +13,7 @@ from rnn_cli import storage
 from rnn_cli.errors import RnnError
 from rnn_cli.machine import blas_threads, product_threads
 from rnn_cli.models import file
+from rnn_cli.models.encoded.blocks import blocks
 from rnn_cli.models.encoded.paired import Found, Search, Sides, read_sources, rows_of, search
 from rnn_cli.network.arrays import Parameters
 from rnn_cli.network.encoder import Encoder
@@ -26,7 +27,6 @@ from rnn_cli.text.rows import Numbers, Rows
 from rnn_cli.text.vocabulary import END, SPELLED, UNK
 
 TASK = "translate"
-TOGETHER = 4096  # sources that are read together
 ROWS, STEPS = 64, 1 << 12  # of a batch: sources, and steps
 BEAM = 4  # targets that are kept at a time, unless the caller says otherwise
 MOST_GROWTH = 1000.0
@@ -156,8 +156,7 @@ class Translator:
         """
         if not 1 <= nbest <= beam:
             raise ValueError(f"{nbest} targets of a beam of {beam}")
-        source = iter(texts)
-        while block := [*islice(source, TOGETHER)]:
+        for block in blocks(texts):
             yield from self._translate(block, Search(beam, nbest), align, threads)
 
     def _translate(

@@ -2,7 +2,7 @@
 
 import math
 import re
-from typing import TypeGuard
+from typing import Any, TypeGuard
 
 MOST = 1 << 53  # the largest count: up to here a float holds every whole number
 SURROGATES = re.compile("[\ud800-\udfff]")  # halves of characters, which no text in UTF-8 can hold
@@ -21,3 +21,9 @@ def is_count(value: object, least: int = 0) -> TypeGuard[int]:
 def is_number(value: object) -> TypeGuard[int | float]:
     """Return whether a value is a finite number (True and False are not)."""
     return type(value) in (int, float) and math.isfinite(value)  # type: ignore[arg-type]
+
+
+def refuse_one_string(texts: Any) -> None:
+    """Raise TypeError for a string where several are needed: it would be read letter by letter."""
+    if isinstance(texts, str):
+        raise TypeError("one string, and lines are needed: a list of strings (text.splitlines())")

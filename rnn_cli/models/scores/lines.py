@@ -14,6 +14,7 @@ from rnn_cli.models.scores.predictors import NetworkPredictor, Predictor
 from rnn_cli.models.scores.tally import Scored
 from rnn_cli.scoring.figures import Totals
 from rnn_cli.scoring.kneser_ney import KneserNey
+from rnn_cli.text.checks import refuse_one_string
 from rnn_cli.text.store.corpus import Corpus
 from rnn_cli.text.tokenizers import Token
 from rnn_cli.text.units import INNER, LINE_END
@@ -81,8 +82,7 @@ def score_text(model: Model, lines: Iterable[str], independent: bool = False) ->
     Raises TypeError for a single string, ValueError for a line end inside a line, RnnError where the state
     overflows.
     """
-    if isinstance(lines, str):
-        raise TypeError("one string, and lines are needed: a list of strings (text.splitlines())")
+    refuse_one_string(lines)
     totals, scored = Totals(), list[ScoredLine]()
     for line in score_lines(model, lines, independent=independent):
         scored.append(line)

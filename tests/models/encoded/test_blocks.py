@@ -1,0 +1,15 @@
+"""Texts in blocks."""
+
+import pytest
+
+from rnn_cli.models.encoded.blocks import blocks
+
+
+def test_texts_come_in_lists_of_a_size_and_in_their_order():
+    assert [*blocks(iter("abcde"), 2)] == [["a", "b"], ["c", "d"], ["e"]]
+    assert [*blocks([])] == []
+
+
+def test_one_string_is_no_list_of_texts():
+    with pytest.raises(TypeError, match="one string, and lines are needed"):
+        next(blocks("good"))
