@@ -63,7 +63,7 @@ class Part(str):
 class Template:
     """A message with open places, and its translation.
 
-    weight: how much of a message is its own: the letters at its ends first.
+    weight: how much of a message is its own: its letters first, then whether they stand at its ends.
     """
 
     def __init__(self, key: str, translation: str):
@@ -77,7 +77,7 @@ class Template:
                 is_number = form[-1:] in {*"defgn%,"}
                 self._open.append(NUMBER if is_number else QUOTED if conversion == "r" else ANY)
         ends = bool(self._between[0]) + (len(self._between) > len(self._open))
-        self.weight = (ends, sum(map(len, self._between)), -len(self._open))
+        self.weight = (sum(map(len, self._between)), ends, -len(self._open))
         self._is_short = len("".join(WORD.findall(" ".join(self._between)))) < LEAST
 
     def filled(self, text: str) -> Iterator[str]:

@@ -158,7 +158,7 @@ def _by_step(found: Norms, tokens: Sequence[str], width: int) -> Iterator[str]:
     token = min(_widest(tokens), TOKEN[1])
     number = len(str(len(tokens)))
     cells = max(4, min(30, (width - number - token - 1) // len(found.states) - 11))
-    heads = [f"dE_T/d{name}_t".ljust(cells + 10) for name in found.states]
+    heads = [fitted(f"dE_T/d{name}_t (log scale)", cells + 10) for name in found.states]
     yield " ".join(["t".rjust(number), " " * token, *heads]).rstrip()
     largest = max((max(norms) for norms in found.states.values()), default=0.0)
     for t, name in enumerate(tokens):

@@ -141,6 +141,8 @@ def columns_of(said: str | None) -> tuple[str, str] | None:
     names = said.split(",")
     if len(names) != 2 or not all(names):
         raise UsageError(f"--columns {said}: two names are needed, with a comma between")
+    if names[0] == names[1]:
+        raise UsageError(f"--columns {said}: two different names are needed")
     return names[0], names[1]
 
 

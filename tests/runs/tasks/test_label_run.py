@@ -155,6 +155,7 @@ def test_an_epoch_tells_of_accuracy(train, folder):
         ({"time": "1m"}, "--time is for --task language"),
         ({"task": "language", "ngrams": True}, "--ngrams is for --task classify or rate"),
         ({"columns": "text"}, "--columns text: two names are needed, with a comma between"),
+        ({"columns": "text,text"}, "--columns text,text: two different names are needed"),
         ({"task": None, "bidirectional": True}, "--bidirectional is for --task classify, rate, "),
     ],
 )
