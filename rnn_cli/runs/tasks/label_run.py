@@ -1,7 +1,7 @@
 """The runs of the tasks classify and rate: texts in, a label, several labels or a score out."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -18,18 +18,12 @@ from rnn_cli.network.classifier import Texts
 from rnn_cli.network.encoder import Encoder
 from rnn_cli.printing import counted
 from rnn_cli.runs.presets import load_preset
-from rnn_cli.runs.run import Run, with_threads
-from rnn_cli.runs.settings import (
-    DEFAULT_MAX_ROLLBACKS,
-    DEFAULT_SEED,
-    DEFAULT_VALID_FRACTION,
-    Settings,
-)
+from rnn_cli.runs.run import with_threads
+from rnn_cli.runs.settings import Settings
 from rnn_cli.runs.tasks.label_data import LabelData
+from rnn_cli.runs.tasks.row_run import Make, RowRun, completed, with_epochs
 from rnn_cli.scoring import labels as figures
-from rnn_cli.text.batches import Batches
 from rnn_cli.text.pairs.labels import Labels
-from rnn_cli.training.demand import BatchShape
 from rnn_cli.training.state import TrainingState
 
 PRESET = "labels"
@@ -40,41 +34,33 @@ MOST_EPOCHS = 30
 Numbers = NDArray[np.int64]
 
 
-class _Windows(Sequence[Texts]):
-    """The batches of an epoch."""
-
-    def __init__(
-        self, data: LabelData, rows: Numbers, batches: Batches, weights: NDArray[np.float32] | None = None
-    ):
-        """weights: (labels,), how much a text of each counts; None: 1."""
-        self._data, self._rows, self._batches, self._weights = data, rows, batches, weights
-
-    def __len__(self) -> int:
-        return len(self._batches)
-
-    def __getitem__(self, index: int) -> Texts:  # type: ignore[override]  # slices are not supported
-        rows = self._rows[self._batches[index]]
-        y = self._data.y[rows]
-        return self._data.encoded.batch(rows, y, None if self._weights is None else self._weights[y])
-
-
 @dataclass(frozen=True)
-class LabelRun(Run):
+class LabelRun(RowRun):
     """A run that trains a classifier."""
 
     data: LabelData
     network: Network
 
-    def _windows(
-        self, rows: Numbers, shuffle: tuple[int, ...] | None, weights: NDArray[np.float32] | None = None
-    ) -> _Windows:
-        lengths = self.data.encoded.x.lengths[rows]
-        steps = max(self.steps, self.rows * min(self.steps, STEPS_OF_A_ROW))
-        return _Windows(self.data, rows, Batches(lengths, self.rows, steps, shuffle), weights)
+    longest = LONGEST
+    steps_of_a_row = STEPS_OF_A_ROW
 
     @property
-    def steps_an_epoch(self) -> int:
-        return len(self.epoch_windows(0))
+    def lengths(self) -> Numbers:
+        return self.data.encoded.x.lengths
+
+    def batch(self, rows: Numbers, index: int = 0) -> Texts:
+        return self.data.encoded.batch(rows, self.data.y[rows])
+
+    def learned(self, epoch: int) -> Make:
+        weights = self._class_weights
+        if weights is None:
+            return self.batch
+
+        def weighted(rows: Numbers, index: int) -> Texts:
+            y = self.data.y[rows]
+            return self.data.encoded.batch(rows, y, weights[y])
+
+        return weighted
 
     @property
     def flops(self) -> float:
@@ -85,23 +71,6 @@ class LabelRun(Run):
         length = float(np.mean(self.data.encoded.x.lengths[self.data.train]))
         return 6 * of_step * length / self.steps
 
-    @property
-    def shape(self) -> BatchShape:
-        order = np.argsort(self.data.encoded.x.lengths, kind="stable")
-        rows = max(1, self.rows * min(self.steps, STEPS_OF_A_ROW) // self.steps)
-        longest = order[-max(rows, 1) :]
-        return BatchShape(
-            network=self.network,
-            batch=self.data.encoded.batch(longest, self.data.y[longest]),
-            optimizer=self.recipe.optimizer,
-            dropout=self.recipe.dropout,
-            threads=self.threads,
-            keeps=self.recipe.max_rollbacks > 0,
-        )
-
-    def epoch_windows(self, epoch: int) -> _Windows:
-        return self._windows(self.data.train, (self.seed, *b"shuffle", epoch), self._class_weights)
-
     @cached_property
     def _class_weights(self) -> NDArray[np.float32] | None:
         """How much a text of each label counts, (labels,): with balanced weights N / (m N_k) of N texts, N_k
@@ -111,18 +80,13 @@ class LabelRun(Run):
         counts = np.bincount(self.data.y[self.data.train], minlength=self.network.labels)
         return (counts.sum() / (len(counts) * np.maximum(counts, 1))).astype(np.float32)
 
-    def valid_windows(self) -> _Windows | None:
-        return self._windows(self.data.valid, None) if len(self.data.valid) else None
-
-    def first_parameters(self) -> Parameters:
-        if self.first is not None:
-            return self.first
+    def first_values(self, rng: np.random.Generator) -> Parameters:
         y = self.data.y[self.data.train]
         if self.network.output == "softmax":
             share = np.bincount(y, minlength=self.network.labels) / len(y)
         else:
             share = np.atleast_1d(y.mean(axis=0))
-        return self.network.initialise(np.random.default_rng((self.seed, *b"initialise")), share)
+        return self.network.initialise(rng, share)
 
     def trained(self, at: TrainingState) -> Classifier:
         known = self.data.known
@@ -174,9 +138,6 @@ class LabelRun(Run):
         else:
             yield f"correlation {figures.correlation(y.astype(float), o[:, 0]):.3f}"
 
-    def bits_per_character(self, valid_loss: float) -> float | None:
-        return None
-
     @property
     def about_network(self) -> str:
         return self.network.describe()
@@ -192,18 +153,6 @@ class LabelRun(Run):
     def about_sizes(self, share: float) -> dict[str, str]:
         sizes = self.sizes(share)
         return {"text": f"{sizes['texts']:,} texts to learn from", "vocabulary": f"{sizes['m']:,}"}
-
-    @property
-    def window_fits(self) -> bool:
-        longest = int(self.data.encoded.x.lengths.max(initial=1))
-        return longest <= self.steps <= LONGEST and self.rows <= len(self.data.train)
-
-    @property
-    def try_it(self) -> str:
-        return "predict"
-
-    def example(self, at: TrainingState) -> str:
-        return ""
 
     def spell(self, batch: Texts) -> Iterator[str]:
         tokens = ["<start>", "<end>", "<unk>", *self.data.known.lexicon.vocabulary.tokens]
@@ -246,20 +195,14 @@ def decide(model: Path, settings: Settings, data: LabelData) -> LabelRun:
         most_grams=max(1, most) if known.grams else 0,
     )
     values = asdict(choices) | {"preset": preset.name, "bptt": LONGEST, "tie": False, "output": "softmax"}
-    decided = replace(settings, **values).filled(
-        carry_state=False,
-        variational=False,
-        max_rollbacks=DEFAULT_MAX_ROLLBACKS,
-        seed=DEFAULT_SEED,
+    decided = completed(
+        settings,
+        values,
+        data,
         tokenizer=known.lexicon.tokenizer.name,
         bidirectional=True,
         ngrams=known.grams is not None,
-        valid_fraction=None if settings.valid else DEFAULT_VALID_FRACTION if len(data.valid) else 0.0,
-        epochs=1,
     )
     run = LabelRun(model, decided, data, network, (steps, rows))
-    if settings.epochs is None:
-        run = replace(
-            run, settings=replace(decided, epochs=min(preset.epochs(run.steps_an_epoch), MOST_EPOCHS))
-        )
+    run = with_epochs(run, settings, preset, 1, MOST_EPOCHS)
     return with_threads(run, settings.threads)

@@ -9,9 +9,10 @@ from rnn_cli.network.encoder_decoder import EncoderDecoder
 from rnn_cli.network.network import Network
 from rnn_cli.runs.presets import load_preset
 from rnn_cli.runs.run import with_threads
-from rnn_cli.runs.settings import DEFAULT_MAX_ROLLBACKS, DEFAULT_SEED, Settings
+from rnn_cli.runs.settings import Settings
 from rnn_cli.runs.tasks.pair_data import PairData
 from rnn_cli.runs.tasks.pair_run import PairRun
+from rnn_cli.runs.tasks.row_run import completed, with_epochs
 
 PRESET = "pairs"
 ATTENTION = "luong"
@@ -47,25 +48,21 @@ def decide(model: Path, settings: Settings, data: PairData) -> PairRun:
     )
     attention = settings.attention or ATTENTION
     values = asdict(choices) | {"preset": preset.name, "bptt": LONGEST, "tie": False, "output": "softmax"}
-    decided = replace(settings, **values).filled(
-        carry_state=False,
-        variational=False,
-        max_rollbacks=DEFAULT_MAX_ROLLBACKS,
-        seed=DEFAULT_SEED,
+    decided = completed(
+        settings,
+        values,
+        data,
         tokenizer=source.tokenizer.name,
         target_tokenizer=target.tokenizer.name,
         bidirectional=True,
         attention=attention,
         valid_fraction=None if settings.valid else data.held_out,
-        epochs=1,
     )
     steps = int(max(data.sides.lengths[data.train].max(), data.sides.lengths[data.valid].max(initial=1)))
     rows = max(1, min(choices.batch * settings.windows, len(data.train)))
     network = EncoderDecoder(encoder, decoder, attention)
     run = PairRun(model, decided, data, network, (steps, rows))
-    if settings.epochs is None:
-        epochs = min(max(preset.epochs(run.steps_an_epoch), LEAST_EPOCHS), MOST_EPOCHS)
-        run = replace(run, settings=replace(decided, epochs=epochs))
+    run = with_epochs(run, settings, preset, LEAST_EPOCHS, MOST_EPOCHS)
     return with_threads(with_dropout(run, settings), settings.threads)
 
 

@@ -6,53 +6,39 @@ from typing import Any
 
 import numpy as np
 
-from rnn_cli.models.encoded.paired import LONGEST, Search, Sides, search
+from rnn_cli.models.encoded.paired import LONGEST, Search, search
 from rnn_cli.models.translator import Translator
 from rnn_cli.network.arrays import Parameters
 from rnn_cli.network.encoder_decoder import EncoderDecoder, Pairs
 from rnn_cli.printing import counted, printable
-from rnn_cli.runs.run import Run
 from rnn_cli.runs.tasks.pair_data import PairData
+from rnn_cli.runs.tasks.row_run import RowRun
 from rnn_cli.scoring.bleu import bleu
-from rnn_cli.text.batches import Batches
 from rnn_cli.text.lexicon import Lexicon
 from rnn_cli.text.rows import Numbers
 from rnn_cli.text.vocabulary import SPELLED
-from rnn_cli.training.demand import BatchShape
 from rnn_cli.training.state import TrainingState
 
 STEPS_OF_A_ROW = 48  # a batch holds as many steps as its rows would of this length
 WATCHED = 200  # pairs whose targets are written after each epoch
 
 
-class _Windows(Sequence[Pairs]):
-    """The batches of an epoch."""
-
-    def __init__(self, sides: Sides, rows: Numbers, batches: Batches):
-        self._sides, self._rows, self._batches = sides, rows, batches
-
-    def __len__(self) -> int:
-        return len(self._batches)
-
-    def __getitem__(self, index: int) -> Pairs:  # type: ignore[override]  # slices are not supported
-        return self._sides.batch(self._rows[self._batches[index]])
-
-
 @dataclass(frozen=True)
-class PairRun(Run):
+class PairRun(RowRun):
     """A run that trains a translator."""
 
     data: PairData
     network: EncoderDecoder
 
-    def _windows(self, rows: Numbers, shuffle: tuple[int, ...] | None) -> _Windows:
-        lengths = self.data.sides.lengths[rows]
-        steps = max(self.steps, self.rows * min(self.steps, STEPS_OF_A_ROW))
-        return _Windows(self.data.sides, rows, Batches(lengths, self.rows, steps, shuffle))
+    longest = LONGEST
+    steps_of_a_row = STEPS_OF_A_ROW
 
     @property
-    def steps_an_epoch(self) -> int:
-        return len(self.epoch_windows(0))
+    def lengths(self) -> Numbers:
+        return self.data.sides.lengths
+
+    def batch(self, rows: Numbers, index: int = 0) -> Pairs:
+        return self.data.sides.batch(rows)
 
     @property
     def flops(self) -> float:
@@ -67,31 +53,9 @@ class PairRun(Run):
         of_pair = of_encoder * sides.x.lengths[train].mean() + others * sides.y.lengths[train].mean()
         return 6 * float(of_pair) / self.steps
 
-    @property
-    def shape(self) -> BatchShape:
-        order = np.argsort(self.data.sides.lengths, kind="stable")
-        rows = max(1, self.rows * min(self.steps, STEPS_OF_A_ROW) // self.steps)
-        fits = order[self.data.sides.lengths[order] <= LONGEST]
-        return BatchShape(
-            network=self.network,
-            batch=self.data.sides.batch(fits[-rows:]),
-            optimizer=self.recipe.optimizer,
-            dropout=self.recipe.dropout,
-            threads=self.threads,
-            keeps=self.recipe.max_rollbacks > 0,
-        )
-
-    def epoch_windows(self, epoch: int) -> _Windows:
-        return self._windows(self.data.train, (self.seed, *b"shuffle", epoch))
-
-    def valid_windows(self) -> _Windows | None:
-        return self._windows(self.data.valid, None) if len(self.data.valid) else None
-
-    def first_parameters(self) -> Parameters:
-        if self.first is not None:
-            return self.first
+    def first_values(self, rng: np.random.Generator) -> Parameters:
         counts = np.bincount(self.data.sides.y.take(self.data.train).ids, minlength=self.network.m)
-        return self.network.initialise(np.random.default_rng((self.seed, *b"initialise")), counts)
+        return self.network.initialise(rng, counts)
 
     def trained(self, at: TrainingState) -> Translator:
         return Translator(
@@ -153,9 +117,6 @@ class PairRun(Run):
             found = search(self.network, at.p, x, real, Search(1, 1), self.data.known.growth)
             return [each[0][0] for each in found]
 
-    def bits_per_character(self, valid_loss: float) -> float | None:
-        return None
-
     @property
     def about_network(self) -> str:
         encoder, decoder = self.network.encoder, self.network.decoder
@@ -175,16 +136,12 @@ class PairRun(Run):
 
     @property
     def window_fits(self) -> bool:
-        longest = int(self.data.sides.lengths[self.data.train].max(initial=1))
+        longest = int(self.lengths[self.data.train].max(initial=1))
         return longest <= self.steps <= LONGEST and self.rows <= len(self.data.train)
 
     @property
     def can_fit_time(self) -> bool:
         return True
-
-    @property
-    def try_it(self) -> str:
-        return "predict"
 
     def example(self, at: TrainingState) -> str:
         x, known, row = self.data.sides.x, self.data.known, int(self._watched[0])

@@ -1,7 +1,7 @@
 """The run of the task tag: sentences in, a tag for each token out."""
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -17,20 +17,14 @@ from rnn_cli.network.tagger import Tagged
 from rnn_cli.network.tagger import Tagger as Network
 from rnn_cli.printing import counted, printable
 from rnn_cli.runs.presets import load_preset
-from rnn_cli.runs.run import Run, with_threads
-from rnn_cli.runs.settings import (
-    DEFAULT_MAX_ROLLBACKS,
-    DEFAULT_SEED,
-    DEFAULT_VALID_FRACTION,
-    Settings,
-)
+from rnn_cli.runs.run import with_threads
+from rnn_cli.runs.settings import Settings
+from rnn_cli.runs.tasks.row_run import Make, RowRun, completed, with_epochs
 from rnn_cli.runs.tasks.tag_data import TOKENIZER, TagData
-from rnn_cli.runs.tasks.tag_windows import Hiding, TagWindows
+from rnn_cli.runs.tasks.tag_hiding import Hiding
 from rnn_cli.scoring.tags import span_figures
-from rnn_cli.text.batches import Batches
 from rnn_cli.text.rows import Numbers, Rows
 from rnn_cli.text.vocabulary import SPECIAL, SPELLED, UNK
-from rnn_cli.training.demand import BatchShape
 from rnn_cli.training.state import TrainingState
 
 PRESET = "tags"
@@ -41,26 +35,29 @@ HIDDEN = 0.25  # a token that occurs this often is read as unknown half of the t
 
 
 @dataclass(frozen=True)
-class TagRun(Run):
+class TagRun(RowRun):
     """A run that trains a tagger."""
 
     data: TagData
     network: Network
 
-    def _windows(
-        self, rows: Numbers, shuffle: tuple[int, ...] | None, hiding: Hiding | None = None
-    ) -> TagWindows:
-        lengths = self.data.sentences.types.lengths[rows]
-        return TagWindows(self.data, rows, Batches(lengths, self.rows, self._most_steps, shuffle), hiding)
+    longest = LONGEST
+    steps_of_a_row = STEPS_OF_A_ROW
 
     @property
-    def _most_steps(self) -> int:
-        """The most steps of a batch, of all its rows."""
-        return max(self.steps, self.rows * min(self.steps, STEPS_OF_A_ROW))
+    def lengths(self) -> Numbers:
+        return self.data.sentences.types.lengths
 
-    @property
-    def steps_an_epoch(self) -> int:
-        return len(self.epoch_windows(0))
+    def batch(self, rows: Numbers, index: int = 0) -> Tagged:
+        return self.data.sentences.batch(rows, self.data.y)
+
+    def learned(self, epoch: int) -> Make:
+        hidden = self.hidden(epoch)
+
+        def thinned(rows: Numbers, index: int) -> Tagged:
+            return hidden.thinned(self.data.sentences.batch(rows, self.data.y, hidden.read_as), index)
+
+        return thinned
 
     @property
     def flops(self) -> float:
@@ -71,24 +68,7 @@ class TagRun(Run):
         length = self.data.targets / len(self.data.train)
         return 6 * weights * length / self.steps
 
-    @property
-    def shape(self) -> BatchShape:
-        lengths = self.data.sentences.types.lengths
-        order = np.argsort(lengths, kind="stable")
-        longest = order[-max(1, self._most_steps // self.steps) :]
-        return BatchShape(
-            network=self.network,
-            batch=self.data.sentences.batch(longest, self.data.y),
-            optimizer=self.recipe.optimizer,
-            dropout=self.recipe.dropout,
-            threads=self.threads,
-            keeps=self.recipe.max_rollbacks > 0,
-        )
-
-    def epoch_windows(self, epoch: int) -> TagWindows:
-        return self._windows(self.data.train, (self.seed, *b"shuffle", epoch), self._hidden(epoch))
-
-    def _hidden(self, epoch: int) -> Hiding:
+    def hidden(self, epoch: int) -> Hiding:
         """Return what an epoch hides: the rarer a token, the likelier it is read as UNK."""
         rng = np.random.default_rng((self.seed, *b"hide rare", epoch))
         read_as = np.arange(self.network.encoder.m, dtype=np.int32)
@@ -103,15 +83,9 @@ class TagRun(Run):
         x = sentences.x[sentences.types.take(self.data.train).ids]
         return np.bincount(x, minlength=self.network.encoder.m)
 
-    def valid_windows(self) -> TagWindows | None:
-        return self._windows(self.data.valid, None) if len(self.data.valid) else None
-
-    def first_parameters(self) -> Parameters:
-        if self.first is not None:
-            return self.first
+    def first_values(self, rng: np.random.Generator) -> Parameters:
         y = Rows(self.data.y, self.data.sentences.types.starts).take(self.data.train).ids
-        counts = np.bincount(y, minlength=self.network.tags)
-        return self.network.initialise(np.random.default_rng((self.seed, *b"initialise")), counts)
+        return self.network.initialise(rng, np.bincount(y, minlength=self.network.tags))
 
     def trained(self, at: TrainingState) -> Tagger:
         lexicon, tags, affixes, is_legal = self.data.known
@@ -160,9 +134,6 @@ class TagRun(Run):
             figures = span_figures(true, Rows(found, true.starts), model.scheme)
             yield f"span F1 {figures.f1:.4f}"
 
-    def bits_per_character(self, valid_loss: float) -> float | None:
-        return None
-
     @property
     def about_network(self) -> str:
         return self.network.encoder.describe()
@@ -180,18 +151,6 @@ class TagRun(Run):
         sizes = self.sizes(share)
         text = f"{sizes['tokens']:,} tokens in {sizes['texts']:,} sentences to learn from"
         return {"text": text, "vocabulary": f"{sizes['m']:,}"}
-
-    @property
-    def window_fits(self) -> bool:
-        longest = int(self.data.sentences.types.lengths.max(initial=1))
-        return longest <= self.steps <= LONGEST and self.rows <= len(self.data.train)
-
-    @property
-    def try_it(self) -> str:
-        return "predict"
-
-    def example(self, at: TrainingState) -> str:
-        return ""
 
     def spell(self, batch: Tagged) -> Iterator[str]:
         vocabulary = self.data.known.lexicon.vocabulary
@@ -218,21 +177,11 @@ def decide(model: Path, settings: Settings, data: TagData) -> TagRun:
     of_affixes = (affixes.buckets, affixes.count) if affixes else (0, 0)
     network = Network(encoder, len(tags.names), *of_affixes)
     values = asdict(choices) | {"preset": preset.name, "bptt": LONGEST, "tie": False, "output": "softmax"}
-    decided = replace(settings, **values).filled(
-        carry_state=False,
-        variational=False,
-        max_rollbacks=DEFAULT_MAX_ROLLBACKS,
-        seed=DEFAULT_SEED,
-        tokenizer=TOKENIZER,
-        bidirectional=True,
-        affixes=affixes is not None,
-        valid_fraction=None if settings.valid else DEFAULT_VALID_FRACTION if len(data.valid) else 0.0,
-        epochs=1,
+    decided = completed(
+        settings, values, data, tokenizer=TOKENIZER, bidirectional=True, affixes=affixes is not None
     )
     steps = max(1, int(data.sentences.types.lengths.max(initial=1)))
     rows = max(1, min(choices.batch * settings.windows, len(data.train)))
     run = TagRun(model, decided, data, network, (steps, rows))
-    if settings.epochs is None:
-        epochs = min(preset.epochs(run.steps_an_epoch), MOST_EPOCHS)
-        run = replace(run, settings=replace(decided, epochs=epochs))
+    run = with_epochs(run, settings, preset, 1, MOST_EPOCHS)
     return with_threads(run, settings.threads)

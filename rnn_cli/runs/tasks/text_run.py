@@ -1,6 +1,6 @@
 """The run of the task generate: a label in, a text out."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -16,16 +16,11 @@ from rnn_cli.network.conditional import Guided, Labelled
 from rnn_cli.printing import counted
 from rnn_cli.runs.batch_text import spelled
 from rnn_cli.runs.presets import load_preset, preset_for
-from rnn_cli.runs.run import Run, with_threads
-from rnn_cli.runs.settings import (
-    DEFAULT_MAX_ROLLBACKS,
-    DEFAULT_SEED,
-    DEFAULT_VALID_FRACTION,
-    Settings,
-)
+from rnn_cli.runs.run import with_threads
+from rnn_cli.runs.settings import Settings
+from rnn_cli.runs.tasks.row_run import RowRun, completed, with_epochs
 from rnn_cli.runs.tasks.text_data import LONGEST, GenerateData
 from rnn_cli.scoring.figures import bits_per_character, perplexity
-from rnn_cli.text.batches import Batches
 from rnn_cli.text.rows import Numbers
 from rnn_cli.training.demand import BatchShape
 from rnn_cli.training.state import TrainingState
@@ -33,19 +28,6 @@ from rnn_cli.training.state import TrainingState
 LABEL_SIZE = 32  # of a label's vector
 MOST_EPOCHS = 60
 SAMPLE_TOKENS = 60  # of the sample that shows what a run has learned
-
-
-class _Windows(Sequence[Labelled]):
-    """The batches of an epoch."""
-
-    def __init__(self, data: GenerateData, rows: Numbers, batches: Batches):
-        self._data, self._rows, self._batches = data, rows, batches
-
-    def __len__(self) -> int:
-        return len(self._batches)
-
-    def __getitem__(self, index: int) -> Labelled:  # type: ignore[override]  # slices are not supported
-        return self._data.texts.batch(self._rows[self._batches[index]])
 
 
 @dataclass(frozen=True)
@@ -65,25 +47,25 @@ class Shape(BatchShape):
 
 
 @dataclass(frozen=True)
-class GenerateRun(Run):
+class GenerateRun(RowRun):
     """A run that trains a model of text from a label."""
 
     data: GenerateData
     network: Network
 
-    def _windows(self, rows: Numbers, shuffle: tuple[int, ...] | None) -> _Windows:
-        return _Windows(
-            self.data, rows, Batches(self.data.texts.y.lengths[rows], self.rows, self._most_steps, shuffle)
-        )
-
-    @cached_property
-    def _most_steps(self) -> int:
-        """The most steps of a batch, of all its rows: as many as its rows have on average."""
-        return max(self.steps, -(-self.data.targets * self.rows // len(self.data.train)))
+    longest = LONGEST
 
     @property
-    def steps_an_epoch(self) -> int:
-        return len(self.epoch_windows(0))
+    def lengths(self) -> Numbers:
+        return self.data.texts.y.lengths
+
+    def batch(self, rows: Numbers, index: int = 0) -> Labelled:
+        return self.data.texts.batch(rows)
+
+    @property
+    def most_steps(self) -> int:
+        """The most steps of a batch, of all its rows: as many as its rows have on average."""
+        return max(self.steps, -(-self.data.targets * self.rows // len(self.data.train)))
 
     @cached_property
     def _counts(self) -> Numbers:
@@ -98,28 +80,11 @@ class GenerateRun(Run):
         )
 
     @property
-    def shape(self) -> Shape:
-        order = np.argsort(self.data.texts.y.lengths, kind="stable")
-        longest = order[-max(1, self._most_steps // self.steps) :]
-        return Shape(
-            network=self.network,
-            batch=self.data.texts.batch(longest),
-            optimizer=self.recipe.optimizer,
-            dropout=self.recipe.dropout,
-            threads=self.threads,
-            keeps=self.recipe.max_rollbacks > 0,
-        )
+    def shape_of(self) -> type[Shape]:
+        return Shape
 
-    def epoch_windows(self, epoch: int) -> _Windows:
-        return self._windows(self.data.train, (self.seed, *b"shuffle", epoch))
-
-    def valid_windows(self) -> _Windows | None:
-        return self._windows(self.data.valid, None) if len(self.data.valid) else None
-
-    def first_parameters(self) -> Parameters:
-        if self.first is not None:
-            return self.first
-        return self.network.initialise(np.random.default_rng((self.seed, *b"initialise")), self._counts)
+    def first_values(self, rng: np.random.Generator) -> Parameters:
+        return self.network.initialise(rng, self._counts)
 
     def trained(self, at: TrainingState) -> Conditional:
         lexicon, labels = self.data.known
@@ -180,11 +145,6 @@ class GenerateRun(Run):
         return {"text": text, "vocabulary": f"{sizes['m']:,}"}
 
     @property
-    def window_fits(self) -> bool:
-        longest = int(self.data.texts.y.lengths.max(initial=1))
-        return longest <= self.steps <= LONGEST and self.rows <= len(self.data.train)
-
-    @property
     def try_it(self) -> str:
         return "sample"
 
@@ -219,21 +179,10 @@ def decide(model: Path, settings: Settings, data: GenerateData) -> GenerateRun:
         "bptt": LONGEST,
         "embedding": language.embedding,
     }
-    decided = replace(settings, **values).filled(
-        carry_state=False,
-        variational=False,
-        max_rollbacks=DEFAULT_MAX_ROLLBACKS,
-        seed=DEFAULT_SEED,
-        tokenizer=lexicon.tokenizer.name,
-        unit=lexicon.tokenizer.unit,
-        valid_fraction=None if settings.valid else DEFAULT_VALID_FRACTION if len(data.valid) else 0.0,
-        epochs=1,
-    )
+    decided = completed(settings, values, data, tokenizer=lexicon.tokenizer.name, unit=lexicon.tokenizer.unit)
     steps = max(1, int(data.texts.y.lengths.max(initial=1)))
     run = GenerateRun(
         model, decided, data, network, (steps, min(values["batch"] * settings.windows, len(data.train)))
     )
-    if settings.epochs is None:
-        epochs = min(preset.epochs(run.steps_an_epoch), MOST_EPOCHS)
-        run = replace(run, settings=replace(decided, epochs=epochs))
+    run = with_epochs(run, settings, preset, 1, MOST_EPOCHS)
     return with_threads(run, settings.threads)

@@ -5,7 +5,7 @@ import pytest
 
 from rnn_cli import RnnError, Settings, Trainer, UsageError
 from rnn_cli.models.classifier import Classifier
-from rnn_cli.runs.events import EpochDone, StepDone
+from rnn_cli.runs.events import EpochDone
 
 WORDS = ("good", "fine", "nice", "bad", "poor", "awful")
 SMALL = {
@@ -34,21 +34,8 @@ def mood(word, k):
 
 
 @pytest.fixture
-def train(folder):
-    """Train m.npz on some lines to its end; return the trainer."""
-
-    def call(lines, model="m.npz", stop_after=None, **settings):
-        (folder / "p.tsv").write_text("\n".join(lines) + "\n", encoding="utf-8")
-        usual = SMALL | {"task": "classify", "corpus": ["p.tsv"]}
-        trainer = Trainer.begin(Settings(**usual | settings), model, force=True)
-        steps = 0
-        for event in trainer:
-            steps += isinstance(event, StepDone)
-            if stop_after and steps == stop_after:
-                trainer.stop()
-        return trainer
-
-    return call
+def train(trains):
+    return trains(**SMALL, task="classify")
 
 
 def test_labels_that_can_be_known_are_learned(train):

@@ -11,7 +11,6 @@ import pytest
 from rnn_cli import RnnError, Settings, Trainer, UsageError, storage
 from rnn_cli.models.translator import Translator
 from rnn_cli.runs.checkpoint import Checkpoint
-from rnn_cli.runs.events import StepDone
 from rnn_cli.runs.plan import plan
 from rnn_cli.runs.prepare import Resources
 from rnn_cli.runs.tasks.pair_data import tokenizer_for
@@ -38,20 +37,8 @@ def reversals(number=60):
 
 
 @pytest.fixture
-def train(folder):
-    """Train m.npz on some lines to its end; return the trainer."""
-
-    def call(lines, model="m.npz", stop_after=None, **settings):
-        (folder / "p.tsv").write_text("\n".join(lines) + "\n", encoding="utf-8")
-        trainer = Trainer.begin(Settings(**SMALL | settings), model, force=True)
-        steps = 0
-        for event in trainer:
-            steps += isinstance(event, StepDone)
-            if stop_after and steps == stop_after:
-                trainer.stop()
-        return trainer
-
-    return call
+def train(trains):
+    return trains(**SMALL)
 
 
 def test_sequences_are_learned_to_be_reversed(train):

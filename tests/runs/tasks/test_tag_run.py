@@ -6,8 +6,7 @@ import pytest
 from rnn_cli import RnnError, Settings, Trainer, UsageError
 from rnn_cli.models.encoded import sentences
 from rnn_cli.models.tagger import Tagger
-from rnn_cli.runs.events import StepDone
-from rnn_cli.runs.tasks.tag_windows import LEFT_OUT
+from rnn_cli.runs.tasks.tag_hiding import LEFT_OUT
 from rnn_cli.text.vocabulary import UNK
 
 KINDS = {"D": ("the", "a"), "N": ("cat", "dog", "bird"), "V": ("sees", "likes", "eats")}
@@ -44,21 +43,8 @@ def segmented(number=40):
 
 
 @pytest.fixture
-def train(folder):
-    """Train m.npz on some lines to its end; return the trainer."""
-
-    def call(lines, model="m.npz", stop_after=None, **settings):
-        (folder / "p.tsv").write_text("\n".join(lines) + "\n", encoding="utf-8")
-        usual = SMALL | {"task": "tag", "corpus": ["p.tsv"]}
-        trainer = Trainer.begin(Settings(**usual | settings), model, force=True)
-        steps = 0
-        for event in trainer:
-            steps += isinstance(event, StepDone)
-            if stop_after and steps == stop_after:
-                trainer.stop()
-        return trainer
-
-    return call
+def train(trains):
+    return trains(**SMALL, task="tag")
 
 
 def test_tags_that_can_be_known_are_learned(train):
@@ -199,6 +185,6 @@ def test_each_epoch_hides_rare_tokens_and_some_affixes_and_validation_none(train
     valid = run.valid_windows()
     again = [run.data.sentences.batch(np.array([row]), run.data.y) for row in run.data.valid]
     assert shares(valid)[1] == sum(len(batch.affixes) for batch in again)
-    first, again, other = (run.epoch_windows(epoch).hiding.thinned(whole[0], 0) for epoch in (0, 0, 1))
+    first, again, other = (run.hidden(epoch).thinned(whole[0], 0) for epoch in (0, 0, 1))
     assert np.array_equal(first.starts, again.starts)
     assert not np.array_equal(first.starts, other.starts)

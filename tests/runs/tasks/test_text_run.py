@@ -7,7 +7,7 @@ import pytest
 
 from rnn_cli import RnnError, Settings, Trainer, UsageError
 from rnn_cli.models.conditional import Conditional
-from rnn_cli.runs.events import EpochDone, StepDone
+from rnn_cli.runs.events import EpochDone
 from rnn_cli.runs.tasks import text_data as generate_data
 from rnn_cli.training.demand import BatchShape
 
@@ -30,21 +30,8 @@ def names(number=60):
 
 
 @pytest.fixture
-def train(folder):
-    """Train m.npz on some lines to its end; return the trainer."""
-
-    def call(lines, model="m.npz", stop_after=None, **settings):
-        (folder / "p.tsv").write_text("\n".join(lines) + "\n", encoding="utf-8")
-        usual = SMALL | {"task": "generate", "corpus": ["p.tsv"]}
-        trainer = Trainer.begin(Settings(**usual | settings), model, force=True)
-        steps = 0
-        for event in trainer:
-            steps += isinstance(event, StepDone)
-            if stop_after and steps == stop_after:
-                trainer.stop()
-        return trainer
-
-    return call
+def train(trains):
+    return trains(**SMALL, task="generate")
 
 
 def test_each_label_has_texts_of_its_own(train):

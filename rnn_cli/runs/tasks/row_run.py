@@ -1,0 +1,158 @@
+"""What the runs on pairs have in common: each row of a batch is a whole sequence, of a length of its own."""
+
+from abc import abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Protocol, TypeVar
+
+import numpy as np
+
+from rnn_cli.network.arrays import Parameters
+from rnn_cli.runs.presets import Preset
+from rnn_cli.runs.run import Run, RunData
+from rnn_cli.runs.settings import (
+    DEFAULT_MAX_ROLLBACKS,
+    DEFAULT_SEED,
+    DEFAULT_VALID_FRACTION,
+    Settings,
+)
+from rnn_cli.text.batches import Batches
+from rnn_cli.text.rows import Numbers
+from rnn_cli.training.demand import BatchShape
+from rnn_cli.training.state import TrainingState
+
+Make = Callable[[Numbers, int], Any]  # rows of the data, the number of their batch -> the batch
+AnyRowRun = TypeVar("AnyRowRun", bound="RowRun")
+
+
+class Windows(Sequence[Any]):
+    """The batches of an epoch, each made when it is taken."""
+
+    def __init__(self, rows: Numbers, batches: Batches, make: Make):
+        """rows: of the data, those that the batches number."""
+        self._rows, self._batches, self.make = rows, batches, make
+
+    def __len__(self) -> int:
+        return len(self._batches)
+
+    def __getitem__(self, index: int) -> Any:  # type: ignore[override]  # slices are not supported
+        return self.make(self._rows[self._batches[index]], index)
+
+
+class RowData(RunData, Protocol):
+    """What such a run reads: the rows to learn from, and those to validate on."""
+
+    @property
+    def train(self) -> Numbers: ...
+    @property
+    def valid(self) -> Numbers: ...
+
+
+@dataclass(frozen=True)
+class RowRun(Run):
+    """A run whose rows are sequences: batches by length, each of about as many steps.
+
+    longest: the most steps of a row. steps_of_a_row: a batch holds as many steps as its rows would of this
+    length.
+    """
+
+    data: RowData
+    longest: ClassVar[int]
+    steps_of_a_row: ClassVar[int]
+
+    @property
+    @abstractmethod
+    def lengths(self) -> Numbers:
+        """The steps of each row of the data."""
+
+    @abstractmethod
+    def batch(self, rows: Numbers, index: int = 0) -> Any:
+        """Return rows side by side, to validate on. index: the number of their batch."""
+
+    def learned(self, epoch: int) -> Make:
+        """Return what makes the batches that an epoch learns from, where they are other ones."""
+        return self.batch
+
+    @abstractmethod
+    def first_values(self, rng: np.random.Generator) -> Parameters:
+        """Return the first parameters of a network that begins anew."""
+
+    @property
+    def most_steps(self) -> int:
+        """The most steps of a batch, of all its rows."""
+        return max(self.steps, self.rows * min(self.steps, self.steps_of_a_row))
+
+    def _windows(self, rows: Numbers, make: Make, shuffle: tuple[int, ...] | None = None) -> Windows:
+        return Windows(rows, Batches(self.lengths[rows], self.rows, self.most_steps, shuffle), make)
+
+    @property
+    def steps_an_epoch(self) -> int:
+        return len(self.epoch_windows(0))
+
+    def epoch_windows(self, epoch: int) -> Windows:
+        return self._windows(self.data.train, self.learned(epoch), (self.seed, *b"shuffle", epoch))
+
+    def valid_windows(self) -> Windows | None:
+        return self._windows(self.data.valid, self.batch) if len(self.data.valid) else None
+
+    def first_parameters(self) -> Parameters:
+        if self.first is not None:
+            return self.first
+        return self.first_values(np.random.default_rng((self.seed, *b"initialise")))
+
+    @property
+    def shape(self) -> BatchShape:
+        lengths = self.lengths
+        order = np.argsort(lengths, kind="stable")
+        fits = order[lengths[order] <= self.longest]
+        return self.shape_of(
+            network=self.network,
+            batch=self.batch(fits[-max(1, self.most_steps // self.steps) :]),
+            optimizer=self.recipe.optimizer,
+            dropout=self.recipe.dropout,
+            threads=self.threads,
+            keeps=self.recipe.max_rollbacks > 0,
+        )
+
+    @property
+    def shape_of(self) -> type[BatchShape]:
+        """What decides the memory of the network."""
+        return BatchShape
+
+    @property
+    def window_fits(self) -> bool:
+        most = int(self.lengths.max(initial=1))
+        return most <= self.steps <= self.longest and self.rows <= len(self.data.train)
+
+    def bits_per_character(self, valid_loss: float) -> float | None:
+        return None
+
+    @property
+    def try_it(self) -> str:
+        return "predict"
+
+    def example(self, at: TrainingState) -> str:
+        return ""
+
+
+def completed(settings: Settings, values: dict[str, Any], data: RowData, **own: Any) -> Settings:
+    """Return settings with those that a preset decides, `values`, and with what all such runs take where
+    nothing was said. own: the same of a task. The epochs are still to be decided (`with_epochs`)."""
+    held_out = None if settings.valid else DEFAULT_VALID_FRACTION if len(data.valid) else 0.0
+    usual = {
+        "carry_state": False,
+        "variational": False,
+        "max_rollbacks": DEFAULT_MAX_ROLLBACKS,
+        "seed": DEFAULT_SEED,
+        "valid_fraction": held_out,
+        "epochs": 1,
+    }
+    return replace(settings, **values).filled(**usual | own)
+
+
+def with_epochs(run: AnyRowRun, asked: Settings, preset: Preset, least: int, most: int) -> AnyRowRun:
+    """Return the run with the epochs of its preset, within bounds, unless others were asked for."""
+    if asked.epochs is not None:
+        return run
+    epochs = min(max(preset.epochs(run.steps_an_epoch), least), most)
+    return replace(run, settings=replace(run.settings, epochs=epochs))
