@@ -7,23 +7,23 @@ from pathlib import Path
 
 from rnn_cli.runs.checks import refuse_of_other_tasks
 from rnn_cli.runs.settings import Settings
-from rnn_cli.runs.tasks.labels import Labelled
+from rnn_cli.runs.tasks.labels import LABELLED
 from rnn_cli.runs.tasks.language import Language
-from rnn_cli.runs.tasks.pairs import Paired
-from rnn_cli.runs.tasks.tags import Tagging
+from rnn_cli.runs.tasks.pairs import TRANSLATED
+from rnn_cli.runs.tasks.tags import TAGGED
 from rnn_cli.runs.tasks.task import Task
-from rnn_cli.runs.tasks.texts import Generating
+from rnn_cli.runs.tasks.texts import GENERATED
 from rnn_cli.text.pairs.kinds import LABEL
 
 HEAD = 1 << 13  # bytes of a file in which fastText's labels are looked for
 
 TASKS: dict[str, Task] = {
     "language": Language(),
-    "classify": Labelled(),
-    "rate": Labelled(),
-    "tag": Tagging(),
-    "generate": Generating(),
-    "translate": Paired(),
+    "classify": LABELLED,
+    "rate": LABELLED,
+    "tag": TAGGED,
+    "generate": GENERATED,
+    "translate": TRANSLATED,
 }
 
 

@@ -1,6 +1,7 @@
 """What a task is to a run: how a run of it begins, and how one that was saved goes on."""
 
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -48,6 +49,38 @@ class Task(Protocol):
         resources: Resources,
     ) -> Beginning:
         """Read the text of a run that goes on. Raises RnnError."""
+
+
+@dataclass(frozen=True)
+class OnPairs:
+    """A task whose texts are pairs, held in memory.
+
+    load: reads them; known: by a model that goes on, None where it is to be found. decide: what the settings
+    leave open. restored: `Task.restore`. run: its class.
+    """
+
+    load: Callable[[Settings, Resources, Any], Generator[Notice | Reading, None, Any]]
+    decide: Callable[[Path, Settings, Any], Run]
+    restored: Callable[[dict[str, Any], Arrays], Restored]
+    run: type[Run]
+
+    def begin(self, model: Path, settings: Settings, resources: Resources, limit: int | None) -> Beginning:
+        data = yield from self.load(settings, resources, None)
+        return self.decide(model, settings, data)
+
+    def restore(self, settings: Settings, header: Mapping[str, Any], arrays: Arrays) -> Restored:
+        return self.restored(dict(header), arrays)
+
+    def resume(
+        self,
+        model: Path,
+        settings: Settings,
+        saved: Restored,
+        window: tuple[int, int],
+        resources: Resources,
+    ) -> Beginning:
+        data = yield from self.load(settings, resources, saved.known)
+        return self.run(model, settings, data, saved.network, window, zeros(saved.network))
 
 
 def zeros(network: Trainable) -> dict[str, Any]:
