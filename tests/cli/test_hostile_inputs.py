@@ -582,7 +582,7 @@ def without_work(monkeypatch, models):
     Path("m.npz").write_bytes(models["char"].read_bytes())
     for name in (
         "runs.tasks.language.load_data",
-        "runs.tasks.label_data.read_pairs",
+        "runs.tasks.pair_files.read_pairs",
         "runs.trainer.Trainer.resume",
         "cli.commands.bench.benchmark",
         "cli.commands.gradcheck.check",

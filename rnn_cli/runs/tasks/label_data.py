@@ -12,16 +12,14 @@ from numpy.typing import NDArray
 from rnn_cli.models.encoded.texts import Encoded
 from rnn_cli.printing import counted
 from rnn_cli.runs.checks import columns_of
-from rnn_cli.runs.data import corpus_files, tokenizer_of
+from rnn_cli.runs.data import tokenizer_of
 from rnn_cli.runs.notices import Notice, Reading
 from rnn_cli.runs.prepare import Resources
 from rnn_cli.runs.settings import (
     DEFAULT_MAX_SIZE,
-    DEFAULT_SEED,
-    DEFAULT_VALID_FRACTION,
     Settings,
 )
-from rnn_cli.runs.workplace import Workplace
+from rnn_cli.runs.tasks.pair_files import NO_ROWS, divided, opened, read_texts
 from rnn_cli.text.features import Grams
 from rnn_cli.text.lexicon import Lexicon
 from rnn_cli.text.pairs.formats import Form
@@ -30,12 +28,9 @@ from rnn_cli.text.pairs.numbered import (
     Cutting,
     Pairs,
     in_vocabulary,
-    read_pairs,
     score_range,
     token_counts,
 )
-from rnn_cli.text.pairs.parts import hold_out
-from rnn_cli.text.reading import spool
 from rnn_cli.text.rows import Rows
 from rnn_cli.text.spelling import Spelling
 from rnn_cli.text.store.corpus import Text
@@ -43,9 +38,6 @@ from rnn_cli.text.tokenizers import Tokenizer
 from rnn_cli.text.vocabulary import build
 
 MOST_BUCKETS, LEAST_BUCKETS = 1 << 17, 1 << 12
-NO_ROWS = np.empty(0, np.int64)
-FEWEST = 20  # texts of which some are held out
-FEW_TOKENS = 2.0  # of a text on average: with fewer, characters tell more
 
 Numbers = NDArray[np.int64]
 
@@ -97,36 +89,22 @@ def load_pairs(settings: Settings, resources: Resources, known: Known | None = N
     Raises RnnError for files that hold no pairs, or nothing to learn.
     """
     tokenizer = known.lexicon.tokenizer if known else tokenizer_of(settings)
-    with Workplace(None) as work:
-        paths = corpus_files(settings)
-        sources = [spool(path, work.folder, settings.encoding) for path in paths]
-        other = [spool(settings.valid, work.folder, settings.encoding)] if settings.valid else []
-        yield Notice(f"reading {counted(len(sources) + len(other), 'file')} of pairs")
+    with opened(settings) as files:
+        yield Notice(f"reading {counted(files.number, 'file')} of pairs")
         form = Form(settings.task or "classify", settings.encoding, columns_of(settings.columns))
         cutting = Cutting(tokenizer, processes=resources.processes)
-        pairs = read_pairs(sources, form, cutting, known.labels if known else None)
-        if not known and settings.tokenizer is None and are_short(pairs):
-            yield Notice("texts of about a word: they are split into characters (-t jieba for words)")
-            tokenizer = tokenizer_of(replace(settings, tokenizer="char"))
-            cutting = cutting._replace(texts=tokenizer)
-            pairs = read_pairs(sources, form, cutting)
-        valid_pairs = read_pairs(other, form, cutting, pairs.labels) if other else None
+        pairs, valid_pairs, cutting = yield from read_texts(
+            files, form, cutting, *((known.labels, None) if known else (None, settings))
+        )
+    tokenizer = cutting.texts
     texts = strings(pairs.texts, tokenizer)
-    train, valid = np.arange(pairs.rows), NO_ROWS
-    fraction = DEFAULT_VALID_FRACTION if settings.valid_fraction is None else settings.valid_fraction
-    if fraction and not other and pairs.rows >= FEWEST:
-        train, valid = hold_out(pairs, fraction, settings.seed or DEFAULT_SEED)
+    train, valid = divided(pairs, settings)
     known = known or known_of(pairs, train, tokenizer, settings, texts)
-    data = data_of(pairs, known, texts, train, valid, len(sources))
+    data = data_of(pairs, known, texts, train, valid, len(files.sources))
     if valid_pairs is None:
         return data
     beside = data_of(valid_pairs, known, strings(valid_pairs.texts, tokenizer), NO_ROWS, NO_ROWS, 0)
     return joined(data, beside)
-
-
-def are_short(pairs: Pairs) -> bool:
-    """Return whether the texts have too few tokens for words, as names have."""
-    return pairs.texts.corpus.ids.size / pairs.rows - 1 < FEW_TOKENS
 
 
 def joined(data: LabelData, valid: LabelData) -> LabelData:

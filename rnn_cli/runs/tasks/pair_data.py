@@ -13,23 +13,22 @@ from rnn_cli.errors import RnnError
 from rnn_cli.models.encoded.paired import LONGEST, Sides
 from rnn_cli.printing import counted
 from rnn_cli.runs.checks import columns_of
-from rnn_cli.runs.data import corpus_files, corpus_name
+from rnn_cli.runs.data import corpus_name
 from rnn_cli.runs.notices import Notice, Reading
 from rnn_cli.runs.prepare import Resources
 from rnn_cli.runs.settings import DEFAULT_MAX_SIZE, DEFAULT_SEED, DEFAULT_VALID_FRACTION, Settings
-from rnn_cli.runs.workplace import Workplace
+from rnn_cli.runs.tasks.pair_files import FEWEST, NO_ROWS, opened
 from rnn_cli.text.lexicon import Lexicon
 from rnn_cli.text.pairs.formats import Form
 from rnn_cli.text.pairs.numbered import Cutting, Pairs, in_vocabulary, read_pairs, token_counts
 from rnn_cli.text.pairs.parts import hold_out
-from rnn_cli.text.reading import Source, spool
+from rnn_cli.text.reading import Source
 from rnn_cli.text.rows import Numbers, Rows
 from rnn_cli.text.spelling import Spelling
 from rnn_cli.text.store.corpus import Text
 from rnn_cli.text.tokenizers import DEFAULT_TOKENIZER, Tokenizer, load_tokenizer
 from rnn_cli.text.vocabulary import build
 
-FEWEST = 20  # pairs of which some are held out
 FEW_TOKENS = 1000  # of a side: with fewer every token is known
 MOST_VALID = 2000  # pairs that are held out: more say little more
 SAMPLE = 20_000  # pairs that show how a side is to be split
@@ -37,7 +36,6 @@ WORD = re.compile(r"\w+|[^\w\s]+")
 HAN = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
 PLAIN, FEW_TYPES = 0.98, 1000  # share of the tokens between spaces that are whole words, and different ones
 DIGITS, UNSPACED, FEW_WORDS = 0.3, 0.5, 2.0  # from which on, or below which, characters are learned from
-NO_ROWS = np.empty(0, np.int64)
 
 
 class Known(NamedTuple):
@@ -86,17 +84,15 @@ def load_pairs(settings: Settings, resources: Resources, known: Known | None = N
     Raises RnnError for files that hold no pairs, or none that is short enough to be learned.
     """
     form = Form("translate", settings.encoding, columns_of(settings.columns))
-    with Workplace(None) as work:
-        sources = [spool(path, work.folder, settings.encoding) for path in corpus_files(settings)]
-        other = [spool(settings.valid, work.folder, settings.encoding)] if settings.valid else []
-        yield Notice(f"reading {counted(len(sources) + len(other), 'file')} of pairs")
+    with opened(settings) as files:
+        yield Notice(f"reading {counted(files.number, 'file')} of pairs")
         if known:
             tokenizers = known.source.tokenizer, known.target.tokenizer
         else:
-            tokenizers = _tokenizers(settings, form, sources)
+            tokenizers = _tokenizers(settings, form, files.sources)
         cutting = Cutting(*tokenizers, processes=resources.processes)
-        pairs = read_pairs(sources, form, cutting)
-        valid_pairs = read_pairs(other, form, cutting) if other else None
+        pairs = read_pairs(files.sources, form, cutting)
+        valid_pairs = read_pairs(files.valid, form, cutting) if files.valid else None
     train, valid, fraction = _parts(pairs, settings)
     lexicons = known[:2] if known else _lexicons(pairs, train, tokenizers, settings)
     sides, digest = _sides(pairs, *lexicons), _digest(pairs)
@@ -114,7 +110,7 @@ def load_pairs(settings: Settings, resources: Resources, known: Known | None = N
     growth = known.growth if known else Sides(sides.x.take(train), sides.y.take(train)).growth
     fingerprint = hashlib.sha256(digest + train.tobytes() + valid.tobytes()).hexdigest()
     known = Known(*lexicons, growth)
-    return PairData(known, sides, train, valid, fingerprint, len(sources), fraction)
+    return PairData(known, sides, train, valid, fingerprint, len(files.sources), fraction)
 
 
 def _parts(pairs: Pairs, settings: Settings) -> tuple[Numbers, Numbers, float]:

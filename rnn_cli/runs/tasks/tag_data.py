@@ -13,20 +13,17 @@ from rnn_cli.models.encoded.sentences import Sentences, owners
 from rnn_cli.models.tagger import MOST_CHARACTERS
 from rnn_cli.printing import counted
 from rnn_cli.runs.checks import columns_of
-from rnn_cli.runs.data import corpus_files
 from rnn_cli.runs.notices import Notice, Reading
 from rnn_cli.runs.prepare import Resources
-from rnn_cli.runs.settings import DEFAULT_MAX_SIZE, DEFAULT_SEED, DEFAULT_VALID_FRACTION, Settings
-from rnn_cli.runs.tasks.label_data import FEWEST, appended
-from rnn_cli.runs.workplace import Workplace
+from rnn_cli.runs.settings import DEFAULT_MAX_SIZE, Settings
+from rnn_cli.runs.tasks.label_data import appended
+from rnn_cli.runs.tasks.pair_files import NO_ROWS, divided, opened
 from rnn_cli.scoring.tags import scheme
 from rnn_cli.text.features import Affixes
 from rnn_cli.text.lexicon import Lexicon
 from rnn_cli.text.pairs.formats import Form
 from rnn_cli.text.pairs.labels import Labels
 from rnn_cli.text.pairs.numbered import Cutting, Pairs, read_pairs, token_counts
-from rnn_cli.text.pairs.parts import hold_out
-from rnn_cli.text.reading import spool
 from rnn_cli.text.rows import Numbers, Rows
 from rnn_cli.text.spelling import Spelling
 from rnn_cli.text.store.corpus import Text
@@ -38,7 +35,6 @@ TOKENIZER = "space"
 MIN_COUNT = 1  # what unknown tokens are like is learned from those that an epoch hides
 LEAST_BUCKETS, MOST_BUCKETS, MOST_OF_PAIRS = 1 << 10, 1 << 16, 1 << 17
 NOTHING = Vocabulary((), ())
-NO_ROWS = np.empty(0, np.int64)
 
 
 class Known(NamedTuple):
@@ -89,21 +85,15 @@ def load_tagged(settings: Settings, resources: Resources, known: Known | None = 
 
     Raises RnnError for files that hold no sentences with tags, or nothing to learn.
     """
-    with Workplace(None) as work:
-        paths = corpus_files(settings)
-        sources = [spool(path, work.folder, settings.encoding) for path in paths]
-        other = [spool(settings.valid, work.folder, settings.encoding)] if settings.valid else []
-        yield Notice(f"reading {counted(len(sources) + len(other), 'file')} of sentences with tags")
+    with opened(settings) as files:
+        yield Notice(f"reading {counted(files.number, 'file')} of sentences with tags")
         form = Form(TASK, settings.encoding, columns_of(settings.columns))
         cutting = Cutting(TOKENIZERS[TOKENIZER], processes=resources.processes)
-        pairs = read_pairs(sources, form, cutting, known.tags if known else None)
-        valid_pairs = read_pairs(other, form, cutting, pairs.labels) if other else None
-    train, valid = np.arange(pairs.rows), NO_ROWS
-    fraction = DEFAULT_VALID_FRACTION if settings.valid_fraction is None else settings.valid_fraction
-    if fraction and not other and pairs.rows >= FEWEST:
-        train, valid = hold_out(pairs, fraction, settings.seed or DEFAULT_SEED)
+        pairs = read_pairs(files.sources, form, cutting, known.tags if known else None)
+        valid_pairs = read_pairs(files.valid, form, cutting, pairs.labels) if files.valid else None
+    train, valid = divided(pairs, settings)
     known = known or _known_of(pairs, train, settings)
-    data = _data_of(pairs, known, train, valid, len(sources))
+    data = _data_of(pairs, known, train, valid, len(files.sources))
     return data if valid_pairs is None else _joined(data, _data_of(valid_pairs, known, NO_ROWS, NO_ROWS, 0))
 
 

@@ -11,25 +11,22 @@ from rnn_cli.models.encoded.labelled import LabelledTexts
 from rnn_cli.models.encoded.texts import first
 from rnn_cli.printing import counted
 from rnn_cli.runs.checks import columns_of
-from rnn_cli.runs.data import corpus_files, tokenizer_of
+from rnn_cli.runs.data import tokenizer_of
 from rnn_cli.runs.notices import Notice, Reading
 from rnn_cli.runs.prepare import Resources
-from rnn_cli.runs.settings import DEFAULT_MAX_SIZE, DEFAULT_SEED, DEFAULT_VALID_FRACTION, Settings
-from rnn_cli.runs.tasks.label_data import FEWEST, appended, are_short
-from rnn_cli.runs.workplace import Workplace
+from rnn_cli.runs.settings import DEFAULT_MAX_SIZE, Settings
+from rnn_cli.runs.tasks.label_data import appended
+from rnn_cli.runs.tasks.pair_files import NO_ROWS, divided, opened, read_texts
 from rnn_cli.text.lexicon import Lexicon
 from rnn_cli.text.pairs.formats import Form
 from rnn_cli.text.pairs.labels import Labels
-from rnn_cli.text.pairs.numbered import Cutting, Pairs, read_pairs, token_counts
-from rnn_cli.text.pairs.parts import hold_out
-from rnn_cli.text.reading import spool
+from rnn_cli.text.pairs.numbered import Cutting, Pairs, token_counts
 from rnn_cli.text.rows import Numbers
 from rnn_cli.text.spelling import Spelling
 from rnn_cli.text.vocabulary import build
 
 TASK = "generate"
 LONGEST = 400  # targets of a text that are learned, its first
-NO_ROWS = np.empty(0, np.int64)
 
 
 class Known(NamedTuple):
@@ -77,24 +74,15 @@ def load_labelled(settings: Settings, resources: Resources, known: Known | None 
     Raises RnnError for files that hold no texts with labels, or nothing to learn.
     """
     tokenizer = known.lexicon.tokenizer if known else tokenizer_of(settings)
-    with Workplace(None) as work:
-        paths = corpus_files(settings)
-        sources = [spool(path, work.folder, settings.encoding) for path in paths]
-        other = [spool(settings.valid, work.folder, settings.encoding)] if settings.valid else []
-        yield Notice(f"reading {counted(len(sources) + len(other), 'file')} of texts with labels")
+    with opened(settings) as files:
+        yield Notice(f"reading {counted(files.number, 'file')} of texts with labels")
         form = Form(TASK, settings.encoding, columns_of(settings.columns))
         cutting = Cutting(tokenizer, processes=resources.processes)
-        pairs = read_pairs(sources, form, cutting, known.labels if known else None)
-        if not known and settings.tokenizer is None and are_short(pairs):
-            yield Notice("texts of about a word: they are split into characters (-t jieba for words)")
-            tokenizer = tokenizer_of(replace(settings, tokenizer="char"))
-            cutting = cutting._replace(texts=tokenizer)
-            pairs = read_pairs(sources, form, cutting)
-        valid_pairs = read_pairs(other, form, cutting, pairs.labels) if other else None
-    train, valid = np.arange(pairs.rows), NO_ROWS
-    fraction = DEFAULT_VALID_FRACTION if settings.valid_fraction is None else settings.valid_fraction
-    if fraction and not other and pairs.rows >= FEWEST:
-        train, valid = hold_out(pairs, fraction, settings.seed or DEFAULT_SEED)
+        pairs, valid_pairs, cutting = yield from read_texts(
+            files, form, cutting, *((known.labels, None) if known else (None, settings))
+        )
+    tokenizer = cutting.texts
+    train, valid = divided(pairs, settings)
     if known is None:
         assert pairs.labels is not None
         counts = token_counts(pairs.texts, train)
@@ -102,7 +90,7 @@ def load_labelled(settings: Settings, resources: Resources, known: Known | None 
         vocabulary = build(counts, least, settings.max_size or DEFAULT_MAX_SIZE)
         unknown = [token for token in counts if token not in vocabulary.ids]
         known = Known(Lexicon(tokenizer, vocabulary, Spelling.count(unknown or counts)), pairs.labels)
-    data = _data_of(pairs, known, train, valid, len(sources))
+    data = _data_of(pairs, known, train, valid, len(files.sources))
     if valid_pairs is not None:
         data = _joined(data, _data_of(valid_pairs, known, NO_ROWS, NO_ROWS, 0))
     if data.cut:
