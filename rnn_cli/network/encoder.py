@@ -19,7 +19,8 @@ from rnn_cli.network.columns import Gradients
 from rnn_cli.network.columns import rooms as rooms_of_columns
 from rnn_cli.network.fast.workspace import Workspace
 from rnn_cli.network.inputs import INPUTS, Input
-from rnn_cli.network.layers import Layers, Steps, turned
+from rnn_cli.network.layers import Layers, Steps
+from rnn_cli.network.turning import turned
 
 
 class Padded(NamedTuple):

@@ -17,6 +17,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 
 from rnn_cli.network.arrays import NO_MASKS, Array, Ids, Masks, Parameters, State
+from rnn_cli.network.beside import add
 from rnn_cli.network.cells import CELLS
 from rnn_cli.network.columns import Gradients
 from rnn_cli.network.fast.products import Product, plain
@@ -24,6 +25,7 @@ from rnn_cli.network.fast.workspace import Workspace
 from rnn_cli.network.functions import dropout_mask, glorot_uniform
 from rnn_cli.network.inputs import Input, feed
 from rnn_cli.network.parameters import Parametrised, Table
+from rnn_cli.network.turning import Turn
 
 REVERSE = "_rev"  # ends the names of the parameters that read from a row's end
 ProductOf = Callable[[Array], Product]  # a matrix -> products with it
@@ -69,31 +71,6 @@ class Backward(Protocol):
             both its uses.
         """
         ...
-
-
-class Turn:
-    """Turns rows: what stands at step t of row b comes from step turned[t, b]. Results are arrays of the
-    workspace, under the names given."""
-
-    def __init__(self, turned: Ids):
-        self._shape = turned.shape
-        B = turned.shape[1]
-        self._places = (turned * B + np.arange(B)).ravel()
-
-    def __call__(self, array: Array, name: str, work: Workspace) -> Array:
-        """Return ids (T, B), or numbers (T, B, d), turned."""
-        if array.ndim == 2:
-            return array.ravel()[self._places].reshape(self._shape)
-        return self._take(array.reshape(self._places.size, -1), self._places, name, work)
-
-    def second_half(self, array: Array, name: str, work: Workspace) -> Array:
-        """Return the last d numbers of each step, of an array (T, B, 2 d), turned."""
-        halves = array.reshape(2 * self._places.size, -1)
-        return self._take(halves, 2 * self._places + 1, name, work)
-
-    def _take(self, rows: Array, places: Ids, name: str, work: Workspace) -> Array:
-        out = work(name, len(places), rows.shape[1])
-        return np.take(rows, places, axis=0, out=out, mode="clip").reshape(*self._shape, -1)
 
 
 class Given(NamedTuple):
@@ -274,7 +251,7 @@ class Layers(Parametrised):
         into_beside = None
         if steps.beside is not None and not suffix:
             q = turn(steps.beside, "q", room) if turn and len(steps.beside) > 1 else steps.beside
-            into_beside = _add(a, p[f"Q{way}"], q, room)
+            into_beside = add(a, p[f"Q{way}"], q, room)
         of_layer = {letter: p[letter + name] for letter in self.letters}
         before = {x: state[x + name] for x in cell.state}
         s, last, into_cell = cell.forward(of_layer, a, before, steps.keep, room)
@@ -327,37 +304,8 @@ class Layers(Parametrised):
         return advance
 
 
-def turned(real: Array) -> Ids:
-    """Return `Steps.turned` of rows whose real steps come first: those are turned, and padding stays.
-
-    real: (T, B), 1 at real steps, 0 at padding.
-    """
-    T, _ = real.shape
-    t, lengths = np.arange(T)[:, None], np.count_nonzero(real, axis=0)
-    return np.where(t < lengths, lengths - 1 - t, t)
-
-
 def _copy(array: Array, work: Workspace) -> Array:
     """Return a copy in the workspace, which is contiguous."""
     copied = work("ds of way", *array.shape)
     np.copyto(copied, array)
     return copied
-
-
-def _add(a: Array, Q: Array, q: Array, work: Workspace) -> Callable[[Array], tuple[Array, Array]]:
-    """Add Q q_t to a_t (T, B, k), for q (T or 1, B, e); return the backward pass, da -> dq, dQ."""
-    T, B, e = q.shape
-    k = len(Q)
-    Q_q = np.matmul(q.reshape(T * B, e), Q.T, out=work("beside", T * B, k))
-    np.add(a, Q_q.reshape(T, B, k), out=a)
-
-    def backward(da: Array) -> tuple[Array, Array]:
-        da = da.reshape(-1, B, k)
-        if len(da) > T:
-            da = np.add.reduce(da, axis=0, keepdims=True, out=work("beside", T, B, k))  # one q for all steps
-        da = da.reshape(T * B, k)
-        dQ = np.matmul(da.T, q.reshape(T * B, e), out=work.gradient("Q", k, e))  # dQ = Σ_t da_t q_t^T
-        dq = np.matmul(da, Q, out=work("d beside", T * B, e))  # dq_t = Q^T da_t
-        return dq.reshape(T, B, e), dQ
-
-    return backward

@@ -16,7 +16,8 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from rnn_cli.errors import RnnError
-from rnn_cli.text.reading import BLOCK_BYTES, decode_blocks, display_name
+from rnn_cli.text.decoding import BLOCK_BYTES, decode_blocks
+from rnn_cli.text.reading import display_name
 
 MARKED = "rnn marks"  # the name of the handler of errors
 UNDECODED = "\udcff"  # stands for bytes that do not decode: half a surrogate pair, which no text holds

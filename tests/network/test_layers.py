@@ -4,7 +4,7 @@ networks made of them: test_network.py (one direction) and test_encoder.py (both
 import numpy as np
 
 from rnn_cli.network.fast.workspace import Workspace
-from rnn_cli.network.layers import Turn, turned
+from rnn_cli.network.turning import Turn, turned
 
 REAL = (np.arange(4)[:, None] < [4, 0, 3]).astype(float)
 

@@ -197,7 +197,7 @@ def test_text_is_the_same_in_whatever_pieces_it_is_read(
     path = write("odd.txt", [])
     path.write_bytes(content.replace("\n", "\r\n").encode())
     train("plain.txt", *carry, "--quiet", model="a.npz")
-    monkeypatch.setattr("rnn_cli.text.reading.BLOCK_BYTES", block)
+    monkeypatch.setattr("rnn_cli.text.decoding.BLOCK_BYTES", block)
     monkeypatch.setattr("rnn_cli.text.reading.LONGEST", 5 * block)
     train("odd.txt", *carry, "--quiet", "--no-cache", model="b.npz")
     assert same("a.npz", "b.npz")

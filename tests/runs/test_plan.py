@@ -56,7 +56,7 @@ def test_time_is_that_of_all_epochs_validation_included(planned):
 
 def test_of_a_long_text_the_beginning_is_enough(planned, write, english, monkeypatch):
     size = write("long.txt", english * 50).stat().st_size
-    monkeypatch.setattr("rnn_cli.text.reading.BLOCK_BYTES", 1000)
+    monkeypatch.setattr("rnn_cli.text.decoding.BLOCK_BYTES", 1000)
     monkeypatch.setattr(module, "SAMPLE_BYTES", size // 10)
     part = planned(corpus="long.txt")
     monkeypatch.setattr(module, "SAMPLE_BYTES", size)

@@ -19,7 +19,7 @@ from rnn_cli.machine import available_threads
 from rnn_cli.runs import prepare as module
 from rnn_cli.runs.events import Notice, Reading
 from rnn_cli.runs.prepare import Resources, Splitting, prepare
-from rnn_cli.text import reading
+from rnn_cli.text import decoding
 from rnn_cli.text.store.cache import LOCK, Cache
 from rnn_cli.text.tokenizers import TOKENIZERS, make_tokenizer
 
@@ -218,7 +218,7 @@ def test_a_pipe_is_read_once_and_its_copy_does_not_stay(resources, corpus, folde
 def test_of_a_text_of_which_the_beginning_is_enough_no_more_is_read(
     resources, write, english, cache_folder, monkeypatch, prepared
 ):
-    monkeypatch.setattr("rnn_cli.text.reading.BLOCK_BYTES", 100)
+    monkeypatch.setattr("rnn_cli.text.decoding.BLOCK_BYTES", 100)
     size = write("corpus.txt", english).stat().st_size
     text, share, _ = prepared(["corpus.txt"], CHAR, resources, 300)
     assert share == pytest.approx(300 / size)
@@ -231,8 +231,8 @@ def test_of_a_text_of_which_the_beginning_is_enough_no_more_is_read(
 
 
 def test_of_a_long_line_the_beginning_is_a_line(resources, write, monkeypatch, text_of):
-    for name in ("BLOCK_BYTES", "LONGEST"):
-        monkeypatch.setattr(f"rnn_cli.text.reading.{name}", 100)
+    monkeypatch.setattr("rnn_cli.text.decoding.BLOCK_BYTES", 100)
+    monkeypatch.setattr("rnn_cli.text.reading.LONGEST", 100)
     write("corpus.txt", ["word " * 1000])
     text = text_of(["corpus.txt"], CHAR, resources, 1000)
     assert text.corpus.lines == 1
@@ -378,7 +378,7 @@ def full_below(monkeypatch, folder, count):
 def test_a_cache_whose_disk_is_full_is_told_in_a_warning_and_done_without(
     count, is_piped, resources, without, corpus, cache_folder, prepared, text_of, temporary, monkeypatch
 ):
-    monkeypatch.setattr(reading, "BLOCK_BYTES", 100)
+    monkeypatch.setattr(decoding, "BLOCK_BYTES", 100)
     expected = text_of([corpus], CHAR, without)
     paths = ["-"] if is_piped else [corpus]
     with open(corpus) as piped, monkeypatch.context() as patch:
@@ -396,7 +396,7 @@ def test_a_cache_whose_disk_is_full_is_told_in_a_warning_and_done_without(
 def test_progress_and_the_part_that_is_enough_are_counted_anew_where_the_cache_fails(
     resources, without, corpus, cache_folder, finished, monkeypatch
 ):
-    monkeypatch.setattr(reading, "BLOCK_BYTES", 100)
+    monkeypatch.setattr(decoding, "BLOCK_BYTES", 100)
     size = os.path.getsize(corpus)
     for limit in (None, size // 2):
         with monkeypatch.context() as patch:
@@ -408,7 +408,7 @@ def test_progress_and_the_part_that_is_enough_are_counted_anew_where_the_cache_f
 
 
 def test_reading_is_told_by_the_bytes_that_are_read(finished, without, write, english, monkeypatch):
-    monkeypatch.setattr("rnn_cli.text.reading.BLOCK_BYTES", 100)
+    monkeypatch.setattr("rnn_cli.text.decoding.BLOCK_BYTES", 100)
     size = write("corpus.txt", english).stat().st_size
     events, _ = finished(prepare(["corpus.txt"], CHAR, without))
     done = [event.done for event in events]

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rnn_cli.errors import RnnError
-from rnn_cli.text import reading
+from rnn_cli.text import decoding, reading
 
 CHINESE = "这个人是我们的国家的人，他说中文。\n你好，世界！\n"
 TAIWANESE = "這個人是我們的國家的人，他說中文。\n你好，世界！\n"
@@ -106,14 +106,14 @@ def test_blocks_may_end_anywhere(text, encoding):
     assert lines_of(data, encoding) == expected
     for size in (1, 2, 3):
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(reading, "BLOCK_BYTES", size)
+            patch.setattr(decoding, "BLOCK_BYTES", size)
             assert lines_of(data, encoding) == expected
 
 
 def test_a_file_longer_than_a_block_is_read_whole():
     lines = ["春眠不觉晓，处处闻啼鸟。" * 30] * 1500
     data = "\r\n".join(lines).encode()
-    assert len(data) > reading.BLOCK_BYTES
+    assert len(data) > decoding.BLOCK_BYTES
     assert lines_of(data) == lines
 
 
@@ -124,7 +124,7 @@ def test_a_file_longer_than_a_block_is_read_whole():
 def test_a_byte_order_mark_names_the_encoding_and_is_dropped(mark, encoding, monkeypatch):
     data = mark + CHINESE.encode(encoding)
     assert lines_of(data) == CHINESE.splitlines()
-    monkeypatch.setattr(reading, "BLOCK_BYTES", 3)
+    monkeypatch.setattr(decoding, "BLOCK_BYTES", 3)
     assert lines_of(data) == CHINESE.splitlines()
 
 
@@ -151,14 +151,14 @@ def test_the_place_is_that_of_the_first_bad_byte_wherever_blocks_end(text, size)
     line = 1 + len(re.findall("\r\n|\r|\n", text))
     byte = 1 + len(re.split("[\r\n]", text)[-1].encode())
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(reading, "BLOCK_BYTES", size)
+        patch.setattr(decoding, "BLOCK_BYTES", size)
         message = error_of(good + b"\xff\n more")
     assert message.startswith(f"poem.txt: line {line}, byte {byte}: not UTF-8 ")
 
 
 @pytest.mark.parametrize("size", [4, 1 << 20])
 def test_the_place_does_not_count_a_byte_order_mark(size, monkeypatch):
-    monkeypatch.setattr(reading, "BLOCK_BYTES", size)
+    monkeypatch.setattr(decoding, "BLOCK_BYTES", size)
     assert "line 1, byte 5: not UTF-8 " in error_of(codecs.BOM_UTF8 + b"abcd\xff\n")
 
 
@@ -166,7 +166,7 @@ def test_the_place_does_not_count_a_byte_order_mark(size, monkeypatch):
 @pytest.mark.parametrize("asked_for", [None, "utf-16"])
 @pytest.mark.parametrize(("mark", "encoding"), MARKS[1:])
 def test_the_place_in_utf_16_is_right_in_every_block(mark, encoding, asked_for, size, monkeypatch):
-    monkeypatch.setattr(reading, "BLOCK_BYTES", size)
+    monkeypatch.setattr(decoding, "BLOCK_BYTES", size)
     lone_surrogate = "\ud800".encode(encoding, "surrogatepass")
     data = mark + ("付款\n" * 20 + "付").encode(encoding) + lone_surrogate + "\n".encode(encoding)
     assert error_of(data, asked_for).startswith("poem.txt: line 21, byte 3: not UTF-16")
@@ -177,7 +177,7 @@ def test_a_character_cut_off_by_the_end_of_the_file_is_an_error():
 
 
 def test_a_first_good_line_is_yielded_before_a_later_block_fails(monkeypatch):
-    monkeypatch.setattr(reading, "BLOCK_BYTES", 4)
+    monkeypatch.setattr(decoding, "BLOCK_BYTES", 4)
     lines = reading.decode_lines(io.BytesIO(b"abc\ndef\n\xff"), "poem.txt")
     assert next(lines) == "abc"
 
@@ -194,7 +194,7 @@ def test_the_encoding_an_error_proposes_reads_the_file(encoding, text):
 @pytest.mark.parametrize("size", [5_000, 1 << 20])
 def test_the_proposal_looks_at_the_bytes_that_are_wrong(encoding, text, size, monkeypatch):
     """Below 6,000 bytes of plain English, in the same block or in a later one."""
-    monkeypatch.setattr(reading, "BLOCK_BYTES", size)
+    monkeypatch.setattr(decoding, "BLOCK_BYTES", size)
     message = error_of((ENGLISH * 200 + text * 50).encode(encoding))
     assert message.startswith("poem.txt: line 201, byte ")
     assert message.endswith(f"try --encoding {encoding})")
@@ -225,7 +225,7 @@ def test_an_encoding_asked_for_is_the_one_the_error_names():
 @pytest.mark.parametrize("before", ["", "plain English\n" * 5])
 def test_utf_8_that_is_read_as_another_encoding_is_called_so(encoding, text, before, monkeypatch):
     """Whether or not it decodes: as the other encoding it would be nonsense."""
-    monkeypatch.setattr(reading, "BLOCK_BYTES", 64)
+    monkeypatch.setattr(decoding, "BLOCK_BYTES", 64)
     assert (
         error_of((before + text).encode(), encoding)
         == f"poem.txt: is UTF-8, not {encoding.upper()}: drop --encoding"
@@ -365,7 +365,7 @@ def test_blocks_are_the_text_and_end_with_a_line_or_where_a_long_one_may_be_part
     path = tmp_path_factory.mktemp("blocks") / "poem.txt"
     path.write_bytes(text.encode())
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(reading, "BLOCK_BYTES", size)
+        patch.setattr(decoding, "BLOCK_BYTES", size)
         patch.setattr(reading, "LONGEST", longest)
         blocks = [block for block, _ in blocks_of(path)]
     assert "".join(blocks) == "".join(f"{line}\n" for line in split_by_hand(text))
@@ -376,7 +376,7 @@ def test_blocks_are_the_text_and_end_with_a_line_or_where_a_long_one_may_be_part
 
 
 def test_a_long_line_comes_in_several_blocks(tmp_path, monkeypatch):
-    monkeypatch.setattr(reading, "BLOCK_BYTES", 1 << 10)
+    monkeypatch.setattr(decoding, "BLOCK_BYTES", 1 << 10)
     monkeypatch.setattr(reading, "LONGEST", 1 << 10)
     path = tmp_path / "long.txt"
     path.write_text("ab, " * (1 << 14))
@@ -389,7 +389,7 @@ def test_a_long_line_comes_in_several_blocks(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
 def test_a_block_comes_with_the_bytes_read_so_far(encoding, tmp_path, monkeypatch):
-    monkeypatch.setattr(reading, "BLOCK_BYTES", 16)
+    monkeypatch.setattr(decoding, "BLOCK_BYTES", 16)
     path = tmp_path / "poem.txt"
     path.write_bytes((CHINESE * 9).encode(encoding))
     blocks = blocks_of(path)
@@ -401,7 +401,7 @@ def test_a_block_comes_with_the_bytes_read_so_far(encoding, tmp_path, monkeypatc
 
 
 def test_a_block_that_is_no_text_is_named_by_line_and_byte_with_the_way_out(tmp_path, monkeypatch):
-    monkeypatch.setattr(reading, "BLOCK_BYTES", 256)
+    monkeypatch.setattr(decoding, "BLOCK_BYTES", 256)
     path = tmp_path / "poem.txt"
     path.write_bytes(b"some words\n" * 20 + (CHINESE * 3).encode("gb18030"))
     with pytest.raises(RnnError, match=r"^poem\.txt: line 21, byte 1: not UTF-8 \(.*--encoding gb18030\)$"):
@@ -444,7 +444,7 @@ def test_a_pipe_is_copied_once_and_keeps_its_name(tmp_path):
     fifo, work = tmp_path / "pipe", tmp_path / "work"
     os.mkfifo(fifo)
     work.mkdir()
-    contents = [CHINESE.encode() * 999, b"a" * reading.BLOCK_BYTES + b"\xff\n"]
+    contents = [CHINESE.encode() * 999, b"a" * decoding.BLOCK_BYTES + b"\xff\n"]
     sources = []
     for content in contents:
         writer = threading.Thread(target=fifo.write_bytes, args=[content])
@@ -479,7 +479,7 @@ class Endless(io.RawIOBase):
     """A stream of zeros without an end, which fails where more than a few blocks of it are read: a test must
     not fill the disk."""
 
-    left = 3 * reading.BLOCK_BYTES
+    left = 3 * decoding.BLOCK_BYTES
 
     def read(self, size: int = -1) -> bytes:
         assert 0 <= size <= self.left, "read on and on"
@@ -509,7 +509,7 @@ def test_what_is_no_text_by_its_head_is_refused_before_it_is_copied_or_hashed(he
         with pytest.raises(RnnError, match=r"^standard input: line 1, byte 1: not UTF-8 "):
             reading.spool("-", work)
     assert os.listdir(work) == []
-    monkeypatch.setattr(reading, "BLOCK_BYTES", 1 << 20)
+    monkeypatch.setattr(decoding, "BLOCK_BYTES", 1 << 20)
     assert reading.spool(str(path), work, "cp1251" if head[0] != 255 else "latin-1").path == path
 
 
@@ -517,7 +517,7 @@ def test_a_head_may_end_in_the_middle_of_a_character(tmp_path, monkeypatch):
     path = tmp_path / "poem.txt"
     path.write_text(CHINESE, "utf-8")
     for size in range(1, 9):
-        monkeypatch.setattr(reading, "BLOCK_BYTES", size)
+        monkeypatch.setattr(decoding, "BLOCK_BYTES", size)
         assert reading.spool(str(path), tmp_path).path == path
 
 
@@ -547,7 +547,7 @@ def test_a_pipe_that_breaks_is_named_and_not_the_disk(tmp_path, monkeypatch):
                 raise OSError(errno.EIO, "Input/output error")
             return super().read(size)
 
-    monkeypatch.setattr(reading, "BLOCK_BYTES", 4)
+    monkeypatch.setattr(decoding, "BLOCK_BYTES", 4)
     monkeypatch.setattr(reading, "_open", lambda path: Broken(b"some text\n"))
     with pytest.raises(RnnError, match=r"^standard input: Input/output error$"):
         reading.spool("-", tmp_path)
