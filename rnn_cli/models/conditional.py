@@ -148,10 +148,5 @@ def check_fit(network: Network, lexicon: Lexicon, labels: Labels) -> None:
 
 def network_of(said: Any) -> Network:
     """Return the network of a header. Raises one of several errors."""
-    if not isinstance(said, dict) or not isinstance(said["language"], dict):
-        raise TypeError("network is no object")
-    for values in (said, said["language"]):
-        for name, value in values.items():
-            if isinstance(value, bool) != (name == "tie"):  # to Python True and False are 1 and 0
-                raise ValueError(f"{name} is {value!r}")
-    return Network(**said | {"language": Guided(**said["language"])})
+    language = Guided(**file.choices(file.choices(said)["language"], "tie"))
+    return Network(**said | {"language": language})

@@ -142,6 +142,17 @@ def _network(said: dict[str, Any], m: int, arrays: Parameters) -> Network:
     return network
 
 
+def choices(said: Any, *flags: str) -> dict[str, Any]:
+    """Return a header's choices of a network: those of these names are true or false, and no others, as to
+    Python True and False are 1 and 0. Raises TypeError or ValueError."""
+    if not isinstance(said, dict):
+        raise TypeError("network is no object")
+    for name, value in said.items():
+        if isinstance(value, bool) != (name in flags):
+            raise ValueError(f"{name} is {value!r}")
+    return said
+
+
 def check_arrays(shapes: Mapping[str, tuple[int, ...]], arrays: Parameters) -> None:
     """Raise ValueError where arrays are not finite float32 ones of these shapes."""
     if arrays.keys() != shapes.keys():

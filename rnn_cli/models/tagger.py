@@ -226,11 +226,5 @@ def check_fit(network: Network, lexicon: Lexicon, tags: Labels, affixes: Affixes
 
 def network_of(said: Any) -> Network:
     """Return the network of a header. Raises one of several errors."""
-    if not isinstance(said, dict) or not isinstance(said["encoder"], dict):
-        raise TypeError("network is no object")
-    encoder = said["encoder"]
-    for values in (said, encoder):
-        for name, value in values.items():
-            if isinstance(value, bool) != (name == "bidirectional"):  # to Python True and False are 1 and 0
-                raise ValueError(f"{name} is {value!r}")
-    return Network(**said | {"encoder": Encoder(**encoder)})
+    encoder = Encoder(**file.choices(file.choices(said)["encoder"], "bidirectional"))
+    return Network(**said | {"encoder": encoder})

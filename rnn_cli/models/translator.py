@@ -241,14 +241,9 @@ def growth_of(header: dict[str, Any]) -> float:
 
 def network_of(said: Any, arrays: int) -> EncoderDecoder:
     """Return the network of a header. arrays: how many there are. Raises one of several errors."""
-    if not isinstance(said, dict) or not all(isinstance(said[side], dict) for side in ("encoder", "decoder")):
-        raise TypeError("network is no object")
-    encoder, decoder = said["encoder"], said["decoder"]
-    for values in (encoder, decoder):
-        for name, value in values.items():
-            if isinstance(value, bool) != (name in ("bidirectional", "tie")):  # to Python they are 1 and 0
-                raise ValueError(f"{name} is {value!r}")
-    network = EncoderDecoder(**said | {"encoder": Encoder(**encoder), "decoder": Network(**decoder)})
+    encoder = Encoder(**file.choices(file.choices(said)["encoder"], "bidirectional"))
+    decoder = Network(**file.choices(said["decoder"], "tie"))
+    network = EncoderDecoder(**said | {"encoder": encoder, "decoder": decoder})
     if network.encoder.layers + network.decoder.layers + len(network.decoder.cutoffs) > arrays:
         raise ValueError("holds too few arrays for its layers")  # before a list of so many is made
     return network
