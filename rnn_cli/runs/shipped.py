@@ -4,6 +4,8 @@ import os
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from importlib import resources
+from importlib.resources.abc import Traversable
+from pathlib import Path
 
 from rnn_cli.errors import RnnError
 
@@ -13,7 +15,10 @@ CHINESE, ENGLISH = "chinese", "english"
 
 def shipped_corpora() -> dict[str, str]:
     """Return the paths of the texts in the package, by their names: "english" and so on."""
-    folder = resources.files("rnn_cli.corpora")
+    try:
+        folder: Traversable = resources.files("rnn_cli.corpora")
+    except ModuleNotFoundError:  # in a clone Python finds the package there, before the one that is installed
+        folder = Path(__file__).parents[2] / "corpora"
     texts = sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(".txt"))
     return {name.removesuffix(".txt"): str(folder / name) for name in texts}
 

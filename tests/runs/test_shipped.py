@@ -1,6 +1,9 @@
 """The texts that come with rnn, and which of them a run reads."""
 
 import re
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -98,3 +101,17 @@ def test_a_misspelled_name_is_refused_with_the_right_one(name, meant, folder):
         refuse_misspelled([name])
     Path(name).write_text("a file of this name\n")
     refuse_misspelled([name, "english", "-", "book.txt"])
+
+
+def test_a_python_that_was_started_in_a_clone_finds_the_texts_of_the_clone(tmp_path):
+    root = Path(__file__).parents[2]
+    shutil.copytree(root / "rnn_cli", tmp_path / "rnn_cli")
+    shutil.copytree(root / "corpora", tmp_path / "corpora")
+    program = (
+        "import sys; sys.meta_path = [each for each in sys.meta_path if 'Editable' not in str(each)]; "
+        "from rnn_cli.runs.shipped import shipped_corpora; print(shipped_corpora())"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, encoding="utf-8"
+    )
+    assert f"'english': '{tmp_path}/corpora/english.txt'" in done.stdout, done.stderr
