@@ -19,6 +19,7 @@ from rnn_cli.runs.tasks.language_run import LanguageRun, decide
 from rnn_cli.training.loop import Recipe
 from rnn_cli.training.measure import training_speed
 from rnn_cli.training.parallel.executor import Executor
+from rnn_cli.training.parallel.world import NO_TEAM, Team, World
 from rnn_cli.training.state import TrainingState
 
 CALIBRATION = 1.5  # seconds of training
@@ -27,7 +28,10 @@ LONGER = 1.3  # times the budget that a preset may want in full, and still be ch
 LEAST_EPOCHS = 0.05
 UNKNOWN = 1_000_000  # epochs of a run whose time is not over: it is saved as one that goes on
 AGAIN = 0.08  # of the budget, after which it is planned again
-LONG = 90.0  # seconds of a run, from which on its time is forecast
+LONG = 90.0  # seconds of a run, from which on its time is foretold
+PROBE = 0.5  # seconds of training that foretell it
+FASTEST = 2e11  # operations a second of a thread: more than any has
+QUICK = 10  # times as long as at FASTEST: what no run takes
 RIVALS = ("tanh", "patient")  # a faster and a slower one than the preset for a text's size
 
 
@@ -36,10 +40,10 @@ def seconds_of(settings: Settings) -> float | None:
     return Interval.parse(settings.time).seconds if settings.time else None
 
 
-def measured_rate(run: Run) -> float:
-    """Return tokens a second, from CALIBRATION seconds of training on this machine."""
-    with Executor(run.network, run.first_parameters(), run.window, run.threads) as executor:
-        speed = training_speed(executor, run.recipe, run.epoch_windows(0), run.rows, CALIBRATION)
+def measured_rate(run: AnyRun, seconds: float = CALIBRATION, team: Team = NO_TEAM) -> float:
+    """Return tokens a second, from some seconds of training on this machine, or by this team of ranks."""
+    with Executor(run.network, run.first_parameters(), run.window, run.threads, team=team) as executor:
+        speed = training_speed(executor, run.recipe, run.epoch_windows(0), run.rows, seconds)
     return speed.tokens / speed.seconds
 
 
@@ -98,26 +102,17 @@ def epochs_in(seconds: float, spent: float, done: float) -> float | None:
     return done + max(0.0, seconds - spent) / (spent / done) if done and spent else None
 
 
-class Forecast:
-    """How long a run will take, as its first seconds show."""
-
-    def __init__(self, at: TrainingState):
-        self._seconds, self._tokens = at.seconds, at.tokens
-        self._is_made = False
-
-    def notice(self, run: Run, at: TrainingState) -> Notice | None:
-        """Return what to expect, once, and only of a run that takes long."""
-        if self._is_made or at.seconds < self._seconds + CALIBRATION:
-            return None
-        self._is_made = True
-        rate = (at.tokens - self._tokens) / (at.seconds - self._seconds)
-        left = epoch_seconds(run, rate) * (run.recipe.epochs - at.epoch)
-        if left < LONG:
-            return None
-        short = max(1, round(left / 60 / 20))
-        return Notice(
-            f"it will take about {left / 60:,.0f} minutes; --time {short}m would fit it into {short}"
-        )
+def forecast(run: AnyRun, world: World, done: int) -> Notice | None:
+    """Return how long a run takes from epoch `done` on, and the option that shortens it; None for one that
+    is over soon. A run that may be long is tried out on this machine for PROBE seconds."""
+    epochs = run.recipe.epochs - done
+    if QUICK * epochs * epoch_seconds(run, FASTEST * run.threads * world.size / run.flops) < LONG:
+        return None
+    left = epochs * epoch_seconds(run, measured_rate(run, PROBE, run.team(world)))
+    if left < LONG:
+        return None
+    short = max(1, round(left / 60 / 20))
+    return Notice(f"it will take about {left / 60:,.0f} minutes; --time {short}m would fit it into {short}")
 
 
 class Budget:

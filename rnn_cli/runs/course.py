@@ -10,7 +10,7 @@ from functools import partial
 from rnn_cli.errors import Diverged, RnnError
 from rnn_cli.printing import counted
 from rnn_cli.runs.beginning import Beginning, Preparing, restore
-from rnn_cli.runs.budget import Budget, Forecast, seconds_of
+from rnn_cli.runs.budget import Budget, forecast, seconds_of
 from rnn_cli.runs.checkpoint import Saver
 from rnn_cli.runs.events import Begun, Ended, Event, Notice, Saved
 from rnn_cli.runs.files import refuse_full_disk, write_text
@@ -72,6 +72,8 @@ class Course:
         saver = Saver(run, kept, best_loss, writes=world.rank == 0)
         with closing(Log(_logged(run, world), saved.log if saved else LogPosition())) as log:
             yield Begun(run, saved.position.step if saved else None)
+            if run.can_fit_time and not run.settings.time:
+                yield from _notices(forecast(run, world, saved.position.epoch if saved else 0))
             with Executor(
                 run.network, run.first_parameters(), run.window, run.threads, team=run.team(world)
             ) as executor:
@@ -114,14 +116,12 @@ class Course:
         self, executor: Executor, saver: Saver, log: Log, is_resumed: bool
     ) -> Generator[Event, None, None]:
         """Train to the end, or until told to stop; save whenever that is due, and at the end."""
-        at, reason, forecast = self.state, None, Forecast(self.state)
+        at, reason = self.state, None
         stopped: str | None = None
         try:
             for done in self._steps(executor, is_resumed):
                 yield from _notices(_log_row(log, at, done))
                 yield done
-                if self.run.can_fit_time and not self.run.settings.time:
-                    yield from _notices(forecast.notice(self.run, at))
                 if isinstance(done, EpochDone):
                     reason = _reason_to_end(self.run, at)
                 is_due = self._is_due(executor, saver)

@@ -1,5 +1,6 @@
 """A run that fits a time: planned for it, planned again as it goes on, and ended with a low learning rate."""
 
+import itertools
 import re
 import time
 from types import SimpleNamespace
@@ -8,10 +9,13 @@ import pytest
 
 from rnn_cli.runs import budget
 from rnn_cli.runs.budget import Budget, seconds_of
+from rnn_cli.runs.events import Notice
 from rnn_cli.runs.settings import Settings
-from rnn_cli.training.loop import Recipe
+from rnn_cli.runs.trainer import Trainer
+from rnn_cli.training.loop import Recipe, StepDone
 
 RECIPE = Recipe("adamw", lr=0.01, clip=1.0, epochs=10, warmup=0.02)
+SHORTER = r"it will take about \d+ minutes; --time 1m would fit it into 1"
 TINY = ("-t", "char", "--hidden", "16", "--layers", "1", "--embedding", "0")
 
 
@@ -96,14 +100,28 @@ def test_a_short_time_may_end_within_the_first_epoch(rnn, write, english, read_n
     assert rnn("sample").out
 
 
-def test_of_a_long_run_the_first_seconds_show_how_long_with_the_option_that_shortens_it(
-    rnn, corpus, monkeypatch
+def test_a_long_run_says_before_its_first_step_how_long_it_takes_and_the_option_that_shortens_it(
+    corpus, monkeypatch
 ):
     monkeypatch.setattr(budget, "LONG", 1e-3)
-    monkeypatch.setattr(budget, "CALIBRATION", 1e-3)
-    said = rnn("train", corpus, *TINY, "--epochs", "3")
-    [line] = re.findall(r"it will take about \d+ minutes; --time 1m would fit it into 1", said.err)
-    assert line
+    monkeypatch.setattr(budget, "FASTEST", 1e6)
+    monkeypatch.setattr(budget, "PROBE", 1e-3)
+    settings = Settings(corpus=[str(corpus)], tokenizer="char", hidden=8, epochs=3)
+    with Trainer.begin(settings) as trainer:
+        events = list(itertools.takewhile(lambda event: not isinstance(event, StepDone), trainer))
+    said = [event.text for event in events if isinstance(event, Notice)]
+    assert [line for line in said if re.fullmatch(SHORTER, line)]
+
+
+def test_what_is_left_of_a_resumed_run_is_foretold(corpus, monkeypatch):
+    monkeypatch.setattr(budget, "LONG", 60.0)
+    monkeypatch.setattr(budget, "FASTEST", 1e-9)
+    monkeypatch.setattr(budget, "measured_rate", lambda run, *_: run.data.targets / 30)  # 30 s an epoch
+    settings = Settings(corpus=[str(corpus)], tokenizer="char", hidden=8, epochs=1, valid_fraction=0)
+    list(Trainer.begin(settings))
+    resumed = list(itertools.islice(Trainer.resume(epochs=9), 40))
+    [line] = [event.text for event in resumed if isinstance(event, Notice) and "will take" in event.text]
+    assert line.startswith("it will take about 4 minutes")
 
 
 def test_of_a_short_run_nothing_is_said(rnn, corpus):
