@@ -106,6 +106,20 @@ def test_the_tokens_are_those_of_jieba(segmenters, engine, words, strings):
 
 
 @pytest.mark.parametrize("engine", ENGINES)
+def test_of_paths_of_equal_value_the_one_with_the_longest_first_word_is_taken_as_by_jieba(engine):
+    """These characters are in no word of jieba's; all words here have one frequency."""
+    words = [(word, 7) for word in ("鿁鿂", "鿂鿃", "鿁", "鿂", "鿃", "鿁鿂鿃鿄", "鿃鿄", "鿄")]
+    alone = Segmenter(words)
+    dictionary = Dictionary(alone._paths.FREQ, alone._paths.total)
+    fast = FastSegmenter(engine(dictionary), dictionary, HiddenMarkovModel(*TABLES), alone._never)
+    assert (
+        fast.cut(["鿁鿂鿃", "鿂鿃鿄"])
+        == [["鿁鿂", "鿃"], ["鿂鿃", "鿄"]]
+        == [*map(alone.cut, ["鿁鿂鿃", "鿂鿃鿄"])]
+    )
+
+
+@pytest.mark.parametrize("engine", ENGINES)
 @settings(max_examples=150, deadline=None)
 @given(data=st.data())
 def test_words_of_the_dictionary_in_any_order_are_cut_as_jieba_cuts_them(
