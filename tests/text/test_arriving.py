@@ -6,7 +6,15 @@ import threading
 import pytest
 
 from rnn_cli.errors import RnnError
-from rnn_cli.text.arriving import MARKS, UNDECODED, Arriving, arrives_slowly, read_blocks
+from rnn_cli.text.arriving import (
+    MARKS,
+    UNDECODED,
+    Arriving,
+    Postponed,
+    arrives_slowly,
+    lines_that_come,
+    read_blocks,
+)
 from rnn_cli.text.reading import read_lines
 
 
@@ -94,3 +102,75 @@ def test_a_file_does_not_come_slowly_and_a_pipe_does(pipe, tmp_path):
     assert not arrives_slowly(str(tmp_path / "missing.txt"))
     assert arrives_slowly(pipe[0])
     assert arrives_slowly("/dev/null")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16-le", "gb18030"])
+def test_the_text_before_a_bad_byte_is_yielded_and_then_the_error_raised(encoding, tmp_path):
+    bad = {"utf-16-le": b"\x00\xd8"}.get(encoding, b"\xff")
+    (tmp_path / "text.txt").write_bytes("one\ntwo\ncut".encode(encoding) + bad + "x\n".encode(encoding))
+    path, seen, lines = str(tmp_path / "text.txt"), [], []
+    with pytest.raises(RnnError, match="line 3, byte"):
+        seen.extend(read_blocks([path], encoding))
+    assert "".join(seen) == "one\ntwo\ncut"
+    with pytest.raises(RnnError, match="line 3, byte"):
+        lines.extend(lines_that_come([path], encoding))
+    assert lines == [["one", "two"]]  # not the line that is cut off
+
+
+def test_lines_come_from_blocks_that_end_anywhere(monkeypatch):
+    blocks = ["on", "e\ntw", "o\n", "\nthree\n"]
+    monkeypatch.setattr("rnn_cli.text.arriving.read_blocks", lambda *arguments: iter(blocks))
+    assert [*lines_that_come([])] == [["one"], ["two"], ["", "three"]]
+
+
+def test_files_without_a_line_are_an_error_that_names_them(tmp_path):
+    (tmp_path / "a.txt").write_bytes(b"")
+    (tmp_path / "b.txt").write_bytes(b"\n")
+    empty, blank = str(tmp_path / "a.txt"), str(tmp_path / "b.txt")
+    with pytest.raises(RnnError, match=r"a\.txt: empty: there is no line in it"):
+        list(lines_that_come([empty]))
+    assert [*lines_that_come([empty, blank])] == [[""]]
+
+
+@pytest.mark.parametrize(
+    ("text", "marks", "read"),
+    [
+        (b"one\ntw\xff", True, ["one\ntw", f"{UNDECODED}\n"]),
+        (b"one\ntw\xff", False, ["one\ntw"]),
+        (b"one\n\xff", True, ["one\n"]),
+        (b"one\n", True, ["one\n"]),
+    ],
+)
+def test_an_error_can_wait_until_what_was_read_is_settled(text, marks, read, tmp_path):
+    (tmp_path / "text.txt").write_bytes(text)
+    blocks = Postponed(read_blocks([str(tmp_path / "text.txt")]), marks)
+    assert [*blocks] == read
+    assert [*blocks] == []
+    if b"\xff" in text:
+        with pytest.raises(RnnError, match="not UTF-8"):
+            blocks.settle()
+    else:
+        blocks.settle()
+
+
+def test_a_file_that_is_cut_while_it_is_read_is_an_error(tmp_path, monkeypatch):
+    monkeypatch.setattr("rnn_cli.text.decoding.BLOCK_BYTES", 8)
+    path = tmp_path / "text.txt"
+    path.write_bytes(b"line\n" * 20)
+    blocks = read_blocks([str(path)])
+    assert next(blocks) == "line\nlin"
+    with open(path, "r+b") as file:
+        file.truncate(50)
+    with pytest.raises(RnnError, match=r"text\.txt: was cut while it was read: 50 bytes of it are missing"):
+        list(blocks)
+
+
+def test_a_file_that_grows_while_it_is_read_is_read_on(tmp_path, monkeypatch):
+    monkeypatch.setattr("rnn_cli.text.decoding.BLOCK_BYTES", 8)
+    path = tmp_path / "text.txt"
+    path.write_bytes(b"line\n" * 4)
+    blocks = read_blocks([str(path)])
+    next(blocks)
+    with open(path, "ab") as file:
+        file.write(b"more\n")
+    assert "".join(blocks).endswith("line\nmore\n")

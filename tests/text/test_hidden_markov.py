@@ -18,8 +18,9 @@ MODEL = HiddenMarkovModel(finalseg.start_P, finalseg.trans_P, finalseg.emit_P)
 cut_by_jieba = getattr(finalseg, "__cut")
 # Common characters, characters that only some states show, and characters that no state shows.
 SHOWN_BY = [{*finalseg.emit_P[state]} for state in "BMES"]
-PARTLY = sorted(set.union(*SHOWN_BY) - set.intersection(*SHOWN_BY))
-NEVER = [chr(code) for code in range(FIRST_HAN, LAST_HAN + 1) if chr(code) not in set.union(*SHOWN_BY)]
+SHOWN = set.union(*SHOWN_BY)
+PARTLY = sorted(SHOWN - set.intersection(*SHOWN_BY))
+NEVER = [chr(code) for code in range(FIRST_HAN, LAST_HAN + 1) if chr(code) not in SHOWN]
 characters = st.one_of(
     st.sampled_from("的一是了我不人在他有这个上们来到时大地为子中你说生国年着就那和要她出也得里后自以"),
     st.sampled_from([character for character in PARTLY if FIRST_HAN <= ord(character) <= LAST_HAN]),
