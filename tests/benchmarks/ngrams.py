@@ -82,25 +82,20 @@ def of_kenlm(train: Lines, test: Lines, order: int, programs: Path) -> tuple[flo
     an estimate are those that our n-grams have then."""
     with tempfile.TemporaryDirectory() as folder:
         model = Path(folder, "model.arpa")
-        options = ["--order", str(order), "--memory", "1G", "--temp_prefix", folder, "--arpa", model]
+        options = ["--order", str(order), "--memory", "1G", "--temp_prefix", folder, "--arpa", str(model)]
         options += ["--discount_fallback", "0.5", "1", "1.5"]
         with subprocess.Popen(
-            [programs / "lmplz", *options], stdin=subprocess.PIPE, stderr=subprocess.DEVNULL
+            [str(programs / "lmplz"), *options], stdin=subprocess.PIPE, stderr=subprocess.DEVNULL
         ) as process:
             assert process.stdin
             process.stdin.write(spelled(train))
             process.stdin.close()
             _, status, used = os.wait4(process.pid, 0)
             process.returncode = status
-        query = [programs / "query", "-v", "word", model]
+        query = [str(programs / "query"), "-v", "word", str(model)]
         said = subprocess.run(query, input=spelled(test), capture_output=True, check=True).stdout.decode()
-    of_each = [
-        word.rsplit(" ", 1)[1]
-        for line in said.splitlines()
-        if "\t" in line
-        for word in line.split("\t")
-        if word
-    ]
+    words = [word for line in said.splitlines() if "\t" in line for word in line.split("\t") if word]
+    of_each = [word.rsplit(" ", 1)[1] for word in words]
     assert len(of_each) == sum(map(len, test))
     return -sum(map(float, of_each)) * math.log(10), used.ru_utime + used.ru_stime, used.ru_maxrss / 1024
 
