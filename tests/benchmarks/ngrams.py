@@ -21,7 +21,7 @@ import numpy as np
 
 from rnn_cli.scoring.kneser_ney import KneserNey
 from rnn_cli.text.store.corpus import Corpus
-from rnn_cli.text.tokenizers import TOKENIZERS, load_tokenizer
+from rnn_cli.text.tokenizers import TOKENIZERS, Token, load_tokenizer
 from rnn_cli.text.vocabulary import END, SPECIAL, UNK
 
 Lines = list[list[int]]
@@ -35,7 +35,7 @@ def main() -> None:
     parser.add_argument("--tokenizer", choices=[*TOKENIZERS], default="char")
     parser.add_argument("--orders", type=int, nargs="+", default=[2, 3, 4, 5, 6])
     a = parser.parse_args()
-    ids: dict[str, int] = {}
+    ids: dict[Token, int] = {}
     train, test = (
         lines_of(path, a.tokenizer, ids, grows) for path, grows in ((a.train, True), (a.test, False))
     )
@@ -52,7 +52,7 @@ def main() -> None:
         print(f"{row}   {math.exp(nats / tokens):17.5f} {seconds:8.2f} {mebibytes:5.0f}")
 
 
-def lines_of(path: Path, tokenizer: str, ids: dict[str, int], grows: bool) -> Lines:
+def lines_of(path: Path, tokenizer: str, ids: dict[Token, int], grows: bool) -> Lines:
     """Return the ids of a text, END after each line; new tokens are numbered, or else UNK."""
     tokenize = load_tokenizer(tokenizer).split
     lines = [line for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
