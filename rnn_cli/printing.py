@@ -1,6 +1,7 @@
 """Text that is safe to print, and how wide it is."""
 
 import unicodedata
+from collections.abc import Iterable
 
 
 def printable(text: str) -> str:
@@ -31,6 +32,14 @@ def fitted(text: str, width: int) -> str:
             break
         kept += character
     return kept + "…" + " " * (width - 1 - columns(kept)) if width > 0 else ""
+
+
+def aligned(texts: Iterable[str], widths: Iterable[int]) -> str:
+    """Return texts as the cells of a row, each as wide as its column or wider; where a width is negative, the
+    text is on the right."""
+    cells = zip(texts, widths, strict=False)
+    rows = (" " * (-width - columns(text)) + text + " " * (width - columns(text)) for text, width in cells)
+    return " ".join(rows).rstrip()
 
 
 def _columns_of(character: str) -> int:

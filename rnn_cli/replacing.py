@@ -48,14 +48,22 @@ def replacing_together(*paths: Path) -> Iterator[list[BufferedRandom]]:
             os.replace(name, target)
             sync_folder(target.parent)
     except OSError as error:
-        if error.errno is not None and error.filename is None:  # as where the disk is full
-            error.filename = str(paths[0])
+        if error.errno is not None:
+            _name(error, dict(zip(map(str, temporary), map(str, paths), strict=True)))
         raise
     finally:
         if temporary[0].exists():  # else the first has moved, and `finish_pair` needs the others
             for name in temporary:
                 with suppress(OSError):
                     name.unlink()
+
+
+def _name(error: OSError, paths: dict[str, str]) -> None:
+    """Let an error name the file that was to be written, and not its temporary name. paths: by that name."""
+    named = "" if error.filename is None else str(error.filename)
+    if not named:  # as where the disk is full
+        named = next(iter(paths))
+    error.filename = paths.get(named, named)
 
 
 def behind_link(path: Path) -> Path:

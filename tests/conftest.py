@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
-from rnn_cli.cli.app import run
+from rnn_cli.cli.app import Commands, run
+from rnn_cli.cli.language import is_chinese
 
 ENGLISH = [
     f"{who} {does} {what}."
@@ -56,6 +57,33 @@ def cache_of_the_session(tmp_path_factory):
     """No test keeps texts in the folder of the user who runs it."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache-of-the-session")))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def compiled_once(tmp_path_factory):
+    """A process that a test starts finds modules compiled, also where Python is told to keep none."""
+    with pytest.MonkeyPatch.context() as patch:
+        if sys.dont_write_bytecode:
+            patch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
+            patch.setenv("PYTHONPYCACHEPREFIX", str(tmp_path_factory.mktemp("compiled")))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def commands_built_once():
+    """A process of its own builds a command, and the types of its options, for one line: some milliseconds.
+    Here thousands of lines follow each other."""
+    build, built = Commands.get_command, {}
+
+    def get_command(self, ctx, name):
+        key = name, self.shows_all, is_chinese()
+        if key not in built:
+            built[key] = build(self, ctx, name)
+        return built[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Commands, "get_command", get_command)
         yield
 
 

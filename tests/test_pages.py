@@ -1,12 +1,19 @@
 """The pages: their commands run, on shorter texts and for fewer epochs; their Python runs as it stands; their
-tables of options are the program's; their links lead somewhere."""
+tables of options are the program's; their links lead somewhere.
 
+Pages train the same models again and again: a training on a shipped text runs once a session, and its files
+are copied wherever another line asks for them.
+"""
+
+import contextlib
+import hashlib
 import os
 import re
 import shlex
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -75,15 +82,62 @@ def with_what_it_needs(lines, page):
     return [line for line in earlier if line in needed]
 
 
+class Trainings:
+    """The files of the trainings of this session, kept for all processes that run its tests."""
+
+    def __init__(self, folder):
+        self.folder = folder
+
+    def find(self, line):
+        """Whether a line is a training that has run, under any name of its model; then its files are here."""
+        kept = self._kept(line)
+        if kept is None or not kept.is_dir():
+            return False
+        for k, name in enumerate(self._files(line)):
+            shutil.copy(kept / str(k), name)
+        return True
+
+    def keep(self, line):
+        """Keep the files of a line that has run, if it is a training on a shipped text."""
+        kept = self._kept(line)
+        if kept is None:
+            return
+        files = Path(tempfile.mkdtemp(dir=self.folder))
+        for k, name in enumerate(self._files(line)):
+            shutil.copy(name, files / str(k))
+        with contextlib.suppress(OSError):  # another process was first
+            files.rename(kept)
+
+    def _kept(self, line):
+        words = shlex.split(line, comments=True)
+        if words[:2] != ["rnn", "train"] or not words[2].startswith("corpora/"):
+            return None
+        others = [word for word in words[3:] if word not in made_by(line)]
+        if "--plan" in others or any(Path(word).is_file() for word in others):
+            return None
+        return self.folder / hashlib.sha256("\0".join([words[2], *others]).encode()).hexdigest()
+
+    def _files(self, line):
+        made = made_by(line)
+        return [*made, *(Path(name).with_suffix(".state.npz") for name in made if name.endswith(".npz"))]
+
+
+@pytest.fixture(scope="session")
+def trainings(tmp_path_factory):
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "trainings-of-pages"
+    folder.mkdir(exist_ok=True)
+    return Trainings(folder)
+
+
 @pytest.fixture
-def shell(tmp_path, monkeypatch):
-    """A folder with short corpora, and a way to run a line of a page in it; -> what it printed."""
+def shell(tmp_path, monkeypatch, trainings):
+    """A folder with short corpora, and a way to run a line of a page in it."""
     (tmp_path / "corpora").mkdir()
-    for text in (ROOT / "corpora").glob("*.txt"):  # a part of each is learned as well, and sooner
+    for text in (ROOT / "corpora").glob("*.t[xs][tv]"):  # a part of each is learned as well, and sooner
         lines = text.read_text(encoding="utf-8").splitlines(keepends=True)
-        (tmp_path / "corpora" / text.name).write_text("".join(lines[::15]), encoding="utf-8")
-    for pairs in (ROOT / "corpora").glob("*.tsv"):
-        shutil.copy(pairs, tmp_path / "corpora")
+        part = lines[:: 30 if text.suffix == ".txt" else 3]
+        (tmp_path / "corpora" / text.name).write_text("".join(part), encoding="utf-8")
     script = tmp_path / "bin" / "rnn"
     script.parent.mkdir()
     script.write_text(f'#!/bin/sh\nexec {sys.executable} -m rnn_cli "$@"\n')
@@ -99,6 +153,11 @@ def shell(tmp_path, monkeypatch):
     monkeypatch.setattr("rnn_cli.runs.shipped.shipped_corpora", lambda: shorter)
 
     def call(line):
+        if not trainings.find(line):
+            run_as_it_stands(line)
+            trainings.keep(line)
+
+    def run_as_it_stands(line):
         few = "rnn train " if "--time" in line else "rnn train --epochs 2 "  # a line's own --epochs wins
         command = line.replace("rnn train ", few)
         if piped := PIPED.fullmatch(command):
@@ -230,3 +289,19 @@ def test_the_readme_is_short_and_begins_with_the_tutorial():
     text = text_of("README.md")
     assert len(text.encode()) < 6000
     assert LINK.search(text)[1] == "rnn_cli/network/tutorial.py"
+
+
+READ_BY_ALL = ["README.md", COMMANDS_PAGE, *(page for page in PAGES if page.endswith("first_hour.md"))]
+
+
+def test_a_reader_of_several_pages_is_not_refused_at_a_file_of_another():
+    """Each writes files of its own: nothing is overwritten without --force."""
+    writers = {}
+    for page in READ_BY_ALL:
+        for line in commands(text_of(page)):
+            is_refused = line.startswith(("rnn train", "rnn page", "rnn export", "rnn plot"))
+            for file in (
+                made_by(line) if is_refused and "--force" not in line and "--resume" not in line else []
+            ):
+                writers.setdefault(file, set()).add(page)
+    assert {file: pages for file, pages in writers.items() if len(pages) > 1} == {}

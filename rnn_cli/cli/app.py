@@ -42,6 +42,7 @@ COMMANDS = {
     "gradcheck": "Check every hand-written derivative against differences.",
     "bench": "Measure how fast training goes on this machine.",
 }
+ON_RANKS = ("vocab", "train")  # what several ranks do together
 
 
 class Commands(Speaking, TyperGroup):
@@ -121,8 +122,8 @@ def main() -> None:
 def run(arguments: list[str]) -> int:
     """Run one command line and return its exit status. Every error becomes one line on standard error."""
     settle_standard_streams()
-    if arguments[:1] == ["train"] and place(os.environ)[0] > 0:
-        mute()  # rank 0 of a run on several ranks speaks for all
+    if arguments and arguments[0] in ON_RANKS and place(os.environ)[0] > 0:
+        mute()  # rank 0 speaks for all
     Commands.shows_all = HELP_ALL in arguments
     arguments = ["--help" if argument == HELP_ALL else argument for argument in arguments]
     try:

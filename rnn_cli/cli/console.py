@@ -104,6 +104,17 @@ class StandardOutput(io.TextIOWrapper):
             super().flush()
 
 
+class ClosedInput(io.TextIOWrapper):
+    """Standard input whose descriptor is closed: reading it is an error. The null device takes its number;
+    else the next file that is opened would."""
+
+    def __init__(self) -> None:
+        super().__init__(open(os.devnull, "rb"))  # noqa: SIM115 (for as long as the process)
+
+    def fileno(self) -> int:
+        raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+
+
 class ClosedOutput(io.TextIOBase):
     """Standard output whose descriptor is closed: data for it is lost, which is an error."""
 
@@ -124,9 +135,10 @@ def _named() -> Iterator[None]:
 def settle_standard_streams() -> None:
     """Replace streams whose descriptors are closed. Data is UTF-8 with \\n at the ends of lines, whatever the
     locale and PYTHONIOENCODING say; talk has escapes for what the terminal's encoding lacks."""
-    for name, mode in (("stdin", "r"), ("stderr", "w")):
-        if getattr(sys, name) is None:
-            setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115 (for as long as the process)
+    if sys.stdin is None:
+        sys.stdin = ClosedInput()
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w")  # noqa: SIM115 (for as long as the process)
     if sys.stdout is None:
         sys.stdout = ClosedOutput()
     if isinstance(sys.stderr, io.TextIOWrapper):
@@ -144,14 +156,14 @@ def silence_standard_output() -> None:
     sys.stdout = open(os.devnull, "w")  # noqa: SIM115 (for as long as the process)
 
 
-def progress_bar(total: int, hidden: bool, unit: str = "tok", name: str = "") -> "tqdm[Any]":
+def progress_bar(total: int, hidden: bool, unit: str | None = None, name: str = "") -> "tqdm[Any]":
     """Return a bar with rate and time left on a terminal; elsewhere it shows nothing."""
     from tqdm import tqdm  # takes longer to import than all of this package
 
     global _bar
     _bar = tqdm(
         total=total,
-        unit=unit,
+        unit=unit or label("tok"),
         desc=f"{name} " if name else "",
         unit_scale=True,
         dynamic_ncols=True,

@@ -4,15 +4,18 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from rnn_cli.cli.language import label, translated
 from rnn_cli.cli.strips import BOLD, NONE, RESET, bar, strip
 from rnn_cli.models.looking.parts import LIKELIEST, Cost, Norms, Part, Row, Vector
 from rnn_cli.printing import columns, fitted, printable
 from rnn_cli.scoring.figures import bits_per_character
+from rnn_cli.text.vocabulary import SPELLED
 
 TOKEN = (5, 12)  # columns of a token: from, to
 NATS = 7  # columns of E_t
 MOST_SOURCE = 16  # columns of where a step looks
-CANDIDATE = (9, 20)  # columns of a likely token, its bar and its probability
+CANDIDATE = (11, 20)  # columns of a likely token, its bar and its probability
+BAR = 2  # cells of a bar at least
 WIDEST_UNIT = 2  # cells of a number in a strip
 DECADES = 6  # that a bar of a norm spans
 SHOWN_STATES = ("s", "h")  # a memory c is left to --json
@@ -52,25 +55,25 @@ class Layout:
         tag = min(max(_widest(part.targets), 3), TOKEN[1]) if part.targets and not has_nats else 0
         shown = [token, id, source, tag, NATS if has_nats else 0]
         free = width - sum(number + 1 for number in shown if number)
-        of_strips = free // 3 if part.likeliest else free
-        most = max(2, of_strips // len(states) - 1 if states else 0)
-        cells = min(units * max(1, min(WIDEST_UNIT, most // units)), most)
+        cells = _cells(units, len(states), free, bool(part.likeliest))
         free -= len(states) * (cells + 1)
         if not part.likeliest:
             return cls(token, id, states, cells, source, tag, 0, 0, 0, has_nats)
         count = max(1, min(LIKELIEST, (free + 1) // CANDIDATE[0]))
         candidate = min((free + 1) // count, CANDIDATE[1])
-        word = min(_widest(name for step in part.likeliest for name, _ in step[:2]), max(2, candidate - 6))
+        names = {name for step in part.likeliest for name, _ in step[:2]}.difference(SPELLED.values())
+        word = min(_widest(names), max(2, candidate - 6))  # <end> alone has a shorter bar
         return cls(token, id, states, cells, source, tag, count, candidate, word, has_nats)
 
     def head(self, part: Part) -> str:
         """Return the line above the rows."""
         names = [fitted(name, self.strip) for name in (f"{state}_t" for state in self.states)]
-        cells = [fitted(part.name or "token", self.token), "id".rjust(self.id), *names]
+        name = {"source": label("source"), "target": label("target")}.get(part.name, label("token"))
+        cells = [fitted(name, self.token), "id".rjust(self.id), *names]
         cells += [fitted("α_t", self.source)] if self.source else []
-        cells += [fitted("tag", self.tag)] if self.tag else []
+        cells += [fitted(label("tag"), self.tag)] if self.tag else []
         if self.candidates:
-            heading = "likeliest next" if self.has_nats else "likeliest"
+            heading = label("likeliest next") if self.has_nats else label("likeliest")
             cells.append(fitted(heading, self.candidates * self.candidate - 1))
         return " ".join([*cells, "E_t".rjust(NATS)] if self.has_nats else cells).rstrip()
 
@@ -90,12 +93,22 @@ class Layout:
         return " ".join([*cells, f"{row.nats:{NATS}.3f}"] if row.nats is not None else cells).rstrip()
 
     def _candidate(self, name: str, p: float, is_target: bool) -> str:
-        free = self.candidate - 1 - 3  # for the token and its bar, which is a cell at least
+        free = self.candidate - 1 - 3  # for the token and its bar
         name = _shown(name)
-        word = min(max(self.word, columns(name)), free - 1)  # a long token leaves a shorter bar
+        word = min(max(self.word, columns(name)), free - BAR)  # a long token leaves a shorter bar
         probability = f"{p:.2f}"[:3] if p >= 0.995 else f"{p:.2f}"[1:]
         shown = f"{fitted(name, word)}{bar(p, free - word)}{probability}"
         return f"{BOLD}{shown}{RESET}" if is_target else shown
+
+
+def _cells(units: int, states: int, free: int, has_bars: bool) -> int:
+    """Return the cells of a state's strip: one or two a unit, and beside bars no more than a quarter of the
+    row. Two only where they leave room for as many likely tokens."""
+    of_strips = free // 4 if has_bars else free
+    most = max(2, of_strips // states - 1 if states else 0)
+    once, twice = min(units, most), WIDEST_UNIT * units
+    counts = [min(LIKELIEST, (free - states * (cells + 1) + 1) // CANDIDATE[0]) for cells in (once, twice)]
+    return twice if twice <= most and (not has_bars or counts[0] == counts[1]) else once
 
 
 def lines_of(part: Part, layout: Layout, depth: int, width: int) -> Iterator[str]:
@@ -106,7 +119,7 @@ def lines_of(part: Part, layout: Layout, depth: int, width: int) -> Iterator[str
     if part.pooled is not None:
         cells = min(len(part.pooled), width - 7)
         largest = max(map(abs, part.pooled), default=1.0)
-        yield f"pooled {strip(part.pooled, cells, -largest, largest, depth)}"
+        yield f"{label('pooled', 6)} {strip(part.pooled, cells, -largest, largest, depth)}"
     yield from _answers(part.answers)
 
 
@@ -115,7 +128,7 @@ def _answers(answers: Sequence[tuple[str, float]]) -> Iterator[str]:
     for name, value in answers:
         is_score = len(answers) == 1 and name == "score"
         drawn = f"{value:.4g}" if is_score else f"{bar(value, 20)} {value:.4f}"
-        yield f"  {fitted(_shown(name), widest)} {drawn}"
+        yield f"  {fitted(label('score') if is_score else _shown(name), widest)} {drawn}"
 
 
 def cost_of(costs: Iterable[Cost | None]) -> dict[str, float] | None:
@@ -136,11 +149,11 @@ def cost_of(costs: Iterable[Cost | None]) -> dict[str, float] | None:
 
 def worded(cost: dict[str, float]) -> str:
     """Return the line beneath the rows."""
-    spelling = f", {cost['spelling_nats']:.3f} more to spell unknown tokens" if cost["spelling_nats"] else ""
-    return (
-        f"E = Σ E_t = {cost['nats']:.3f} nats{spelling}: {cost['nats_per_token']:.3f} nats a token, "
-        f"{cost['bits_per_character']:.3f} bits a character"
-    )
+    means = f"{cost['nats_per_token']:.3f} nats a token, {cost['bits_per_character']:.3f} bits a character"
+    if not cost["spelling_nats"]:
+        return translated(f"E = Σ E_t = {cost['nats']:.3f} nats: {means}")
+    spelling = f"{cost['spelling_nats']:.3f} more to spell unknown tokens"
+    return translated(f"E = Σ E_t = {cost['nats']:.3f} nats, {spelling}: {means}")
 
 
 def norms(part: Part, width: int) -> Iterator[str]:
@@ -150,7 +163,7 @@ def norms(part: Part, width: int) -> Iterator[str]:
     if found is None:
         return
     names = "  ".join(f"|d{name}| {norm:.3g}" for name, norm in found.parameters.items())
-    yield from _wrapped("norms", names.split("  "), width)
+    yield from _wrapped(label("norms"), names.split("  "), width)
     yield from _by_step(found, part.tokens, width)
 
 
@@ -158,7 +171,7 @@ def _by_step(found: Norms, tokens: Sequence[str], width: int) -> Iterator[str]:
     token = min(_widest(tokens), TOKEN[1])
     number = len(str(len(tokens)))
     cells = max(4, min(30, (width - number - token - 1) // len(found.states) - 11))
-    heads = [fitted(f"dE_T/d{name}_t (log scale)", cells + 10) for name in found.states]
+    heads = [fitted(f"dE_T/d{name}_t {label('(log scale)')}", cells + 10) for name in found.states]
     yield " ".join(["t".rjust(number), " " * token, *heads]).rstrip()
     largest = max((max(norms) for norms in found.states.values()), default=0.0)
     for t, name in enumerate(tokens):
@@ -178,7 +191,7 @@ def numbers(part: Part, width: int) -> Iterator[str]:
         return
     steps = zip(part.numbers, part.tokens, part.targets, strict=True)
     for t, (vectors, token, target) in enumerate(steps, 1):
-        yield f"t = {t}: {_shown(token)} is read, {_shown(target)} comes next"
+        yield translated(f"t = {t}: {_shown(token)} is read, {_shown(target)} comes next")
         for vector in vectors:
             yield from vector_lines(vector, width)
 
@@ -197,7 +210,7 @@ def vector_lines(vector: Vector, width: int) -> Iterator[str]:
 
 
 def _wrapped(name: str, words: Iterable[str], width: int, indent: int = 7) -> Iterator[str]:
-    line = name.ljust(indent - 1)
+    line = fitted(name, max(indent - 1, columns(name)))
     for word in words:
         if len(line) + 1 + len(word) > width and line.strip():
             yield line

@@ -10,6 +10,7 @@ from rnn_cli.cli.console import progress_bar, say, unheard, warn
 from rnn_cli.cli.language import label, translated
 from rnn_cli.printing import counted
 from rnn_cli.runs.events import Begun, Ended, Event, Notice, Reading
+from rnn_cli.runs.metrics import shown
 from rnn_cli.runs.run import Run
 from rnn_cli.runs.trainer import Trainer
 from rnn_cli.training.loop import EpochDone, RolledBack, StepDone
@@ -155,8 +156,12 @@ class Progress:
         if done.valid_loss is not None:
             words.append(f"valid {loss:.3f}")
         words += run.about_loss(self._trainer.state, loss, is_valid=done.valid_loss is not None)
+        words = [
+            *map(translated, words),
+            *(f"{label(name)} {value}" for name, value in shown(done.figures).items()),
+        ]
         words += [label("best")] if done.improved else []
-        self._say("  ".join(map(translated, words)), as_it_is=True)
+        self._say("  ".join(words), as_it_is=True)
         for line in self._trainer.sample().splitlines():
             self._say(f"    {line}", as_it_is=True)
 

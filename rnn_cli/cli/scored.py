@@ -32,7 +32,7 @@ from rnn_cli.models.scores.sides import (
     makers_of,
     refuse_unlike,
 )
-from rnn_cli.text.arriving import arrives_slowly, read_blocks
+from rnn_cli.text.arriving import Postponed, arrives_slowly, read_blocks
 from rnn_cli.text.reading import display_name
 
 
@@ -81,8 +81,10 @@ def print_scores(models: dict[str, LanguageModel], texts: Texts, form: Form) -> 
         sides = [_mixture(models, ngrams, texts, reading)]
     else:
         sides = [_side(each, ngrams if each is first else None, texts, reading) for each in models.values()]
-    blocks = itertools.tee(read_blocks(texts.paths, texts.encoding, form.skip_bad), len(sides))
-    _read(sides, list(blocks), form)
+    text = Postponed(read_blocks(texts.paths, texts.encoding, form.skip_bad), reading.exact)
+    _read(sides, list(itertools.tee(text, len(sides))), form)
+    sys.stdout.flush()
+    text.settle()
     tally = sides[0].tallies[MODEL]
     if tally.undecoded:
         many = "1 line does" if tally.undecoded == 1 else f"{tally.undecoded:,} lines do"
@@ -121,7 +123,7 @@ def _read(sides: list[Side], blocks: list[Iterator[str]], form: Form) -> None:
             bad = [
                 TokenRow(each.number, "".join(each.parts), math.nan, 0.0, True)
                 for each in lines
-                if not each.decodes
+                if form.skip_bad and not each.decodes
             ]
             print_tokens(heapq.merge(token_rows(scored), bad, key=lambda row: row.line), form.as_json)
             if sides[0].reading.at_once:
@@ -130,7 +132,7 @@ def _read(sides: list[Side], blocks: list[Iterator[str]], form: Form) -> None:
         row = print_line_json if form.as_json else print_line
         of_sides = [side.lines(each) for side, each in zip(sides, blocks, strict=True)]
         for line, *others in zip(*of_sides, strict=True):
-            if form.per_line:
+            if form.per_line and (line.decodes or form.skip_bad):
                 row(line, others[0] if others else None)
     else:
         for scored in sides[0].read(blocks[0]):

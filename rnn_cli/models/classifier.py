@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,15 +14,20 @@ from rnn_cli.machine import blas_threads, product_threads
 from rnn_cli.models import file
 from rnn_cli.models.encoded.blocks import blocks
 from rnn_cli.models.encoded.texts import Encoded
+from rnn_cli.models.equality import Comparable
 from rnn_cli.network.arrays import Parameters
 from rnn_cli.network.classifier import Classifier as Network
+from rnn_cli.network.classifier import Texts
 from rnn_cli.network.encoder import Encoder
 from rnn_cli.network.fast.workspace import Workspace
 from rnn_cli.text.batches import Batches
-from rnn_cli.text.checks import is_number
+from rnn_cli.text.checks import each_text, is_number
 from rnn_cli.text.features import Grams
 from rnn_cli.text.lexicon import Lexicon
 from rnn_cli.text.pairs.labels import Labels
+
+if TYPE_CHECKING:
+    from rnn_cli.models.scores.pairs import PairScore
 
 TASKS = ("classify", "rate")
 ROWS, STEPS = 128, 1 << 13  # of a batch: texts, and steps
@@ -45,7 +50,7 @@ class Prediction(NamedTuple):
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class Classifier:
+class Classifier(Comparable):
     """The contents of a model file of the tasks classify and rate.
 
     lexicon: tokenizer and vocabulary. network, p: as for `LanguageModel`.
@@ -144,39 +149,70 @@ class Classifier:
         threads: the cores that matrix products may use; None: by their size. Raises RnnError where the state
         overflows.
         """
-        for block in blocks(texts):
+        for block in blocks(each_text(texts)):
             encoded = Encoded.read(block, self.lexicon, self.grams)
             o = self.probabilities(encoded, threads)
             nothing = self._reads_nothing(block, encoded)
-            yield from map(self._prediction, o, nothing)
+            yield from self._predictions(o, nothing)
 
     def _reads_nothing(self, texts: Sequence[str], encoded: Encoded) -> list[bool]:
         known = np.add.reduceat(np.append(encoded.x.ids > 2, False), encoded.x.starts[:-1])
         known[encoded.x.lengths == 0] = 0
         return [not text.strip() or not count for text, count in zip(texts, known.tolist(), strict=True)]
 
-    def _prediction(self, o: Probabilities, is_unknown: bool) -> Prediction:
+    def _predictions(self, o: Probabilities, is_unknown: list[bool]) -> Iterator[Prediction]:
         if self.labels is None:
             assert self.scale is not None
             low, high = self.scale
-            return Prediction([], low + (high - low) * float(o[0]), is_unknown)
-        order = np.argsort(-o, kind="stable").tolist()
-        return Prediction([(self.labels.names[k], float(o[k])) for k in order], None, is_unknown)
+            for score, unknown in zip((low + (high - low) * o[:, 0]).tolist(), is_unknown, strict=True):
+                yield Prediction([], score, unknown)
+            return
+        order = np.argsort(-o, axis=1, kind="stable")
+        names = np.array(self.labels.names, object)[order].tolist()
+        p = np.take_along_axis(o, order, axis=1).tolist()
+        for of_text, p_of_text, unknown in zip(names, p, is_unknown, strict=True):
+            yield Prediction([*zip(of_text, p_of_text, strict=True)], None, unknown)
+
+    def score(self, pairs: Iterable[Sequence[Any]], threads: int | None = None) -> "PairScore":
+        """Return what each of some pairs costs and all together: -log p of its label, or the squared error
+        of its score.
+
+        pairs: texts, each with its label, labels or score.
+        threads: the cores that matrix products may use; None: by their size.
+        Raises ValueError for a pair that cannot be scored, RnnError where the state overflows.
+        """
+        from rnn_cli.models.scores.pairs import score_pairs  # which imports all models
+
+        return score_pairs(self, pairs, threads)
 
     def probabilities(self, encoded: Encoded, threads: int | None = None) -> Probabilities:
         """Return o of each text, (N, labels). Raises RnnError where the state overflows."""
-        network, lengths = self.network, encoded.x.lengths
-        batches = Batches(lengths, ROWS, STEPS)
-        o = np.empty((len(lengths), network.labels))
-        work = Workspace(np.float32)
-        largest = max(shape[0] * shape[1] for shape in network.encoder.shapes.values() if len(shape) == 2)
-        with blas_threads(product_threads(ROWS * largest, threads)), np.errstate(all="ignore"):
-            for rows in batches:
-                batch = encoded.batch(rows, np.zeros(len(rows), np.intp))
-                o[rows] = network.probabilities(self.p, batch, work)
+        lengths = encoded.x.lengths
+        o = np.empty((len(lengths), self.network.labels))
+        nothing = np.zeros(len(lengths), np.intp)
+        for rows, batch, work in self._batches(encoded, nothing, threads):
+            o[rows] = self.network.probabilities(self.p, batch, work)
         if not np.isfinite(o).all():
             raise RnnError("the state of the model has overflowed while it read")
         return o
+
+    def costs(self, encoded: Encoded, y: NDArray[Any], threads: int | None = None) -> NDArray[np.float64]:
+        """Return -log p of the labels y of each text, (N,). y: as the output has them."""
+        nats = np.empty(len(y))
+        for rows, batch, work in self._batches(encoded, y, threads):
+            nats[rows] = self.network.nats(self.p, batch, work)
+        return nats
+
+    def _batches(
+        self, encoded: Encoded, y: NDArray[Any], threads: int | None
+    ) -> Iterator[tuple[NDArray[np.int64], Texts, Workspace]]:
+        """Yield rows of texts and their batches, with a workspace; meanwhile matrix products have so many
+        cores."""
+        work, shapes = Workspace(np.float32), self.network.encoder.shapes.values()
+        largest = max(shape[0] * shape[1] for shape in shapes if len(shape) == 2)
+        with blas_threads(product_threads(ROWS * largest, threads)), np.errstate(all="ignore"):
+            for rows in Batches(encoded.x.lengths, ROWS, STEPS):
+                yield rows, encoded.batch(rows, y[rows]), work
 
 
 def network_of(said: Any) -> Network:

@@ -1,31 +1,43 @@
 """A model of text from a label: for each label a language model of its own, with shared weights."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rnn_cli import storage
 from rnn_cli.errors import LONGEST_QUOTE, UsageError
+from rnn_cli.machine import blas_threads, product_threads
 from rnn_cli.models import file
+from rnn_cli.models.encoded.labelled import LabelledTexts
+from rnn_cli.models.equality import Comparable
 from rnn_cli.models.language_model import DEFAULTS, LanguageModel
 from rnn_cli.models.sampling.rules import Sampling
 from rnn_cli.models.sampling.samples import Novelty, Sample
 from rnn_cli.network.arrays import Parameters
 from rnn_cli.network.conditional import Conditional as Network
 from rnn_cli.network.conditional import Guided
+from rnn_cli.network.fast.workspace import Workspace
+from rnn_cli.text.batches import Batches
+from rnn_cli.text.checks import refuse_no_string
 from rnn_cli.text.lexicon import Lexicon
 from rnn_cli.text.pairs.labels import Labels
+from rnn_cli.text.rows import Numbers
+
+if TYPE_CHECKING:
+    from rnn_cli.models.scores.pairs import PairScore
 
 TASK = "generate"
+ROWS, STEPS = 128, 1 << 13  # of a batch: texts, and steps
 SHOWN = 30  # labels that a message names
 SEEDS = 1 << 64
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class Conditional:
+class Conditional(Comparable):
     """The contents of a model file of the task generate.
 
     lexicon, history: as for `LanguageModel`. network, p: a language model's, with the labels' vectors.
@@ -94,6 +106,7 @@ class Conditional:
     def of(self, label: str) -> LanguageModel:
         """Return the language model of the texts of a label, to write with. Raises UsageError for a label
         that the model does not know."""
+        refuse_no_string(label, "the label")
         if label not in self.labels.ids:
             names = self.labels.names
             more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
@@ -138,6 +151,28 @@ class Conditional:
                 drawn[id] = model.draw([prompt], row.count(id), own, novelty, threads)
             for id in row:
                 yield replace(next(drawn[id]), label=self.labels.names[id])
+
+    def score(self, pairs: Iterable[Sequence[Any]], threads: int | None = None) -> "PairScore":
+        """Return what each of some pairs costs, -log p of its text given its label, and all together.
+
+        pairs: labels, each with its text.
+        threads: the cores that matrix products may use; None: by their size.
+        Raises ValueError for a pair that cannot be scored, RnnError where the state overflows.
+        """
+        from rnn_cli.models.scores.pairs import score_pairs  # which imports all models
+
+        return score_pairs(self, pairs, threads)
+
+    def costs(self, texts: LabelledTexts, rows: Numbers, threads: int | None = None) -> NDArray[np.float64]:
+        """Return -log p of some texts given their labels, (rows,), without spellings."""
+        nats, work = np.empty(len(rows)), Workspace(np.float32)
+        largest = max(array.size for array in self.p.values())
+        with blas_threads(product_threads(ROWS * largest, threads)), np.errstate(all="ignore"):
+            for some in Batches(texts.y.lengths[rows], ROWS, STEPS):
+                batch = texts.batch(rows[some])
+                E = self.network.nats(self.p, batch, work) * batch.weight
+                nats[some] = E.sum(axis=0, dtype=np.float64)
+        return nats
 
 
 def check_fit(network: Network, lexicon: Lexicon, labels: Labels) -> None:

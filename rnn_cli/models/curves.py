@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple, Self
 
 from rnn_cli.errors import UsageError
+from rnn_cli.models import file
 
 FORMATS = ("svg", "png", "pdf")
 FONTS = (  # that have Chinese characters
@@ -25,8 +26,21 @@ DOTS = 150  # an inch, of png
 FEW = 30  # epochs, up to which each has a marker
 
 
+LOSSES = {  # what the loss of each task is
+    file.LANGUAGE: "nats a token",
+    "generate": "nats a token",
+    "translate": "nats a token",
+    "classify": "nats a text",
+    "tag": "nats a tag",
+    "rate": "squared error of scores from 0 to 1",
+}
+WITH_PERPLEXITY = frozenset(
+    {file.LANGUAGE, "generate", "translate"}
+)  # tasks that predict texts token by token
+
+
 class Curve(NamedTuple):
-    """The losses of each epoch, nats a token; None where there is none.
+    """The losses of each epoch; None where there is none.
 
     best: the epoch of the model, counted from 1; None where it is not known.
     """
@@ -50,6 +64,18 @@ class Curve(NamedTuple):
         return [loss for loss in (*self.train, *self.valid) if loss is not None]
 
 
+class Words(NamedTuple):
+    """What a picture says, in the reader's language. loss: what the losses are, beside their axis. training:
+    after the name of a model, for its training losses."""
+
+    epoch: str = "epoch"
+    loss: str = "loss"
+    training: str = "training"
+
+
+ENGLISH = Words()
+
+
 class Drawn(NamedTuple):
     """A picture. undrawable: the characters of its labels for which the machine has no font."""
 
@@ -57,7 +83,7 @@ class Drawn(NamedTuple):
     undrawable: str
 
 
-def draw(curves: dict[str, Curve], kind: str, title: str = "") -> Drawn:
+def draw(curves: dict[str, Curve], kind: str, title: str = "", words: Words = ENGLISH) -> Drawn:
     """Return a picture of curves, each under its label. kind: one of FORMATS.
 
     Raises UsageError where matplotlib is missing.
@@ -74,7 +100,8 @@ def draw(curves: dict[str, Curve], kind: str, title: str = "") -> Drawn:
     with matplotlib.rc_context(settings), warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         figure = Figure(figsize=SIZE, layout="constrained")
-        _fill(figure.add_subplot(), curves, title)
+        axes = figure.add_subplot()
+        _fill(axes, curves, title, words)
         written = io.BytesIO()
         figure.savefig(written, format=kind, dpi=DOTS, metadata={"Date": None} if kind == "svg" else None)
     found = (MISSING.match(str(warning.message)) for warning in caught)
@@ -82,7 +109,7 @@ def draw(curves: dict[str, Curve], kind: str, title: str = "") -> Drawn:
     return Drawn(written.getvalue(), "".join(undrawable))
 
 
-def _fill(axes: Any, curves: dict[str, Curve], title: str) -> None:
+def _fill(axes: Any, curves: dict[str, Curve], title: str, words: Words) -> None:
     """Draw the validation losses as lines, the training losses dashed in the same colour."""
     longest = max(len(curve.train) for curve in curves.values())
     marker = "o" if longest <= FEW else None
@@ -92,12 +119,12 @@ def _fill(axes: Any, curves: dict[str, Curve], title: str) -> None:
         name = _plain(label)
         if has_valid:
             axes.plot(epochs, _gaps(curve.valid), color=colour, marker=marker, ms=3, label=name)
-        train = f"{name} (training)" if has_valid else name
+        train = f"{name} ({words.training})" if has_valid else name
         axes.plot(epochs, _gaps(curve.train), color=colour, ls="--", lw=1, alpha=0.8, label=train)
         if has_valid and curve.best and curve.best <= len(curve.valid) and curve.valid[curve.best - 1]:
             axes.plot([curve.best], [curve.valid[curve.best - 1]], color=colour, marker="*", ms=11)
-    axes.set_xlabel("epoch")
-    axes.set_ylabel("loss, nats a token")
+    axes.set_xlabel(words.epoch)
+    axes.set_ylabel(words.loss)
     axes.xaxis.get_major_locator().set_params(integer=True)
     axes.grid(alpha=0.3)
     axes.legend()

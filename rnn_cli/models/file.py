@@ -26,11 +26,11 @@ NEWEST = 3  # of the other tasks, which files of before do not know
 LANGUAGE = "language"
 USES = {  # what a model is of, and what reads it
     LANGUAGE: ("a language", "rnn sample, next and score read it"),
-    "classify": ("labels", "rnn predict and rnn test read it"),
-    "rate": ("a score", "rnn predict and rnn test read it"),
-    "translate": ("pairs", "rnn predict and rnn test read it"),
-    "tag": ("tags", "rnn predict and rnn test read it"),
-    "generate": ("text from a label", "rnn sample and rnn test read it"),
+    "classify": ("labels", "rnn predict, test and score read it"),
+    "rate": ("a score", "rnn predict, test and score read it"),
+    "translate": ("pairs", "rnn predict, test and score read it"),
+    "tag": ("tags", "rnn predict, test and score read it"),
+    "generate": ("text from a label", "rnn sample, test and score read it"),
 }
 Model = TypeVar("Model")
 

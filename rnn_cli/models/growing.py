@@ -11,13 +11,13 @@ means 6.62 and 5.79; by words, from Shakespeare to English of today: 5.90 and 4.
 4.08. Means and the old tokens' spread, at random: 6.68 and 5.83, 5.80 and 4.10.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 import numpy as np
 
 from rnn_cli.models.language_model import LanguageModel
-from rnn_cli.network.arrays import Array
+from rnn_cli.network.arrays import Array, Parameters
 from rnn_cli.text.lexicon import Lexicon
 from rnn_cli.text.vocabulary import SPECIAL, Vocabulary, build
 
@@ -44,17 +44,36 @@ def grown_model(model: LanguageModel, lexicon: Lexicon, counts: Array) -> Langua
     """
     old, network = model.network, replace(model.network, m=lexicon.vocabulary.size)
     rarest = old.cutoffs[-1] if old.cutoffs else SPECIAL  # the first id of the last cluster
-    above = _log_frequencies(counts)[old.m :]
-    above = above - _log_frequencies(np.array(model.lexicon.vocabulary.counts))[rarest - SPECIAL :].mean()
-    p = {}
-    for name, shape in network.shapes.items():
-        p[name], axis = model.p[name], int(model.p[name].shape[0] == shape[0])
-        if p[name].shape != shape:
-            has_all = p[name].shape[axis] == old.m  # and not those of a cluster
-            tokens = p[name].take(range(SPECIAL if has_all else 0, p[name].shape[axis]), axis)
-            new = np.repeat(tokens.mean(axis, keepdims=True), network.m - old.m, axis)
-            p[name] = np.append(p[name], new + above if name.startswith("b_y") else new, axis)
+    above = above_old(counts, model.lexicon.vocabulary, rarest)
+    p = grown_parameters(model.p, network.shapes, {old.m}, above)
     return replace(model, lexicon=lexicon, network=network, p=network.lay_out(p))
+
+
+def above_old(counts: Array, old: Vocabulary, rarest: int = SPECIAL) -> Array:
+    """Return how much the logarithmic frequency of each new token is above the mean of the old ones.
+
+    counts: of all tokens. rarest: the first id of the old ones that count.
+    """
+    above = _log_frequencies(counts)[old.size :]
+    return above - _log_frequencies(np.array(old.counts))[rarest - SPECIAL :].mean()
+
+
+def grown_parameters(
+    p: Parameters, shapes: Mapping[str, tuple[int, ...]], sizes: Collection[int], above: Array
+) -> Parameters:
+    """Return parameters in larger shapes. What is new of each is the mean of what it has of the old tokens.
+
+    sizes: of the old vocabularies. above: is added to the new biases of an output layer.
+    """
+    grown = {}
+    for name, shape in shapes.items():
+        grown[name], axis = p[name], int(p[name].shape[0] == shape[0])
+        if p[name].shape != shape:
+            had = p[name].shape[axis]
+            tokens = p[name].take(range(SPECIAL if had in sizes else 0, had), axis)  # or those of a cluster
+            new = np.repeat(tokens.mean(axis, keepdims=True), shape[axis] - had, axis)
+            grown[name] = np.append(p[name], new + above if name.startswith("b_y") else new, axis)
+    return grown
 
 
 def _log_frequencies(counts: Array) -> Array:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from rnn_cli import storage
 from rnn_cli.models import file
+from rnn_cli.models.equality import Comparable
 from rnn_cli.models.sampling.prompts import PromptReader
 from rnn_cli.models.sampling.rules import TOP, Sampling, check_count
 from rnn_cli.models.sampling.samples import Novelty, Sample, draw
@@ -29,7 +30,7 @@ DEFAULTS = Sampling()
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class LanguageModel:
+class LanguageModel(Comparable):
     """The contents of a model file, and what can be done with them.
 
     lexicon: tokenizer, vocabulary, and what an unknown token costs beyond UNK.
@@ -56,19 +57,6 @@ class LanguageModel:
 
     def __repr__(self) -> str:
         return f"<LanguageModel: {self.lexicon.tokenizer.name}, {self.network.describe()}>"
-
-    def __eq__(self, other: object) -> bool:
-        """Whether both predict the same; their histories may differ."""
-        if not isinstance(other, LanguageModel):
-            return NotImplemented
-        same = (self.lexicon, self.network, self.carry_state) == (
-            other.lexicon,
-            other.network,
-            other.carry_state,
-        )
-        return same and all(np.array_equal(p, other.p[name]) for name, p in self.p.items())
-
-    __hash__ = None  # type: ignore[assignment]
 
     @classmethod
     def load(cls, path: str | Path) -> Self:

@@ -1,11 +1,11 @@
 """A model of tags: sentences in, a tag for each token out, or the words that the tags mark."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,17 +18,23 @@ from rnn_cli.models.encoded.blocks import blocks
 from rnn_cli.models.encoded.legal import legal_sequences
 from rnn_cli.models.encoded.lines import Line, read_line, words_of
 from rnn_cli.models.encoded.sentences import Sentences
+from rnn_cli.models.equality import Comparable
 from rnn_cli.network.arrays import Parameters
 from rnn_cli.network.encoder import Encoder
 from rnn_cli.network.fast.workspace import Workspace
+from rnn_cli.network.tagger import Tagged
 from rnn_cli.network.tagger import Tagger as Network
 from rnn_cli.network.viterbi import Legal, viterbi
 from rnn_cli.scoring.tags import Scheme, scheme
 from rnn_cli.text.batches import Batches
+from rnn_cli.text.checks import each_text
 from rnn_cli.text.features import Affixes
 from rnn_cli.text.lexicon import Lexicon
 from rnn_cli.text.pairs.labels import Labels
 from rnn_cli.text.rows import places
+
+if TYPE_CHECKING:
+    from rnn_cli.models.scores.pairs import PairScore
 
 TASK = "tag"
 ROWS, STEPS = 128, 1 << 13  # of a batch: sentences, and steps
@@ -54,7 +60,7 @@ class Tagging(NamedTuple):
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class Tagger:
+class Tagger(Comparable):
     """The contents of a model file of the task tag.
 
     lexicon: the tokenizer, which splits at white space, and the vocabulary. network, p: as for
@@ -109,8 +115,10 @@ class Tagger:
     def describe(self) -> dict[str, str]:
         """Return what the model is, each fact with its name, for people."""
         encoder, affixes = self.network.encoder.describe(), ""
-        if self.affixes:
+        if self.affixes and self.affixes.most:
             affixes = f", affixes of up to {self.affixes.most} characters"
+        if self.affixes and self.affixes.pairs:
+            affixes += ", pairs of neighbours"
         reads = "characters" if self.reads_characters else "tokens with spaces between"
         return {
             "network": f"{encoder}{affixes}",
@@ -168,7 +176,7 @@ class Tagger:
         threads: the cores that matrix products may use; None: by their size. Raises RnnError where the state
         overflows.
         """
-        for block in blocks(texts):
+        for block in blocks(each_text(texts)):
             read = [*map(self.read, block)]
             sentences = Sentences.read([each.tokens for each in read], self.lexicon, self.affixes)
             tags, p = self.likeliest(sentences, threads)
@@ -197,6 +205,26 @@ class Tagger:
             raise RnnError("the state of the model has overflowed while it read")
         return tags, p
 
+    def score(self, pairs: Iterable[Sequence[Any]], threads: int | None = None) -> "PairScore":
+        """Return what each of some pairs costs, -log p of its tags, and all together.
+
+        pairs: tokens with spaces between, each with a tag for every token.
+        threads: the cores that matrix products may use; None: by their size.
+        Raises ValueError for a pair that cannot be scored, RnnError where the state overflows.
+        """
+        from rnn_cli.models.scores.pairs import score_pairs  # which imports all models
+
+        return score_pairs(self, pairs, threads)
+
+    def costs(
+        self, sentences: Sentences, y: NDArray[np.integer[Any]], threads: int | None = None
+    ) -> NDArray[np.float64]:
+        """Return -log p of the tags of each row of sentences, (rows,). y: the tag of each token of all."""
+        nats = np.empty(len(sentences.types.lengths))
+        for rows, batch, work in self._batches(sentences, y, threads):
+            nats[rows] = (self.network.nats(self.p, batch, work) * batch.weight).sum(axis=0, dtype=np.float64)
+        return nats
+
     @cached_property
     def _legal(self) -> Legal | None:
         return legal_sequences(self.scheme) if self.is_legal and self.scheme else None
@@ -205,14 +233,20 @@ class Tagger:
         self, sentences: Sentences, threads: int | None
     ) -> Iterator[tuple[Numbers, NDArray[np.float32], NDArray[np.float32]]]:
         """Yield rows of sentences, their log o_t (T, B, tags), and which steps are real (T, B)."""
-        network, work = self.network, Workspace(np.float32)
         nothing = np.zeros(len(sentences.types.ids), np.intp)
-        largest = max(shape[0] * shape[1] for shape in network.encoder.shapes.values() if len(shape) == 2)
-        for rows in Batches(sentences.types.lengths, ROWS, STEPS):
-            batch = sentences.batch(rows, nothing)
-            with blas_threads(product_threads(ROWS * largest, threads)), np.errstate(all="ignore"):
-                log_p = network.log_probabilities(self.p, batch, work)
-            yield rows, log_p, batch.real
+        for rows, batch, work in self._batches(sentences, nothing, threads):
+            yield rows, self.network.log_probabilities(self.p, batch, work), batch.real
+
+    def _batches(
+        self, sentences: Sentences, y: NDArray[np.integer[Any]], threads: int | None
+    ) -> Iterator[tuple[Numbers, Tagged, Workspace]]:
+        """Yield rows of sentences and their batches, with a workspace; meanwhile matrix products have so many
+        cores."""
+        work, shapes = Workspace(np.float32), self.network.encoder.shapes.values()
+        largest = max(shape[0] * shape[1] for shape in shapes if len(shape) == 2)
+        with blas_threads(product_threads(ROWS * largest, threads)), np.errstate(all="ignore"):
+            for rows in Batches(sentences.types.lengths, ROWS, STEPS):
+                yield rows, sentences.batch(rows, y), work
 
 
 def check_fit(network: Network, lexicon: Lexicon, tags: Labels, affixes: Affixes | None) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from itertools import islice
 from pathlib import Path
-from typing import Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,16 +15,20 @@ from rnn_cli.machine import blas_threads, product_threads
 from rnn_cli.models import file
 from rnn_cli.models.encoded.blocks import blocks
 from rnn_cli.models.encoded.paired import Found, Search, Sides, read_sources, rows_of, search
+from rnn_cli.models.equality import Comparable
 from rnn_cli.network.arrays import Parameters
 from rnn_cli.network.encoder import Encoder
 from rnn_cli.network.encoder_decoder import EncoderDecoder
 from rnn_cli.network.fast.workspace import Workspace
 from rnn_cli.network.network import Network
 from rnn_cli.text.batches import Batches
-from rnn_cli.text.checks import is_number
+from rnn_cli.text.checks import each_text, is_number
 from rnn_cli.text.lexicon import Lexicon
 from rnn_cli.text.rows import Numbers, Rows
 from rnn_cli.text.vocabulary import END, SPELLED, UNK
+
+if TYPE_CHECKING:
+    from rnn_cli.models.scores.pairs import PairScore
 
 TASK = "translate"
 ROWS, STEPS = 64, 1 << 12  # of a batch: sources, and steps
@@ -66,7 +70,7 @@ class Written(NamedTuple):
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class Translator:
+class Translator(Comparable):
     """The contents of a model file of the task translate.
 
     source, target: how texts of either side become ids. network, p: as for `LanguageModel`.
@@ -156,7 +160,7 @@ class Translator:
         """
         if not 1 <= nbest <= beam:
             raise ValueError(f"{nbest} targets of a beam of {beam}")
-        for block in blocks(texts):
+        for block in blocks(each_text(texts)):
             yield from self._translate(block, Search(beam, nbest), align, threads)
 
     def _translate(
@@ -212,16 +216,31 @@ class Translator:
                 tokens[t] = word if is_like else word.strip()
         return Target(self.target.tokenizer.join(tokens), tuple(tokens), log_p, alignment)
 
+    def score(self, pairs: Iterable[Sequence[Any]], threads: int | None = None) -> "PairScore":
+        """Return what each of some pairs costs, -log p of its target given its source, and all together.
+
+        pairs: sources, each with its target.
+        threads: the cores that matrix products may use; None: by their size.
+        Raises ValueError for a pair that cannot be scored, RnnError where the state overflows.
+        """
+        from rnn_cli.models.scores.pairs import score_pairs  # which imports all models
+
+        return score_pairs(self, pairs, threads)
+
     def nats(self, sides: Sides, rows: Numbers) -> tuple[float, int]:
         """Return -log p of some targets given their sources, summed, and how many tokens they have, END
         included."""
-        total, count, work = 0.0, 0, Workspace(np.float32)
-        with blas_threads(1), np.errstate(all="ignore"):
+        return float(self.costs(sides, rows, 1).sum()), int(sides.y.lengths[rows].sum())
+
+    def costs(self, sides: Sides, rows: Numbers, threads: int | None = None) -> NDArray[np.float64]:
+        """Return -log p of some targets given their sources, (rows,)."""
+        nats, work = np.empty(len(rows)), Workspace(np.float32)
+        largest = max(shape[0] * shape[1] for shape in self.network.shapes.values() if len(shape) == 2)
+        with blas_threads(product_threads(ROWS * largest, threads)), np.errstate(all="ignore"):
             for batch in Batches(sides.lengths[rows], ROWS, STEPS):
                 pairs = sides.batch(rows[batch])
-                total += float(self.network.nats(self.p, pairs, work).sum(dtype=np.float64))
-                count += int(pairs.weight.sum())
-        return total, count
+                nats[batch] = self.network.nats(self.p, pairs, work).sum(axis=1, dtype=np.float64)
+        return nats
 
 
 def sides_of(header: dict[str, Any]) -> tuple[Lexicon, Lexicon]:

@@ -109,10 +109,13 @@ class Classifier(WithoutState):
         self, p: Parameters, batch: Texts, state: State, work: Workspace, masks: Masks = NO_MASKS
     ) -> tuple[float, State]:
         """Return E, summed over the texts, and the state, which has nothing in it."""
+        return weighted_sum(self.nats(p, batch, work, masks), batch.weight[0]), {}
+
+    def nats(self, p: Parameters, batch: Texts, work: Workspace, masks: Masks = NO_MASKS) -> Array:
+        """Return E of each text, (B,), without its weight."""
         work.start()
         s, _ = self._features(p, batch, work, masks)
-        E = LABELS[self.output].nats(p, s, batch.y, work)
-        return weighted_sum(E, batch.weight[0]), {}
+        return LABELS[self.output].nats(p, s, batch.y, work)
 
     def loss_and_gradients(
         self, p: Parameters, batch: Texts, state: State, work: Workspace, masks: Masks = NO_MASKS

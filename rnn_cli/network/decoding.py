@@ -17,8 +17,11 @@ from rnn_cli.network.arrays import Array, Ids, State
 
 PIECE = 32  # tokens of which the most probable is found first
 
-# tokens (B, k), each beam's last, and the states before, each (B k, …) -> log o (B, k, m), the states after
+# tokens (B, k), each beam's last, and the states before, each (B k, …) -> log o (B, k, m), the states after.
+# At the first step there is one beam, as all would be the same.
 Step = Callable[[Ids, State], tuple[Array, State]]
+StepOf = Callable[[Ids], Step]  # the sources that are still searched for, rising -> their steps
+ENOUGH = 0.125  # share of the sources that are over from which on the others go on by themselves
 
 
 class Found(NamedTuple):
@@ -39,41 +42,46 @@ class Beam:
     alpha: float = 1.0
     wanted: int = 0  # of the k, those that the caller has a use for; 0: all
 
-    def search(self, step: Step, first: State, longest: Ids) -> Found:
+    def search(self, step_of: StepOf, first: State, longest: Ids) -> Found:
         """Return the best sequences of B sources. For a source without one that ends in time, return those
         that do not end, as long as they may be.
 
-        first: each (B k, …), the states before the first step, those of a source one after another.
+        first: each (B, …), the states before the first step.
         longest: (B,), how many tokens a sequence of each source may have at most, END included; at least 1.
         """
         B, k, T = len(longest), self.k, int(longest.max(initial=1))
-        beams = _Beams(
-            np.full((B, k, 0), self.end, np.intp),
-            np.where(np.arange(k) == 0, 0.0, -np.inf) * np.ones((B, 1)),  # all beams are the same at first
-        )
-        found = Found(
+        beams = _Beams(np.full((B, 1, 0), self.end, np.intp), np.zeros((B, 1)))
+        result = Found(
             np.full((B, k, T), self.end, np.intp), np.zeros((B, k), np.intp), np.full((B, k), -np.inf)
         )
-        unfinished = found
-        last, state = np.full((B, k), self.start, np.intp), first
+        rows, found = np.arange(B), result  # of the sources that go on
+        step, last, state = step_of(rows), np.full((B, 1), self.start, np.intp), first
         for t in range(1, T + 1):
             log_o, state = step(last, state)
             came_from, tokens, sums = self._candidates(beams.sums, log_o)
             ends = tokens == self.end
             found = self._keep(found, beams, came_from, np.where(_first(ends, k), sums, -np.inf), t)
             came_from, tokens, sums = _choose(~ends, k, came_from, tokens, sums)
+            places = came_from + log_o.shape[1] * np.arange(len(rows))[:, None]  # in the states
             beams = _Beams(np.concatenate([_of(beams.ids, came_from), tokens[..., None]], axis=2), sums)
             over = (longest == t) & ~np.isfinite(found.scores[:, 0])
-            if over.any():
-                whole = self._keep(unfinished, beams, np.arange(k) * np.ones((B, 1), np.intp), sums, t)
-                unfinished = _where(over, whole, unfinished)
+            if over.any():  # none has ended in time
+                beam = np.broadcast_to(np.arange(k), sums.shape)
+                found = self._keep(found, beams, beam, np.where(over[:, None], sums, -np.inf), t)
             done = (longest <= t) | self._is_done(found, beams.sums[:, 0], t, longest)
             beams.sums[done] = -np.inf
             if done.all():
                 break
-            rows = (came_from + k * np.arange(B)[:, None]).ravel()
-            last, state = tokens, {name: array[rows] for name, array in state.items()}
-        return _where(np.isfinite(found.scores[:, 0]), found, unfinished)
+            if done.mean() >= ENOUGH:
+                for whole, part in zip(result, found, strict=True):
+                    whole[rows[done]] = part[done]
+                rows, longest, found = rows[~done], longest[~done], Found(*(each[~done] for each in found))
+                beams, tokens, places = _Beams(*(each[~done] for each in beams)), tokens[~done], places[~done]
+                step = step_of(rows)
+            last, state = tokens, {name: array[places.ravel()] for name, array in state.items()}
+        for whole, part in zip(result, found, strict=True):
+            whole[rows] = part
+        return result
 
     def _is_done(self, found: Found, best: Array, t: int, longest: Ids) -> NDArray[np.bool_]:
         """Return for which sources to stop after t steps, (B,): where nothing that goes on can be better than
@@ -91,11 +99,14 @@ class Beam:
         """Return the beam, the token and the sum of the best 2 k continuations of each source, best first: of
         those no more than k end."""
         B, k, m = log_o.shape
-        count = min(2 * k, k * m)
+        count = min(2 * self.k, k * m)
         best = _promising(sums, log_o, count)
         total = _of(sums, best // m) + _of(log_o.reshape(B, k * m), best)
         total[:, 1:][best[:, 1:] == best[:, :-1]] = -np.inf  # a place that is there twice
-        order = np.argsort(-total, axis=1, kind="stable")[:, :count]
+        if count < total.shape[1]:
+            likely = np.sort(np.argpartition(-total, count - 1, axis=1)[:, :count], axis=1)
+            best, total = _of(best, likely), _of(total, likely)
+        order = np.argsort(-total, axis=1, kind="stable")
         best = _of(best, order)
         return best // m, best % m, _of(total, order)
 
@@ -157,9 +168,3 @@ def _choose(which: NDArray[np.bool_], k: int, *arrays: Array) -> list[Array]:
         others = [np.pad(array, ((0, 0), (0, short))) for array in others]
         sums = np.pad(sums, ((0, 0), (0, short)), constant_values=-np.inf)
     return [*others, sums]
-
-
-def _where(rows: NDArray[np.bool_], one: Found, other: Found) -> Found:
-    """Return the rows of one, and the others of the other."""
-    pairs = zip(one, other, strict=True)
-    return Found(*(np.where(rows.reshape(-1, *[1] * (a.ndim - 1)), a, b) for a, b in pairs))

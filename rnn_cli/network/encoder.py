@@ -22,6 +22,8 @@ from rnn_cli.network.inputs import INPUTS, Input
 from rnn_cli.network.layers import Layers, Steps
 from rnn_cli.network.turning import turned
 
+CALM = 0.25  # of a language model's first U: gates that tokens open or close from the start soon forget
+
 
 class Padded(NamedTuple):
     """Rows of unlike length."""
@@ -73,7 +75,11 @@ class Encoder(Layers):
 
     def initialise(self, rng: np.random.Generator) -> Parameters:
         """Return first values."""
-        return self.lay_out({name: self.initial(rng, name, shape) for name, shape in self.shapes.items()})
+        p = {name: self.initial(rng, name, shape) for name, shape in self.shapes.items()}
+        if not self.embedding:
+            for name in self.tables:
+                p[name] *= CALM
+        return self.lay_out(p)
 
     def forward(
         self, p: Parameters, rows: Padded, work: Workspace, masks: Masks = NO_MASKS

@@ -25,8 +25,8 @@ from rnn_cli.network.arrays import NO_MASKS, Array, Ids, Masks, Parameters, Stat
 from rnn_cli.network.attention import ATTENTIONS, Memory, attend
 from rnn_cli.network.columns import Gradients
 from rnn_cli.network.columns import rooms as rooms_of_columns
-from rnn_cli.network.encoder import Encoder, Padded
-from rnn_cli.network.fast.products import for_steps
+from rnn_cli.network.encoder import CALM, Encoder, Padded
+from rnn_cli.network.fast.products import Product, for_steps
 from rnn_cli.network.fast.workspace import Workspace
 from rnn_cli.network.first_state import first_state
 from rnn_cli.network.first_state import shapes as first_state_shapes
@@ -52,13 +52,19 @@ class Pairs(NamedTuple):
 
 
 class Sources(NamedTuple):
-    """What the decoder's steps need of B sources, for k targets of each."""
+    """What the decoder's steps need of B sources, for up to k targets of each."""
 
-    first: State  # s_0, each (B k, n), those of a source one after another
-    memory: Memory
+    first: State  # s_0, each (B, n)
+    memory: Memory  # of K_c h_i in the place of h_i, as K_c Σ α_ti h_i = Σ α_ti K_c h_i
     advance: Advance  # the decoder's layers
-    entering: Array | None  # (m, …) what enters them of each token; None where to compute it costs more
+    join: Product  # K_s s_t; K is K_c and K_s side by side
+    entering: Array | None  # (m, …) what enters the layers of each token; None where to compute it costs more
     work: Workspace
+
+    def of(self, rows: Ids) -> "Sources":
+        """Return the same of some of the sources."""
+        first = {name: array[rows] for name, array in self.first.items()}
+        return self._replace(first=first, memory=Memory(*(array[rows] for array in self.memory)))
 
 
 # dz (R, n), the output layer's gradients -> all gradients
@@ -102,6 +108,8 @@ class EncoderDecoder(WithoutState):
         """Return first values. counts: (m,), how often each token of the targets occurs."""
         p = self.encoder.initialise(rng)
         p |= {name + DECODER: array for name, array in self.decoder.initialise(rng, counts).items()}
+        if "U" in self.decoder.tables:
+            p[f"U{DECODER}"] *= CALM
         for name, shape in self.shapes.items():
             if name not in p:
                 p[name] = glorot_uniform(rng, *shape) if len(shape) == 2 else np.zeros(shape)
@@ -149,17 +157,20 @@ class EncoderDecoder(WithoutState):
         return self._forward(p, batch, work, NO_MASKS)[1]
 
     def begin(self, p: Parameters, x: Ids, real: Array, k: int) -> Sources:
-        """Return what the steps of k targets of each of B sources x (S, B) need."""
+        """Return what the steps of up to k targets of each of B sources x (S, B) need."""
         work = Workspace(real.dtype)
         h, _ = self.encoder.forward(p, Padded(x, real), work)
         v, _ = last(h, Rows(real, len(self.encoder.directions)), work)
-        s_0, _ = first_state(p, v, self._states, work)
-        first = {name: np.repeat(array, k, axis=0) for name, array in s_0.items()}
-        of_decoder = self._of_decoder(p)
-        advance = self.decoder.advancer(of_decoder, for_steps(len(v) * k))
-        is_small = self.m <= len(v) * k  # as much as a step or two
+        first, _ = first_state(p, v, self._states, work)
+        of_decoder, K, (S, B, d) = self._of_decoder(p), p["K"], h.shape
+        product = for_steps(B * k)
+        is_small = self.m <= B * k  # as much as a step or two
         entering = self.decoder.input.step(of_decoder, np.arange(self.m)) if is_small else None
-        return Sources(first, Memory.of(self.attention, p, h, real, work), advance, entering, work)
+        memory = Memory.of(self.attention, p, h, real, work)
+        joined = memory.h.reshape(B * S, d) @ K[:, :d].T
+        memory = memory._replace(h=joined.reshape(B, S, -1))
+        advance = self.decoder.advancer(of_decoder, product)
+        return Sources(first, memory, advance, product(K[:, d:]), entering, work)
 
     def step(self, p: Parameters, ids: Ids, state: State, sources: Sources) -> tuple[Array, State]:
         """Return the logits (B, k, m) of the next tokens of k targets of each of B sources, and the states.
@@ -169,9 +180,11 @@ class EncoderDecoder(WithoutState):
         of_decoder, entering, (B, k) = self._of_decoder(p), sources.entering, ids.shape
         a_t = self.decoder.input.step(of_decoder, ids.ravel()) if entering is None else entering[ids.ravel()]
         s, after = sources.advance(a_t, state)
-        s = s.reshape(B, k, -1)
-        c, _, _ = attend(self.attention, p, s, sources.memory, sources.work)
-        z = np.tanh(np.concatenate([c, s], axis=2).reshape(B * k, -1) @ p["K"].T + p["b_k"])
+        z = sources.join(s)
+        c, _, _ = attend(self.attention, p, s.reshape(B, k, -1), sources.memory, sources.work)
+        z += c.reshape(z.shape)  # K_c c_t
+        z += p["b_k"]
+        np.tanh(z, out=z)
         return self._output.logits(of_decoder, z).reshape(B, k, -1), after
 
     @property

@@ -1,12 +1,14 @@
 """Networks of whole sequences to check, and a batch for each: with all that batches of real texts contain."""
 
 from collections.abc import Callable, Iterator, Mapping
+from itertools import cycle, islice, product
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from rnn_cli.network.arrays import Array, Ids, Parameters
 from rnn_cli.network.attention import ATTENTIONS
+from rnn_cli.network.cells import CELLS
 from rnn_cli.network.classifier import Classifier, Texts
 from rnn_cli.network.conditional import Conditional, Guided, Labelled
 from rnn_cli.network.encoder import Encoder
@@ -70,14 +72,10 @@ class Draw(NamedTuple):
 
 
 def _classify(draw: Draw) -> Iterator[Example]:
-    """Both directions and one; with the first cell's choices every pooling and every output once."""
+    """Both directions and one, with every pooling; the outputs take turns, from cell to cell too."""
     cell, n, B, rng = draw
-    choices = [(True, "last+max+mean", "softmax"), (False, "last", "sigmoid")]
-    if cell == "gru":
-        choices += [(True, pooling, "score") for pooling in POOLINGS] + [
-            (True, "max", name) for name in LABELS
-        ]
-    for bidirectional, pooling, output in dict.fromkeys(choices):
+    outputs = islice(cycle(LABELS), [*CELLS].index(cell), None)
+    for (bidirectional, pooling), output in zip(product((True, False), POOLINGS), outputs, strict=False):
         labels = 1 if output == "score" else 3
         encoder = Encoder(M, n, cell, 1, 3, bidirectional)
         network = Classifier(encoder, labels, output, pooling, BUCKETS, 2, MOST)
@@ -94,10 +92,11 @@ def _classify(draw: Draw) -> Iterator[Example]:
 
 
 def _tag(draw: Draw) -> Iterator[Example]:
-    """With and without affixes, in two layers of both directions and in one of one."""
+    """Both directions and one, with and without affixes; in two layers with an embedding, or in one."""
     cell, n, B, rng = draw
-    for layers, embedding, buckets in [(2, 3, BUCKETS), (1, 0, 0)]:
-        encoder = Encoder(M, n, cell, layers, embedding, layers == 2, beside=2 if buckets else 0)
+    for bidirectional, buckets in product((True, False), (BUCKETS, 0)):
+        layers, embedding = (2, 3) if bidirectional == bool(buckets) else (1, 0)
+        encoder = Encoder(M, n, cell, layers, embedding, bidirectional, beside=2 if buckets else 0)
         network = Tagger(encoder, 4, buckets, MOST if buckets else 0)
         p = draw.noisy(network.initialise(rng, np.ones(4)))
         real = draw.real()
@@ -105,14 +104,19 @@ def _tag(draw: Draw) -> Iterator[Example]:
         weight[1, 0] = 0  # a step without a tag
         affixes, starts = draw.bags(T * B) if buckets else (np.zeros(0, np.intp), np.zeros(1, np.intp))
         batch = Tagged(draw.ids(M), real, rng.integers(4, size=(T, B)), weight, affixes, starts)
-        yield Example(cell, f"{_ways(encoder)}, {'affixes' if buckets else 'one-hot'}", network, p, batch)
+        of_layers = "2 layers" if layers == 2 else "one-hot"
+        kind = f"{_ways(encoder)}, {of_layers}{', affixes' if buckets else ''}"
+        yield Example(cell, kind, network, p, batch)
 
 
 def _translate(draw: Draw) -> Iterator[Example]:
-    """Each attention; the source longer than the target, and the other way round."""
+    """Both directions and one, with each attention; the source longer than the target, and the other way
+    round."""
     cell, n, B, rng = draw
-    for attention, tie in zip(ATTENTIONS, (False, True), strict=True):
-        encoder = Encoder(M, n, cell, 1, 3, bidirectional=not tie)
+    for (bidirectional, attention), tie in zip(
+        product((True, False), ATTENTIONS), cycle((False, True)), strict=False
+    ):
+        encoder = Encoder(M, n, cell, 1, 3, bidirectional)
         decoder = Network(M, n, cell, embedding=n if tie else 3, tie=tie)
         network = EncoderDecoder(encoder, decoder, attention)
         p = draw.noisy(network.initialise(rng, np.ones(M)))

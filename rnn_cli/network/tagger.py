@@ -91,10 +91,14 @@ class Tagger(WithoutState):
         self, p: Parameters, batch: Tagged, state: State, work: Workspace, masks: Masks = NO_MASKS
     ) -> tuple[float, State]:
         """Return E, summed over all steps, and the state, which has nothing in it."""
+        return weighted_sum(self.nats(p, batch, work, masks).ravel(), batch.weight.ravel()), {}
+
+    def nats(self, p: Parameters, batch: Tagged, work: Workspace, masks: Masks = NO_MASKS) -> Array:
+        """Return E_t of each step, (T, B), without its weight, an array of `work`."""
         work.start()
         h, _ = self.states(p, batch, work, masks)
         E = softmax.nats(p, h.reshape(-1, h.shape[2]), batch.y.ravel(), work)
-        return weighted_sum(E, batch.weight.ravel()), {}
+        return E.reshape(batch.y.shape)
 
     def loss_and_gradients(
         self, p: Parameters, batch: Tagged, state: State, work: Workspace, masks: Masks = NO_MASKS

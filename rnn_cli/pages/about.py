@@ -5,8 +5,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from rnn_cli.errors import RnnError
+from rnn_cli.models import file
 from rnn_cli.models.classifier import Classifier
+from rnn_cli.models.conditional import Conditional
 from rnn_cli.models.encoded.legal import legal_sequences
 from rnn_cli.models.language_model import LanguageModel
 from rnn_cli.models.tagger import Tagger
@@ -31,13 +35,15 @@ class Told:
 
     title: its heading.
     lines: of a text, to look at and to find neurons in; none: a language model writes some.
+    history: how the model was trained; None: as its file says.
     log: the rows of the log of the training. ngram: the loss of an n-gram model on the validation text.
-    is_exact: whether the parameters are float32, and not float16.
+    is_exact: whether all parameters are float32; else those of large arrays are rounded (packing.py).
     top_words: keep only this many tokens; None: all.
     """
 
     title: str
     lines: Iterable[str] = ()
+    history: dict[str, Any] | None = None
     log: list[dict[str, Any]] = field(default_factory=list)
     ngram: float | None = None
     is_exact: bool = False
@@ -49,6 +55,8 @@ def about(model: Model, told: Told) -> dict[str, Any]:
     match model:
         case LanguageModel():
             own = _of_language(model, told)
+        case Conditional():
+            own = _of_texts(model, told)
         case Classifier():
             own = _of_labels(model, told)
         case Tagger():
@@ -61,7 +69,8 @@ def about(model: Model, told: Told) -> dict[str, Any]:
         "lexicon": _lexicon(model.lexicon),
         "vectors": table_of(model),
         "map": word_map(model),
-        "trained": trained(model.history, told.log) | {"ngram": told.ngram},
+        "trained": trained(model.history if told.history is None else told.history, told.log)
+        | {"ngram": told.ngram},
     }
 
 
@@ -70,6 +79,7 @@ def _of_language(model: LanguageModel, told: Told) -> dict[str, Any]:
     read = _units(model, told.lines)
     split = [[token or "" for token in tokenizer.split(unit)] for unit in read]
     return {
+        "task": file.LANGUAGE,
         "parts": ["write", "look", "learn", "trained", "words"],
         "network": _network(network),
         "shapes": [[name, shape] for name, shape in network.shapes.items()],
@@ -81,9 +91,22 @@ def _of_language(model: LanguageModel, told: Told) -> dict[str, Any]:
     }
 
 
+def _of_texts(model: Conditional, told: Told) -> dict[str, Any]:
+    """Return what the page of a model of texts from labels says: it begins with the label learned most."""
+    label = int(np.argmax(model.labels.counts))
+    own = {
+        "task": model.task,
+        "shapes": [[name, shape] for name, shape in model.network.shapes.items()],
+        "labels": model.labels.names,
+        "label": label,
+    }
+    return _of_language(model.of(model.labels.names[label]), told) | own
+
+
 def _of_labels(model: Classifier, told: Told) -> dict[str, Any]:
     network = model.network
     return {
+        "task": model.task,
         "parts": ["label", "trained", "words"],
         "network": _encoder(network.encoder) | {"output": network.output, "pooling": network.pooling},
         "example": _first_line(told),
@@ -96,6 +119,7 @@ def _of_labels(model: Classifier, told: Told) -> dict[str, Any]:
 def _of_tags(model: Tagger, told: Told) -> dict[str, Any]:
     legal = legal_sequences(model.scheme) if model.is_legal and model.scheme else None
     return {
+        "task": model.task,
         "parts": ["tag", "trained", "words"],
         "network": _encoder(model.network.encoder),
         "example": _first_line(told),
@@ -110,6 +134,7 @@ def _of_pairs(model: Translator, told: Told) -> dict[str, Any]:
     network = model.network
     own = {"decoder": _network(network.decoder), "attention": network.attention}
     return {
+        "task": model.task,
         "parts": ["translate", "trained", "words"],
         "network": _encoder(network.encoder) | own,
         "example": _first_line(told),

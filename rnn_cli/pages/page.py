@@ -24,11 +24,12 @@ from rnn_cli.pages.word_map import Model
 
 MOST = 30_000_000  # bytes of a page
 NETWORK = (  # scripts in the order in which they use each other
-    *("functions", "cells", "inputs", "outputs", "network", "encoder", "labels", "tags", "translation"),
+    *("functions", "cells", "inputs", "outputs", "network", "conditional"),
+    *("encoder", "labels", "tags", "translation"),
     *("sampling", "unpacking", "text", "grams", "language", "sequences", "worker"),
 )
 PAGE = (
-    *("dom", "speech", "asking", "pieces", "charts"),
+    *("dom", "speech", "asking", "pieces", "charts", "choosing"),
     *("labelling", "tagging", "translating", "writing", "looking", "learning", "telling", "mapping", "main"),
 )
 
@@ -36,8 +37,7 @@ PAGE = (
 def page_of(model: Model, told: Told) -> bytes:
     """Return the file.
 
-    Raises UsageError where it would be larger than MOST, or float16 is too small; RnnError for a log that is
-    of another model.
+    Raises UsageError where it would be larger than MOST; RnnError for a log that is of another model.
     """
     if told.top_words is not None:
         if not isinstance(model, LanguageModel):

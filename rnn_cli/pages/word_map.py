@@ -5,13 +5,15 @@ from typing import Any
 import numpy as np
 
 from rnn_cli.models.classifier import Classifier
+from rnn_cli.models.conditional import Conditional
 from rnn_cli.models.language_model import LanguageModel
 from rnn_cli.models.tagger import Tagger
 from rnn_cli.models.translator import Translator
 from rnn_cli.network.arrays import Array
+from rnn_cli.network.network import Network
 from rnn_cli.text.vocabulary import SPECIAL
 
-Model = LanguageModel | Classifier | Tagger | Translator
+Model = LanguageModel | Conditional | Classifier | Tagger | Translator
 
 SHOWN = 300  # tokens on the map, the most frequent
 
@@ -41,7 +43,16 @@ def vectors_of(model: Model) -> Array:
 
 def table_of(model: Model) -> str:
     """Return the name of the parameter that has the vectors: the embedding, a softmax's V, or U."""
-    network = model.network if isinstance(model, LanguageModel) else model.network.encoder
+    match model:
+        case LanguageModel():
+            return _of_language(model.network)
+        case Conditional():
+            return _of_language(model.network.language)
+    encoder = model.network.encoder
+    return encoder.input.table if encoder.embedding else "U"
+
+
+def _of_language(network: Network) -> str:
     if network.embedding:
         return network.input.table
-    return "V" if isinstance(model, LanguageModel) and model.network.output == "softmax" else "U"
+    return "V" if network.output == "softmax" else "U"

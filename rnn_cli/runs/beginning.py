@@ -11,6 +11,7 @@ from rnn_cli.runs.budget import epochs_in, seconds_of
 from rnn_cli.runs.checkpoint import Checkpoint
 from rnn_cli.runs.data import corpus_name
 from rnn_cli.runs.events import Event, Notice, Reading
+from rnn_cli.runs.metrics import refuse_missing_metric
 from rnn_cli.runs.prepare import Resources
 from rnn_cli.runs.resuming import reason_it_is_over
 from rnn_cli.runs.run import Run, with_threads
@@ -50,6 +51,7 @@ def prepare(
     settings = replace(settings, corpus=corpus_paths(settings.corpus))  # what holds in any locale and folder
     settings = with_task(settings)
     run = yield from task_of(settings).begin(model, settings, resources, limit)
+    refuse_missing_metric(settings.metric, run.metrics)
     return Beginning(run)
 
 

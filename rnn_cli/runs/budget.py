@@ -1,7 +1,7 @@
 """A run that fits a time: which preset, how many epochs, and the same again as it goes on.
 
 The learning rate comes down to the end of the recipe's epochs, so a budget is kept by planning these: at
-first from a second of training, then again and again from how fast the run really is. So the result of such a
+first from a moment of training, then again and again from how fast the run really is. So the result of such a
 run depends on the clock.
 """
 
@@ -22,12 +22,15 @@ from rnn_cli.training.parallel.executor import Executor
 from rnn_cli.training.parallel.world import NO_TEAM, Team, World
 from rnn_cli.training.state import TrainingState
 
-CALIBRATION = 1.5  # seconds of training
+CALIBRATION = 1.5  # seconds of training, at most
+MEASURED = 0.05  # of the time, at most
 FORWARD = 1 / 3  # of a training step's arithmetic: what a step of validation has
 LONGER = 1.3  # times the budget that a preset may want in full, and still be chosen
 LEAST_EPOCHS = 0.05
 UNKNOWN = 1_000_000  # epochs of a run whose time is not over: it is saved as one that goes on
 AGAIN = 0.08  # of the budget, after which it is planned again
+FEW = 4  # steps, of which the time of a step is not yet known well
+LEAST_SECONDS = 1e-6  # of an epoch
 LONG = 90.0  # seconds of a run, from which on its time is foretold
 PROBE = 0.5  # seconds of training that foretell it
 FASTEST = 2e11  # operations a second of a thread: more than any has
@@ -40,7 +43,7 @@ def seconds_of(settings: Settings) -> float | None:
     return Interval.parse(settings.time).seconds if settings.time else None
 
 
-def measured_rate(run: AnyRun, seconds: float = CALIBRATION, team: Team = NO_TEAM) -> float:
+def measured_rate(run: AnyRun, seconds: float, team: Team = NO_TEAM) -> float:
     """Return tokens a second, from some seconds of training on this machine, or by this team of ranks."""
     with Executor(run.network, run.first_parameters(), run.window, run.threads, team=team) as executor:
         speed = training_speed(executor, run.recipe, run.epoch_windows(0), run.rows, seconds)
@@ -56,7 +59,7 @@ def epoch_seconds(run: Run, rate: float) -> float:
 def fitted(asked: Settings, run: LanguageRun, seconds: float) -> LanguageRun:
     """Return the run that makes the best of some seconds: with the preset, of those that the settings leave
     open, whose full recipe comes nearest, and the epochs that there is time for."""
-    rate = measured_rate(run)
+    rate = measured_rate(run, _measuring(seconds))
     flops = run.flops
     choices = [*_candidates(asked, run, rate * flops)]
     within = [row for row in choices if row[0] <= LONGER * seconds]
@@ -71,9 +74,14 @@ def fitted(asked: Settings, run: LanguageRun, seconds: float) -> LanguageRun:
 
 def fitted_epochs(run: AnyRun, seconds: float) -> AnyRun:
     """Return a run with the epochs that there is time for."""
-    an_epoch = epoch_seconds(run, measured_rate(run))
+    an_epoch = epoch_seconds(run, measured_rate(run, _measuring(seconds)))
     settings = replace(run.settings, epochs=UNKNOWN)
     return replace(run, settings=settings, planned=max(LEAST_EPOCHS, seconds / an_epoch))
+
+
+def _measuring(seconds: float) -> float:
+    """Return how long to measure for a run of some seconds."""
+    return min(CALIBRATION, MEASURED * seconds)
 
 
 def _first(row: tuple[Any, ...]) -> float:
@@ -106,7 +114,7 @@ def forecast(run: AnyRun, world: World, done: int) -> Notice | None:
     """Return how long a run takes from epoch `done` on, and the option that shortens it; None for one that
     is over soon. A run that may be long is tried out on this machine for PROBE seconds."""
     epochs = run.recipe.epochs - done
-    if QUICK * epochs * epoch_seconds(run, FASTEST * run.threads * world.size / run.flops) < LONG:
+    if QUICK * epochs * run.epoch_flops / (FASTEST * run.threads * world.size) < LONG:
         return None
     left = epochs * epoch_seconds(run, measured_rate(run, PROBE, run.team(world)))
     if left < LONG:
@@ -115,14 +123,43 @@ def forecast(run: AnyRun, world: World, done: int) -> Notice | None:
     return Notice(f"it will take about {left / 60:,.0f} minutes; --time {short}m would fit it into {short}")
 
 
+def late(settings: Settings, spent: float) -> Notice | None:
+    """Return a warning where much of the time is over before the first step. spent: seconds until then."""
+    seconds = seconds_of(settings)
+    if seconds is None or spent < seconds / 2:
+        return None
+    what = f"--time {settings.time}: it took {spent:.1f} s of it to read the text"
+    return Notice(f"{what}: give more time", is_warning=True)
+
+
+class Pace:
+    """How long the steps of a run take, and the end of an epoch: validation, and what is saved then.
+
+    steps: how many windows were timed. seconds: that they took.
+    """
+
+    def __init__(self) -> None:
+        self.steps, self.seconds = 0, 0.0
+
+    def add(self, steps: int, seconds: float) -> None:
+        self.steps += steps
+        self.seconds += seconds
+
+    @property
+    def of_step(self) -> float:
+        return self.seconds / self.steps
+
+
 class Budget:
     """The time that a run has left, and the recipe that fits it. seconds: of the whole run."""
 
     def __init__(self, seconds: float, at: TrainingState, began: float):
         """began: this session, by the monotonic clock; what an earlier one trained is spent already."""
         self._seconds, self._began = seconds, began - at.seconds
-        self._planned_at = self._spent()
-        self._place = at.epoch, at.window
+        self._planned_at = self._seen_at = self._spent()
+        self._place = at.epoch, at.window  # when it was last looked at
+        self._whole, self._late = Pace(), Pace()  # of this session; since it was planned last
+        self._end = 0.0  # seconds of the end of an epoch
 
     def _spent(self) -> float:
         return time.monotonic() - self._began
@@ -136,17 +173,15 @@ class Budget:
         return replace(recipe, epochs=epochs_in(self._seconds, at.seconds, done) or recipe.epochs)
 
     def replanned(self, recipe: Recipe, at: TrainingState, windows: int) -> Recipe | None:
-        """Return the recipe with the epochs that there is time for, now and then; else None.
+        """Return the recipe with the epochs that there is time for, now and then; else None. To be called
+        after each step and each epoch.
 
         windows: of an epoch.
         """
-        spent = self._spent()
-        if spent < self._planned_at + AGAIN * self._seconds:
+        self._look(at, windows)
+        if self._spent() < self._planned_at + AGAIN * self._seconds or not self._whole.steps:
             return None
-        epoch, window = self._place
-        done = at.epoch - epoch + (at.window - window) / windows
-        an_epoch = (spent - self._planned_at) / max(done, 1e-9)
-        return self._with_time_left(recipe, at, windows, an_epoch)
+        return self._with_time_left(recipe, at, windows, self._epoch_seconds(windows))
 
     def prolonged(self, recipe: Recipe, at: TrainingState, windows: int) -> Recipe | None:
         """Return the recipe with more epochs where its own are done and much of the time is left, as one slow
@@ -154,10 +189,30 @@ class Budget:
         spent, done = self._spent(), at.epoch + at.window / windows
         if spent > (1 - AGAIN) * self._seconds or not done:
             return None
-        return self._with_time_left(recipe, at, windows, spent / done)
+        an_epoch = self._epoch_seconds(windows) if self._whole.steps else spent / done
+        longer = self._with_time_left(recipe, at, windows, an_epoch)
+        return longer if (longer.epochs - done) * windows >= 1 else None
+
+    def _look(self, at: TrainingState, windows: int) -> None:
+        """Take the time since the last look: of the steps done since, or of the end of an epoch."""
+        (epoch, window), place, now = self._place, (at.epoch, at.window), self._spent()
+        took, steps = now - self._seen_at, (at.epoch - epoch) * windows + at.window - window
+        if steps > 0:
+            for pace in (self._whole, self._late):
+                pace.add(steps, took)
+        elif at.epoch > epoch:
+            self._end = took
+        if place != self._place:
+            self._place, self._seen_at = place, now
+
+    def _epoch_seconds(self, windows: int) -> float:
+        """Return the seconds of an epoch: of late, or where few steps were done since, in the whole run."""
+        pace = self._late if self._late.steps >= min(FEW, windows) else self._whole
+        return max(windows * pace.of_step + self._end, LEAST_SECONDS)
 
     def _with_time_left(self, recipe: Recipe, at: TrainingState, windows: int, an_epoch: float) -> Recipe:
-        """Return the recipe with the epochs of `an_epoch` seconds each that there is time for."""
-        self._planned_at, self._place = self._spent(), (at.epoch, at.window)
-        left = max(0.0, self._seconds - self._planned_at) / an_epoch
+        """Return the recipe with the epochs of `an_epoch` seconds each that there is time for, the end of the
+        last one included."""
+        self._planned_at, self._late = self._spent(), Pace()
+        left = max(0.0, self._seconds - self._planned_at - self._end) / an_epoch
         return replace(recipe, epochs=at.epoch + at.window / windows + left)

@@ -9,10 +9,12 @@ from typing import Any, Literal, NamedTuple
 from rnn_cli.errors import UsageError
 from rnn_cli.runs.interval import Interval
 from rnn_cli.runs.json_types import check_types
+from rnn_cli.runs.metrics import LOSS, refuse_metric_of_another_task
 from rnn_cli.runs.presets import highest_lr
 from rnn_cli.text.tokenizers import DEFAULT_TOKENIZER, TOKENIZERS
 from rnn_cli.text.units import PARAGRAPH
 from rnn_cli.training.optimizers import OPTIMIZERS
+from rnn_cli.training.parallel.bits import BITS
 
 FILES = ("valid", "vocab", "user_dict", "init", "log")  # the settings that name one file
 OF_A_MODEL = {"vocab", "min_count", "max_size", "normalize", "user_dict"}  # what a model of --init decides
@@ -20,10 +22,9 @@ OF_GROWTH = {"min_count", "max_size"}  # and what the text decides where the voc
 LANGUAGE, LABELS, PAIRS = ("language",), ("classify", "rate"), ("translate",)  # tasks
 TAGS, GUIDED = ("tag",), ("generate",)
 FOR_TASKS = {  # the settings that some tasks alone have a use for
-    **dict.fromkeys(("vocab", "column", "unit", "carry_state", "init", "grow", "bptt"), LANGUAGE),
+    **dict.fromkeys(("vocab", "column", "unit", "carry_state", "bptt"), LANGUAGE),
     **dict.fromkeys(("tie", "output"), LANGUAGE + GUIDED),
     "variational": LANGUAGE + TAGS + GUIDED,
-    "time": LANGUAGE + PAIRS,
     "columns": LABELS + PAIRS + TAGS + GUIDED,
     "bidirectional": LABELS + PAIRS + TAGS,
     **dict.fromkeys(("ngrams", "class_weight"), LABELS),
@@ -92,6 +93,8 @@ def refuse_exclusions(given: Mapping[str, Any]) -> None:
     usual_lr = OPTIMIZERS[given["optimizer"]].lr if "optimizer" in given else highest_lr()
     refuse_no_weights(given.get("lr", usual_lr), given.get("weight_decay", 0.0))
     refuse_tying(given)
+    if given.get("sum_bits", 32) not in BITS:
+        raise UsageError(f"--sum-bits {given['sum_bits']}: 16 or 32 is needed")
     if given.get("log") == "-":
         raise UsageError("--log needs the name of a file")
     if "valid" in given and "valid_fraction" in given:
@@ -132,6 +135,7 @@ def refuse_of_other_tasks(given: Mapping[str, Any]) -> None:
         *others, last = FOR_TASKS[name]
         tasks = f"{', '.join(others)} or {last}" if others else last
         raise UsageError(f"{flag(name, '').rstrip()} is for --task {tasks}")
+    refuse_metric_of_another_task(given.get("metric", LOSS), task)
 
 
 def columns_of(said: str | None) -> tuple[str, str] | None:

@@ -10,15 +10,16 @@ from functools import partial
 from rnn_cli.errors import Diverged, RnnError
 from rnn_cli.printing import counted
 from rnn_cli.runs.beginning import Beginning, Preparing, restore
-from rnn_cli.runs.budget import Budget, forecast, seconds_of
+from rnn_cli.runs.budget import Budget, forecast, late, seconds_of
 from rnn_cli.runs.checkpoint import Saver
 from rnn_cli.runs.events import Begun, Ended, Event, Notice, Saved
 from rnn_cli.runs.files import refuse_full_disk, write_text
+from rnn_cli.runs.judges import judging_of
 from rnn_cli.runs.log import Log, LogPosition
 from rnn_cli.runs.memory import refuse_beyond
 from rnn_cli.runs.paths import diverged_path, state_path
 from rnn_cli.runs.prepare import Resources
-from rnn_cli.runs.ranks import divided, in_turn, own, whole
+from rnn_cli.runs.ranks import divided, own, whole
 from rnn_cli.runs.run import Run
 from rnn_cli.text.store.mapping import CutShort
 from rnn_cli.training import loop
@@ -57,7 +58,7 @@ class Course:
 
     def go(self, preparing: Preparing) -> Generator[Event, None, None]:
         """Read the text, train to the end and save. Raises what Trainer.__iter__ says."""
-        beginning = yield from in_turn(self._world, preparing)
+        beginning = yield from preparing
         meet(self._world)  # the text may be missing on one machine
         if beginning:
             yield from self._train(beginning)
@@ -72,7 +73,8 @@ class Course:
         saver = Saver(run, kept, best_loss, writes=world.rank == 0)
         with closing(Log(_logged(run, world), saved.log if saved else LogPosition())) as log:
             yield Begun(run, saved.position.step if saved else None)
-            if run.can_fit_time and not run.settings.time:
+            yield from _notices(late(run.settings, time.monotonic() - self._began))
+            if not run.settings.time:
                 yield from _notices(forecast(run, world, saved.position.epoch if saved else 0))
             with Executor(
                 run.network, run.first_parameters(), run.window, run.threads, team=run.team(world)
@@ -91,9 +93,9 @@ class Course:
         """Train; in a run that is to fit a time, plan its epochs again and again."""
         run, at = self.run, self.state
         seconds = seconds_of(run.settings)
-        valid = run.valid_windows()
+        judging = judging_of(run, self._world)
         if seconds is None:
-            yield from loop.train(executor, run.recipe, at, run.epoch_windows, valid)
+            yield from loop.train(executor, run.recipe, at, run.epoch_windows, judging)
             return
         budget, windows = Budget(seconds, at, self._began), len(run.epoch_windows(at.epoch))
         share = self._world.share  # rank 0's clock decides
@@ -103,7 +105,7 @@ class Course:
         while recipe:
             self.run, current = replace(self.run, planned=recipe.epochs), recipe
             recipe = None
-            for done in loop.train(executor, current, at, run.epoch_windows, valid):
+            for done in loop.train(executor, current, at, run.epoch_windows, judging):
                 yield done
                 if isinstance(done, StepDone | EpochDone) and (
                     recipe := share(budget.replanned(current, at, windows))

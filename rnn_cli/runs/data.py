@@ -15,7 +15,7 @@ from rnn_cli.models.file import model_path
 from rnn_cli.models.growing import grown_lexicon
 from rnn_cli.printing import counted
 from rnn_cli.runs.notices import Notice, Reading
-from rnn_cli.runs.prepare import Resources, Splitting, prepare
+from rnn_cli.runs.prepare import Resources, prepare
 from rnn_cli.runs.settings import (
     DEFAULT_MAX_SIZE,
     DEFAULT_SEED,
@@ -23,6 +23,7 @@ from rnn_cli.runs.settings import (
     Settings,
 )
 from rnn_cli.runs.shipped import corpus_paths
+from rnn_cli.runs.splitting import Splitting
 from rnn_cli.text.columns import SUFFIXES, is_table
 from rnn_cli.text.lexicon import Lexicon
 from rnn_cli.text.reading import display_name, read_lines, text_files
@@ -153,7 +154,7 @@ def load_data(
         train, valid = hold_out(text, fraction, settings.seed or DEFAULT_SEED, splitting.keep_blank)
     types = train.occurring(text.types)
     if lexicon and grow:
-        lexicon = yield from _grown(lexicon, types, settings)
+        lexicon = yield from grown(lexicon, types, settings)
     elif not lexicon:
         vocabulary = given or _vocabulary(types, tokenizer, settings)
         unknown = [token for token in types if token not in vocabulary.ids]
@@ -230,16 +231,14 @@ def _min_count(types: Mapping[str, int], tokenizer: Tokenizer, settings: Setting
     return settings.min_count or (1 if is_tiny else tokenizer.min_count)
 
 
-def _grown(
-    lexicon: Lexicon, types: Mapping[str, int], settings: Settings
-) -> Generator[Notice, None, Lexicon]:
-    """Return a lexicon with the tokens of a text that it lacks."""
+def grown(lexicon: Lexicon, types: Mapping[str, int], settings: Settings) -> Generator[Notice, None, Lexicon]:
+    """Return a lexicon with the tokens of a text that it lacks, and say how many those are."""
     min_count = _min_count(types, lexicon.tokenizer, settings)
-    grown = grown_lexicon(lexicon, types, min_count, settings.max_size or DEFAULT_MAX_SIZE)
-    new = grown.vocabulary.size - lexicon.vocabulary.size
-    ids = f": ids {lexicon.vocabulary.size} to {grown.vocabulary.size - 1}" if new else ""
+    larger = grown_lexicon(lexicon, types, min_count, settings.max_size or DEFAULT_MAX_SIZE)
+    new = larger.vocabulary.size - lexicon.vocabulary.size
+    ids = f": ids {lexicon.vocabulary.size} to {larger.vocabulary.size - 1}" if new else ""
     yield Notice(f"the vocabulary of {settings.init} grows by {counted(new, 'token')}{ids}")
-    return grown
+    return larger
 
 
 def _given_vocabulary(settings: Settings) -> tuple[Vocabulary, Tokenizer]:

@@ -100,9 +100,9 @@ def examined(
     examiner = EXAMINERS[model.task]
     form = Form(model.task, encoding, columns_of(columns))
 
-    def read(paths: Sequence[str]) -> Pairs:
+    def read(paths: Sequence[str], to_learn: bool = False) -> Pairs:
         sources = [spool(path, folder, encoding) for path in text_files(paths)]
-        return read_pairs(sources, form, examiner.cutting(model), examiner.labels(model))
+        return read_pairs(sources, form, examiner.cutting(model), examiner.labels(model), to_learn)
 
     pairs = read(files)
     every, unseen = np.arange(pairs.rows), None
@@ -115,5 +115,5 @@ def examined(
     if baseline is not None:
         if examiner.rivals is None:
             raise UsageError("--baseline is for a model of labels, a score or tags")
-        rivals = examiner.rivals(model, read([baseline]), pairs)
+        rivals = examiner.rivals(model, read([baseline], to_learn=True), pairs)
     return Examined(examiner.tested(model, pairs, every), unseen, rivals)

@@ -109,8 +109,7 @@ class Log:
         losses = {"train_loss": done.train_loss, "valid_loss": done.valid_loss}
         bpc = self._valid_bpc(done.valid_loss)
         sample = self._run.example(at) if self._file else ""
-        beside = self._run.figures(at) if self._file else {}
-        beside |= {"sample": sample} if sample else {}
+        beside = {**done.figures} | ({"sample": sample} if sample else {})
         return self._write("valid", at, **losses, valid_bpc=bpc, **beside)
 
     def end(self, at: TrainingState, reason: str) -> Notice | None:
@@ -118,7 +117,10 @@ class Log:
         best = at.best_loss if self._run.data.valid_targets is not None and at.best_epoch else None
         rate = at.tokens / max(at.seconds, 1e-9)
         bpc = self._valid_bpc(best)
-        return self._write("end", at, tokens_per_second=rate, valid_loss=best, valid_bpc=bpc, reason=reason)
+        figure = self._run.best_figure(at)
+        return self._write(
+            "end", at, tokens_per_second=rate, valid_loss=best, valid_bpc=bpc, reason=reason, **figure
+        )
 
     def _valid_bpc(self, loss: float | None) -> float | None:
         return None if loss is None else self._run.bits_per_character(loss)

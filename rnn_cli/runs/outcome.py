@@ -11,7 +11,8 @@ def outcome(run: Run, at: TrainingState, reason: str) -> dict[str, Any]:
     """Return what a run has come to, as JSON.
 
     reason: why it ended, as in the log. best_loss is of validation, or of training where nothing is held out;
-    best_bpc (bits per character) is of validation, else None.
+    best_bpc (bits per character) is of validation, else None. Where a figure decides which epoch is the best,
+    its name (metric) and its value of that epoch are there too.
     """
     best = at.best_loss
     train_loss, valid_loss = at.curve[-1] if at.curve else (None, None)
@@ -28,6 +29,7 @@ def outcome(run: Run, at: TrainingState, reason: str) -> dict[str, Any]:
         "best_epoch": at.best_epoch,
         "best_loss": best,
         "best_bpc": bpc,
+        **run.best_figure(at),
         "rollbacks": at.rollbacks,
         "parameters": run.network.size,
         "text": run.data.fingerprint,

@@ -10,7 +10,7 @@ from rnn_cli.runs.budget import epoch_seconds
 from rnn_cli.runs.checks import refuse_of_other_tasks
 from rnn_cli.runs.events import Notice, Reading
 from rnn_cli.runs.prepare import Resources
-from rnn_cli.runs.ranks import divided, in_turn, refuse_standard_input
+from rnn_cli.runs.ranks import divided, refuse_standard_input
 from rnn_cli.runs.run import Run
 from rnn_cli.runs.settings import Settings
 from rnn_cli.training.demand import Demand
@@ -79,7 +79,7 @@ def plan(settings: Settings, model: Path, resources: Resources) -> Generator[Not
     refuse_of_other_tasks(settings.given())
     world = resources.world
     refuse_standard_input(world, settings)
-    run, *_ = yield from in_turn(world, prepare(model, settings, resources, SAMPLE_BYTES))
+    run, *_ = yield from prepare(model, settings, resources, SAMPLE_BYTES)
     meet(world)
     run = yield from divided(run, world, settings.threads, None)
     demand = run.shape.demand(resident_memory())

@@ -2,10 +2,11 @@
 saved."""
 
 import hashlib
+import math
 from collections import Counter
 from collections.abc import Generator, Iterator
 from dataclasses import replace
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 from rnn_cli.errors import RnnError, UsageError
 from rnn_cli.machine import available_threads
@@ -15,12 +16,10 @@ from rnn_cli.runs.notices import Notice
 from rnn_cli.runs.prepare import usual_threads
 from rnn_cli.runs.run import Run
 from rnn_cli.runs.settings import Settings
+from rnn_cli.runs.together import refuse_other_texts
 from rnn_cli.training.parallel.executor import Executor, worthwhile_threads
 from rnn_cli.training.parallel.world import World
 from rnn_cli.training.state import TrainingState
-
-Yielded = TypeVar("Yielded")
-Returned = TypeVar("Returned")
 
 
 class Division(NamedTuple):
@@ -46,17 +45,6 @@ def refuse_standard_input(world: World, settings: Settings) -> None:
         raise UsageError("a run on several ranks cannot read standard input: name a file")
 
 
-def in_turn(world: World, reading: Generator[Yielded, None, Returned]) -> Generator[Yielded, None, Returned]:
-    """Read a text on one rank of each machine, and then on the others: these find it in the cache."""
-    if not world.is_first_on_host:
-        world.wait_for_host()
-    try:
-        return (yield from reading)
-    finally:
-        if world.is_first_on_host:
-            world.wait_for_host()  # even where it has failed: the others will, too
-
-
 def divided(
     run: Run, world: World, threads: int | None, saved: Division | None
 ) -> Generator[Notice, None, Run]:
@@ -65,9 +53,11 @@ def divided(
     threads: of each rank, as asked for; None: those of the saved run, or as many as pay. saved: how a run
     that goes on was divided. Raises RnnError where the ranks have not read the same text.
     """
+    if run.settings.bits < 32:
+        yield _about_bits(run.settings.bits, world)
     if world.size == 1 and (saved is None or saved.ranks == 1):
         return run
-    _refuse_other_texts(run, world)
+    refuse_other_texts(world, ", ".join(run.settings.corpus), run.data.fingerprint)
     division = _division(run, world, threads, saved)
     decided = run.settings, run.network, run.window, run.planned, division
     settings, network, window, planned, division = world.share(decided)
@@ -80,21 +70,11 @@ def divided(
         ranks=division.ranks,
     )
     yield from _about(run, world)
-    if saved and not division.same_bits(saved):
+    is_as_exact = run.settings.bits == 32 or division.ranks == saved.ranks if saved else True
+    if saved and not (is_as_exact and division.same_bits(saved)):
         what = f"saved on {_in_words(saved)}, it goes on with {_in_words(division)}"
         yield Notice(f"{what}: the weights will differ in their last bits")
     return run
-
-
-def _refuse_other_texts(run: Run, world: World) -> None:
-    is_other = run.data.fingerprint != world.share(run.data.fingerprint)
-    others = world.numbers([is_other])[:, 0]
-    if others.any():
-        rank = int(others.argmax())
-        raise RnnError(
-            f"{', '.join(run.settings.corpus)}: rank {rank} on {world.hosts[rank]} has read another text "
-            f"than rank 0 on {world.hosts[0]}: copy the same files to both"
-        )
 
 
 def _division(run: Run, world: World, threads: int | None, saved: Division | None) -> Division:
@@ -113,6 +93,21 @@ def _in_words(division: Division) -> str:
     return f"{counted(division.ranks, 'rank')} of {counted(division.threads, 'thread')}"
 
 
+def _about_bits(bits: int, world: World) -> Notice:
+    if world.size == 1:
+        return Notice(f"--sum-bits {bits} changes nothing: one rank sends nothing", is_warning=True)
+    return Notice(f"gradients travel in {bits} bits: the weights will differ in their last bits")
+
+
+def _why_fewer(run: Run, ranks: int) -> str:
+    """Return why fewer ranks than there are have rows."""
+    if worthwhile_threads(math.inf, run.rows, run.steps, math.inf, ranks) <= run.ranks:
+        return f"the batch has only {counted(run.rows, 'row')} (--batch)"
+    if worthwhile_threads(run.flops, run.rows, run.steps, math.inf, ranks) <= run.ranks:
+        return "a step is too small to gain from more (a larger --batch or --hidden does)"
+    return "the run is too short to gain from more"
+
+
 def _about(run: Run, world: World) -> Iterator[Notice]:
     """Yield the line at the start, and what may be wrong."""
     if world.size == 1:
@@ -126,8 +121,7 @@ def _about(run: Run, world: World) -> Iterator[Notice]:
     )
     if run.ranks < world.size:
         yield Notice(
-            f"only {run.ranks} of {world.size} ranks will have rows: the batch has only "
-            f"{counted(run.rows, 'row')} (--batch), or the run is too short to gain from more",
+            f"only {run.ranks} of {world.size} ranks will have rows: {_why_fewer(run, world.size)}",
             is_warning=True,
         )
     host, cores = world.hosts[world.rank], available_threads()

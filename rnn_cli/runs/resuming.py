@@ -25,7 +25,7 @@ OF_RECIPE = (
     "weight_decay",
     "max_rollbacks",
 )
-OF_SESSION = ("patience", "threads", "save_every", "log")
+OF_SESSION = ("patience", "threads", "sum_bits", "save_every", "log")
 # Where the text is, and how its bytes are read: it is recognised by its content.
 OF_FILES = ("corpus", "valid", "encoding", "column")
 

@@ -13,6 +13,7 @@ import numpy as np
 from rnn_cli.errors import UsageError
 from rnn_cli.network.arrays import Parameters
 from rnn_cli.runs.checks import flag
+from rnn_cli.runs.metrics import LOSS
 from rnn_cli.runs.prepare import usual_threads
 from rnn_cli.runs.presets import Choices
 from rnn_cli.runs.settings import DEFAULT_SEED, Settings, default_patience
@@ -95,7 +96,7 @@ class Run(ABC):
 
     def team(self, world: World) -> Team:
         """Return how the rows of a batch are divided."""
-        return Team(world, self.ranks, self.settings.windows)
+        return Team(world, self.ranks, self.settings.windows, self.settings.bits)
 
     @property
     def rows_at_once(self) -> int:
@@ -154,6 +155,7 @@ class Run(ABC):
                 "threads": self.threads,
             }
             | ({"ranks": self.ranks} if self.ranks > 1 else {})
+            | ({"metric": self.metric} if self.metric else {})
         )
 
     def history(self, at: TrainingState) -> dict[str, Any]:
@@ -168,13 +170,28 @@ class Run(ABC):
             "step": at.step,
             "tokens": at.tokens,
             "loss": at.best_loss,
+            **self.best_figure(at),
             "epochs": [{"train_loss": train, "valid_loss": valid} for train, valid in at.curve],
         }
+
+    @property
+    def metric(self) -> str | None:
+        """The figure that decides which epoch is the best; None: the loss does."""
+        return None if self.settings.metric in (None, LOSS) else self.settings.metric
+
+    def best_figure(self, at: TrainingState) -> dict[str, Any]:
+        """Return the figure that decides, of the best epoch, with its name; nothing where the loss does."""
+        return {} if self.metric is None else {"metric": self.metric, self.metric: at.best_figure}
 
     @property
     @abstractmethod
     def flops(self) -> float:
         """The floating-point operations of a target's matrix products."""
+
+    @property
+    def epoch_flops(self) -> float:
+        """The floating-point operations of an epoch's matrix products."""
+        return self.flops * self.data.targets
 
     @property
     @abstractmethod
@@ -212,8 +229,14 @@ class Run(ABC):
     def about_loss(self, at: TrainingState, loss: float, is_valid: bool) -> Iterator[str]:
         """Yield what a loss of the text to validate on, or to learn from, comes to, for people."""
 
-    def figures(self, at: TrainingState) -> dict[str, Any]:
-        """Return how good the model of a state is beside its loss, each figure with its name, for the log."""
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """The names of the figures that an epoch has beside its loss: rows of METRICS."""
+        return ()
+
+    def figures(self, at: TrainingState) -> dict[str, float]:
+        """Return the figures of the model of a state, by the names in `metrics`; none where its state
+        overflows."""
         return {}
 
     @abstractmethod
@@ -240,11 +263,6 @@ class Run(ABC):
     @abstractmethod
     def window_fits(self) -> bool:
         """Whether the window is no larger than the text: that of a training state may be anything."""
-
-    @property
-    def can_fit_time(self) -> bool:
-        """Whether --time is for such a run."""
-        return False
 
     @property
     @abstractmethod

@@ -15,6 +15,7 @@ from rnn_cli.network.attention import ATTENTIONS
 from rnn_cli.network.cells import CELLS
 from rnn_cli.network.outputs import OUTPUTS
 from rnn_cli.runs.checks import FILES, About, Group, absolute, check_value, refuse_exclusions
+from rnn_cli.runs.metrics import LOSS, METRICS
 from rnn_cli.runs.presets import ABOUT, preset_files
 from rnn_cli.text.tokenizers import DEFAULT_TOKENIZER, NORMALIZATIONS, TOKENIZERS
 from rnn_cli.text.units import LINE, UNITS
@@ -51,6 +52,11 @@ def _presets() -> str:
 
 def _min_counts() -> str:
     return ", ".join(f"{row.min_count} for {name}" for name, row in TOKENIZERS.items())
+
+
+def _metrics() -> str:
+    tasks = {task: [name for name, row in METRICS.items() if task in row.tasks] for task in TASKS}
+    return "; ".join(f"{task}: {', '.join(names)}" for task, names in tasks.items() if names)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,7 +132,9 @@ class Settings:
         "Text", "Carry the state from one line into the next, as suits books and plays."
     )
     init: str | None = setting(
-        "Network", "Begin from this model: its network and weights, its tokenizer and vocabulary."
+        "Network",
+        "Begin from this model: its network and weights, its tokenizer and vocabulary. Other tasks begin "
+        "from a model of their own, or from a language model, whose layers read the texts then.",
     )
     grow: bool | None = setting(
         "Network", "With --init: add the tokens of the text that the model lacks to its vocabulary."
@@ -176,6 +184,13 @@ class Settings:
         least=1,
         most=1 << 10,
     )
+    sum_bits: int | None = setting(
+        "Training",
+        "Bits of each number that machines send to sum up a gradient, 16 or 32. 16 take half the time, and "
+        "change the last bits of the weights. Default: 32.",
+        least=16,
+        most=32,
+    )
     bptt: int | None = setting("Training", "Steps that a gradient reaches back.", least=1, most=1 << 16)
     epochs: int | None = setting(
         "Training",
@@ -200,10 +215,16 @@ class Settings:
     weight_decay: float | None = setting("Training", "Weight decay.", least=0, most=100)
     patience: int | None = setting(
         "Training",
-        "Stop after this many epochs without a better loss. "
+        "Stop after this many epochs without a better loss, or --metric. "
         f"Default: a quarter of the epochs, at least {LEAST_PATIENCE}.",
         least=1,
         most=1_000_000,
+    )
+    metric: str | None = _one_of(
+        "Training",
+        dict.fromkeys((LOSS, *METRICS)),
+        "What decides which epoch is the best, for the model that is kept and for --patience: the loss, or a "
+        f"figure of the task ({_metrics()}). Default: {LOSS}.",
     )
     max_rollbacks: int | None = setting(
         "Training",
@@ -252,6 +273,11 @@ class Settings:
     def windows(self) -> int:
         """How many windows of `batch` rows a step has."""
         return self.accumulate or 1
+
+    @property
+    def bits(self) -> int:
+        """How many bits a number of a gradient has between ranks."""
+        return self.sum_bits or 32
 
     def given(self) -> dict[str, Any]:
         """Return the settings that are not left to a default, by their names."""

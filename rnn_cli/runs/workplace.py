@@ -51,6 +51,11 @@ class Workplace:
         self.cache = None
         return self._use_temporary_folder()
 
+    @property
+    def memory(self) -> Path | None:
+        """A folder that remembers the hashes of large files: that of the cache."""
+        return self.cache.folder if self.cache else None
+
     def take_notices(self) -> list[Notice]:
         """Return the notices, and forget them."""
         notices, self.notices = self.notices, []

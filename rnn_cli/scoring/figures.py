@@ -33,12 +33,14 @@ class Totals:
 
     @property
     def perplexity(self) -> float:
-        """Of tokens, without spellings, as the literature has it. Raises ZeroDivisionError without tokens."""
-        return perplexity(self.nats / self.tokens)
+        """Of tokens, without spellings, as the literature has it; nan without tokens."""
+        return perplexity(self.nats / self.tokens) if self.tokens else math.nan
 
     @property
     def bits_per_character(self) -> float:
-        """Raises ZeroDivisionError without characters."""
+        """nan without characters."""
+        if not self.characters:
+            return math.nan
         return bits_per_character(self.nats + self.spelling_nats, self.characters)
 
     @property

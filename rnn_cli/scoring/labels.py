@@ -83,11 +83,14 @@ def expected_calibration_error(confidence: Floats, is_right: NDArray[np.bool_], 
     return float(np.abs(gap).sum()) / len(confidence)
 
 
-def correlation(true: Floats, predicted: Floats) -> float:
-    """Return Pearson's correlation of scores, (N,) each; 0 where one of them never changes."""
+def correlation(true: Floats, predicted: Floats) -> float | None:
+    """Return Pearson's correlation of scores, (N,) each; None where one of them never changes: it is not
+    defined there."""
+    if not (np.ptp(true) and np.ptp(predicted)):
+        return None
     a, b = true - true.mean(), predicted - predicted.mean()
-    scale = float(np.sqrt((a @ a) * (b @ b)))
-    return float(a @ b) / scale if scale > 0 else 0.0
+    scale = float(np.sqrt(a @ a) * np.sqrt(b @ b))
+    return float(a @ b) / scale if scale > 0 else None
 
 
 def mean_error(true: Floats, predicted: Floats) -> float:

@@ -10,14 +10,13 @@ import os
 import re
 import select
 import stat
-import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
 from rnn_cli.errors import RnnError
 from rnn_cli.text.decoding import BLOCK_BYTES, decode_blocks
-from rnn_cli.text.reading import display_name
+from rnn_cli.text.reading import display_name, standard_input
 
 MARKED = "rnn marks"  # the name of the handler of errors
 UNDECODED = "\udcff"  # stands for bytes that do not decode: half a surrogate pair, which no text holds
@@ -41,7 +40,7 @@ def read_blocks(
 
     mark_undecoded: whether UNDECODED, or another half of a surrogate pair, stands where bytes do not decode.
 
-    Raises RnnError as `read_lines` does.
+    Raises RnnError as `read_lines` does, and for a file that is cut while it is read.
     """
     errors = MARKED if mark_undecoded else "strict"
     for path in paths:
@@ -59,11 +58,55 @@ def read_blocks(
             raise RnnError(f"{name}: {error.strerror or error}") from error
 
 
+def lines_that_come(
+    paths: Sequence[str], encoding: str | None = None, mark_undecoded: bool = False
+) -> Iterator[list[str]]:
+    """Yield the lines of several files, those that have come together in one list.
+
+    Raises RnnError as `read_blocks` does, after the lines before, and for files without a line.
+    """
+    begun, is_empty = "", True
+    for block in read_blocks(paths, encoding, mark_undecoded):
+        *lines, begun = (begun + block).split("\n")
+        if lines:
+            is_empty = False
+            yield lines
+    if is_empty:
+        raise RnnError(f"{', '.join(map(display_name, paths))}: empty: there is no line in it")
+
+
+class Postponed(Iterator[str]):
+    """The blocks of a text up to an error, which `settle` raises."""
+
+    def __init__(self, blocks: Iterator[str], marks: bool):
+        """marks: whether a line that the error cuts off is marked as one that does not decode."""
+        self._blocks, self._marks = blocks, marks
+        self._error: RnnError | None = None
+        self._last = "\n"
+
+    def __next__(self) -> str:
+        if self._error is not None:
+            raise StopIteration
+        try:
+            self._last = next(self._blocks)
+            return self._last
+        except RnnError as error:
+            self._error = error
+            if self._last.endswith("\n") or not self._marks:
+                raise StopIteration from error
+            return f"{UNDECODED}\n"
+
+    def settle(self) -> None:
+        """Raise the error that ended the text, if one did."""
+        if self._error is not None:
+            raise self._error
+
+
 def arrives_slowly(path: str) -> bool:
     """Return whether a path is a terminal or a pipe, whose lines may come one by one."""
     try:
-        mode = os.fstat(sys.stdin.fileno()).st_mode if path == "-" else os.stat(path).st_mode
-    except (OSError, ValueError):
+        mode = os.fstat(standard_input()).st_mode if path == "-" else os.stat(path).st_mode
+    except (OSError, RnnError):
         return False
     return not stat.S_ISREG(mode) and not stat.S_ISDIR(mode)
 
@@ -72,7 +115,7 @@ def _opened(path: str, stack: ExitStack) -> "Arriving":
     if path != "-" and Path(path).is_dir():
         raise RnnError(f"{path}: is a directory (name the text files in it)")
     return Arriving(
-        stack.enter_context(open(sys.stdin.fileno() if path == "-" else path, "rb", 0, closefd=path != "-"))
+        stack.enter_context(open(standard_input() if path == "-" else path, "rb", 0, closefd=path != "-"))
     )
 
 
@@ -82,9 +125,11 @@ class Arriving:
     def __init__(self, raw: io.FileIO):
         self._raw = raw
         self._is_first = True
+        self._missing = _size_ahead(raw)
 
     def read(self, size: int = BLOCK_BYTES) -> bytes:
-        """Return up to `size` bytes; none at the end of the stream."""
+        """Return up to `size` bytes; none at the end of the stream. Raise OSError for a file that ends before
+        it did when it was opened: another program has cut it."""
         least, self._is_first = (LONGEST_MARK if self._is_first else 1), False
         blocks: list[bytes] = []
         count = 0
@@ -94,6 +139,9 @@ class Arriving:
                 break
             blocks.append(block)
             count += len(block)
+        self._missing -= count
+        if not count and self._missing > 0:
+            raise OSError(f"was cut while it was read: {self._missing:,} bytes of it are missing")
         return b"".join(blocks)
 
     def _has_more(self) -> bool:
@@ -102,3 +150,12 @@ class Arriving:
             return bool(select.select([self._raw], [], [], 0)[0])
         except (OSError, ValueError):  # Windows knows it of sockets only
             return False
+
+
+def _size_ahead(raw: io.FileIO) -> int:
+    """Return how many bytes a file has from where it stands; 0 for a pipe, and where nobody knows."""
+    try:
+        status = os.fstat(raw.fileno())
+        return status.st_size - raw.tell() if stat.S_ISREG(status.st_mode) else 0
+    except (OSError, ValueError):
+        return 0

@@ -2,6 +2,7 @@
 
 import math
 import re
+from collections.abc import Iterable, Iterator
 from typing import Any, TypeGuard
 
 MOST = 1 << 53  # the largest count: up to here a float holds every whole number
@@ -23,7 +24,31 @@ def is_number(value: object) -> TypeGuard[int | float]:
     return type(value) in (int, float) and math.isfinite(value)  # type: ignore[arg-type]
 
 
+def each_text(texts: Iterable[Any], what: str = "text") -> Iterator[str]:
+    """Yield texts. Raise TypeError for a single string, for no iterable, and for what is no string.
+
+    what: one of them is called in the message.
+    """
+    refuse_one_string(texts)
+    if not isinstance(texts, Iterable):
+        raise TypeError(f"a list of strings is needed, and this is {_kind(texts)}")
+    for number, text in enumerate(texts, 1):
+        if not isinstance(text, str):
+            raise TypeError(f"{what} {number} is {_kind(text)}, and a string is needed")
+        yield text
+
+
+def refuse_no_string(text: Any, what: str) -> None:
+    """Raise TypeError for what is no string. what: it is called in the message."""
+    if not isinstance(text, str):
+        raise TypeError(f"{what} is {_kind(text)}, and a string is needed")
+
+
+def _kind(value: Any) -> str:
+    return "None" if value is None else f"of the type {type(value).__name__}"
+
+
 def refuse_one_string(texts: Any) -> None:
     """Raise TypeError for a string where several are needed: it would be read letter by letter."""
-    if isinstance(texts, str):
+    if isinstance(texts, str | bytes):
         raise TypeError("one string, and lines are needed: a list of strings (text.splitlines())")

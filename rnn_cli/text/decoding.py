@@ -44,59 +44,112 @@ class Bytes(Protocol):
     def read(self, size: int, /) -> bytes: ...
 
 
-def decode_blocks(stream: Bytes, name: str, encoding: str | None, errors: str = "strict") -> Iterator[str]:
-    """Yield a stream's text in blocks, every line end as \\n. Raise RnnError for what does not decode.
+def decode_blocks(
+    stream: Bytes, name: str, encoding: str | None, errors: str = "strict", inside: bool = False
+) -> Iterator[str]:
+    """Yield a stream's text in blocks, every line end as \\n. Raise RnnError for what does not decode, after
+    the text before it.
 
     errors: the name of Python's handler for bytes that do not decode; only "strict" raises.
+    inside: whether the stream begins inside a text. A byte order mark is a character there.
     """
-    block = stream.read(BLOCK_BYTES)
-    line, column = 1, 0  # where the next byte stands, counting lines from 1 and bytes from 0
-    for mark, marked in BYTE_ORDER_MARKS.items():
-        if block.startswith(mark) and (encoding is None or marked.startswith(_plain(encoding))):
-            block, encoding = block[len(mark) :] + stream.read(len(mark)), marked
-            break
-    encoding = encoding or "utf-8"
-    is_wide = _plain(encoding).startswith(WIDE)
-    if not is_wide:
-        _refuse_zeros(block, name, encoding)
-    may_be_utf_8 = not is_wide and _plain(encoding) != "utf-8"
-    decoder = codecs.getincrementaldecoder(encoding)(errors)
-    newlines = io.IncrementalNewlineDecoder(None, translate=True)  # joins a \r\n across two blocks
+    decoder = _Decoder(name, encoding, errors)
+    if inside:
+        decoder.begin_inside()
     while True:
-        if may_be_utf_8 and not block.isascii():
-            from rnn_cli.text.guessing import (  # few texts need it, and all would wait for it
-                CERTAIN,
-                is_utf_8,
-            )
+        block = stream.read(BLOCK_BYTES)
+        text, error = decoder.decode(block)
+        if text or error is None:
+            yield text
+        if error is not None:
+            raise error
+        if not block:
+            return
 
-            if is_utf_8(block, CERTAIN):
-                raise RnnError(f"{name}: is UTF-8, not {encoding.upper()}: drop --encoding")
-            may_be_utf_8 = is_utf_8(block, 0)
+
+def refuse_binary(head: bytes, name: str, encoding: str | None) -> None:
+    """Raise RnnError where the first block of a stream is not text. Its end may part a character."""
+    _, error = _Decoder(name, encoding, "strict").decode(head)
+    if error is not None:
+        raise error
+
+
+class _Decoder:
+    """Decodes a stream block by block, and knows where in it the next byte stands."""
+
+    def __init__(self, name: str, encoding: str | None, errors: str):
+        """As for `decode_blocks`."""
+        self._name, self._asked, self._errors = name, encoding, errors
+        self._encoding = encoding or "utf-8"
+        self._line, self._column = 1, 0  # counting lines from 1 and bytes from 0
+        self._may_be_utf_8 = False
+        self._newlines = io.IncrementalNewlineDecoder(None, translate=True)  # joins a \r\n across two blocks
+        self._decoder: codecs.IncrementalDecoder | None = None
+
+    def begin_inside(self) -> None:
+        """Look for nothing that only the beginning of a text shows."""
+        self._encoding = _plain(self._encoding)
+        self._decoder = codecs.getincrementaldecoder(self._encoding)(self._errors)
+
+    def decode(self, block: bytes) -> tuple[str, RnnError | None]:
+        """Return the text of the next block, and the error that stands after it; None: there is none. A block
+        of no bytes ends the stream. Raise RnnError for a stream that is no text in its encoding at all."""
+        is_last = not block
+        if self._decoder is None:
+            block = self._begin(block)
+        assert self._decoder is not None
+        self._refuse_utf_8(block)
         try:
-            text = newlines.decode(decoder.decode(block, final=not block), final=not block)
+            text = self._newlines.decode(self._decoder.decode(block, final=is_last), final=is_last)
         except UnicodeDecodeError as error:
-            from rnn_cli.text.guessing import explain
+            from rnn_cli.text.guessing import explain  # few texts need it, and all would wait for it
 
-            good = newlines.decode(error.object[: error.start].decode(encoding), final=True)
-            line, column = _advance(line, column, good, encoding)
-            place = f"{name}: line {line}, byte {column + 1}"
-            raise RnnError(f"{place}: not {encoding.upper()} ({explain(error)})") from error
+            good = self._newlines.decode(error.object[: error.start].decode(self._encoding), final=True)
+            return good, self._error(good, f"not {self._encoding.upper()} ({explain(error)})")
         except UnicodeError as error:  # raised by the codecs utf-16 and utf-32, which need a mark
             from rnn_cli.text.guessing import guess
 
-            raise RnnError(f"{name}: line 1, byte 1: no byte order mark ({guess(block)})") from error
-        strict = errors == "strict"
-        if strict and encoding != "utf-8" and (half := SURROGATES.search(text)):
-            line, column = _advance(line, column, text[: half.start()], encoding)
-            raise RnnError(
-                f"{name}: line {line}, byte {column + 1}: half a surrogate pair, which is not a character"
-            )
-        if strict:
-            line, column = _advance(line, column, text, encoding)
-        yield text
-        if not block:
-            return
-        block = stream.read(BLOCK_BYTES)
+            raise self._error("", f"no byte order mark ({guess(block)})") from error
+        if self._errors != "strict":
+            return text, None
+        if self._encoding != "utf-8" and (half := SURROGATES.search(text)):
+            good = text[: half.start()]
+            return good, self._error(good, "half a surrogate pair, which is not a character")
+        self._advance(text)
+        return text, None
+
+    def _begin(self, block: bytes) -> bytes:
+        """Settle the encoding by the first block; return the block without a byte order mark."""
+        for mark, marked in BYTE_ORDER_MARKS.items():
+            if block.startswith(mark) and (self._asked is None or marked.startswith(_plain(self._asked))):
+                block, self._encoding = block[len(mark) :], marked
+                break
+        is_wide = _plain(self._encoding).startswith(WIDE)
+        if not is_wide:
+            _refuse_zeros(block, self._name, self._encoding)
+        self._may_be_utf_8 = not is_wide and _plain(self._encoding) != "utf-8"
+        self._decoder = codecs.getincrementaldecoder(self._encoding)(self._errors)
+        return block
+
+    def _refuse_utf_8(self, block: bytes) -> None:
+        """Raise RnnError for UTF-8 that is read as another encoding."""
+        if self._may_be_utf_8 and not block.isascii():
+            from rnn_cli.text.guessing import CERTAIN, is_utf_8
+
+            if is_utf_8(block, CERTAIN):
+                raise RnnError(f"{self._name}: is UTF-8, not {self._encoding.upper()}: drop --encoding")
+            self._may_be_utf_8 = is_utf_8(block, 0)
+
+    def _error(self, good: str, what: str) -> RnnError:
+        """Return the error of the byte that comes after some text."""
+        self._advance(good)
+        byte = self._column + 1
+        return RnnError(f"{self._name}: line {self._line}, byte {byte}: {what}")
+
+    def _advance(self, text: str) -> None:
+        _, ended, tail = text.rpartition("\n")
+        self._line += text.count("\n")
+        self._column = len(tail.encode(self._encoding)) + (0 if ended else self._column)
 
 
 def _refuse_zeros(head: bytes, name: str, encoding: str) -> None:
@@ -112,9 +165,3 @@ def _refuse_zeros(head: bytes, name: str, encoding: str) -> None:
 def _plain(encoding: str) -> str:
     """Return the name that Python has for a codec, without its wish for a byte order mark."""
     return codecs.lookup(encoding).name.removesuffix("-sig")
-
-
-def _advance(line: int, column: int, text: str, encoding: str) -> tuple[int, int]:
-    """Return the place of the next byte after `text`."""
-    _, ended, tail = text.rpartition("\n")
-    return line + text.count("\n"), len(tail.encode(encoding)) + (0 if ended else column)

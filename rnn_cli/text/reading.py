@@ -1,21 +1,20 @@
 """Texts from files and pipes: their lines, or blocks of them."""
 
-import hashlib
-import io
 import os
 import shutil
 import stat
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from rnn_cli.errors import RnnError
 from rnn_cli.text import decoding
-from rnn_cli.text.decoding import decode_blocks, decode_lines
+from rnn_cli.text.decoding import decode_blocks, decode_lines, refuse_binary
 from rnn_cli.text.folders import find_texts
+from rnn_cli.text.store.hashes import memory_of, sha256
 
 Shape = Callable[[Iterator[str]], Iterator[str]]  # from blocks that end anywhere to others
 
@@ -58,11 +57,21 @@ class Stamp(NamedTuple):
 
 @dataclass(frozen=True)
 class Source:
-    """A file of text that can be read more than once."""
+    """A file of text that can be read more than once, or a stretch of one that ends with a line."""
 
     name: str  # what messages call it
     path: Path
     is_copy: bool = False  # of standard input or a pipe, whose names say nothing
+    begin: int = 0  # bytes
+    end: int | None = None  # bytes; None: where the file ends
+
+    def stretch(self, begin: int, end: int) -> "Source":
+        """Return a stretch of the file, in bytes; the lines around it have ended there."""
+        return replace(self, begin=begin, end=end)
+
+    def size(self, stamp: Stamp) -> int:
+        """Return how many bytes it has. stamp: of the file."""
+        return (stamp.size if self.end is None else self.end) - self.begin
 
     def stamp(self) -> Stamp:
         """Return the file's stamp. Raise RnnError for a file that is missing or unreadable."""
@@ -72,11 +81,13 @@ class Source:
             raise RnnError(f"{self.name}: {error.strerror or error}") from error
         return Stamp(status.st_size, status.st_mtime_ns)
 
-    def sha256(self) -> str:
-        """Return the hash of its bytes. Raise RnnError for a file that is missing or unreadable."""
+    def sha256(self, memory: Path | None = None) -> str:
+        """Return the hash of the file's bytes. Raise RnnError for a file that is missing or unreadable.
+
+        memory: a folder that remembers the hashes of large files.
+        """
         try:
-            with open(self.path, "rb") as file:
-                return hashlib.file_digest(file, "sha256").hexdigest()
+            return sha256(self.path, memory and memory_of(self.path, memory))
         except OSError as error:
             raise RnnError(f"{self.name}: {error.strerror or error}") from error
 
@@ -93,10 +104,33 @@ class Source:
         """
         try:
             with open(self.path, "rb") as file:
-                for text in _whole_lines(shape(decode_blocks(file, self.name, encoding)), cuttable):
-                    yield text, file.tell()
+                for text in _whole_lines(shape(self._decoded(file, encoding)), cuttable):
+                    yield text, file.tell() - self.begin
         except OSError as error:
             raise RnnError(f"{self.name}: {error.strerror or error}") from error
+
+    def _decoded(self, file: BinaryIO, encoding: str | None) -> Iterator[str]:
+        """Yield its text in blocks. An error names the line of the file, which only its beginning shows."""
+        file.seek(self.begin)
+        stream = file if self.end is None else _Stretch(file, self.end)
+        try:
+            yield from decode_blocks(stream, self.name, encoding, inside=self.begin > 0)
+        except RnnError:
+            if self.begin:
+                file.seek(0)
+                for _ in decode_blocks(file, self.name, encoding):
+                    pass
+            raise
+
+
+class _Stretch:
+    """A file until a place in it."""
+
+    def __init__(self, file: BinaryIO, end: int):
+        self._file, self._end = file, end
+
+    def read(self, size: int, /) -> bytes:
+        return self._file.read(min(size, self._end - self._file.tell()))
 
 
 def _whole_lines(blocks: Iterable[str], cuttable: Callable[[str], int]) -> Iterator[str]:
@@ -141,15 +175,10 @@ def spool(path: str, folder: Path, encoding: str | None = None, spare: Spare = n
             raise RnnError(f"{name}: neither a file nor a pipe")
         with _open(path) as stream:
             head = stream.read(decoding.BLOCK_BYTES)
-            _refuse_binary(head, name, encoding)
+            refuse_binary(head, name, encoding)
             return Source(name, Path(path)) if is_file else _copy(stream, head, name, folder, spare)
     except OSError as error:
         raise RnnError(f"{name}: {error.strerror or error}") from error
-
-
-def _refuse_binary(head: bytes, name: str, encoding: str | None) -> None:
-    """Raise RnnError where the first block of a stream is not text."""
-    next(decode_blocks(io.BytesIO(head), name, encoding))
 
 
 def _copy(stream: BinaryIO, head: bytes, name: str, folder: Path, spare: Spare) -> Source:
@@ -206,10 +235,18 @@ def display_name(path: str) -> str:
     return "standard input" if path == "-" else path
 
 
+def standard_input() -> int:
+    """Return the descriptor of standard input. Raise RnnError where it is closed (`<&-`)."""
+    try:
+        return sys.stdin.fileno()
+    except (AttributeError, OSError, ValueError) as error:
+        raise RnnError("standard input is closed: name a file, or pipe a text in") from error
+
+
 def _open(path: str) -> BinaryIO:
     """Open a file, or standard input for `-`. Raise OSError, or RnnError for a directory."""
     if path == "-":
-        return open(sys.stdin.fileno(), "rb", closefd=False)
+        return open(standard_input(), "rb", closefd=False)
     if Path(path).is_dir():
         raise RnnError(f"{path}: is a directory (name the text files in it)")
     return open(path, "rb")

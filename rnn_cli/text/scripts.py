@@ -112,11 +112,12 @@ TOKEN = re.compile(
     r"|rr"
 )
 # In kinds: a run that no token and no run of jieba's reaches into or out of, whatever follows it.
-UNBROKEN = re.compile(
+UNBROKEN = (
     r"[ha0.+wmz](?:(?<![wmz])[h.+]|(?<![h.+])[wmz]|[a0])*"
     r"|(?P<script>[A-Z])(?:(?P=script)|[~mz])*"
     r"|s(?:[mz]|(?<=z)s)*"
     r"|r+"
 )
 # A character that may be of another kind than jieba's and ALONE; a search for it spares most texts the rest.
-OTHER = re.compile(f"[^\\0-\x7f{HAN}‘’“”…—·、。〈〉《》「」『』【】〔〕！（），：；？．／％－–•※\u3000\xa0]")
+# Not compiled until it is used: patterns with the Han characters take a millisecond each.
+OTHER = f"[^\\0-\x7f{HAN}‘’“”…—·、。〈〉《》「」『』【】〔〕！（），：；？．／％－–•※\u3000\xa0]"

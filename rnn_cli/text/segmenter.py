@@ -18,9 +18,8 @@ from typing import Any
 from rnn_cli.text.scripts import HAN, RUN
 from rnn_cli.text.user_words import UserWord
 
-RUNS = re.compile(f"([{RUN}]+)")
+RUNS, HAN_RUNS = f"([{RUN}]+)", f"([{HAN}]+)"  # not compiled until they are used, see words.py
 OUTSIDE = re.compile("\r\n|.", re.DOTALL)  # what stands between runs: one character a token
-HAN_RUNS = re.compile(f"([{HAN}]+)")
 WORDS = re.compile(r"([a-zA-Z0-9]+(?:\.\d+)?%?)")  # outside of Han characters
 
 
@@ -69,7 +68,7 @@ class Segmenter:
     def cut(self, text: str) -> list[str]:
         """Return the tokens of a text."""
         tokens: list[str] = []
-        for number, block in enumerate(RUNS.split(text)):
+        for number, block in enumerate(re.split(RUNS, text)):
             tokens += self._cut_run(block) if number % 2 else OUTSIDE.findall(block)
         return tokens
 
@@ -103,7 +102,7 @@ class Segmenter:
         if len(characters) < 2 or self._paths.FREQ.get(characters):
             yield from characters
             return
-        for number, block in enumerate(HAN_RUNS.split(characters)):
+        for number, block in enumerate(re.split(HAN_RUNS, characters)):
             if number % 2:
                 for word in self._recognise(block):
                     yield from word if word in self._never else (word,)

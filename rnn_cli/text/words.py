@@ -32,10 +32,11 @@ LONGEST_RUN = 1000
 # A line is read by what stands between spaces, with a single space before it if there is one, and that by
 # what jieba is given at one time: a run, or a character outside of one. Both come again and again.
 BETWEEN_SPACES = re.compile(r"(?:(?<! ) )?[^ ]+| ")
-BY_RUNS = re.compile(rf"[{RUN}]{{1,{LONGEST_RUN}}}|\r\n|[^{RUN}]", re.DOTALL)
-IS_RUN, IS_HAN = re.compile(f"[{RUN}]+"), re.compile(f"[{HAN}]+")
+# Not compiled until they are used: patterns with the Han characters take a millisecond each.
+BY_RUNS = rf"[{RUN}]{{1,{LONGEST_RUN}}}|\r\n|[^{RUN}]"
+IS_RUN, IS_HAN = f"[{RUN}]+", f"[{HAN}]+"
+TOO_LONG = f"[{RUN}]{{{LONGEST_RUN + 1}}}"
 SHORT, HELD = 16, 1 << 16  # strings of up to SHORT characters are remembered, up to HELD of them
-TOO_LONG = re.compile(f"[{RUN}]{{{LONGEST_RUN + 1}}}")
 BETWEEN_WHITE = re.compile("[^ \\n]+")
 AHEAD_AFTER = 1 << 16  # characters: for shorter texts it does not pay to look ahead
 
@@ -48,7 +49,7 @@ class Runs:
     kinds: returns a string of the same length as a text, with a space for a character that is in no run.
     """
 
-    pattern: re.Pattern[str]
+    pattern: str
     longest: int
     kinds: Callable[[str], str] = str
 
@@ -64,17 +65,17 @@ class Runs:
     def _long_runs(self, text: str) -> Iterator[tuple[int, int]]:
         kinds = self.kinds(text)
         if re.search(f"[^ ]{{{self.longest + 1}}}", kinds):
-            yield from (run.span() for run in self.pattern.finditer(kinds))
+            yield from (run.span() for run in re.finditer(self.pattern, kinds))
 
     def reaches_into(self, text: str) -> bool:
         """Return whether a run may reach into the end of a text from what follows it."""
-        return self.pattern.match(self.kinds(text[-1:])) is not None
+        return re.match(self.pattern, self.kinds(text[-1:])) is not None
 
     def last_cut(self, text: str) -> tuple[int, int]:
         """Return where the run at the end of a text begins, and the last place at which it is cut for its
         length, whatever follows; (0, 0) where it is not."""
         kinds = self.kinds(text)
-        for run in self.pattern.finditer(kinds, kinds.rfind(" ") + 1):
+        for run in re.compile(self.pattern).finditer(kinds, kinds.rfind(" ") + 1):
             parts = (run.end() - run.start() - 1) // self.longest
             if run.end() == len(text) and parts:
                 return run.start(), run.start() + parts * self.longest
@@ -98,7 +99,7 @@ class Words(dict[str, list[str]]):
         self._seen = 0  # characters that `cut_ahead` was given
         self._ahead: dict[str, list[str]] = {}  # the tokens of strings in its last text
         self._phrases = Phrases(
-            word for word in latest if word not in self._never and not IS_HAN.fullmatch(word)
+            word for word in latest if word not in self._never and not re.fullmatch(IS_HAN, word)
         )
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -108,11 +109,11 @@ class Words(dict[str, list[str]]):
     def _segmenter(self) -> Segmenter:
         words = self.user_words
         if self.rule == UNICODE:
-            words = [row for row in words if IS_HAN.fullmatch(row[0]) or self._is_never(row)]
+            words = [row for row in words if re.fullmatch(IS_HAN, row[0]) or self._is_never(row)]
         return Segmenter(words) if words else segmenter_of_jieba()
 
     def _is_never(self, row: UserWord) -> bool:
-        return row[1] == 0 and row[0] in self._never and IS_RUN.fullmatch(row[0]) is not None
+        return row[1] == 0 and row[0] in self._never and re.fullmatch(IS_RUN, row[0]) is not None
 
     def __missing__(self, string: str) -> list[str]:
         space = " " if string[0] == " " and len(string) > 1 else ""
@@ -128,9 +129,9 @@ class Words(dict[str, list[str]]):
         """Return the tokens of a string without spaces."""
         if tokens := self._ahead.get(string, []):
             return [*tokens]
-        if BY_RUNS.fullmatch(string):
+        if re.fullmatch(BY_RUNS, string, re.DOTALL):
             tokens = self._segmenter.cut(string)
-        elif self.rule == UNICODE and OTHER.search(string):
+        elif self.rule == UNICODE and re.search(OTHER, string):
             tokens = self._cut_scripts(string)
         else:
             return self._cut_by_runs(string)
@@ -143,7 +144,7 @@ class Words(dict[str, list[str]]):
         return [part for token in tokens for part in (token if token in self._never else (token,))]
 
     def _cut_by_runs(self, string: str) -> list[str]:
-        return [*itertools.chain.from_iterable(map(self.__getitem__, BY_RUNS.findall(string)))]
+        return [*itertools.chain.from_iterable(map(self.__getitem__, _by_runs(string)))]
 
     def _cut_scripts(self, string: str) -> list[str]:
         tokens, end = [], 0
@@ -163,12 +164,13 @@ class Words(dict[str, list[str]]):
     def cut_ahead(self, text: str) -> None:
         """Cut the strings of a text that hold Han characters all at once, so that `split` need not cut them
         one by one. The tokens of its lines are the same without it."""
-        if IS_HAN.search(text) is None:
+        has_han = re.compile(IS_HAN).search
+        if has_han(text) is None:
             return
         self._seen += len(text)
         if self._seen <= AHEAD_AFTER:
             return
-        strings = [*filter(IS_HAN.search, set(self._strings_of_jieba(text)))]
+        strings = [*filter(has_han, set(self._strings_of_jieba(text)))]
         cut = self._segmenter.cut_many(strings)
         if self._never:
             cut = [*map(self._part_never, cut)]
@@ -176,10 +178,11 @@ class Words(dict[str, list[str]]):
 
     def _strings_of_jieba(self, text: str) -> Iterator[str]:
         """Yield strings of a text that are cut as jieba cuts them: between spaces, or else the runs there."""
+        has_others = re.compile(OTHER).search
         for string in BETWEEN_WHITE.findall(text):
-            if self.rule == UNICODE and OTHER.search(string):
-                yield from (run for run in BY_RUNS.findall(string) if len(run) > 1)
-            elif len(string) <= LONGEST_RUN or TOO_LONG.search(string) is None:
+            if self.rule == UNICODE and has_others(string):
+                yield from (run for run in _by_runs(string) if len(run) > 1)
+            elif len(string) <= LONGEST_RUN or re.search(TOO_LONG, string) is None:
                 yield string
 
     def _split(self, text: str) -> Iterator[str]:
@@ -216,5 +219,9 @@ class Words(dict[str, list[str]]):
 
     def _in_run(self, character: str) -> bool:
         if self.rule == JIEBA:
-            return IS_RUN.match(character) is not None
+            return re.match(IS_RUN, character) is not None
         return kinds_of(character) != ALONE
+
+
+def _by_runs(string: str) -> list[str]:
+    return re.findall(BY_RUNS, string, re.DOTALL)

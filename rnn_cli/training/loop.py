@@ -4,7 +4,7 @@ code in the `for` that consumes it."""
 import math
 import time
 from collections.abc import Callable, Generator, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TypeVar
 
@@ -13,6 +13,7 @@ import numpy as np
 from rnn_cli.errors import Diverged
 from rnn_cli.network.arrays import State
 from rnn_cli.training.divergence import LONG, not_finite, watch
+from rnn_cli.training.judging import BY_LOSS_OF_TRAINING, Figures, Judging
 from rnn_cli.training.optimizers import OPTIMIZERS, Step, apply, clipping, gradient_norm, initial_moments
 from rnn_cli.training.parallel.executor import Executor
 from rnn_cli.training.parallel.ranks import Dropout
@@ -73,6 +74,7 @@ class EpochDone:
     train_loss: float  # nats per predicted token, each window with the parameters of its moment
     valid_loss: float | None
     improved: bool  # whether this is the best epoch so far
+    figures: Figures = field(default_factory=dict)  # beside the loss (judging.py)
 
 
 @dataclass(frozen=True)
@@ -99,11 +101,11 @@ def train(
     recipe: Recipe,
     at: TrainingState,
     epoch_windows: Callable[[int], Windows],
-    valid: Windows | None = None,
+    judging: Judging = BY_LOSS_OF_TRAINING,
 ) -> Iterator[Event]:
     """Continue from `at` to the end of the recipe's last epoch, changing `at` in place.
 
-    epoch_windows: the windows of an epoch, which is counted from 0.
+    epoch_windows: the windows of an epoch, which is counted from 0. judging: which epoch is the best.
 
     At each yield `at` is whole: a run that starts from a copy of it does the same again. Between windows of
     validation it is at the end of the epoch's steps, so that the copy validates again from the first.
@@ -116,7 +118,7 @@ def train(
         raise ValueError("the state of another executor")
     while at.epoch < recipe.epochs:
         try:
-            yield from _timed(at, _go_through_epoch(executor, recipe, at, epoch_windows(at.epoch), valid))
+            yield from _timed(at, _go_through_epoch(executor, recipe, at, epoch_windows(at.epoch), judging))
         except Diverged as error:
             if recipe.max_rollbacks and at.good:
                 at.go_back()
@@ -147,7 +149,7 @@ def _timed(
 
 
 def _go_through_epoch(
-    executor: Executor, recipe: Recipe, at: TrainingState, windows: Windows, valid: Windows | None
+    executor: Executor, recipe: Recipe, at: TrainingState, windows: Windows, judging: Judging
 ) -> Generator[StepDone | Validating | EpochDone, None, None]:
     """Do the rest of an epoch. Raises Diverged, with `at` as it was before the step that met it."""
     schedule = SCHEDULES[recipe.schedule]
@@ -158,18 +160,21 @@ def _go_through_epoch(
         yield _step(executor, recipe, at, executor.part(windows, at.window), lr)
     train_loss = at.epoch_nats / max(at.epoch_tokens, 1)
     valid_loss = None
-    if valid is not None:
-        valid_loss = yield from evaluate(executor, valid, f"the validation loss after epoch {at.epoch + 1}")
+    if judging.windows is not None:
+        name = f"the validation loss after epoch {at.epoch + 1}"
+        valid_loss = yield from evaluate(executor, judging.windows, name)
     loss = train_loss if valid_loss is None else valid_loss
+    figures = judging.figures(at)
     at.curve = [*at.curve, [train_loss, valid_loss]]
     at.epoch, at.window, at.epoch_nats, at.epoch_tokens = at.epoch + 1, 0, 0.0, 0
     at.state = {name: np.zeros_like(s) for name, s in at.state.items()}
-    improved = at.best_loss is None or loss < at.best_loss
+    new = judging.verdict(loss, figures)
+    improved = judging.is_better(new, at)
     if improved:
-        at.best_loss, at.best_epoch = loss, at.epoch
+        at.best_loss, at.best_figure, at.best_epoch = new.loss, new.figure, at.epoch
     else:
         at.lr_factor /= schedule.when_no_better
-    yield EpochDone(at.epoch, train_loss, valid_loss, improved)
+    yield EpochDone(at.epoch, train_loss, valid_loss, improved, figures)
 
 
 def _step(executor: Executor, recipe: Recipe, at: TrainingState, part: Part, lr: float) -> StepDone:

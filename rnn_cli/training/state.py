@@ -10,8 +10,9 @@ from rnn_cli.training.optimizers import Arrays
 
 GROUPS = ("p", "moments", "state")
 # What going back does not undo: time and attempts are spent, and the best model is in its file.
-STANDS = ("seconds", "best_loss", "best_epoch", "rollbacks", "good")
-OR_NONE = ("best_loss", "usual_loss")
+STANDS = ("seconds", "best_loss", "best_figure", "best_epoch", "rollbacks", "good")
+OR_NONE = ("best_loss", "best_figure", "usual_loss")
+ADDED = {"best_figure": None}  # in no state of before, nor where a loss decides
 
 
 @dataclass
@@ -32,7 +33,8 @@ class TrainingState:
     seconds: float = 0.0  # spent so far
     epoch_nats: float = 0.0  # of the windows of this epoch so far
     epoch_tokens: int = 0
-    best_loss: float | None = None  # the lowest loss of an epoch, on validation where there is one
+    best_loss: float | None = None  # of the best epoch, on validation where there is one
+    best_figure: float | None = None  # of the best epoch, where a figure decides (judging.py)
     best_epoch: int = 0  # its number, from 1
     curve: list[list[float | None]] = field(default_factory=list)  # of each epoch: [train_loss, valid_loss]
     lr_factor: float = 1.0  # the effect on the learning rate of a schedule that looks at the loss
@@ -56,7 +58,7 @@ class TrainingState:
 
     def forget_best(self) -> None:
         """Let the next epoch be the best so far: its loss cannot be compared with those before."""
-        self.best_loss, self.best_epoch = None, 0
+        self.best_loss, self.best_figure, self.best_epoch = None, None, 0
 
     def begin_another_text(self) -> None:
         """Forget what was measured on the text before: losses, the best one, the place in the epoch. What has
@@ -84,7 +86,7 @@ class TrainingState:
     def pack(self) -> tuple[Arrays, dict[str, Any]]:
         """Return the state as arrays and JSON, for storage."""
         arrays = {f"{group}.{k}": v for group in GROUPS for k, v in getattr(self, group).items()}
-        rest = {k: v for k, v in vars(self).items() if k not in GROUPS}
+        rest = {k: v for k, v in vars(self).items() if k not in GROUPS and (k, v) not in ADDED.items()}
         if self.good:
             of_good, rest["good"] = self.good.pack()
             arrays |= {f"good.{k}": v for k, v in of_good.items()}
@@ -96,6 +98,7 @@ class TrainingState:
 
         Raises ValueError where it belongs to another run, KeyError where something is missing.
         """
+        rest = ADDED | rest
         if rest["good"] is not None:
             self.keep()
             assert self.good is not None

@@ -182,3 +182,20 @@ def test_control_characters_are_escaped_on_a_terminal_and_only_there(is_terminal
     text = "a\x1b[31m\x00\t\x9b b\n👩\u200d👧 é"
     console.write_text(text)
     assert stream.getvalue() == ("a\\x1b[31m\\x00\t\\x9b b\n👩\u200d👧 é" if is_terminal else text)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        *("predict", "score", "next", "vocab -", "train -", "test -", "show -"),
+        *("train - --task tag", "sample --prompts -"),
+    ],
+)
+def test_a_closed_standard_input_is_an_error(command, fails, models, model_of_labels, monkeypatch):
+    name, *options = command.split()
+    if name not in ("vocab", "train"):
+        options += ["--model", model_of_labels if name in ("predict", "test") else models["char"]]
+    monkeypatch.setattr("sys.stdin", None)
+    message = fails(1, name, *options)
+    sys.stdin.close()  # what the command has put there
+    assert message == "standard input is closed: name a file, or pipe a text in"

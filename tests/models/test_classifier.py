@@ -67,7 +67,7 @@ def test_a_file_holds_all_of_it(model, tmp_path):
 
 def test_a_model_of_another_task_names_the_command_that_reads_it(model, tmp_path):
     model.save(tmp_path / "m.npz")
-    with pytest.raises(RnnError, match="a model of labels: rnn predict and rnn test read it"):
+    with pytest.raises(RnnError, match="a model of labels: rnn predict, test and score read it"):
         LanguageModel.load(tmp_path / "m.npz")
 
 

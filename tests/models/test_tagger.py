@@ -132,7 +132,7 @@ def test_a_model_of_version_3_is_read_and_predicts_as_it_did():
 
 def test_a_model_of_another_task_names_the_command_that_reads_it(model, tmp_path):
     model.save(tmp_path / "m.npz")
-    with pytest.raises(RnnError, match="a model of tags: rnn predict and rnn test read it"):
+    with pytest.raises(RnnError, match="a model of tags: rnn predict, test and score read it"):
         LanguageModel.load(tmp_path / "m.npz")
 
 

@@ -1,6 +1,7 @@
 """A model of pairs in memory and in its file."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -146,7 +147,7 @@ def test_a_file_holds_all_of_it(model, tmp_path):
 
 def test_a_model_of_another_task_names_the_command_that_reads_it(model, tmp_path):
     model.save(tmp_path / "m.npz")
-    with pytest.raises(RnnError, match="a model of pairs: rnn predict and rnn test read it"):
+    with pytest.raises(RnnError, match="a model of pairs: rnn predict, test and score read it"):
         LanguageModel.load(tmp_path / "m.npz")
 
 
@@ -229,3 +230,8 @@ def test_kept_arrays_are_its_own(model):
     kept = model.kept()
     model.p["K"][:] = 0
     assert kept.p["K"].any()
+
+
+def test_a_model_equals_what_its_file_holds(model, tmp_path):
+    model.save(tmp_path / "m")
+    assert Translator.load(tmp_path / "m") == model != replace(model, growth=2.5)

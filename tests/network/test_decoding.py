@@ -17,7 +17,7 @@ def log_o(source, prefix):
 
 
 def writer(sources):
-    """A step function whose state is all that has been written, and the source."""
+    """Steps whose state is all that has been written, and the source."""
 
     def step(tokens, state):
         B, k = tokens.shape
@@ -25,15 +25,20 @@ def writer(sources):
         found = [log_o(int(s), row.tolist()) for s, row in zip(state["source"], written, strict=True)]
         return np.array(found).reshape(B, k, M), {"written": written, "source": state["source"]}
 
-    def first(k):
-        return {"written": np.zeros((len(sources) * k, 0), int), "source": np.repeat(sources, k)}
+    def step_of(rows):
+        assert (np.diff(rows) > 0).all()
 
-    return step, first
+        def checked(tokens, state):
+            assert np.array_equal(state["source"].reshape(len(rows), -1)[:, 0], np.array(sources)[rows])
+            return step(tokens, state)
+
+        return checked
+
+    return step_of, {"written": np.zeros((len(sources), 0), int), "source": np.array(sources)}
 
 
 def search(sources, k, longest, alpha=1.0):
-    step, first = writer(sources)
-    return Beam(k, START, END, alpha).search(step, first(k), np.array(longest))
+    return Beam(k, START, END, alpha).search(*writer(sources), np.array(longest))
 
 
 def score(source, ids, alpha):
@@ -106,14 +111,14 @@ def never_ends(tokens, state):
 
 
 def test_a_source_that_finds_no_end_has_what_it_wrote_until_then():
-    found = Beam(1, START, END).search(never_ends, {}, np.array([3, 2]))
+    found = Beam(1, START, END).search(lambda rows: never_ends, {}, np.array([3, 2]))
     assert found.ids[:, 0].tolist() == [[2, 2, 2], [2, 2, END]]
     assert found.lengths[:, 0].tolist() == [3, 2]
     assert np.isfinite(found.scores).all()
 
 
 def test_no_sources_have_no_results():
-    assert Beam(2, START, END).search(never_ends, {}, np.zeros(0, int)).ids.shape[:2] == (0, 2)
+    assert Beam(2, START, END).search(lambda rows: never_ends, {}, np.zeros(0, int)).ids.shape[:2] == (0, 2)
 
 
 @pytest.mark.parametrize("m", [3, 40, 64, 65, 300])
@@ -149,6 +154,6 @@ def test_a_certain_sequence_is_found_though_others_end_before_it(k):
         return log_o.reshape(*tokens.shape, M), {"written": written}
 
     for wanted in (1, k):
-        first = {"written": np.zeros((k, 0), int)}
-        found = Beam(k, START, END, wanted=wanted).search(step, first, np.array([15]))
+        first = {"written": np.zeros((1, 0), int)}
+        found = Beam(k, START, END, wanted=wanted).search(lambda rows: step, first, np.array([15]))
         assert found.ids[0, 0, : found.lengths[0, 0]].tolist() == right[1:]

@@ -112,7 +112,7 @@ def test_gradients_are_written_where_they_are_wanted():
 def test_steps_find_the_probabilities_of_the_window(network):
     p, batch, _ = problem(network)
     sources = network.begin(p, batch.x, batch.real, 2)
-    state = sources.first
+    state = {name: np.repeat(array, 2, axis=0) for name, array in sources.first.items()}
     expected = list(outputs(p, network, batch))
     for t in range(T):
         logits, state = network.step(p, np.repeat(batch.given[t][:, None], 2, axis=1), state, sources)
@@ -134,12 +134,17 @@ def test_the_alignments_are_where_each_step_looks():
 def translate(network, p, x, real, k):
     sources = network.begin(p, x, real, k)
 
-    def step(tokens, state):
-        logits, after = network.step(p, tokens, state, sources)
-        logits = logits - logits.max(2, keepdims=True)
-        return logits - np.log(np.exp(logits).sum(2, keepdims=True)), after
+    def step_of(rows):
+        some = sources.of(rows)
 
-    return Beam(k, 0, 1).search(step, sources.first, np.full(x.shape[1], 6))
+        def step(tokens, state):
+            logits, after = network.step(p, tokens, state, some)
+            logits = logits - logits.max(2, keepdims=True)
+            return logits - np.log(np.exp(logits).sum(2, keepdims=True)), after
+
+        return step
+
+    return Beam(k, 0, 1).search(step_of, sources.first, np.full(x.shape[1], 6))
 
 
 @pytest.mark.parametrize("k", [1, 3])

@@ -11,9 +11,12 @@ import pytest
 
 from rnn_cli import LanguageModel
 from rnn_cli.models.classifier import Classifier
+from rnn_cli.models.conditional import Conditional
 from rnn_cli.models.tagger import Tagger
 from rnn_cli.models.translator import Translator
 from rnn_cli.network.classifier import Classifier as NetworkOfLabels
+from rnn_cli.network.conditional import Conditional as NetworkOfTexts
+from rnn_cli.network.conditional import Guided
 from rnn_cli.network.encoder import Encoder
 from rnn_cli.network.encoder_decoder import EncoderDecoder
 from rnn_cli.network.network import Network
@@ -45,7 +48,7 @@ KINDS: dict[str, tuple[tuple[str, ...], str, dict[str, Any]]] = {
 
 @pytest.fixture
 def random_model() -> Callable[..., LanguageModel]:
-    """Make a model of a kind, with weights small enough for float16 to do."""
+    """Make a model of a kind, with random weights."""
 
     def call(
         kind: str, tokens: tuple[str, ...] | None = None, carry_state: bool = False, **history: Any
@@ -57,6 +60,23 @@ def random_model() -> Callable[..., LanguageModel]:
         p = {name: rng.normal(0, 0.25, shape) for name, shape in network.shapes.items()}
         lexicon = Lexicon(TOKENIZERS[tokenizer], vocabulary, Spelling({}))
         return LanguageModel(lexicon, network, network.lay_out(p), carry_state, history)
+
+    return call
+
+
+@pytest.fixture
+def random_texts() -> Callable[..., Conditional]:
+    """Make a model of texts from labels with random weights."""
+
+    def call(language: dict[str, Any]) -> Conditional:
+        lexicon = Lexicon(
+            TOKENIZERS["char"], Vocabulary(tuple("abcdefg "), (8, 7, 6, 5, 4, 3, 2, 1)), Spelling({})
+        )
+        network = NetworkOfTexts(Guided(11, 8, **language, beside=4), 3)
+        rng = np.random.default_rng(8)
+        p = {name: rng.normal(0, 0.7, shape) for name, shape in network.shapes.items()}
+        labels = Labels(("<b>low</b>", "mid", "top"), (2, 5, 1), False)
+        return Conditional(lexicon, network, network.lay_out(p), labels)
 
     return call
 

@@ -18,6 +18,7 @@ def test_the_losses_are_those_of_python(
     kind, is_exact, least, random_model, random_lines, browser, monkeypatch
 ):
     monkeypatch.setattr(packing, "SMALL", 0)  # so that a small model is rounded as a large one is
+    monkeypatch.setattr(packing, "FEW", 0)
     model = random_model(kind)
     lines = random_lines(model)
     browser.open(model, is_exact=is_exact)

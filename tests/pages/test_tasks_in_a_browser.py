@@ -1,5 +1,7 @@
-"""Pages of the other tasks in Chromium: labels and scores, targets of sources."""
+"""Pages of the other tasks in Chromium: labels and scores, targets of sources,
+texts of labels."""
 
+import itertools
 import math
 
 import numpy as np
@@ -7,7 +9,9 @@ import pytest
 
 from rnn_cli.models.encoded.paired import Sides, read_sources, rows_of
 from rnn_cli.models.encoded.texts import Encoded
+from rnn_cli.models.scores.lines import score_lines
 from rnn_cli.network.fast.workspace import Workspace
+from rnn_cli.pages.drawing import write
 from rnn_cli.text.features import Affixes
 from rnn_cli.text.vocabulary import START, UNK
 
@@ -122,4 +126,47 @@ def test_a_target_is_drawn_with_its_attention_and_goes_on_from_another_choice(ra
     for part in ("trained", "words"):
         browser.do(f"document.getElementById('tab-{part}').click()")
     browser.wait("document.querySelectorAll('#words-detail li').length")
+    assert browser.complaints() == []
+
+
+@pytest.mark.parametrize(
+    "language", [{"cell": "lstm", "layers": 2}, {"cell": "gru", "embedding": 8, "tie": True}]
+)
+def test_a_text_costs_what_it_costs_in_python_and_is_drawn_as_there_for_each_label(
+    language, random_texts, browser
+):
+    model = random_texts(language)
+    browser.open(model, is_exact=True)
+    how = {"prompt": "ab", "given": [], "length": 40, "lines": 1, "temperature": 1, "topK": 0, "topP": 1}
+    for label, name in enumerate(model.labels.names):
+        own = model.of(name)
+        lines = ["abba", "gab fed a bag"]
+        expected = [nats for line in score_lines(own, lines) for nats in line.nats.tolist()]
+        read = browser.ask("read", "read", text="\n".join(lines), label=label)
+        assert [item["E"] for item in read if item["E"] is not None] == pytest.approx(expected, abs=1e-5)
+        written = browser.ask("write", "written", seed=9, label=label, **how)
+        assert [item["id"] for item in written] == [*itertools.islice(write(own, "ab", seed=9), 40)]
+
+
+def test_another_label_is_chosen_for_all_parts_at_once(random_texts, browser):
+    browser.open(random_texts({"cell": "tanh"}), lines=["a bad cab"])
+    parts = {
+        "look": "#read .token",
+        "learn": "#equations canvas",
+        "trained": "#settings",
+        "words": "#map .place",
+    }
+    for part, shows in parts.items():
+        browser.do(f"document.getElementById('tab-{part}').click()")
+        browser.wait(f"document.querySelector('{shows}')")
+        assert browser.do("return document.getElementById('choose').hidden") == (part in ("trained", "words"))
+    assert browser.do("return document.querySelectorAll('b').length") == 0
+    chosen = "document.getElementById('label-of')"
+    assert browser.do(f"return {chosen}.selectedOptions[0].textContent") == "mid"
+    sums = "return document.getElementById('look-sum').textContent"
+    before = browser.do(sums)
+    browser.do(f"{chosen}.value = '0'; {chosen}.dispatchEvent(new Event('input'))")
+    browser.wait(
+        f"document.getElementById('look-sum').textContent.length && (() => {{ {sums} }})() !== '{before}'"
+    )
     assert browser.complaints() == []

@@ -1,4 +1,4 @@
-"""A run on several ranks has the bits of one with as many threads."""
+"""A run on several ranks has the bits of one with as many threads, and the vocabulary of a single process."""
 
 import random
 import sys
@@ -8,40 +8,64 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from launch import assert_same_bits, ended, start
+from launch import Scene, arrays, assert_same_bits, played, playing, seen
+
+from rnn_cli import storage
 
 WORDS = ("bird", "book", "river", "lamp", "friend", "reads", "finds", "likes", "has", "a", "the")
-SMALL = ["--seed", "5", "--epochs", "1", "--hidden", "12", "--batch", "19", "--force"]
+SMALL = ["--batch", 19, "--seed", 5, "--epochs", 1, "--hidden", 12, "--force", "--no-cache", "--quiet"]
 WAYS = {
-    "characters": "t.txt -t char --cell gru --dropout 0.2",
-    "carried": "t.txt -t char --cell lstm --layers 2 --carry-state --dropout 0.1 --variational",
-    "words": "t.txt -t space --cell tanh --no-tie --embedding 0 --optimizer sgd --lr 0.5",
-    "large": "many.txt -t space --cell relu --no-tie --embedding 0 --min-count 1 --batch 33",
-    "embedded": "many.txt -t space --cell gru --embedding 10 --min-count 1 --output adaptive",
-    "labels": "pairs.tsv --task classify --class-weight balanced -t space",
+    "characters": (3, "t.txt -t char --cell gru --dropout 0.2 --batch 24"),
+    "carried": (4, "t.txt -t char --cell lstm --layers 2 --carry-state --dropout 0.1 --variational"),
+    "words": (2, "t.txt -t space --cell tanh --no-tie --embedding 0 --optimizer sgd --lr 0.5"),
+    "large": (2, "many.txt -t space --cell relu --no-tie --embedding 0 --min-count 1 --batch 33"),
+    "embedded": (3, "many.txt -t space --cell gru --embedding 10 --min-count 1 --output adaptive --batch 24"),
+    "labels": (2, "pairs.tsv --task classify --class-weight balanced -t space --metric accuracy"),
 }
-RANKS = {"characters": 3, "carried": 4, "words": 2, "large": 3, "embedded": 3, "labels": 3}
+VOCAB = ["vocab", "many.txt", "t.txt", "-t", "space", "--no-cache", "-o"]
+IN_PARTS = ("characters", "embedded")
+IN_16_BITS = ("words", "large")
+
+
+def command(way, model, *more):
+    return [*SMALL, *WAYS[way][1].split(), "--model", model, *more]
+
+
+def on_ranks(size):
+    """What so many ranks do in one start."""
+    ways = [way for way, (P, _) in WAYS.items() if size == P]
+    scenes = {way: Scene(command(way, f"{way}-ranks", "--threads", 1)) for way in ways}
+    for way in set(ways) & set(IN_16_BITS):
+        scenes[f"{way} of 16"] = Scene(
+            [*SMALL[:-1], *WAYS[way][1].split(), "--model", f"{way}-16", "--threads", 1, "--sum-bits", 16]
+        )
+    if size != 3:
+        scenes[f"vocab {size}"] = Scene([*VOCAB, f"v{size}.txt"])
+    return scenes
+
+
+def alone():
+    scenes = {way: Scene(command(way, f"{way}-threads", "--threads", P)) for way, (P, _) in WAYS.items()}
+    for way in IN_PARTS:
+        parts = ["--batch", 8, "--accumulate", 3, "--threads", 1]
+        scenes[f"{way} in parts"] = Scene(command(way, f"{way}-parts", *parts))
+    return scenes | {"vocab 1": Scene([*VOCAB, "v1.txt"])}
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    """With the models of all ways, by ranks and by threads: a process of Python trains several."""
+def said(tmp_path_factory):
+    """What came of all scenes. The models are in the working folder."""
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(tmp_path_factory.mktemp("bits"))
+        patch.setenv("XDG_CACHE_HOME", str(Path.cwd() / "cache"))
         write_texts()
-        commands = [
-            [*words.split(), *SMALL, "--quiet", "--model", f"{way}-ranks", "--threads", 1]
-            for way, words in WAYS.items()
-        ]
+        of_one = alone()
+        single, found = playing(1, of_one), {}
         for size in (2, 3, 4):
-            of_size = [words for words, (way, P) in zip(commands, RANKS.items(), strict=True) if size == P]
-            assert "error" not in ended(start(size, *of_size))[0]
-        threads = [
-            [*words[:-3], f"{way}-threads", "--threads", P]
-            for words, (way, P) in zip(commands, RANKS.items(), strict=True)
-        ]
-        assert "error" not in ended(start(1, *threads))[0]
-        yield Path.cwd()
+            found |= played(size, on_ranks(size))
+        found |= seen(single, of_one)
+        assert {name: each.status for name, each in found.items()} == dict.fromkeys(found, 0), found
+        yield found
 
 
 def write_texts():
@@ -55,16 +79,30 @@ def write_texts():
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_the_same_bits_as_with_threads(way, folder):
-    assert_same_bits(folder / f"{way}-ranks", folder / f"{way}-threads")
+def test_the_same_bits_as_with_threads(way, said):
+    assert_same_bits(f"{way}-ranks", f"{way}-threads")
 
 
-@pytest.mark.parametrize("way", ["characters", "embedded"])
-def test_windows_that_are_accumulated_are_a_batch_of_as_many_times_the_rows(way, folder, monkeypatch):
+@pytest.mark.parametrize("way", IN_PARTS)
+def test_windows_that_are_accumulated_are_a_batch_of_as_many_times_the_rows(way, said):
     """And the sum of its parts in their order: as of so many threads."""
-    monkeypatch.chdir(folder)
-    words = [*WAYS[way].split(), *SMALL[:-3], "--force", "--quiet"]
-    once = [*words, "--batch", 24, "--threads", 3, "--model", "once"]
-    parts = [*words, "--batch", 8, "--accumulate", 3, "--threads", 1, "--model", "parts"]
-    ended(start(1, once, parts))
-    assert_same_bits("once", "parts")
+    assert_same_bits(f"{way}-threads", f"{way}-parts")
+
+
+@pytest.mark.parametrize("size", [2, 4])
+def test_the_vocabulary_is_byte_by_byte_that_of_a_single_process(size, said):
+    assert Path(f"v{size}.txt").read_bytes() == Path("v1.txt").read_bytes()
+    assert said[f"vocab {size}"].said.count("wrote v") == 1
+
+
+@pytest.mark.parametrize("way", IN_16_BITS)
+def test_sums_of_16_bits_are_said_and_change_the_loss_little(way, said):
+    """That ranks have the same weights is checked at each save, by rnn itself."""
+    assert said[f"{way} of 16"].said.count("gradients travel in 16 bits") == 1
+    losses = [
+        storage.load(Path(f"{way}-{bits}.state.npz"))[1]["position"]["curve"] for bits in ("16", "ranks")
+    ]
+    ours, exact = (curve[-1][0] for curve in losses)
+    assert ours != exact
+    assert ours == pytest.approx(exact, rel=1e-3)
+    assert arrays(f"{way}-16.npz") != arrays(f"{way}-ranks.npz")

@@ -12,7 +12,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from launch import assert_same_bits, ended, start, train
+from launch import assert_same_bits, ended, start
 
 HERE = Path(__file__).parent
 pytestmark = pytest.mark.skipif(
@@ -65,7 +65,7 @@ def start_on(hosts, *words, patch=""):
     launcher = ["-launcher", "ssh", "-launcher-exec", HERE / "netns-ssh", "-hosts", ",".join(hosts)]
     return start(
         len(hosts),
-        words,
+        *words,
         patch=patch,
         launcher=[*map(str, launcher)],
         under=["ip", "netns", "exec", hosts[0]],
@@ -76,7 +76,7 @@ def test_ranks_on_two_machines_have_the_bits_of_two_threads(hosts):
     said, _ = ended(start_on(hosts, *RUN, "--model", "hosts"))
     assert "2 ranks on 2 hosts" in said
     assert f"{hosts[1]}: 1), 8 rows and 1 thread a rank" in said
-    train(1, *RUN, "--model", "threads", "--threads", 2, "--quiet")
+    ended(start(1, *RUN, "--model", "threads", "--threads", 2, "--quiet"))
     assert_same_bits("hosts", "threads")
 
 

@@ -10,12 +10,15 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).parents[1] / "crash"))
 
-import launch  # noqa: F401 (skips where there is no MPI)
 from harness import Crashing, differences
+from launch import Scene, played
 
 SETTINGS = {"tokenizer": "char", "cell": "tanh", "hidden": 8, "batch": 8, "bptt": 8, "threads": 1}
 SETTINGS |= {"carry_state": True, "dropout": 0.2, "schedule": "plateau", "patience": 8, "epochs": 2}
 KILLED = (-signal.SIGKILL,)
+CRASH = str(Path(__file__).parents[1] / "crash")
+NONE = "no bug"
+BUGS = [NONE, "lose_moments", "lose_carried_state", "restart_dropout"]
 
 
 @pytest.fixture(scope="module")
@@ -50,10 +53,28 @@ def killed(begin):
     return run
 
 
-@pytest.mark.parametrize("bug", ["", "lose_moments", "lose_carried_state", "restart_dropout"])
-def test_a_run_that_was_killed_ends_as_the_uninterrupted_one_and_a_bug_is_told(bug, killed, whole, tmp_path):
-    run = killed.copy(tmp_path / "copy")
-    run.go(*([f"patches.{bug}()"] if bug else []))
-    run.assert_whole()
-    found = differences(whole, run.outcome())
-    assert bool(found) == bool(bug), found
+@pytest.fixture(scope="module")
+def resumed(killed, whole, tmp_path_factory):
+    """How runs that go on differ from the one that nothing stopped, by the bug that they have."""
+    folder = tmp_path_factory.mktemp("resumed")
+    runs = {bug: killed.copy(folder / f"with {bug}") for bug in BUGS}
+    scenes = {
+        bug: Scene(
+            ["--resume", "--model", "m.npz", "--quiet"],
+            f"import sys; sys.path.insert(0, {CRASH!r}); import patches; patches.two_processes()\n"
+            + (f"patches.{bug}()" if bug != NONE else ""),
+            str(run.folder),
+        )
+        for bug, run in runs.items()
+    }
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        assert {each.status for each in played(2, scenes).values()} == {0}
+    for run in runs.values():
+        run.assert_whole()
+    return {bug: differences(whole, run.outcome()) for bug, run in runs.items()}
+
+
+@pytest.mark.parametrize("bug", BUGS)
+def test_a_run_that_was_killed_ends_as_the_uninterrupted_one_and_a_bug_is_told(bug, resumed):
+    assert bool(resumed[bug]) == (bug != NONE), resumed[bug]

@@ -6,6 +6,13 @@ from rnn_cli.errors import RnnError
 from rnn_cli.runs import memory
 from rnn_cli.runs.benchmark import USUAL, benchmark
 
+
+@pytest.fixture(autouse=True)
+def a_small_product(monkeypatch):
+    """The product whose speed is the machine's takes seconds at its real size."""
+    monkeypatch.setattr("rnn_cli.training.measure.PEAK_SIZE", 512)
+
+
 SMALL = {"hidden": 8, "batch": 4, "bptt": 8}
 
 

@@ -1,23 +1,18 @@
 """How a run is divided among ranks, before it begins."""
 
+from types import SimpleNamespace
+
 import pytest
 
 from rnn_cli.errors import UsageError
-from rnn_cli.runs.ranks import Division, in_turn, refuse_standard_input
+from rnn_cli.runs.ranks import Division, _why_fewer, refuse_standard_input
 from rnn_cli.runs.settings import Settings
+from rnn_cli.training.parallel.executor import ROWS
 from rnn_cli.training.parallel.world import ALONE, Alone
 
 
-class Told(Alone):
-    """One of two ranks, which notes what it waits for."""
-
+class Two(Alone):
     size = 2
-
-    def __init__(self, is_first_on_host):
-        self.is_first_on_host, self.noted = is_first_on_host, []
-
-    def wait_for_host(self):
-        self.noted.append("waits")
 
 
 @pytest.mark.parametrize(
@@ -36,30 +31,21 @@ def test_bits_are_the_same_where_the_same_shards_are_summed_in_the_same_order(on
     assert Division(*other).same_bits(Division(*one)) == same
 
 
-@pytest.mark.parametrize("fails", [False, True])
-@pytest.mark.parametrize(("is_first", "order"), [(True, ["reads", "waits"]), (False, ["waits", "reads"])])
-def test_one_rank_of_a_machine_reads_before_the_others_even_where_it_fails(is_first, order, fails):
-    world = Told(is_first)
-
-    def reading():
-        world.noted.append("reads")
-        yield 1
-        if fails:
-            raise UsageError("no")
-        return 2
-
-    def through():
-        return (yield from in_turn(world, reading()))
-
-    events = through()
-    assert next(events) == 1
-    with pytest.raises(UsageError if fails else StopIteration):
-        next(events)
-    assert world.noted == order
-
-
 def test_standard_input_is_for_one_process():
     refuse_standard_input(ALONE, Settings(corpus=["-"]))
     for settings in (Settings(corpus=["a.txt", "-"]), Settings(corpus=["a.txt"], valid="-")):
         with pytest.raises(UsageError, match="standard input"):
-            refuse_standard_input(Told(True), settings)
+            refuse_standard_input(Two(), settings)
+
+
+@pytest.mark.parametrize(
+    ("flops", "rows", "ranks", "why"),
+    [
+        (1e9, 32, 1, "the run is too short to gain from more"),
+        (1.0, 32, 1, "a step is too small to gain from more (a larger --batch or --hidden does)"),
+        (1e9, ROWS, 1, f"the batch has only {ROWS} rows (--batch)"),
+        (1e9, 2 * ROWS, 2, f"the batch has only {2 * ROWS} rows (--batch)"),
+    ],
+)
+def test_the_reason_is_named_for_which_ranks_have_no_rows(flops, rows, ranks, why):
+    assert _why_fewer(SimpleNamespace(flops=flops, rows=rows, steps=16, ranks=ranks), 4) == why

@@ -43,12 +43,12 @@ def test_clauses_are_parted_by_the_marks_of_both_languages_without_spaces():
     assert (copied.clauses, copied.copied) == (6, 2)
 
 
-@pytest.mark.parametrize("size", [7, 50, 997, 5000])
+@pytest.mark.parametrize("size", [7, 50, 497, 5000])
 def test_sections_find_what_stands_across_them(size, monkeypatch):
     monkeypatch.setattr(copying, "SECTION", size)
     monkeypatch.setattr(copying, "LONGEST", 40)
     rng = random.Random(size)
-    lines = ["".join(rng.choices("abcd", k=rng.randrange(30))) for _ in range(200)]
+    lines = ["".join(rng.choices("abcd", k=rng.randrange(30))) for _ in range(80)]
     whole = "".join(f"{line}\n" for line in lines)
     original = Original.of(lines)
     assert (original.characters, original.is_whole) == (len(whole), True)

@@ -13,6 +13,7 @@ from rnn_cli.errors import Diverged
 from rnn_cli.network.fast.workspace import Workspace
 from rnn_cli.network.network import Network
 from rnn_cli.training import loop
+from rnn_cli.training.judging import Judging
 from rnn_cli.training.loop import EpochDone, Recipe, RolledBack, StepDone, Validating, evaluate, start, train
 from rnn_cli.training.optimizers import OPTIMIZERS
 from rnn_cli.training.parallel.executor import Executor
@@ -63,7 +64,7 @@ def go_on(plan, at, valid=None, epoch_windows=windows):
     """The events of the rest of a run, in an executor of its own."""
     with Executor(NETWORK, at.p, (T, B)) as executor:
         at.p = executor.p
-        yield from train(executor, plan, at, epoch_windows, valid)
+        yield from train(executor, plan, at, epoch_windows, Judging(valid))
 
 
 def but_validating(events):

@@ -51,8 +51,9 @@ def test_where_nothing_was_kept_there_is_no_going_back():
 
 
 def test_the_best_epoch_can_be_forgotten():
-    at = state(best_loss=2.0, best_epoch=3, rollbacks=1, lr_factor=0.25)
+    at = state(best_loss=2.0, best_figure=0.5, best_epoch=3, rollbacks=1, lr_factor=0.25)
     at.forget_best()
+    assert at.best_figure is None
     assert (at.best_loss, at.best_epoch, at.rollbacks, at.lr_factor) == (None, 0, 1, 0.25)
 
 

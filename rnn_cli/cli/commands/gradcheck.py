@@ -7,13 +7,16 @@ from typing import Annotated, Any
 import typer
 
 from rnn_cli.cli.console import say, write_json
+from rnn_cli.cli.language import label
 from rnn_cli.cli.options.common import JsonOption, a_file, one_of
 from rnn_cli.errors import UsageError
 from rnn_cli.models.language_model import LanguageModel
 from rnn_cli.models.looking.derivatives import derivatives_of, noisy_model
+from rnn_cli.models.looking.fresh import HIDDEN
 from rnn_cli.network.cells import CELLS
 from rnn_cli.network.gradcheck import TOLERANCE, Check
 from rnn_cli.network.outputs import OUTPUTS
+from rnn_cli.printing import aligned
 from rnn_cli.training.gradcheck import (
     AGREEMENT,
     Case,
@@ -27,12 +30,12 @@ from rnn_cli.training.gradcheck import (
     sequence_cases,
 )
 
-ROW = "{:<5} {:>6} {:>5} {:<8} {:>4} {:>6} {:<5} {:<9} {:>7} {:>8}  {}"
-ROW_OF_SEQUENCES = "{:<9} {:<4} {:<28} {:>6} {:<8} {:<7} {:>7} {}"
+ROW = (5, -6, -5, 8, -4, -6, 5, 9, -7, -8, 5)  # widths of columns, negative where numbers stand on the right
+ROW_OF_SEQUENCES = (9, 4, 28, -6, 8, 7, -7, 4)
 HEAD_OF_SEQUENCES = ("task", "cell", "choices", "shards", "array", "shape", "error")
-VALUES = "{:<6} {:<12} {:>18} {:>18} {:>8}  {}"
+VALUES = (6, 12, -18, -18, -8, 5)
 HEAD_OF_VALUES = ("array", "entry", "derivative", "difference", "error")
-HEAD = ("cell", "layers", "embed", "output", "m", "shards", "array", "shape", "error", "tutorial")
+HEAD_OF_NETWORKS = ("cell", "layers", "embed", "output", "m", "shards", "array", "shape", "error", "tutorial")
 
 
 def gradcheck(
@@ -52,7 +55,7 @@ def gradcheck(
     output: Annotated[
         str | None, typer.Option(help="Only with this output layer.", show_default=False, **one_of(OUTPUTS))
     ] = None,
-    hidden: Annotated[int, typer.Option(min=1, max=64, help="Hidden size.")] = 5,
+    hidden: Annotated[int, typer.Option(min=1, max=64, help="Hidden size.")] = HIDDEN,
     model: Annotated[
         Path | None,
         typer.Option(
@@ -83,9 +86,9 @@ def gradcheck(
     state runs on. The column `tutorial` compares all gradients with those of network/tutorial.py, the plain
     equations on one-hot vectors, for the networks that it can express. The exit status is 1 if any disagrees.
 
-    A second table has the networks of whole sequences: those that label, tag, translate and generate. Each is
-    checked with some of its choices, on rows of unlike length. It is left out where --layers, --embedding,
-    --tie, --output or --model choose a language model.
+    A second table has the networks of whole sequences: those that label, tag, translate and generate. Each
+    cell is checked with every direction, pooling and attention, on rows of unlike length. The table is left
+    out where --layers, --embedding, --tie, --output or --model choose a language model.
 
     With --values there is one network, of the text's own tokens or of --model, and its numbers themselves.
     """
@@ -100,7 +103,7 @@ def gradcheck(
     all_cases = [_of_model(model, chosen)] if model else _cases(hidden, chosen, rng)
     of_array = bool(arrays or model)
     show: Callable[[str], object] = typer.echo if not as_json else lambda row: None
-    show(ROW.format(*HEAD, "").rstrip())
+    show(aligned(map(label, HEAD_OF_NETWORKS), ROW))
     has_failed, checked, rows = False, 0, []
     for case in all_cases:
         report = check(case, rng)
@@ -110,7 +113,7 @@ def gradcheck(
             show(_row(report, case, row, of_array))
             rows.append(_facts(report, case, row, of_array))
     if not model and not chosen.keys() - {"cell"}:
-        show("\n" + ROW_OF_SEQUENCES.format(*HEAD_OF_SEQUENCES, "").rstrip())
+        show("\n" + aligned(map(label, HEAD_OF_SEQUENCES), ROW_OF_SEQUENCES))
         for of_task in sequence_cases(hidden, [cell] if cell else [*CELLS], rng):
             report = check_sequences(of_task, rng)
             has_failed |= not report.ok
@@ -154,12 +157,12 @@ def _show_values(model: LanguageModel, text: str, seed: int, as_json: bool) -> b
         rows = [entry._asdict() | {"ok": entry.ok} for entry in found]
         write_json({"ok": is_ok, "tolerance": TOLERANCE, "rows": rows})
     else:
-        typer.echo(VALUES.format(*HEAD_OF_VALUES, "").rstrip())
+        typer.echo(aligned(map(label, HEAD_OF_VALUES), VALUES))
         for entry in found:
             place = ", ".join(str(index) for index in entry.place)
             numbers = (f"{number:+.10f}" for number in (entry.derivative, entry.difference))
-            verdict = "ok" if entry.ok else "FAIL"
-            typer.echo(VALUES.format(entry.name, f"[{place}]", *numbers, f"{entry.error:.1e}", verdict))
+            row = (entry.name, f"[{place}]", *numbers, f"{entry.error:.1e}", _verdict(entry.ok))
+            typer.echo(aligned(row, VALUES))
     verdict = "ok" if is_ok else "FAIL"
     say(f"{verdict}: {len(found)} derivatives of {model.network.describe()}, beside differences in float64")
     return is_ok
@@ -189,19 +192,24 @@ def _of_array(row: Check) -> dict[str, Any]:
 
 
 def _row_of_sequences(case: SequenceCase, row: Check) -> str:
-    example, shape, verdict = case.example, " x ".join(map(str, row.shape)), "ok" if row.ok else "FAIL"
-    of_network = (case.task, example.cell, example.kind, case.shards)
-    return ROW_OF_SEQUENCES.format(*of_network, row.name, shape, f"{row.error:.1e}", verdict)
+    example, shape = case.example, " x ".join(map(str, row.shape))
+    of_network = (case.task, example.cell, example.kind, str(case.shards))
+    cells = (*of_network, row.name, shape, f"{row.error:.1e}", "ok" if row.ok else "FAIL")
+    return aligned(cells, ROW_OF_SEQUENCES)
 
 
 def _row(report: Report, case: Case, row: Check, of_array: bool) -> str:
     network, facts = case.network, _facts(report, case, row, of_array)
-    embedding = "tied" if network.tie else network.embedding or "none"
+    embedding = label("tied") if network.tie else str(network.embedding or label("none"))
     shape = " x ".join(map(str, row.shape))
     of_network = (network.cell, network.layers, embedding, network.output, network.m, case.shards)
     shown = "-" if facts["tutorial"] is None else f"{facts['tutorial']:.1e}"
-    verdict = "ok" if facts["ok"] else "FAIL"
-    return ROW.format(*of_network, row.name, shape, f"{row.error:.1e}", shown, verdict)
+    cells = (*map(str, of_network), row.name, shape, f"{row.error:.1e}", shown, _verdict(facts["ok"]))
+    return aligned(cells, ROW)
+
+
+def _verdict(is_ok: bool) -> str:
+    return " ok" if is_ok else " FAIL"
 
 
 def _facts(report: Report, case: Case, row: Check, of_array: bool) -> dict[str, Any]:

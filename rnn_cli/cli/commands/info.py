@@ -14,11 +14,12 @@ from rnn_cli.cli.language import label, translated
 from rnn_cli.cli.options.common import DEFAULT_MODEL, JsonOption, a_file
 from rnn_cli.cli.strips import sparkline
 from rnn_cli.models.classifier import Classifier
-from rnn_cli.models.curves import Curve
+from rnn_cli.models.curves import LOSSES, WITH_PERPLEXITY, Curve
 from rnn_cli.models.file import model_path
 from rnn_cli.models.language_model import LanguageModel
 from rnn_cli.models.loading import load
 from rnn_cli.printing import columns, counted, printable
+from rnn_cli.runs.metrics import METRICS, shown
 from rnn_cli.scoring.figures import perplexity
 
 SPARKLINE = 48  # cells
@@ -47,7 +48,7 @@ def info(
         shape = " x ".join(f"{length:,}" for length in array["shape"])
         typer.echo(f"  {name:<10}{shape:<18}{array['parameters']:>14,}")
     try:
-        told = [*_history(loaded.history)]
+        told = [*_history(loaded.history, facts["task"])]
     except (AttributeError, LookupError, TypeError, ValueError):  # not as `rnn train` writes it
         told = [_row("history", json.dumps(loaded.history))]
     for line in told:
@@ -58,7 +59,7 @@ def _row(name: str, what: str) -> str:
     return f"{label(name, WIDTH)} {printable(translated(what))}"
 
 
-def _history(history: dict[str, Any]) -> Iterator[str]:
+def _history(history: dict[str, Any], task: str) -> Iterator[str]:
     """How `rnn train` made the model, line by line."""
     if "step" in history:
         libraries = "".join(f", {name} {number}" for name, number in history.get("libraries", {}).items())
@@ -73,13 +74,24 @@ def _history(history: dict[str, Any]) -> Iterator[str]:
     for name, value in (preset | history.get("training", {})).items():
         yield f"  {name:<14}{f'{value:.4g}' if isinstance(value, float) else value}"
     yield from _curves(Curve.of(history))
+    metric = history.get("metric")
+    if metric in METRICS and history[metric] is not None:
+        (named,) = shown({metric: history[metric]}).items()
+        yield _row(*named)
     if history.get("epochs"):
-        heads = "".join(" " * (10 - columns(head)) + head for head in map(label, ("train", "valid")))
-        yield f"{label('epoch', 5)}{heads}{' ' * (12 - columns(label('perplexity')))}{label('perplexity')}"
-        for number, epoch in enumerate(history["epochs"], 1):
-            losses = [loss for loss in epoch.values() if loss is not None]
-            shown = "".join(f"{loss:>10.3f}" for loss in losses).ljust(20)
-            yield f"{number:>5}{shown}{perplexity(losses[-1]):>12,.2f}"
+        yield _row("loss", label(LOSSES[task]))
+        yield from _epochs(history["epochs"], task in WITH_PERPLEXITY)
+
+
+def _epochs(epochs: list[dict[str, Any]], has_perplexity: bool) -> Iterator[str]:
+    """The losses of each epoch as a table."""
+    heads = zip(("train", "valid", "perplexity"), (10, 10, 12), strict=True)
+    named = [" " * (width - columns(label(head))) + label(head) for head, width in heads]
+    yield label("epoch", 5) + "".join(named if has_perplexity else named[:2])
+    for number, epoch in enumerate(epochs, 1):
+        losses = [epoch[name] for name in ("train_loss", "valid_loss") if epoch[name] is not None]
+        line = f"{number:>5}" + "".join(f"{value:>10.3f}" for value in losses).ljust(20)
+        yield line + (f"{perplexity(losses[-1]):>12,.2f}" if has_perplexity else "")
 
 
 def _curves(curve: Curve) -> Iterator[str]:

@@ -13,7 +13,7 @@ from rnn_cli.cli.options.mixing import BaselineOption, MixOption, ModelsOption, 
 from rnn_cli.cli.samples import warn_of_unknown
 from rnn_cli.models.language_model import LanguageModel
 from rnn_cli.models.sampling.rules import TOP
-from rnn_cli.text.reading import read_lines
+from rnn_cli.text.arriving import lines_that_come
 from rnn_cli.text.vocabulary import SPELLED
 
 
@@ -44,24 +44,26 @@ def next(
     After a word that is begun and not known as it stands, or a space that belongs to the word that follows,
     these are the tokens that finish it, with their probabilities among each other.
     """
-    texts = prompts or ["-"]
+    is_read = prompts in (None, [], ["-"])
     mixing = mixing_of(model, mix, baseline, valid, weights)
-    if texts == ["-"] and sys.stdin.isatty():
+    if is_read and sys.stdin.isatty():
         say("reading standard input, a text a line; Ctrl-D ends it")
     language_model = LanguageModel.load(model[0]) if mixing is None else load_mixture(model, mixing, baseline)
-    if texts == ["-"]:
-        texts = [*read_lines(["-"])]
-    unknown = [token for text in texts for token in language_model.unknown(text)]
-    warn_of_unknown([*dict.fromkeys(unknown)], model[0])
-    for number, (text, tokens) in enumerate(
-        zip(texts, language_model.next_of(texts, top, threads, begun), strict=True), 1
-    ):
-        if as_json:
-            rows = [{"token": token, "p": p} for token, p in tokens]
-            write_json({"text": text, "next": rows})
-        else:
-            before = f"{number}\t" if len(texts) > 1 or prompts is None else ""
-            write_text("".join(f"{before}{p:.4f}\t{_shown(token)}\n" for token, p in tokens))
+    number, told = 0, set[str]()
+    for texts in lines_that_come(["-"]) if is_read else [prompts or []]:
+        unknown = dict.fromkeys(token for text in texts for token in language_model.unknown(text))
+        warn_of_unknown([token for token in unknown if token not in told], model[0])
+        told |= unknown.keys()
+        following = language_model.next_of(texts, top, threads, begun)
+        for text, tokens in zip(texts, following, strict=True):
+            number += 1
+            if as_json:
+                rows = [{"token": token, "p": p} for token, p in tokens]
+                write_json({"text": text, "next": rows})
+            else:
+                before = f"{number}\t" if len(texts) > 1 or is_read else ""
+                write_text("".join(f"{before}{p:.4f}\t{_shown(token)}\n" for token, p in tokens))
+        sys.stdout.flush()
 
 
 def _shown(token: str) -> str:

@@ -9,17 +9,15 @@ from rnn_cli.cli.console import say
 from rnn_cli.cli.options.common import DEFAULT_MODEL, ModelOption
 from rnn_cli.errors import UsageError
 from rnn_cli.models import file
-from rnn_cli.models.classifier import TASKS
 from rnn_cli.models.file import model_path
 from rnn_cli.models.language_model import LanguageModel
 from rnn_cli.models.loading import load
-from rnn_cli.models.tagger import TASK as TAG
-from rnn_cli.models.translator import TASK as TRANSLATE
 from rnn_cli.pages.about import Told
 from rnn_cli.pages.ngrams import ngram_loss
 from rnn_cli.pages.page import page_of
 from rnn_cli.pages.training import read_log
 from rnn_cli.runs.files import refuse_overwriting, write_text
+from rnn_cli.runs.later_epochs import with_later_epochs
 from rnn_cli.text.arriving import read_blocks
 from rnn_cli.text.reading import read_lines
 
@@ -56,7 +54,7 @@ def page(
         typer.Option(metavar="FILE", show_default=False, help="The log of the training, to draw its steps."),
     ] = None,
     exact: Annotated[
-        bool, typer.Option("--exact", help="Keep the weights as float32: twice as large, and exact.")
+        bool, typer.Option("--exact", help="Keep the weights as float32: larger, and exact.")
     ] = False,
     top_words: Annotated[
         int | None,
@@ -75,8 +73,6 @@ def page(
     equations with their numbers.
     """
     task = file.task_of(model)
-    if task not in (file.LANGUAGE, *TASKS, TAG, TRANSLATE):
-        raise UsageError(f"{model_path(model)}: a page of a model of the task {task} cannot be made yet")
     if valid and task != file.LANGUAGE:
         raise UsageError(f"--valid is for language models, and {model_path(model)} is of the task {task}")
     if valid and not text:
@@ -89,6 +85,7 @@ def page(
         ngram = ngram_loss(loaded, read_blocks(text), read_lines(valid))
     told = Told(
         title=title or model_path(model).stem,
+        history=with_later_epochs(model, loaded.history),
         lines=read_lines(text) if text else (),
         log=read_log(log) if log else [],
         ngram=ngram,

@@ -7,12 +7,14 @@ from typing import Annotated
 import typer
 
 from rnn_cli.cli.console import say, warn
+from rnn_cli.cli.language import label
 from rnn_cli.errors import RnnError, UsageError
-from rnn_cli.models.curves import FORMATS, Curve, draw
+from rnn_cli.models.curves import FORMATS, LOSSES, Curve, Words, draw
 from rnn_cli.models.file import model_path
 from rnn_cli.models.loading import load
 from rnn_cli.printing import printable
 from rnn_cli.runs.files import refuse_overwriting, try_writing, write_bytes
+from rnn_cli.runs.later_epochs import with_later_epochs
 
 
 def plot(
@@ -31,7 +33,8 @@ def plot(
     """Draw the learning curves of one or several models together.
 
     A line is the validation loss of each epoch, a dashed one the training loss; a star marks the epoch of the
-    model. Losses are nats a token: only those of models that split the text alike can be compared.
+    model, the best. The epochs after it are drawn where the training state is still there (m.state.npz beside
+    m.npz). Only losses of models of one task that split the text alike can be compared.
     """
     kind = out.suffix.removeprefix(".").lower()
     if kind not in FORMATS:
@@ -39,12 +42,16 @@ def plot(
     refuse_overwriting(out, [model_path(model) for model in models], force, "--out")
     try_writing(out)
     curves: dict[str, Curve] = {}
+    losses: set[str] = set()
     for model in models:
-        curve = Curve.of(load(model).history)
+        loaded = load(model)
+        losses.add(LOSSES[loaded.facts()["task"]])
+        curve = Curve.of(with_later_epochs(model, loaded.history))
         if not curve.losses:
             raise RnnError(f"{model_path(model)}: its history holds no losses of epochs")
         curves[_label(model, curves)] = curve
-    drawn = draw(curves, kind, title)
+    loss = ", ".join([label("loss"), *map(label, losses if len(losses) == 1 else ())])
+    drawn = draw(curves, kind, title, Words(label("epoch"), loss, label("training")))
     write_bytes(out, drawn.data)
     if drawn.undrawable:
         warn(

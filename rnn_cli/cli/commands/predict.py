@@ -1,7 +1,8 @@
 """rnn predict: what a model of labels, scores or pairs says of each line."""
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Annotated
 
 import typer
@@ -9,14 +10,14 @@ import typer
 from rnn_cli.cli.console import say, warn, write_json, write_text
 from rnn_cli.cli.options.common import DEFAULT_MODEL, JsonOption, ModelOption, ThreadsOption, one_of
 from rnn_cli.cli.options.settings import EncodingOption
-from rnn_cli.cli.tasks import loaded, refuse_others
-from rnn_cli.cli.tasks.family import Asked
+from rnn_cli.cli.tasks import Loaded, loaded, refuse_others
+from rnn_cli.cli.tasks.family import UNDECODED, Answer, Asked
 from rnn_cli.cli.tasks.labels import FASTTEXT, TAB
 from rnn_cli.errors import UsageError
 from rnn_cli.models.classifier import THRESHOLD
 from rnn_cli.models.translator import BEAM
 from rnn_cli.runs.checks import check_encoding
-from rnn_cli.text.arriving import read_blocks
+from rnn_cli.text.arriving import MARKS, lines_that_come
 from rnn_cli.text.pairs.inputs import text_of
 
 
@@ -80,6 +81,12 @@ def predict(
             help="With --json: how much each token of a target looks at each of its source.",
         ),
     ] = None,
+    skip_bad: Annotated[
+        bool,
+        typer.Option(
+            "--skip-bad", help=f"Go on after lines that do not decode; their rows say '{UNDECODED}' or nan."
+        ),
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Print what a model says of each line: a label with its probability, a score, or a target.
@@ -96,28 +103,47 @@ def predict(
     refuse_others(read.task, asked)
     if attention and not as_json:
         raise UsageError("--attention is printed with --json")
-    unknown, first, number = 0, 0, 0
-    for lines in _lines(read_blocks(paths, encoding), read.task):
-        for answer in family.answers(read, lines, asked, threads):
+    unknown, undecoded, number = _Count(), _Count(), 0
+    for lines in lines_that_come(paths, encoding, skip_bad):
+        for answer in _answers(Loaded(read, family), lines, asked, threads):
             number += 1
-            if answer.is_unknown:
-                unknown, first = unknown + 1, first or number
+            unknown.add(number, answer.is_unknown)
+            undecoded.add(number, not answer.decodes)
             if as_json:
                 for row in answer.objects:
                     write_json(row)
             else:
                 write_text(answer.text)
         sys.stdout.flush()
-    if unknown:
-        warn(f"{unknown:,} of {number:,} lines hold nothing that the model knows; the first is line {first}")
+    if undecoded.number:
+        warn(f"{undecoded.number:,} of {number:,} lines do not decode; the first is line {undecoded.first}")
+    if unknown.number:
+        what = "lines hold nothing that the model knows"
+        warn(f"{unknown.number:,} of {number:,} {what}; the first is line {unknown.first}")
 
 
-def _lines(blocks: Iterable[str], task: str) -> Iterator[list[str]]:
-    """Yield the texts that have come, without labels."""
-    begun = ""
-    for block in blocks:
-        *lines, begun = (begun + block).split("\n")
-        if lines:
-            yield [text_of(line, task).text for line in lines]
-    if begun:
-        yield [text_of(begun, task).text]
+@dataclass
+class _Count:
+    """How many lines are of a kind, and which is the first."""
+
+    number: int = 0
+    first: int = 0
+
+    def add(self, line: int, is_one: bool) -> None:
+        if is_one:
+            self.number, self.first = self.number + 1, self.first or line
+
+
+def _answers(model: Loaded, lines: list[str], asked: Asked, threads: int | None) -> Iterator[Answer]:
+    """Yield the answer to each line, and what stands in its place for one that does not decode."""
+    task = model.model.task
+    good = [text_of(line, task).text for line in lines if not MARKS.search(line)]
+    answers = model.family.answers(model.model, good, asked, threads)
+    for line in lines:
+        if not MARKS.search(line):
+            yield next(answers)
+            continue
+        said = model.family.undecoded(asked)
+        text = MARKS.sub("\ufffd", text_of(line, task).text)
+        row = {"text": text, "is_unknown": True} | said.entries | {"error": UNDECODED}
+        yield Answer(said.text, [row], decodes=False)

@@ -13,9 +13,12 @@ from rnn_cli.cli.mixing import mixing_of
 from rnn_cli.cli.options.common import DEFAULT_MODEL, JsonOption, finite
 from rnn_cli.cli.options.mixing import MixOption, ModelsOption, ValidOption, WeightsOption
 from rnn_cli.cli.options.settings import EncodingOption
+from rnn_cli.cli.pair_scores import PairFiles, print_pair_scores, refuse_of_language
 from rnn_cli.cli.scored import Form, Texts, print_scores
 from rnn_cli.errors import RnnError, UsageError
+from rnn_cli.models.file import task_of
 from rnn_cli.models.language_model import LanguageModel
+from rnn_cli.models.scores.costs import SCORERS
 from rnn_cli.models.scores.lines import BASELINE_TOKENS, as_independent
 from rnn_cli.models.scores.sides import Counted
 from rnn_cli.runs.checks import check_encoding
@@ -35,6 +38,12 @@ def score(
         ),
     ] = None,
     model: ModelsOption = [DEFAULT_MODEL],  # noqa: B006 (so Typer has a list for its default)
+    columns: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAMES", show_default=False, help="Of pairs: the two columns of .csv and .jsonl files."
+        ),
+    ] = None,
     encoding: EncodingOption = None,
     per_line: Annotated[
         bool, typer.Option("--per-line", help="A row for each line: nats, tokens, unknown, the line.")
@@ -121,11 +130,12 @@ def score(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Score a text under a model: perplexity and bits per character.
+    """Score a text under a model, or pairs: perplexity and bits per character.
 
     Nats are -log p. An unknown token costs UNK and its spelling, so that bits per character can be
     compared between models that split the text differently. Perplexity is of tokens, line ends counted,
-    without spellings.
+    without spellings. Models of other tasks score files of pairs, as for training: the target given its
+    source, the text given its label, and the label, tags or score given the text.
     """
     form = Form(per_line, per_token, as_json, line_buffered, skip_bad)
     paths = files or ["-"]
@@ -139,6 +149,23 @@ def score(
         raise UsageError("standard input can be read once: name a file to score, or for --baseline")
     if "-" in paths and sys.stdin.isatty():
         say("reading standard input; Ctrl-D ends it")
+    task = task_of(model[0])
+    if task in SCORERS:
+        alone = {
+            "--per-token": per_token,
+            "--independent": independent,
+            "--skip-bad": skip_bad,
+            "--line-buffered": line_buffered,
+            "--dynamic": dynamic,
+            "--mix": mix,
+            "--baseline": train_text,
+        }
+        refuse_of_language(task, alone)
+        both = [model[0]] if compare is None else [model[0], compare]
+        print_pair_scores(both, PairFiles(paths, columns, encoding, threads), per_line, as_json)
+        return
+    if columns is not None:
+        raise UsageError("--columns is for files of pairs, and this is a model of a language")
     learning_rate = 0.0 if not dynamic else DYNAMIC_LR if dynamic_lr is None else dynamic_lr
     counted = None if train_text is None else Counted(train_text, order, baseline_tokens or BASELINE_TOKENS)
     with _memory_told(counted):

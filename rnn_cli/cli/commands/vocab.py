@@ -1,7 +1,8 @@
 """rnn vocab: what a text's vocabulary would be, and a file of it."""
 
 import bisect
-import json
+import os
+from functools import partial
 from itertools import accumulate
 from pathlib import Path
 from typing import Annotated, Any
@@ -9,26 +10,31 @@ from typing import Annotated, Any
 import typer
 
 from rnn_cli.cli.console import say, write_json
-from rnn_cli.cli.language import label, translated
+from rnn_cli.cli.language import label
 from rnn_cli.cli.options.common import CacheDirOption, JsonOption, NoCacheOption
 from rnn_cli.cli.options.settings import Given, takes_settings
 from rnn_cli.cli.progress import follow
+from rnn_cli.cli.ranks import end_alike
+from rnn_cli.cli.vocabularies import MOST_FREQUENT, print_figure, print_head, print_pairs, print_token
 from rnn_cli.errors import UsageError
-from rnn_cli.printing import columns
 from rnn_cli.runs import files
 from rnn_cli.runs.data import Counted, count_text, input_files
 from rnn_cli.runs.prepare import Resources
+from rnn_cli.runs.ranks import refuse_standard_input
 from rnn_cli.runs.settings import Settings
+from rnn_cli.runs.tasks.counting import COUNTERS, count_pairs
+from rnn_cli.runs.tasks.table import with_task
 from rnn_cli.text.reading import normalize_lines
 from rnn_cli.text.units import units
-from rnn_cli.text.vocabulary import END, SPECIAL, SPELLED, START, UNK, dumps
+from rnn_cli.text.vocabulary import END, SPECIAL, START, UNK, dumps
+from rnn_cli.training.parallel.world import by_first, world_of
 
 SHARES = (80, 90, 95, 99, 100)
-MOST_FREQUENT = 20
 
 
 @takes_settings(
-    *("corpus", "tokenizer", "normalize", "user_dict", "unit", "column", "encoding", "min_count", "max_size")
+    *("corpus", "task", "tokenizer", "target_tokenizer", "normalize", "user_dict", "unit"),
+    *("column", "columns", "encoding", "min_count", "max_size"),
 )
 def vocab(
     given: Given,
@@ -54,24 +60,50 @@ def vocab(
     """Count the tokens of a text; write a vocabulary file.
 
     Prints how large the vocabulary is, how much of the text it covers, and how many different
-    tokens cover 80, 90, 95 and 99 % of it: what one needs to choose --max-size. Nothing is trained.
+    tokens cover 80, 90, 95 and 99 % of it: what one needs to choose --max-size. Nothing is trained. With
+    --task, of files of pairs: the tokens of each side, labels and tags, as training would see them.
     """
-    settings = Settings(**given)
-    if cut is not None and not cut.strip():
-        raise UsageError("--cut needs a text")
+    world = world_of(os.environ)
+    resources = Resources.of_user(cache_dir, not no_cache, world=world)
+
+    def of_rank() -> int:
+        settings = with_task(Settings(**given))
+        if cut is not None and not cut.strip():
+            raise UsageError("--cut needs a text")
+        refuse_standard_input(world, settings)
+        if settings.task in COUNTERS and out:
+            raise UsageError("--out is for a text without --task: rnn train --vocab reads it")
+        by_first(world, partial(_refuse_files, out, settings, force))
+        if settings.task in COUNTERS:
+            pairs = follow(count_pairs(settings, resources))
+            if world.rank == 0:
+                print_pairs(pairs, cut, as_json)
+            return 0
+        counted = follow(count_text(settings, resources))
+        if world.rank == 0:
+            _show(counted, cut, as_json)
+            if out:
+                files.write_text(out, dumps(counted.vocabulary, counted.tokenizer))
+                say(f"wrote {out}: {len(counted.vocabulary.tokens):,} tokens, one a line")
+        return 0
+
+    raise typer.Exit(end_alike(world, of_rank))
+
+
+def _refuse_files(out: Path | None, settings: Settings, force: bool) -> None:
     if out:
         files.refuse_overwriting(out, input_files(settings), force, "--out")
         files.try_writing(out)
-    counted = follow(count_text(settings, Resources.of_user(cache_dir, not no_cache)))
+
+
+def _show(counted: Counted, cut: str | None, as_json: bool) -> None:
+    """Print the figures of a text, or how `cut` is cut."""
     if as_json:
         write_json(_figures(counted) if cut is None else {"units": _cut(counted, cut)})
     elif cut is None:
         _print_figures(counted)
     else:
         _print_cut(counted, cut)
-    if out:
-        files.write_text(out, dumps(counted.vocabulary, counted.tokenizer))
-        say(f"wrote {out}: {len(counted.vocabulary.tokens):,} tokens, one a line")
 
 
 def _types_needed(counts: dict[str, int]) -> dict[int, int]:
@@ -111,46 +143,32 @@ def _print_figures(counted: Counted) -> None:
     text, vocabulary, counts = counted.part, counted.vocabulary, counted.types
     total, known = text.tokens, sum(vocabulary.counts)
     needed = _types_needed(counts)
-    _print_figure("lines", f"{text.lines:,}")
-    _print_figure("tokens", f"{total:,}")
-    _print_figure("types", f"{len(counts):,}", "different tokens")
+    print_figure("lines", f"{text.lines:,}")
+    print_figure("tokens", f"{total:,}")
+    print_figure("types", f"{len(counts):,}", "different tokens")
     extent = f"and START, END, UNK: m = {vocabulary.size:,}"
-    _print_figure("vocabulary", f"{len(vocabulary.tokens):,}", extent)
-    _print_figure("covered", f"{known / total:.2%}", "of the tokens; the others are unknown")
+    print_figure("vocabulary", f"{len(vocabulary.tokens):,}", extent)
+    print_figure("covered", f"{known / total:.2%}", "of the tokens; the others are unknown")
     typer.echo(f"\n{label('of tokens', 11)}  {label('types needed, the most frequent first')}")
     for share, types in needed.items():
         typer.echo(f"{share:>7} %   {types:>12,}")
-    typer.echo(f"\n{_head()}{label(', the most frequent first')}")
-    _print_row(START, text.lines)
-    _print_row(END, text.lines)
-    _print_row(UNK, total - known)
+    typer.echo("")
+    print_head("token", label(", the most frequent first"))
+    print_token(START, text.lines)
+    print_token(END, text.lines)
+    print_token(UNK, total - known)
     rows = zip(vocabulary.counts, vocabulary.tokens, strict=True)
     for id, (count, token) in enumerate(list(rows)[:MOST_FREQUENT], SPECIAL):
-        _print_row(id, count, token)
+        print_token(id, count, token)
 
 
 def _print_cut(counted: Counted, text: str) -> None:
     """Print the tokens of a text as a model with this vocabulary would read it, with their ids."""
     tokenizer, vocabulary = counted.tokenizer, counted.vocabulary
-    typer.echo(_head())
+    print_head()
     for unit in units(normalize_lines(text), tokenizer.unit):
         tokens = tokenizer.split(unit)
-        _print_row(START, counted.part.lines)
+        print_token(START, counted.part.lines)
         for id, token in zip(vocabulary.encode(tokens), tokens, strict=True):
-            _print_row(id, counted.types.get(token or "", 0), token)
-        _print_row(END, counted.part.lines)
-
-
-def _print_figure(name: str, value: str, note: str = "") -> None:
-    typer.echo(f"{label(name, 12)}{value:>12}   {translated(note)}".rstrip())
-
-
-def _head() -> str:
-    return f"{'id':>10}{' ' * (14 - columns(label('occurs')))}{label('occurs')}   {label('token')}"
-
-
-def _print_row(id: int, count: int, token: str | None = None) -> None:
-    """Print an id, how often it or its token occurs in the text, and the token."""
-    spelled = SPELLED[id] if token is None else json.dumps(token, ensure_ascii=False)
-    unknown = f"   {label('unknown')}" if id == UNK and token is not None else ""
-    typer.echo(f"{id:>10}{count:>14,}   {spelled}{unknown}")
+            print_token(id, counted.types.get(token or "", 0), token)
+        print_token(END, counted.part.lines)

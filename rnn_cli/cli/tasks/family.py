@@ -1,12 +1,14 @@
 """What the commands ask of a task: what `rnn predict` prints for a line, what `rnn test` prints."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
 from rnn_cli.cli.language import label, translated
 from rnn_cli.printing import columns
 from rnn_cli.runs.examine import Examined
+
+UNDECODED = "does not decode"  # stands in an answer's place
 
 
 @dataclass(frozen=True)
@@ -29,12 +31,20 @@ class Answer(NamedTuple):
     """What a model says of one line.
 
     text: whole lines. objects: the same for --json, one a line.
-    is_unknown: whether the line holds nothing that the model knows.
+    is_unknown: whether the line holds nothing that the model knows. decodes: whether its bytes do.
     """
 
     text: str
     objects: list[dict[str, Any]]
     is_unknown: bool = False
+    decodes: bool = True
+
+
+class Undecoded(NamedTuple):
+    """What stands in an answer's place where a line does not decode: whole lines, and entries of JSON."""
+
+    text: str
+    entries: dict[str, Any]
 
 
 class Family(Protocol):
@@ -54,6 +64,9 @@ class Family(Protocol):
         """Yield an answer for each text, in order. Raises UsageError for options that contradict each other
         or the model."""
 
+    def undecoded(self, asked: Asked) -> Undecoded:
+        """Return what stands in the place of the answer to a line that does not decode."""
+
     def figures(self, model: Any, found: Examined) -> dict[str, Any]:
         """Return the figures of a test, as JSON."""
 
@@ -61,10 +74,14 @@ class Family(Protocol):
         """Return the figures of a test, for people. train: the file that texts were looked for in."""
 
 
-def totals(texts: int, values: dict[str, float], names: dict[str, str]) -> str:
-    """Return a line for each figure. names: what each is called for people."""
-    rows = {"texts": f"{texts:,}"} | {names[name]: f"{value:.4f}" for name, value in values.items()}
-    return "".join(f"{label(name, 22)}{value:>10}\n" for name, value in rows.items())
+def totals(texts: int, values: Mapping[str, float | None], names: dict[str, str]) -> str:
+    """Return a line for each figure. values: None: not defined. names: what each is called for people."""
+    rows = {"texts": f"{texts:,}"} | {names[name]: _rounded(value) for name, value in values.items()}
+    return "".join(f"{label(name, 22)}{' ' * (10 - columns(value))}{value}\n" for name, value in rows.items())
+
+
+def _rounded(value: float | None) -> str:
+    return label("undefined") if value is None else f"{value:.4f}"
 
 
 def head_of_table(name: str, width: int) -> str:

@@ -1,10 +1,11 @@
 """Labels and scores, as the commands print them."""
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from rnn_cli.cli.language import label
-from rnn_cli.cli.tasks.family import Answer, Asked, head_of_table, totals, without_seen
+from rnn_cli.cli.tasks.family import UNDECODED, Answer, Asked, Undecoded, head_of_table, totals, without_seen
 from rnn_cli.models.classifier import THRESHOLD, Classifier, Prediction
 from rnn_cli.models.tested.labels import Tested
 from rnn_cli.runs.examine import Examined
@@ -43,6 +44,9 @@ class Labels:
             row = _object(text, prediction) | {"labels": labels}
             yield Answer(_spelled(chosen, asked.format or TAB), [row], prediction.is_unknown)
 
+    def undecoded(self, asked: Asked) -> Undecoded:
+        return Undecoded(_spelled([(UNDECODED, math.nan)], asked.format or TAB), {"labels": []})
+
     def figures(self, model: Classifier, found: Examined) -> dict[str, Any]:
         names = model.labels.names if model.labels else ()
         row = _figures(found.all, names)
@@ -64,6 +68,9 @@ class Scores(Labels):
         for text, prediction in zip(texts, model.predict(texts, threads), strict=True):
             row = _object(text, prediction) | {"score": prediction.score}
             yield Answer(f"{prediction.score:.4f}\n", [row], prediction.is_unknown)
+
+    def undecoded(self, asked: Asked) -> Undecoded:
+        return Undecoded("nan\n", {"score": None})
 
 
 def _object(text: str, prediction: Prediction) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from rnn_cli.cli.language import label
-from rnn_cli.cli.tasks.family import Answer, Asked, totals, without_seen
+from rnn_cli.cli.tasks.family import UNDECODED, Answer, Asked, Undecoded, totals, without_seen
 from rnn_cli.errors import UsageError
 from rnn_cli.models.tested.pairs import TestedPairs
 from rnn_cli.models.translator import BEAM, Target, Translation, Translator
@@ -41,6 +41,10 @@ class Pairs:
             yield Answer(
                 "".join(f"{line}\n" for line in lines), [_object(text, translation)], translation.is_unknown
             )
+
+    def undecoded(self, asked: Asked) -> Undecoded:
+        line = f"{UNDECODED}\n" if asked.nbest is None else f"{UNDECODED}\tnan\n" * asked.nbest
+        return Undecoded(line, {"targets": []})
 
     def figures(self, model: Translator, found: Examined) -> dict[str, Any]:
         row = _figures(found.all)

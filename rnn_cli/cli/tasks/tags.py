@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from rnn_cli.cli.tasks.family import Answer, Asked, head_of_table, totals, without_seen
+from rnn_cli.cli.tasks.family import UNDECODED, Answer, Asked, Undecoded, head_of_table, totals, without_seen
 from rnn_cli.models.tagger import Tagger, Tagging
 from rnn_cli.models.tested.tags import TestedTags
 from rnn_cli.runs.examine import Examined
@@ -30,6 +30,9 @@ class Tags:
     ) -> Iterator[Answer]:
         for text, tagging in zip(texts, model.predict(texts, threads), strict=True):
             yield Answer(_spelled(tagging), [_object(text, tagging)], tagging.is_unknown)
+
+    def undecoded(self, asked: Asked) -> Undecoded:
+        return Undecoded(f"{UNDECODED}\n", {"tokens": [], "tags": [], "p": []})
 
     def figures(self, model: Tagger, found: Examined) -> dict[str, Any]:
         row = _figures(found.all, model.tags.names)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from rnn_cli.cli.tasks.family import Answer, Asked, totals, without_seen
+from rnn_cli.cli.tasks.family import UNDECODED, Answer, Asked, Undecoded, totals, without_seen
 from rnn_cli.errors import UsageError
 from rnn_cli.models.conditional import Conditional
 from rnn_cli.runs.examine import Examined
@@ -25,6 +25,9 @@ class Texts:
         self, model: Conditional, texts: Sequence[str], asked: Asked, threads: int | None
     ) -> Iterator[Answer]:
         raise UsageError("a model of text from a label: rnn sample --label writes with it")
+
+    def undecoded(self, asked: Asked) -> Undecoded:
+        return Undecoded(f"{UNDECODED}\n", {})  # never printed: there are no answers
 
     def figures(self, model: Conditional, found: Examined) -> dict[str, Any]:
         row = {"texts": found.all.texts, **found.all.values}

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from rnn_cli.network.arrays import Array, Ids, Parameters, State
-from rnn_cli.network.decoding import Beam
+from rnn_cli.network.decoding import Beam, Step
 from rnn_cli.network.encoder_decoder import EncoderDecoder, Pairs
 from rnn_cli.text.lexicon import Lexicon
 from rnn_cli.text.rows import Numbers, Rows
@@ -80,16 +80,21 @@ def search(
     longest = np.clip(np.ceil(growth * (lengths + MORE)), 1, LONGEST + 1).astype(np.intp)
     has_unknown = ((x == UNK) & (real > 0)).any(axis=0)
 
-    def step(ids: Ids, state: State) -> tuple[Array, State]:
-        logits, after = network.step(p, ids, state, sources)
-        logits -= logits.max(axis=2, keepdims=True)
-        logits -= np.log(np.exp(logits).sum(axis=2, keepdims=True))
-        logits[..., START] = -np.inf
-        logits[~has_unknown, :, UNK] = -np.inf
-        return logits, after
+    def step_of(rows: Ids) -> Step:
+        some, has_none = sources.of(rows), ~has_unknown[rows]
+
+        def step(ids: Ids, state: State) -> tuple[Array, State]:
+            logits, after = network.step(p, ids, state, some)
+            logits -= logits.max(axis=2, keepdims=True)
+            logits -= np.log(np.exp(logits).sum(axis=2, keepdims=True))
+            logits[..., START] = -np.inf
+            logits[has_none, :, UNK] = -np.inf
+            return logits, after
+
+        return step
 
     beam = Beam(k, START, END, wanted=how.nbest)
-    found = beam.search(step, sources.first, longest)
+    found = beam.search(step_of, sources.first, longest)
     logs = found.scores * ((5 + found.lengths) / 6) ** beam.alpha
     for ids, ends, log_p in zip(found.ids, found.lengths, logs, strict=True):
         yield [

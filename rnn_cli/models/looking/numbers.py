@@ -37,6 +37,7 @@ def numbers_of(network: Network, p: Parameters, ids: tuple[Ids, Ids], first: Sta
                 *_entrance(network, p, int(x_t)),
                 *(v for suffix in network.suffixes for v in _layer(network, p, suffix, before, after, x_t)),
                 _vector(f"V {last}", p["V"] @ seen),
+                _vector("b_y", p["b_y"]),
                 _vector("o_t", o_t),
                 _vector("y_t", np.eye(network.m)[y_t]),
                 _vector("E_t", -log_o[t, y_t : y_t + 1]),

@@ -10,6 +10,7 @@ from bisect import bisect_left, bisect_right
 from functools import cached_property
 from typing import NamedTuple
 
+from rnn_cli.text.checks import refuse_no_string
 from rnn_cli.text.lexicon import Lexicon
 from rnn_cli.text.tokenizers import Token
 from rnn_cli.text.units import units_begun
@@ -41,7 +42,9 @@ class PromptReader:
         """Return a prompt. Its lines may end with \\n, \\r\\n or \\r.
 
         known_is_finished: take the last word for finished if it is a token, though others begin with it.
+        Raises TypeError for what is no string.
         """
+        refuse_no_string(text, "a prompt")
         text = text.replace("\r\n", "\n").replace("\r", "\n")
         lines = units_begun(text, self._tokenizer.unit)
         tokens = [self._tokenizer.split(line) for line in lines]

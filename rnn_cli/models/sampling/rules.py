@@ -5,7 +5,10 @@ import math
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
+from numbers import Integral, Real
 from typing import Self
+
+from rnn_cli.text.checks import each_text, refuse_no_string
 
 LENGTH, TEMPERATURE, TOP_P = 500, 0.5, 1.0  # defaults of sampling
 MOST_BEAMS = 1000
@@ -27,7 +30,8 @@ class Sampling:
     form: the lines to fill (patterns.py). acrostic: how each line begins, a character each, or a text each in
         a list or parted by commas. rhyme: let the lines of the form rhyme that end with 。.
 
-    Raises ValueError for values out of range, and for rules that exclude each other.
+    Raises TypeError for values of other types, ValueError for those out of range, and for rules that exclude
+    each other.
     """
 
     length: int = LENGTH
@@ -47,7 +51,7 @@ class Sampling:
 
     def __post_init__(self) -> None:
         for name in ("stop", "ban"):
-            object.__setattr__(self, name, _texts(getattr(self, name)))
+            object.__setattr__(self, name, _texts(name, getattr(self, name)))
         if self.acrostic is not None:
             from rnn_cli.models.sampling.patterns import openings_of  # most draws can do without
 
@@ -60,11 +64,13 @@ class Sampling:
         for name in ("length", "top_k", "beam", "lines", "sentences"):
             check_count(name, getattr(self, name))
         for name, least in (("temperature", 0), ("repetition_penalty", 1)):
-            value = getattr(self, name)
+            value = _number(name, getattr(self, name))
             if not (math.isfinite(value) and value >= least):
                 raise ValueError(f"{name} is {value}: a number from {least} is needed")
-        if not 0 <= self.top_p <= 1:
+        if not 0 <= _number("top_p", self.top_p) <= 1:
             raise ValueError(f"top_p is {self.top_p}: a number from 0 to 1 is needed")
+        if not isinstance(self.seed, Integral | None):
+            raise TypeError(f"seed is {self.seed!r}: a whole number is needed")
         if self.beam is not None and self.beam > MOST_BEAMS:
             raise ValueError(f"beam is {self.beam}: at most {MOST_BEAMS} is possible")
 
@@ -74,6 +80,7 @@ class Sampling:
         if any(not word.strip() or "\n" in word for word in self.ban):
             raise ValueError("ban is white space or holds a line end: a word is needed")
         if self.form is not None:
+            refuse_no_string(self.form, "form")
             from rnn_cli.models.sampling.patterns import check_form
 
             check_form(self.form)
@@ -100,10 +107,20 @@ EXCLUDED = {  # what a rule leaves no use for
 
 
 def check_count(name: str, count: int | None) -> None:
-    """Raise ValueError for a number below 1; None is no number."""
-    if count is not None and count < 1:
+    """Raise ValueError for a number below 1, TypeError for what is no whole number; None is no number."""
+    if count is None:
+        return
+    if not isinstance(count, Integral):
+        raise TypeError(f"{name} is {count!r}: a whole number is needed")
+    if count < 1:
         raise ValueError(f"{name} is {count}: 1 or more is needed")
 
 
-def _texts(texts: str | Iterable[str]) -> tuple[str, ...]:
-    return (texts,) if isinstance(texts, str) else tuple(texts)
+def _number(name: str, value: float) -> float:
+    if not isinstance(value, Real):
+        raise TypeError(f"{name} is {value!r}: a number is needed")
+    return value
+
+
+def _texts(name: str, texts: str | Iterable[str]) -> tuple[str, ...]:
+    return (texts,) if isinstance(texts, str) else tuple(each_text(texts, f"text of {name}"))

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from rnn_cli.scoring.copying import Copied, Original
 
 SIDE_BY_SIDE = 256  # samples of several prompts; those of one prompt are all drawn together
+BLOCK = 64  # steps for which there is room at first
 TRIES = 20  # draws of a sample that copies too much
 NO_TEXT = "\ufffd"  # stands for a character that the model does not know, to find copies
 
@@ -89,10 +90,19 @@ def draw(
             yield from _searched(Task(model, read, rules, threads=threads), num, novelty)
 
 
-def _drawn(task: Task, novelty: Novelty | None) -> list[Sample]:
-    samples = _once(task, novelty)
+def _drawn(task: Task, novelty: Novelty | None) -> Iterator[Sample]:
+    """Yield the samples of a task, each as soon as it and those before it have ended. Where some may be drawn
+    again, all come at the end."""
+    if novelty is None or novelty.longest is None:
+        yield from _once(task, novelty)
+    else:
+        yield from _redrawn(task, novelty)
+
+
+def _redrawn(task: Task, novelty: Novelty) -> list[Sample]:
+    samples = [*_once(task, novelty)]
     for attempt in range(1, TRIES):
-        again = [k for k, sample in enumerate(samples) if novelty and not novelty.accepts(sample)]
+        again = [k for k, sample in enumerate(samples) if not novelty.accepts(sample)]
         if not again:
             break
         stream = (*(task.stream or (0,)), attempt)
@@ -108,11 +118,20 @@ def _copied(sample: Sample) -> int:
     return len(sample.copied.run) if sample.copied else 0
 
 
-def _once(task: Task, novelty: Novelty | None) -> list[Sample]:
-    drawn = [*steps(task)]
-    ids, live = np.array([ids for ids, _ in drawn]), np.array([live for _, live in drawn])
-    rows = [ids[live[:, row], row].tolist() for row in range(len(task.prompts))]
-    return [_sample(task, row, of_row, novelty) for row, of_row in enumerate(rows)]
+def _once(task: Task, novelty: Novelty | None) -> Iterator[Sample]:
+    rows = len(task.prompts)
+    drawn, lengths = np.empty((BLOCK, rows), np.intp), np.zeros(rows, np.intp)
+    row = 0  # the first that has not been yielded
+    for t, (ids, live) in enumerate(steps(task)):
+        while not live[row]:
+            yield _sample(task, row, drawn[: lengths[row], row].tolist(), novelty)
+            row += 1
+        if t == len(drawn):
+            drawn = np.concatenate([drawn, np.empty_like(drawn)])
+        drawn[t] = ids
+        lengths += live
+    for last in range(row, rows):
+        yield _sample(task, last, drawn[: lengths[last], last].tolist(), novelty)
 
 
 def _searched(task: Task, num: int, novelty: Novelty | None) -> Iterator[Sample]:

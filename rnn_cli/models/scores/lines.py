@@ -14,7 +14,7 @@ from rnn_cli.models.scores.predictors import NetworkPredictor, Predictor
 from rnn_cli.models.scores.tally import Scored
 from rnn_cli.scoring.figures import Totals
 from rnn_cli.scoring.kneser_ney import KneserNey
-from rnn_cli.text.checks import refuse_one_string
+from rnn_cli.text.checks import each_text
 from rnn_cli.text.store.corpus import Corpus
 from rnn_cli.text.tokenizers import Token
 from rnn_cli.text.units import INNER, LINE_END
@@ -53,12 +53,12 @@ class Score:
 
     @property
     def perplexity(self) -> float:
-        """Of all tokens, line ends counted, without spellings."""
+        """Of all tokens, line ends counted, without spellings; nan without tokens."""
         return self.totals.perplexity
 
     @property
     def bits_per_character(self) -> float:
-        """All nats over all characters, line ends counted."""
+        """All nats over all characters, line ends counted; nan without characters."""
         return self.totals.bits_per_character
 
     def __repr__(self) -> str:
@@ -79,12 +79,11 @@ def score_text(model: Model, lines: Iterable[str], independent: bool = False) ->
     """Return what each line of a text costs the model, and all together.
 
     independent: whether each line is by itself also where the model carries its state.
-    Raises TypeError for a single string, ValueError for a line end inside a line, RnnError where the state
-    overflows.
+    Raises TypeError for a single string and for what is no string, ValueError for a line end inside a line,
+    RnnError where the state overflows.
     """
-    refuse_one_string(lines)
     totals, scored = Totals(), list[ScoredLine]()
-    for line in score_lines(model, lines, independent=independent):
+    for line in score_lines(model, each_text(lines, "line"), independent=independent):
         scored.append(line)
         if len(line.nats):
             totals.lines += 1

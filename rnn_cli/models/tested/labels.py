@@ -15,12 +15,13 @@ from rnn_cli.text.pairs.numbered import Pairs
 class Tested(NamedTuple):
     """The figures of a test.
 
-    texts: how many. values: the figures of all together, by name. table: of each label; None of scores.
+    texts: how many. values: the figures of all together, by name; None: not defined. table: of each label;
+        None of scores.
     confusion: (m, m) texts that have label i and were given j, where each has one; else None.
     """
 
     texts: int
-    values: dict[str, float]
+    values: dict[str, float | None]
     table: LabelTable | None = None
     confusion: NDArray[np.int64] | None = None
 
@@ -41,7 +42,7 @@ def tested_labels(model: Classifier, pairs: Pairs, rows: NDArray[np.int64], o: N
     matrix = figures.confusion(true, given, len(model.labels.names))
     table = figures.table(matrix)
     confidence = o.max(axis=1)
-    values = {
+    values: dict[str, float | None] = {
         "accuracy": figures.accuracy(matrix),
         "macro_f1": table.macro_f1,
         "nats": float(-np.log(np.maximum(o[np.arange(len(o)), true], 1e-300)).mean()),
@@ -55,7 +56,7 @@ def tested_scores(model: Classifier, pairs: Pairs, rows: NDArray[np.int64], o: N
     assert model.scale is not None
     low, high = model.scale
     true, given = pairs.scores[rows], low + (high - low) * o[:, 0]
-    values = {
+    values: dict[str, float | None] = {
         "correlation": figures.correlation(true, given),
         "mean_error": figures.mean_error(true, given),
     }

@@ -1,5 +1,7 @@
 """The simplest rivals of a model, which learn from its training file: a model is to beat them."""
 
+from collections.abc import Mapping
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -10,7 +12,7 @@ from rnn_cli.models.tested.tags import tested_rival
 from rnn_cli.scoring.linear import GRAMS, train_linear
 from rnn_cli.text.pairs.numbered import Pairs
 
-Rivals = dict[str, dict[str, float]]  # the figures of each by name
+Rivals = dict[str, Mapping[str, float | None]]  # the figures of each by name; None: not defined
 SEED = 0
 
 

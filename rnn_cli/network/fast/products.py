@@ -34,8 +34,8 @@ def for_steps(B: int) -> Callable[[Array], Product]:
 
 
 def times(W: Array, B: int, work: Workspace) -> Product:
-    """Return the product of B rows with W (k, d) as it is now. The product's result is an array of the
-    workspace and holds until the next product."""
+    """Return the product of B rows, or fewer, with W (k, d) as it is now. The product's result is an array of
+    the workspace and holds until the next product."""
     k, d = W.shape
     if B == 1:  # W is read only once
         z_1 = work("products", 1, k)
@@ -51,15 +51,15 @@ def times(W: Array, B: int, work: Workspace) -> Product:
         np.copyto(panels[:, panel, :, within : within + len(rows)], rows.transpose(1, 2, 0))
     z = work("products", parts, B, count * width)
     by_panel = z.reshape(parts, B, count, width).swapaxes(1, 2)
-    total, *others = z
-    W_s = total[:, :k]
 
     def product(s: Array) -> Array:
-        s_parts = s if parts == 1 else s.reshape(B, parts, 1, d // parts).transpose(1, 2, 0, 3)
-        np.matmul(s_parts, panels, out=by_panel)
+        R = len(s)
+        s_parts = s if parts == 1 else s.reshape(R, parts, 1, d // parts).transpose(1, 2, 0, 3)
+        np.matmul(s_parts, panels, out=by_panel[:, :, :R])
+        total, *others = z[:, :R]
         for other in others:
             np.add(total, other, out=total)
-        return W_s
+        return total[:, :k]
 
     return product
 

@@ -1,7 +1,7 @@
 """Texts with labels or scores, from files to the arrays of a run."""
 
 import hashlib
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any, NamedTuple
@@ -9,16 +9,18 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from rnn_cli.errors import RnnError
 from rnn_cli.models.encoded.texts import Encoded
 from rnn_cli.printing import counted
 from rnn_cli.runs.checks import columns_of
-from rnn_cli.runs.data import tokenizer_of
+from rnn_cli.runs.data import corpus_name, tokenizer_of
 from rnn_cli.runs.notices import Notice, Reading
 from rnn_cli.runs.prepare import Resources
 from rnn_cli.runs.settings import (
     DEFAULT_MAX_SIZE,
     Settings,
 )
+from rnn_cli.runs.tasks.init import Init, labels_of, lexicon_of
 from rnn_cli.runs.tasks.pair_files import NO_ROWS, divided, opened, read_texts
 from rnn_cli.text.features import Grams
 from rnn_cli.text.lexicon import Lexicon
@@ -83,23 +85,33 @@ class LabelData:
 Loading = Generator[Notice | Reading, None, LabelData]
 
 
-def load_pairs(settings: Settings, resources: Resources, known: Known | None = None) -> Loading:
-    """Return the texts and labels of the settings. known: by a model that goes on; None: to be found.
+def load_pairs(
+    settings: Settings, resources: Resources, known: Known | None = None, init: Init | None = None
+) -> Loading:
+    """Return the texts and labels of the settings. known: by a model that goes on; None: to be found. init:
+    the model to begin from.
 
     Raises RnnError for files that hold no pairs, or nothing to learn.
     """
-    tokenizer = known.lexicon.tokenizer if known else tokenizer_of(settings)
+    lexicon = lexicon_of(known, init)
+    tokenizer = lexicon.tokenizer if lexicon else tokenizer_of(settings)
     with opened(settings) as files:
         yield Notice(f"reading {counted(files.number, 'file')} of pairs")
         form = Form(settings.task or "classify", settings.encoding, columns_of(settings.columns))
         cutting = Cutting(tokenizer, processes=resources.processes)
         pairs, valid_pairs, cutting = yield from read_texts(
-            files, form, cutting, *((known.labels, None) if known else (None, settings))
+            files, form, cutting, labels_of(known, init), None if known or init else settings
         )
     tokenizer = cutting.texts
     texts = strings(pairs.texts, tokenizer)
     train, valid = divided(pairs, settings)
-    known = known or known_of(pairs, train, tokenizer, settings, texts)
+    if known is None:
+        counts = token_counts(pairs.texts, train)
+        if init:
+            lexicon = yield from init.read_with(init.lexicon, counts, settings)
+        else:
+            lexicon = new_lexicon(counts, tokenizer, settings)
+        known = _known_from(init, pairs, train, lexicon) or _known_of(pairs, train, lexicon, settings, texts)
     data = data_of(pairs, known, texts, train, valid, len(files.sources))
     if valid_pairs is None:
         return data
@@ -127,19 +139,44 @@ def strings(text: Text, tokenizer: Tokenizer) -> list[str]:
     return [tokenizer.join(tokens[id] for id in ids[a : b - 1]) for a, b in pairwise(starts)]
 
 
-def known_of(
-    pairs: Pairs, train: Numbers, tokenizer: Tokenizer, settings: Settings, texts: list[str]
-) -> Known:
-    """Return what a new model knows: of the texts to learn from."""
-    counts = token_counts(pairs.texts, train)
-    vocabulary = build(
-        counts, settings.min_count or tokenizer.min_count, settings.max_size or DEFAULT_MAX_SIZE
-    )
+def new_lexicon(counts: Mapping[str, int], tokenizer: Tokenizer, settings: Settings) -> Lexicon:
+    """Return how a new model reads: by the tokens of the texts to learn from, which occur this often."""
+    least = settings.min_count or tokenizer.min_count
+    vocabulary = build(counts, least, settings.max_size or DEFAULT_MAX_SIZE)
     unknown = [token for token in counts if token not in vocabulary.ids]
-    lexicon = Lexicon(tokenizer, vocabulary, Spelling.count(unknown or counts))
-    scale = None if pairs.labels else score_range(pairs.scores[train])
+    return Lexicon(tokenizer, vocabulary, Spelling.count(unknown or counts))
+
+
+def _known_from(init: Init | None, pairs: Pairs, train: Numbers, lexicon: Lexicon) -> Known | None:
+    """Return what a model of the same task knows, with a lexicon; None: the run begins from none. Raises
+    RnnError for a score beyond its scale."""
+    if init is None or init.known is None:
+        return None
+    known: Known = init.known
+    if known.scale:
+        (low, high), scores = known.scale, pairs.scores[train]
+        least, most = scores.min(), scores.max()
+        if least < low or most > high:
+            there = f"scores from {least:g} to {most:g}"
+            raise RnnError(
+                f"{init.path}: a model of scores from {low:g} to {high:g}, and the text has {there}"
+            )
+    return known._replace(lexicon=lexicon)
+
+
+def _known_of(pairs: Pairs, train: Numbers, lexicon: Lexicon, settings: Settings, texts: list[str]) -> Known:
+    """Return what a new model knows: of the texts to learn from."""
+    scale = None if pairs.labels else _scale(pairs.scores[train], settings)
     grams = None if settings.ngrams is False else _grams([texts[row] for row in train.tolist()])
     return Known(lexicon, pairs.labels, scale, grams)
+
+
+def _scale(scores: NDArray[np.float64], settings: Settings) -> tuple[float, float]:
+    """Return the range of scores. Raises RnnError where it is a single one: all others were held out."""
+    if scores.min() == scores.max():
+        what = f"every score to learn from is {scores[0]:g}"
+        raise RnnError(f"{corpus_name(settings)}: {what}: give more texts, or --valid FILE")
+    return score_range(scores)
 
 
 def _grams(texts: list[str]) -> Grams:

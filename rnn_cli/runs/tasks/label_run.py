@@ -1,7 +1,7 @@
 """The runs of the tasks classify and rate: texts in, a label, several labels or a score out."""
 
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnn_cli.errors import RnnError, UsageError
-from rnn_cli.models.classifier import Classifier
+from rnn_cli.models.classifier import THRESHOLD, Classifier, Probabilities
 from rnn_cli.models.encoded.texts import LONGEST, Encoded
 from rnn_cli.network.arrays import Parameters
 from rnn_cli.network.classifier import Classifier as Network
@@ -20,6 +20,7 @@ from rnn_cli.printing import counted
 from rnn_cli.runs.presets import load_preset
 from rnn_cli.runs.run import with_threads
 from rnn_cli.runs.settings import Settings
+from rnn_cli.runs.tasks.init import Init
 from rnn_cli.runs.tasks.label_data import LabelData
 from rnn_cli.runs.tasks.row_run import Make, RowRun, completed, with_epochs
 from rnn_cli.scoring import labels as figures
@@ -32,6 +33,7 @@ GRAM_SIZE = 32  # of an n-gram's embedding
 MOST_EPOCHS = 30
 
 Numbers = NDArray[np.int64]
+Scale = tuple[float, float]
 
 
 @dataclass(frozen=True)
@@ -122,21 +124,20 @@ class LabelRun(RowRun):
         if len(data.valid):
             yield f"and {counted(len(data.valid), 'text')} to validate on"
 
-    def about_loss(self, at: TrainingState, loss: float, is_valid: bool) -> Iterator[str]:
-        rows = self.data.valid if is_valid else self.data.train
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        return FIGURES[self.network.output][0]
+
+    def figures(self, at: TrainingState) -> dict[str, float]:
+        rows = self.judged
         encoded = Encoded(self.data.encoded.x.take(rows), self.data.encoded.grams.take(rows))
+        model = self.trained(at)
         try:
-            o = self.trained(at).probabilities(encoded, self.threads)
+            o = model.probabilities(encoded, self.threads)
         except RnnError:
-            return
-        y = self.data.y[rows]
-        if self.network.output == "softmax":
-            matrix = figures.confusion(y, o.argmax(axis=1), self.network.labels)
-            yield f"accuracy {figures.accuracy(matrix):.3f}"
-        elif self.network.output == "sigmoid":
-            yield f"micro-F1 {figures.table_of_each(y > 0.5, o > 0.5).micro_f1:.3f}"
-        else:
-            yield f"correlation {figures.correlation(y.astype(float), o[:, 0]):.3f}"
+            return {}
+        values = FIGURES[self.network.output][1](self.data.y[rows], o, model.scale or (0.0, 1.0))
+        return dict(zip(self.metrics, values, strict=True))
 
     @property
     def about_network(self) -> str:
@@ -161,12 +162,37 @@ class LabelRun(RowRun):
             yield join(tokens[id] for id, is_real in zip(ids, real, strict=True) if is_real)
 
 
+def _of_one_label(y: NDArray[Any], o: Probabilities, scale: Scale) -> tuple[float, ...]:
+    matrix = figures.confusion(y, o.argmax(axis=1), o.shape[1])
+    return figures.accuracy(matrix), figures.table(matrix).macro_f1
+
+
+def _of_several(y: NDArray[Any], o: Probabilities, scale: Scale) -> tuple[float, ...]:
+    table = figures.table_of_each(y > 0.5, o >= THRESHOLD)
+    return table.micro_f1, table.macro_f1
+
+
+def _of_scores(y: NDArray[Any], o: Probabilities, scale: Scale) -> tuple[float, ...]:
+    true, given, (low, high) = y.astype(float), o[:, 0], scale
+    return figures.correlation(true, given) or 0.0, (high - low) * figures.mean_error(true, given)
+
+
+# By output: the names of the figures, and what gives them of y, o and the scale of scores.
+FIGURES: dict[
+    str, tuple[tuple[str, ...], Callable[[NDArray[Any], Probabilities, Scale], tuple[float, ...]]]
+] = {
+    "softmax": (("accuracy", "macro_f1"), _of_one_label),
+    "sigmoid": (("micro_f1", "macro_f1"), _of_several),
+    "score": (("correlation", "mean_error"), _of_scores),
+}
+
+
 def output_of(labels: Labels | None) -> str:
     """Return the row of LABELS for some labels, or for scores."""
     return "score" if labels is None else "sigmoid" if labels.is_multi else "softmax"
 
 
-def decide(model: Path, settings: Settings, data: LabelData) -> LabelRun:
+def decide(model: Path, settings: Settings, data: LabelData, init: Init | None = None) -> LabelRun:
     """Return the run of these settings on these texts; what they leave open comes from the preset."""
     known = data.known
     m = known.lexicon.vocabulary.size
@@ -185,6 +211,8 @@ def decide(model: Path, settings: Settings, data: LabelData) -> LabelRun:
         choices.embedding,
         settings.bidirectional is not False,
     )
+    if init:
+        encoder, choices = init.encoder(encoder), init.choices(choices)
     most = int(data.encoded.grams.lengths.max(initial=0))
     network = Network(
         encoder,
@@ -194,13 +222,15 @@ def decide(model: Path, settings: Settings, data: LabelData) -> LabelRun:
         gram_size=GRAM_SIZE if known.grams else 0,
         most_grams=max(1, most) if known.grams else 0,
     )
+    if init and init.known:
+        network = replace(init.model.network, encoder=encoder, most_grams=network.most_grams)
     values = asdict(choices) | {"preset": preset.name, "bptt": LONGEST, "tie": False, "output": "softmax"}
     decided = completed(
         settings,
         values,
         data,
         tokenizer=known.lexicon.tokenizer.name,
-        bidirectional=True,
+        bidirectional=encoder.bidirectional,
         ngrams=known.grams is not None,
     )
     run = LabelRun(model, decided, data, network, (steps, rows))

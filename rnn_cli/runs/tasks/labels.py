@@ -3,6 +3,7 @@
 from typing import Any
 
 from rnn_cli.models.classifier import network_of
+from rnn_cli.runs.tasks.init import Origin
 from rnn_cli.runs.tasks.label_data import Known, load_pairs
 from rnn_cli.runs.tasks.label_run import LabelRun, decide
 from rnn_cli.runs.tasks.task import OnPairs, Restored
@@ -22,4 +23,12 @@ def restored(header: dict[str, Any], arrays: Arrays) -> Restored:
     return Restored(network, Known(Lexicon.from_json(header), labels, scale, grams))
 
 
-LABELLED = OnPairs(load_pairs, decide, restored, LabelRun)
+ORIGIN = Origin(
+    known=lambda model: Known(model.lexicon, model.labels, model.scale, model.grams),
+    layers=lambda network: network.encoder,
+    facts=lambda model: {
+        "bidirectional": model.network.encoder.bidirectional,
+        "ngrams": model.grams is not None,
+    },
+)
+LABELLED = OnPairs(load_pairs, decide, restored, LabelRun, ORIGIN)

@@ -158,10 +158,6 @@ class LanguageRun(Run):
         return self.steps <= targets and (self.rows == 1 or self.steps * self.rows <= targets)
 
     @property
-    def can_fit_time(self) -> bool:
-        return True
-
-    @property
     def try_it(self) -> str:
         return "sample"
 

@@ -17,7 +17,8 @@ from rnn_cli.runs.data import corpus_name
 from rnn_cli.runs.notices import Notice, Reading
 from rnn_cli.runs.prepare import Resources
 from rnn_cli.runs.settings import DEFAULT_MAX_SIZE, DEFAULT_SEED, DEFAULT_VALID_FRACTION, Settings
-from rnn_cli.runs.tasks.pair_files import FEWEST, NO_ROWS, opened
+from rnn_cli.runs.tasks.init import Init
+from rnn_cli.runs.tasks.pair_files import FEWEST, NO_ROWS, opened, warnings
 from rnn_cli.text.lexicon import Lexicon
 from rnn_cli.text.pairs.formats import Form
 from rnn_cli.text.pairs.numbered import Cutting, Pairs, in_vocabulary, read_pairs, token_counts
@@ -78,23 +79,35 @@ class PairData:
 Loading = Generator[Notice | Reading, None, PairData]
 
 
-def load_pairs(settings: Settings, resources: Resources, known: Known | None = None) -> Loading:
-    """Return the pairs of the settings. known: by a model that goes on; None: to be found.
+def load_pairs(
+    settings: Settings, resources: Resources, known: Known | None = None, init: Init | None = None
+) -> Loading:
+    """Return the pairs of the settings. known: by a model that goes on; None: to be found. init: the model to
+    begin from.
 
     Raises RnnError for files that hold no pairs, or none that is short enough to be learned.
     """
     form = Form("translate", settings.encoding, columns_of(settings.columns))
     with opened(settings) as files:
         yield Notice(f"reading {counted(files.number, 'file')} of pairs")
-        if known:
-            tokenizers = known.source.tokenizer, known.target.tokenizer
+        base: Known | None = known or (init.known if init else None)
+        if base:
+            tokenizers = base.source.tokenizer, base.target.tokenizer
         else:
             tokenizers = _tokenizers(settings, form, files.sources)
+            tokenizers = (init.lexicon.tokenizer if init else tokenizers[0], tokenizers[1])
         cutting = Cutting(*tokenizers, processes=resources.processes)
         pairs = read_pairs(files.sources, form, cutting)
-        valid_pairs = read_pairs(files.valid, form, cutting) if files.valid else None
+        if known is None:
+            yield from warnings(form, files, pairs)
+        valid_pairs = read_pairs(files.valid, form, cutting, to_learn=False) if files.valid else None
     train, valid, fraction = _parts(pairs, settings)
-    lexicons = known[:2] if known else _lexicons(pairs, train, tokenizers, settings)
+    if known:
+        lexicons = known[:2]
+    elif init:
+        lexicons = yield from _lexicons_from(init, pairs, train, tokenizers[1], settings)
+    else:
+        lexicons = _lexicons(pairs, train, tokenizers, settings)
     sides, digest = _sides(pairs, *lexicons), _digest(pairs)
     if valid_pairs:
         beside = _sides(valid_pairs, *lexicons)
@@ -108,6 +121,7 @@ def load_pairs(settings: Settings, resources: Resources, known: Known | None = N
         yield Notice(f"{counted(long, 'pair')} of more than {LONGEST} tokens left out", is_warning=True)
     train, valid = train[fits[train]], valid[fits[valid]]
     growth = known.growth if known else Sides(sides.x.take(train), sides.y.take(train)).growth
+    growth = max(growth, base.growth) if base else growth
     fingerprint = hashlib.sha256(digest + train.tobytes() + valid.tobytes()).hexdigest()
     known = Known(*lexicons, growth)
     return PairData(known, sides, train, valid, fingerprint, len(files.sources), fraction)
@@ -169,6 +183,18 @@ def _lexicons(
     assert pairs.targets is not None
     source, target = tokenizers
     return _lexicon(pairs.texts, train, source, settings), _lexicon(pairs.targets, train, target, settings)
+
+
+def _lexicons_from(
+    init: Init, pairs: Pairs, train: Numbers, target: Tokenizer, settings: Settings
+) -> Generator[Notice, None, tuple[Lexicon, Lexicon]]:
+    """Return how a model reads that begins from another: sources as that one, and targets if it has them."""
+    assert pairs.targets is not None
+    source = yield from init.read_with(init.lexicon, token_counts(pairs.texts, train), settings)
+    if init.known is None:
+        return source, _lexicon(pairs.targets, train, target, settings)
+    counts = token_counts(pairs.targets, train)
+    return source, (yield from init.read_with(init.known.target, counts, settings))
 
 
 def _lexicon(text: Text, train: Numbers, tokenizer: Tokenizer, settings: Settings) -> Lexicon:

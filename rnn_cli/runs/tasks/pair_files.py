@@ -11,6 +11,7 @@ from rnn_cli.runs.data import corpus_files, tokenizer_of
 from rnn_cli.runs.notices import Notice, Reading
 from rnn_cli.runs.settings import DEFAULT_SEED, DEFAULT_VALID_FRACTION, Settings
 from rnn_cli.runs.workplace import Workplace
+from rnn_cli.text.pairs.doubts import doubts
 from rnn_cli.text.pairs.formats import Form
 from rnn_cli.text.pairs.labels import Labels
 from rnn_cli.text.pairs.numbered import Cutting, Pairs, read_pairs
@@ -64,7 +65,16 @@ def read_texts(
         yield Notice("texts of about a word: they are split into characters (-t jieba for words)")
         cutting = cutting._replace(texts=tokenizer_of(replace(settings, tokenizer="char")))
         pairs = read_pairs(files.sources, form, cutting)
-    return Read(pairs, read_pairs(files.valid, form, cutting, pairs.labels) if files.valid else None, cutting)
+    if settings:
+        yield from warnings(form, files, pairs)
+    valid = read_pairs(files.valid, form, cutting, pairs.labels, to_learn=False) if files.valid else None
+    return Read(pairs, valid, cutting)
+
+
+def warnings(form: Form, files: Files, pairs: Pairs) -> Iterator[Notice]:
+    """Yield what looks wrong in the files that a new run is to learn from."""
+    for doubt in doubts(form, files.sources, pairs):
+        yield Notice(doubt, is_warning=True)
 
 
 def are_short(pairs: Pairs) -> bool:

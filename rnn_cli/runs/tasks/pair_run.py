@@ -54,8 +54,11 @@ class PairRun(RowRun):
         return 6 * float(of_pair) / self.steps
 
     def first_values(self, rng: np.random.Generator) -> Parameters:
-        counts = np.bincount(self.data.sides.y.take(self.data.train).ids, minlength=self.network.m)
-        return self.network.initialise(rng, counts)
+        return self.network.initialise(rng, self.output_counts)
+
+    @property
+    def output_counts(self) -> Numbers:
+        return np.bincount(self.data.sides.y.take(self.data.train).ids, minlength=self.network.m)
 
     def trained(self, at: TrainingState) -> Translator:
         return Translator(
@@ -89,12 +92,11 @@ class PairRun(RowRun):
         if len(data.valid):
             yield f"and {counted(len(data.valid), 'pair')} to validate on"
 
-    def about_loss(self, at: TrainingState, loss: float, is_valid: bool) -> Iterator[str]:
-        figures = self.figures(at)
-        yield f"exact {figures['exact']:.3f}"
-        yield f"BLEU {figures['bleu']:.1f}"
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        return "exact", "bleu"
 
-    def figures(self, at: TrainingState) -> dict[str, Any]:
+    def figures(self, at: TrainingState) -> dict[str, float]:
         rows = self._watched
         written = self._written(at, rows)
         y = self.data.sides.y
@@ -105,8 +107,8 @@ class PairRun(RowRun):
 
     @property
     def _watched(self) -> Numbers:
-        """The rows whose targets are written after an epoch: WATCHED from all over those to validate on."""
-        rows = self.data.valid if len(self.data.valid) else self.data.train
+        """The rows whose targets are written after an epoch: WATCHED from all over those that are judged."""
+        rows = self.judged
         return rows[:: -(-len(rows) // WATCHED)]
 
     def _written(self, at: TrainingState, rows: Numbers) -> list[list[int]]:
@@ -138,10 +140,6 @@ class PairRun(RowRun):
     def window_fits(self) -> bool:
         longest = int(self.lengths[self.data.train].max(initial=1))
         return longest <= self.steps <= LONGEST and self.rows <= len(self.data.train)
-
-    @property
-    def can_fit_time(self) -> bool:
-        return True
 
     def example(self, at: TrainingState) -> str:
         x, known, row = self.data.sides.x, self.data.known, int(self._watched[0])

@@ -1,7 +1,7 @@
 """What the runs on pairs have in common: each row of a batch is a whole sequence, of a length of its own."""
 
 from abc import abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Protocol, TypeVar
 
@@ -21,6 +21,7 @@ from rnn_cli.text.rows import Numbers
 from rnn_cli.training.demand import BatchShape
 from rnn_cli.training.state import TrainingState
 
+JUDGED = 2000  # rows of the text to learn from, where there is none to validate on
 Make = Callable[[Numbers, int], Any]  # rows of the data, the number of their batch -> the batch
 AnyRowRun = TypeVar("AnyRowRun", bound="RowRun")
 
@@ -78,6 +79,16 @@ class RowRun(Run):
         """Return the first parameters of a network that begins anew."""
 
     @property
+    def epoch_flops(self) -> float:
+        """`flops` is of one of a row's `steps`, whatever its targets are."""
+        return self.flops * self.steps * len(self.data.train)
+
+    @property
+    def output_counts(self) -> Numbers | None:
+        """How often each token is a target in what is learned from, (m,); None: targets are no tokens."""
+        return None
+
+    @property
     def most_steps(self) -> int:
         """The most steps of a batch, of all its rows."""
         return max(self.steps, self.rows * min(self.steps, self.steps_of_a_row))
@@ -99,6 +110,16 @@ class RowRun(Run):
         if self.first is not None:
             return self.first
         return self.first_values(np.random.default_rng((self.seed, *b"initialise")))
+
+    @property
+    def judged(self) -> Numbers:
+        """The rows whose figures an epoch has: those to validate on or, without any, some from all over those
+        that are learned from."""
+        valid, train = self.data.valid, self.data.train
+        return valid if len(valid) else train[:: -(-len(train) // JUDGED)]
+
+    def about_loss(self, at: TrainingState, loss: float, is_valid: bool) -> Iterator[str]:
+        yield from ()
 
     @property
     def shape(self) -> BatchShape:

@@ -15,9 +15,10 @@ from rnn_cli.printing import counted
 from rnn_cli.runs.checks import columns_of
 from rnn_cli.runs.notices import Notice, Reading
 from rnn_cli.runs.prepare import Resources
-from rnn_cli.runs.settings import DEFAULT_MAX_SIZE, Settings
-from rnn_cli.runs.tasks.label_data import appended
-from rnn_cli.runs.tasks.pair_files import NO_ROWS, divided, opened
+from rnn_cli.runs.settings import Settings
+from rnn_cli.runs.tasks.init import Init
+from rnn_cli.runs.tasks.label_data import appended, new_lexicon
+from rnn_cli.runs.tasks.pair_files import NO_ROWS, divided, opened, warnings
 from rnn_cli.scoring.tags import scheme
 from rnn_cli.text.features import Affixes
 from rnn_cli.text.lexicon import Lexicon
@@ -28,7 +29,7 @@ from rnn_cli.text.rows import Numbers, Rows
 from rnn_cli.text.spelling import Spelling
 from rnn_cli.text.store.corpus import Text
 from rnn_cli.text.tokenizers import TOKENIZERS
-from rnn_cli.text.vocabulary import Vocabulary, build
+from rnn_cli.text.vocabulary import Vocabulary
 
 TASK = "tag"
 TOKENIZER = "space"
@@ -80,31 +81,43 @@ class TagData:
 Loading = Generator[Notice | Reading, None, TagData]
 
 
-def load_tagged(settings: Settings, resources: Resources, known: Known | None = None) -> Loading:
-    """Return the sentences and tags of the settings. known: by a model that goes on; None: to be found.
+def load_tagged(
+    settings: Settings, resources: Resources, known: Known | None = None, init: Init | None = None
+) -> Loading:
+    """Return the sentences and tags of the settings. known: by a model that goes on; None: to be found. init:
+    the model to begin from.
 
     Raises RnnError for files that hold no sentences with tags, or nothing to learn.
     """
+    base: Known | None = known or (init.known if init else None)
     with opened(settings) as files:
         yield Notice(f"reading {counted(files.number, 'file')} of sentences with tags")
         form = Form(TASK, settings.encoding, columns_of(settings.columns))
         cutting = Cutting(TOKENIZERS[TOKENIZER], processes=resources.processes)
-        pairs = read_pairs(files.sources, form, cutting, known.tags if known else None)
-        valid_pairs = read_pairs(files.valid, form, cutting, pairs.labels) if files.valid else None
+        pairs = read_pairs(files.sources, form, cutting, base.tags if base else None)
+        if known is None:
+            yield from warnings(form, files, pairs)
+        valid_pairs = None
+        if files.valid:
+            valid_pairs = read_pairs(files.valid, form, cutting, pairs.labels, to_learn=False)
     train, valid = divided(pairs, settings)
-    known = known or _known_of(pairs, train, settings)
+    if known is None:
+        counts = token_counts(pairs.texts, train)
+        if init:
+            lexicon = init.lexicon._replace(tokenizer=TOKENIZERS[TOKENIZER])
+            lexicon = yield from init.read_with(lexicon, counts, settings)
+        else:
+            least = settings.min_count or MIN_COUNT
+            lexicon = new_lexicon(counts, TOKENIZERS[TOKENIZER], replace(settings, min_count=least))
+        known = base._replace(lexicon=lexicon) if base else _known_of(pairs, train, lexicon, settings)
     data = _data_of(pairs, known, train, valid, len(files.sources))
     return data if valid_pairs is None else _joined(data, _data_of(valid_pairs, known, NO_ROWS, NO_ROWS, 0))
 
 
-def _known_of(pairs: Pairs, train: Numbers, settings: Settings) -> Known:
+def _known_of(pairs: Pairs, train: Numbers, lexicon: Lexicon, settings: Settings) -> Known:
     """Return what a new model knows: of the sentences to learn from."""
     assert pairs.labels is not None
-    counts = token_counts(pairs.texts, train)
-    vocabulary = build(counts, settings.min_count or MIN_COUNT, settings.max_size or DEFAULT_MAX_SIZE)
-    unknown = [token for token in counts if token not in vocabulary.ids]
-    lexicon = Lexicon(TOKENIZERS[TOKENIZER], vocabulary, Spelling.count(unknown or counts))
-    affixes = None if settings.affixes is False else _affixes(pairs.texts, counts)
+    affixes = None if settings.affixes is False else _affixes(pairs.texts, token_counts(pairs.texts, train))
     spans = scheme(pairs.labels.names)
     is_legal = spans is not None and legal_share(pairs.beside.take(train), legal_sequences(spans)) >= ENOUGH
     return Known(lexicon, pairs.labels, affixes, is_legal)

@@ -1,7 +1,7 @@
 """The run of the task tag: sentences in, a tag for each token out."""
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -19,10 +19,11 @@ from rnn_cli.printing import counted, printable
 from rnn_cli.runs.presets import load_preset
 from rnn_cli.runs.run import with_threads
 from rnn_cli.runs.settings import Settings
+from rnn_cli.runs.tasks.init import Init
 from rnn_cli.runs.tasks.row_run import Make, RowRun, completed, with_epochs
 from rnn_cli.runs.tasks.tag_data import TOKENIZER, TagData
 from rnn_cli.runs.tasks.tag_hiding import Hiding
-from rnn_cli.scoring.tags import span_figures
+from rnn_cli.scoring.tags import scheme, span_figures, tag_accuracy
 from rnn_cli.text.rows import Numbers, Rows
 from rnn_cli.text.vocabulary import SPECIAL, SPELLED, UNK
 from rnn_cli.training.state import TrainingState
@@ -120,19 +121,24 @@ class TagRun(RowRun):
         if len(data.valid):
             yield f"and {counted(data.valid_targets or 0, 'token')} to validate on"
 
-    def about_loss(self, at: TrainingState, loss: float, is_valid: bool) -> Iterator[str]:
-        rows = self.data.valid if is_valid else self.data.train
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        return ("accuracy",) if scheme(self.data.known.tags.names) is None else ("accuracy", "span_f1")
+
+    def figures(self, at: TrainingState) -> dict[str, float]:
+        rows = self.judged
         sentences = self.data.sentences._replace(types=self.data.sentences.types.take(rows))
         true = Rows(self.data.y, self.data.sentences.types.starts).take(rows)
         model = self.trained(at)
         try:
             found, _ = model.likeliest(sentences, self.threads)
         except RnnError:
-            return
-        yield f"accuracy {np.mean(found == true.ids):.4f}"
+            return {}
+        predicted = Rows(found, true.starts)
+        values = {"accuracy": tag_accuracy(true, predicted)}
         if model.scheme is not None:
-            figures = span_figures(true, Rows(found, true.starts), model.scheme)
-            yield f"span F1 {figures.f1:.4f}"
+            values["span_f1"] = span_figures(true, predicted, model.scheme).f1
+        return values
 
     @property
     def about_network(self) -> str:
@@ -159,7 +165,7 @@ class TagRun(RowRun):
             yield printable(" ".join(SPELLED[k] if k < SPECIAL else vocabulary.token(k) for k in tokens))
 
 
-def decide(model: Path, settings: Settings, data: TagData) -> TagRun:
+def decide(model: Path, settings: Settings, data: TagData, init: Init | None = None) -> TagRun:
     """Return the run of these settings on these sentences; what they leave open comes from the preset."""
     lexicon, tags, affixes, _ = data.known
     m = lexicon.vocabulary.size
@@ -174,11 +180,20 @@ def decide(model: Path, settings: Settings, data: TagData) -> TagRun:
         settings.bidirectional is not False,
         AFFIX_SIZE if affixes else 0,
     )
+    if init:
+        encoder, choices = init.encoder(encoder), init.choices(choices)
     of_affixes = (affixes.buckets, affixes.count) if affixes else (0, 0)
     network = Network(encoder, len(tags.names), *of_affixes)
+    if init and init.known:
+        network = replace(init.model.network, encoder=encoder)
     values = asdict(choices) | {"preset": preset.name, "bptt": LONGEST, "tie": False, "output": "softmax"}
     decided = completed(
-        settings, values, data, tokenizer=TOKENIZER, bidirectional=True, affixes=affixes is not None
+        settings,
+        values,
+        data,
+        tokenizer=TOKENIZER,
+        bidirectional=encoder.bidirectional,
+        affixes=affixes is not None,
     )
     steps = max(1, int(data.sentences.types.lengths.max(initial=1)))
     rows = max(1, min(choices.batch * settings.windows, len(data.train)))

@@ -3,6 +3,7 @@
 from typing import Any
 
 from rnn_cli.models.tagger import check_fit, network_of
+from rnn_cli.runs.tasks.init import Origin
 from rnn_cli.runs.tasks.tag_data import Known, load_tagged
 from rnn_cli.runs.tasks.tag_run import TagRun, decide
 from rnn_cli.runs.tasks.task import OnPairs, Restored
@@ -22,4 +23,12 @@ def restored(header: dict[str, Any], arrays: Arrays) -> Restored:
     return Restored(network, Known(lexicon, tags, affixes, is_legal))
 
 
-TAGGED = OnPairs(load_tagged, decide, restored, TagRun)
+ORIGIN = Origin(
+    known=lambda model: Known(model.lexicon, model.tags, model.affixes, model.is_legal),
+    layers=lambda network: network.encoder,
+    facts=lambda model: {
+        "bidirectional": model.network.encoder.bidirectional,
+        "affixes": model.affixes is not None,
+    },
+)
+TAGGED = OnPairs(load_tagged, decide, restored, TagRun, ORIGIN)

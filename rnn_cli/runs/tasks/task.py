@@ -1,16 +1,19 @@
 """What a task is to a run: how a run of it begins, and how one that was saved goes on."""
 
 from collections.abc import Callable, Generator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
+from rnn_cli.runs.budget import fitted_epochs, seconds_of
+from rnn_cli.runs.memory import refuse_beyond
 from rnn_cli.runs.notices import Notice, Reading
 from rnn_cli.runs.prepare import Resources
 from rnn_cli.runs.run import Run
 from rnn_cli.runs.settings import Settings
+from rnn_cli.runs.tasks.init import Init, Origin, load_init
 from rnn_cli.storage import Arrays
 from rnn_cli.training.parallel.trainable import Trainable
 
@@ -51,22 +54,37 @@ class Task(Protocol):
         """Read the text of a run that goes on. Raises RnnError."""
 
 
+def _as_it_is(run: Run, settings: Settings) -> Run:
+    return run
+
+
 @dataclass(frozen=True)
 class OnPairs:
     """A task whose texts are pairs, held in memory.
 
-    load: reads them; known: by a model that goes on, None where it is to be found. decide: what the settings
-    leave open. restored: `Task.restore`. run: its class.
+    load: reads them; known: by a model that goes on, None where it is to be found; init: the model to begin
+    from. decide: what the settings leave open. restored: `Task.restore`. run: its class. origin: what its
+    models give to runs. with_epochs: a run whose epochs were fitted into a time, with what else depends on
+    their number, from the settings as they were given.
     """
 
-    load: Callable[[Settings, Resources, Any], Generator[Notice | Reading, None, Any]]
-    decide: Callable[[Path, Settings, Any], Run]
+    load: Callable[[Settings, Resources, Any, Init | None], Generator[Notice | Reading, None, Any]]
+    decide: Callable[[Path, Settings, Any, Init | None], Run]
     restored: Callable[[dict[str, Any], Arrays], Restored]
     run: type[Run]
+    origin: Origin
+    with_epochs: Callable[[Any, Settings], Run] = _as_it_is
 
     def begin(self, model: Path, settings: Settings, resources: Resources, limit: int | None) -> Beginning:
-        data = yield from self.load(settings, resources, None)
-        return self.decide(model, settings, data)
+        init = load_init(settings, self.origin)
+        data = yield from self.load(settings, resources, None, init)
+        run = self.decide(model, settings, data, init)
+        if init:
+            run = replace(run, first=init.parameters(run))
+        if seconds := seconds_of(settings):
+            refuse_beyond(resources.max_memory, run.shape)  # before it is measured
+            run = self.with_epochs(fitted_epochs(run, seconds), settings)
+        return run
 
     def restore(self, settings: Settings, header: Mapping[str, Any], arrays: Arrays) -> Restored:
         return self.restored(dict(header), arrays)
@@ -79,7 +97,7 @@ class OnPairs:
         window: tuple[int, int],
         resources: Resources,
     ) -> Beginning:
-        data = yield from self.load(settings, resources, saved.known)
+        data = yield from self.load(settings, resources, saved.known, None)
         return self.run(model, settings, data, saved.network, window, zeros(saved.network))
 
 

@@ -14,16 +14,15 @@ from rnn_cli.runs.checks import columns_of
 from rnn_cli.runs.data import tokenizer_of
 from rnn_cli.runs.notices import Notice, Reading
 from rnn_cli.runs.prepare import Resources
-from rnn_cli.runs.settings import DEFAULT_MAX_SIZE, Settings
-from rnn_cli.runs.tasks.label_data import appended
+from rnn_cli.runs.settings import Settings
+from rnn_cli.runs.tasks.init import Init, labels_of, lexicon_of
+from rnn_cli.runs.tasks.label_data import appended, new_lexicon
 from rnn_cli.runs.tasks.pair_files import NO_ROWS, divided, opened, read_texts
 from rnn_cli.text.lexicon import Lexicon
 from rnn_cli.text.pairs.formats import Form
 from rnn_cli.text.pairs.labels import Labels
 from rnn_cli.text.pairs.numbered import Cutting, Pairs, token_counts
 from rnn_cli.text.rows import Numbers
-from rnn_cli.text.spelling import Spelling
-from rnn_cli.text.vocabulary import build
 
 TASK = "generate"
 LONGEST = 400  # targets of a text that are learned, its first
@@ -68,28 +67,33 @@ class GenerateData:
 Loading = Generator[Notice | Reading, None, GenerateData]
 
 
-def load_labelled(settings: Settings, resources: Resources, known: Known | None = None) -> Loading:
-    """Return the texts and labels of the settings. known: by a model that goes on; None: to be found.
+def load_labelled(
+    settings: Settings, resources: Resources, known: Known | None = None, init: Init | None = None
+) -> Loading:
+    """Return the texts and labels of the settings. known: by a model that goes on; None: to be found. init:
+    the model to begin from.
 
     Raises RnnError for files that hold no texts with labels, or nothing to learn.
     """
-    tokenizer = known.lexicon.tokenizer if known else tokenizer_of(settings)
+    lexicon = lexicon_of(known, init)
+    tokenizer = lexicon.tokenizer if lexicon else tokenizer_of(settings)
     with opened(settings) as files:
         yield Notice(f"reading {counted(files.number, 'file')} of texts with labels")
         form = Form(TASK, settings.encoding, columns_of(settings.columns))
         cutting = Cutting(tokenizer, processes=resources.processes)
         pairs, valid_pairs, cutting = yield from read_texts(
-            files, form, cutting, *((known.labels, None) if known else (None, settings))
+            files, form, cutting, labels_of(known, init), None if known or init else settings
         )
     tokenizer = cutting.texts
     train, valid = divided(pairs, settings)
     if known is None:
         assert pairs.labels is not None
         counts = token_counts(pairs.texts, train)
-        least = settings.min_count or tokenizer.min_count
-        vocabulary = build(counts, least, settings.max_size or DEFAULT_MAX_SIZE)
-        unknown = [token for token in counts if token not in vocabulary.ids]
-        known = Known(Lexicon(tokenizer, vocabulary, Spelling.count(unknown or counts)), pairs.labels)
+        if init:
+            lexicon = yield from init.read_with(init.lexicon, counts, settings)
+        else:
+            lexicon = new_lexicon(counts, tokenizer, settings)
+        known = Known(lexicon, pairs.labels)
     data = _data_of(pairs, known, train, valid, len(files.sources))
     if valid_pairs is not None:
         data = _joined(data, _data_of(valid_pairs, known, NO_ROWS, NO_ROWS, 0))

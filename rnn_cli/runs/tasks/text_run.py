@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -13,11 +13,13 @@ from rnn_cli.models.conditional import Conditional
 from rnn_cli.network.arrays import Parameters
 from rnn_cli.network.conditional import Conditional as Network
 from rnn_cli.network.conditional import Guided, Labelled
+from rnn_cli.network.network import Network as Language
 from rnn_cli.printing import counted
 from rnn_cli.runs.batch_text import spelled
-from rnn_cli.runs.presets import load_preset, preset_for
+from rnn_cli.runs.presets import choices_of, load_preset, preset_for
 from rnn_cli.runs.run import with_threads
 from rnn_cli.runs.settings import Settings
+from rnn_cli.runs.tasks.init import Init
 from rnn_cli.runs.tasks.row_run import RowRun, completed, with_epochs
 from rnn_cli.runs.tasks.text_data import LONGEST, GenerateData
 from rnn_cli.scoring.figures import bits_per_character, perplexity
@@ -68,15 +70,17 @@ class GenerateRun(RowRun):
         return max(self.steps, -(-self.data.targets * self.rows // len(self.data.train)))
 
     @cached_property
-    def _counts(self) -> Numbers:
-        """How often each id is a target in what is learned from, (m,)."""
+    def output_counts(self) -> Numbers:
         return np.bincount(self.data.texts.y.take(self.data.train).ids, minlength=self.network.m)
 
     @property
     def flops(self) -> float:
         """Operations a step of a window, at its real steps."""
         return (
-            self.network.language.flops(self._counts) * self.data.targets / len(self.data.train) / self.steps
+            self.network.language.flops(self.output_counts)
+            * self.data.targets
+            / len(self.data.train)
+            / self.steps
         )
 
     @property
@@ -84,7 +88,7 @@ class GenerateRun(RowRun):
         return Shape
 
     def first_values(self, rng: np.random.Generator) -> Parameters:
-        return self.network.initialise(rng, self._counts)
+        return self.network.initialise(rng, self.output_counts)
 
     def trained(self, at: TrainingState) -> Conditional:
         lexicon, labels = self.data.known
@@ -160,7 +164,7 @@ class GenerateRun(RowRun):
         return spelled(batch, self.data.known.lexicon)  # type: ignore[arg-type]  # y and weight are enough
 
 
-def decide(model: Path, settings: Settings, data: GenerateData) -> GenerateRun:
+def decide(model: Path, settings: Settings, data: GenerateData, init: Init | None = None) -> GenerateRun:
     """Return the run of these settings on these texts; what they leave open comes from a preset, as for the
     language model of a text of this size."""
     lexicon, labels = data.known
@@ -169,7 +173,11 @@ def decide(model: Path, settings: Settings, data: GenerateData) -> GenerateRun:
     choices = preset.choices.given(settings.given())
     counts = np.bincount(data.texts.y.take(data.train).ids, minlength=m)
     language = choices.network(m, choices.cutoffs(counts))
-    network = Network(Guided(**asdict(language), beside=LABEL_SIZE), len(labels.names))
+    if init:
+        language = replace(cast(Language, init.layers), m=m)
+        choices = replace(choices, **choices_of(language))
+    guided = Guided(**asdict(language) | {"beside": language.beside or LABEL_SIZE})
+    network = Network(guided, len(labels.names))
     rows = choices.batch
     if settings.batch is None:  # as many tokens as a window of a language model has
         rows = round(choices.batch * choices.bptt * len(data.train) / data.targets)

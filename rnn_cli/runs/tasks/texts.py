@@ -3,6 +3,8 @@
 from typing import Any
 
 from rnn_cli.models.conditional import check_fit, network_of
+from rnn_cli.runs.presets import choices_of
+from rnn_cli.runs.tasks.init import Origin
 from rnn_cli.runs.tasks.task import OnPairs, Restored
 from rnn_cli.runs.tasks.text_data import Known, load_labelled
 from rnn_cli.runs.tasks.text_run import GenerateRun, decide
@@ -20,4 +22,10 @@ def restored(header: dict[str, Any], arrays: Arrays) -> Restored:
     return Restored(network, Known(lexicon, labels))
 
 
-GENERATED = OnPairs(load_labelled, decide, restored, GenerateRun)
+ORIGIN = Origin(
+    known=lambda model: Known(model.lexicon, model.labels),
+    layers=lambda network: network.language,
+    facts=lambda model: choices_of(model.network.language),
+    output=lambda model: model.lexicon.vocabulary,
+)
+GENERATED = OnPairs(load_labelled, decide, restored, GenerateRun, ORIGIN)

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from rnn_cli.errors import LONGEST_QUOTE, RnnError
 from rnn_cli.printing import counted
 from rnn_cli.text.columns import Line, is_table, numbered_lines, rows_with, suffix, text_in
-from rnn_cli.text.pairs.kinds import KINDS, LABEL, LABELS, TAGS, Beside, Kind
+from rnn_cli.text.pairs.kinds import KINDS, LABEL, LABELS, TAGS, Beside, Kind, is_column_name
 from rnn_cli.text.reading import Source
 
 LOOKED_AT = 1000  # lines of the block whose look decides between the forms of tagged text
@@ -78,6 +78,8 @@ class Form:
                 beside = self.kind.beside(cell)
             except ValueError as error:
                 what = f"the {self.kind.columns[1 - self.kind.text_at]}: {error}"
+                if isinstance(cell, str) and is_column_name(cell) and self.columns is None:
+                    what = f"{what} (a header? tail -n +2 leaves it out)"
                 raise self.bad(source, line, what) from error
             if self.kind.holds == TAGS and len(beside) != len(text.split()):
                 both = f"{counted(len(text.split()), 'token')} and {counted(len(beside), 'tag')}"

@@ -21,6 +21,8 @@ from rnn_cli.text.checks import is_text
 LABEL = "__label__"  # before each label in fastText's files
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 
+MOST = 1e15  # of a score: the squares of many can be summed
+
 LABELS, TAGS, SCORE, TARGET = "labels", "tags", "score", "target"
 
 Beside = tuple[str, ...]  # labels or tags; a number or a text is one string
@@ -79,6 +81,8 @@ def label(cell: Any) -> Beside:
 def number(cell: Any) -> Beside:
     """Return the number in a cell, as Python writes it."""
     text = _one(cell)
+    if NUMBER.fullmatch(text) and MOST < abs(float(text)) < math.inf:
+        raise ValueError(f"{text[:40]!r} is beyond {MOST:g} (scores are numbers from {-MOST:g} to {MOST:g})")
     if not NUMBER.fullmatch(text) or not math.isfinite(float(text)):
         has_comma = "," in text and NUMBER.fullmatch(text.replace(",", "."))
         more = " (a decimal point is needed, not a comma)" if has_comma else ""
@@ -111,6 +115,26 @@ def _one(cell: Any) -> str:
     if not found:
         raise ValueError("nothing in it")
     return found
+
+
+COLUMN = re.compile(  # a name of a column, as people write them
+    "(text|sentence|review|comment|message|doc|document|title|tweet|token|word|name|source|target|label|class|"
+    "tag|score|rating|star|value|output|input)(e?s)?|category|categories|content|body|sentiment|intent|topic|y|"
+    "src|tgt|文本|内容|句子|评论|标题|正文|标签|类别|分类|情感|评分|分数|得分|打分|原文|译文|源文|目标|词|词性|姓名",
+    re.IGNORECASE,
+)
+SIDE = re.compile(r"english|french|german|spanish|chinese|japanese|en|fr|de|es|zh|ja|ru", re.IGNORECASE)
+QUOTES = " \t#\"'_"  # around a name
+
+
+def is_column_name(cell: str) -> bool:
+    """Return whether a cell reads like the name of a column."""
+    return COLUMN.fullmatch(cell.strip(QUOTES)) is not None
+
+
+def is_name_of_side(cell: str) -> bool:
+    """Return whether a cell reads like the name of a column of sources or targets."""
+    return is_column_name(cell) or SIDE.fullmatch(cell.strip(QUOTES)) is not None
 
 
 KINDS = {

@@ -65,15 +65,23 @@ class Cutting(NamedTuple):
     processes: int = 1
 
 
-def read_pairs(sources: Sequence[Source], form: Form, cutting: Cutting, known: Labels | None = None) -> Pairs:
+def read_pairs(
+    sources: Sequence[Source],
+    form: Form,
+    cutting: Cutting,
+    known: Labels | None = None,
+    to_learn: bool = True,
+) -> Pairs:
     """Return the pairs of some files.
 
-    known: the labels of a model; None: those in the files, of which there must be two.
+    known: the labels of a model; None: those in the files. to_learn: whether something is to be learned from
+    them, which takes two different labels or scores.
 
-    Raises RnnError for a line that is no pair, a label that is not known, and files without a pair or with
-    nothing to learn.
+    Raises RnnError for a line that is no pair, a label that is not known, files without a pair or with
+    nothing to learn, and those that change while they are read.
     """
     collected = _Collected(form, known)
+    stamps = [source.stamp() for source in sources]
     tokenizer = TOKENIZERS["space"] if form.kind.holds == TAGS else cutting.texts
     blocks = _blocks(_texts(collected.add(sources), tokenizer))
     texts = in_memory(cut_all(tokenizer, blocks, True, cutting.processes))
@@ -88,7 +96,12 @@ def read_pairs(sources: Sequence[Source], form: Form, cutting: Cutting, known: L
         targets = in_memory(cut_all(of_targets, blocks, True, cutting.processes))
         if targets.corpus.lines != texts.corpus.lines:
             raise RnnError(f"{names}: changed while it was read: try again")
-    return collected.pairs(texts, targets, names)
+    if stamps != [source.stamp() for source in sources]:
+        raise RnnError(f"{names}: changed while it was read: try again")
+    pairs = collected.pairs(texts, targets)
+    if to_learn and (nothing := _nothing_to_learn(pairs)):
+        raise RnnError(f"{names}: {nothing}: nothing to learn (at least two are needed)")
+    return pairs
 
 
 @dataclass
@@ -123,7 +136,7 @@ class _Collected:
             id = self.ids.get(name)
             if id is None:
                 if self.known is not None:
-                    raise self.form.bad(source, pair.line, _unknown(name, self.known))
+                    raise self.form.bad(source, pair.line, unknown_label(name, self.known))
                 id = self.ids[name] = len(self.ids)
             self.beside.append(id)
         self.lengths.append(len(pair.beside))
@@ -132,8 +145,8 @@ class _Collected:
             what = f"{len(pair.beside)} labels (the model gives each text one)"
             raise self.form.bad(source, pair.line, what)
 
-    def pairs(self, texts: Text, targets: Text | None, names: str) -> Pairs:
-        """Return all that was collected. Raises RnnError where there is nothing to learn."""
+    def pairs(self, texts: Text, targets: Text | None) -> Pairs:
+        """Return all that was collected."""
         beside, lengths = np.array(self.beside, np.int32), np.array(self.lengths, np.int64)
         scores, labels = np.array(self.scores, np.float64), self.known
         if self.form.kind.is_labelled and labels is None:
@@ -142,15 +155,6 @@ class _Collected:
             labels = Labels.of_counts(dict(zip(self.ids, counts, strict=True)), is_multi)
             new = np.array([labels.ids[name] for name in self.ids], np.int32)
             beside = new[beside] if len(beside) else beside
-            if len(labels.names) < 2:
-                what = (
-                    f"the only label is {', '.join(map(quoted, labels.names))}"
-                    if labels.names
-                    else "no label"
-                )
-                raise RnnError(f"{names}: {what}: nothing to learn (at least two are needed)")
-        if self.form.kind.holds == SCORE and self.known is None and scores.min() == scores.max():
-            raise RnnError(f"{names}: every score is {scores[0]:g}: nothing to learn (two are needed)")
         if not len(lengths):
             lengths = np.zeros(len(self.keys), np.int64)
         keys = np.array(self.keys, np.uint64)
@@ -159,7 +163,20 @@ class _Collected:
         )
 
 
-def _unknown(name: str, known: Labels) -> str:
+def _nothing_to_learn(pairs: Pairs) -> str:
+    """Return why nothing can be learned from some pairs; "": something can."""
+    if len(pairs.scores):
+        return f"every score is {pairs.scores[0]:g}" if pairs.scores.min() == pairs.scores.max() else ""
+    if pairs.labels is None:
+        return ""
+    there = np.unique(pairs.beside.ids).tolist()
+    if len(there) > 1:
+        return ""
+    return f"the only label is {quoted(pairs.labels.names[there[0]])}" if there else "no label"
+
+
+def unknown_label(name: str, known: Labels) -> str:
+    """Return what an error says of a label that a model does not know."""
     more = f" and {len(known.names) - SHOWN} more" if len(known.names) > SHOWN else ""
     return (
         f"the model has no label {quoted(name)} (it has {', '.join(map(quoted, known.names[:SHOWN]))}{more})"

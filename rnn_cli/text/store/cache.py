@@ -15,6 +15,7 @@ from rnn_cli.text.store.folder import HEADER, Damaged, read_header
 
 KEY = "[0-9a-f]" * 64  # pattern of the names of stored texts: a SHA-256 in hexadecimal
 WORK = "work-"  # prefix of folders that are being written
+REMEMBERED = "hash-*.json"  # pattern of the files that remember hashes (hashes.py)
 LOCK = "lock"  # in such a folder: its process holds the lock on it
 ABANDONED = 24 * 3600.0  # seconds after which the folder of a killed run is removed
 
@@ -95,6 +96,8 @@ class Cache:
         Raises OSError."""
         self._sweep()
         freed = 0
+        for memory in self.folder.glob(REMEMBERED):
+            memory.unlink(missing_ok=True)
         for entry in self.entries():
             shutil.rmtree(entry.folder)
             freed += entry.size

@@ -17,12 +17,13 @@ import numpy as np
 from rnn_cli import storage
 from rnn_cli.text.store.corpus import Corpus, Text
 from rnn_cli.text.store.cutting import Cut
+from rnn_cli.text.store.hashes import sha256
 from rnn_cli.text.store.mapping import map_file
-from rnn_cli.text.store.numbering import NARROW, WIDE, LineEnds, Numbering
+from rnn_cli.text.store.numbering import NARROW, NUMBERS, WIDE, LineEnds, Numbering, Numbers
 
 HEADER = "header.json"
 ARRAYS = ("ids", "starts", "characters")
-NUMBERS = np.dtype("<i8")
+HASH = ".hash"  # ends the name of the file that remembers the hash of a large array
 COPIED = 1 << 22  # bytes at a time
 
 
@@ -77,15 +78,34 @@ class Writer:
             self._write_header()
 
     def _write_header(self) -> None:
-        header = self._about | {
-            "dtypes": {"ids": self._dtype.str, "starts": NUMBERS.str, "characters": NUMBERS.str},
-            "types": self._numbering.types,
-            "counts": self._numbering.counts.tolist(),
-            "characters": self._ends.characters,
-            "longest": self._ends.longest,
-            "sha256": {name: _hash(self._folder / name) for name in ARRAYS},
-        }
-        (self._folder / HEADER).write_bytes(storage.sealed(header))
+        counted = self._numbering.types, self._numbering.counts
+        lines = self._ends.characters, self._ends.longest
+        write_header(self._folder, self._about, self._dtype, counted, lines)
+
+
+def write_header(
+    folder: Path,
+    about: dict[str, Any],
+    dtype: np.dtype[Any],
+    counted: tuple[tuple[str, ...], Numbers],
+    lines: tuple[int, int],
+) -> None:
+    """Write the header of a text whose arrays are written: from here on the folder is a stored text.
+
+    dtype: of the ids. counted: types, and how often each id occurs. lines: their characters together, and the
+    targets of the longest. Raises OSError.
+    """
+    types, counts = counted
+    characters, longest = lines
+    header = about | {
+        "dtypes": {"ids": dtype.str, "starts": NUMBERS.str, "characters": NUMBERS.str},
+        "types": types,
+        "counts": counts.tolist(),
+        "characters": characters,
+        "longest": longest,
+        "sha256": {name: sha256(folder / name) for name in ARRAYS},
+    }
+    (folder / HEADER).write_bytes(storage.sealed(header))
 
 
 def _widen(file: BinaryIO) -> None:
@@ -118,7 +138,7 @@ def load(folder: Path) -> Text:
     """Return the text in a folder, its arrays mapped, not read. Raise Damaged or OSError."""
     header = read_header(folder)
     try:
-        if header["sha256"] != {name: _hash(folder / name) for name in ARRAYS}:
+        if header["sha256"] != {name: sha256(folder / name, folder / f"{name}{HASH}") for name in ARRAYS}:
             raise Damaged("its content is not what was written")
         corpus = Corpus(*(map_file(folder / name, np.dtype(header["dtypes"][name])) for name in ARRAYS))
         counts, types = np.array(header["counts"], np.int64), tuple(header["types"])
@@ -128,8 +148,3 @@ def load(folder: Path) -> Text:
         raise Damaged(f"{Path(error.filename).name} is missing") from error
     except (KeyError, TypeError, ValueError) as error:
         raise Damaged(f"{HEADER} has no usable value for {error}") from error
-
-
-def _hash(path: Path) -> str:
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -9,6 +9,7 @@ from rnn_cli.text.vocabulary import END, SPECIAL, UNK
 Numbers = NDArray[np.int64]
 
 NARROW, WIDE = np.dtype("<u2"), np.dtype("<u4")  # the types of ids on disk
+NUMBERS = np.dtype("<i8")  # of the other numbers
 
 
 class Numbering:

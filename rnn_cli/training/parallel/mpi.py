@@ -20,6 +20,7 @@ from mpi4py import MPI
 
 from rnn_cli.network.arrays import Array
 from rnn_cli.network.columns import Columns
+from rnn_cli.training.parallel.bits import code_of
 
 SILENCE = 60.0  # seconds without a word from the other ranks, from which on this one ends
 STEPS = 20  # usual ones, that are waited for in any case
@@ -35,45 +36,57 @@ class Ranks:
     def __init__(self) -> None:
         self._all = MPI.COMM_WORLD
         self._errors = self._all.Dup()  # of `meet`: an error may come while others are in a sum
-        self._host = self._all.Split_type(MPI.COMM_TYPE_SHARED)
+        host = self._all.Split_type(MPI.COMM_TYPE_SHARED)
         self.rank, self.size = self._all.rank, self._all.size
         self.hosts: Sequence[str] = tuple(self._all.allgather(socket.gethostname()))
-        self.is_first_on_host = self._host.rank == 0
+        self.leaders: Sequence[int] = tuple(self._all.allgather(host.bcast(self.rank)))
         self.traffic = 0
-        self._slices = np.empty(0, np.float32)
+        self._slices = self._sent = np.empty(0, np.float32)
         self._watch = Watch(self)
 
-    def sum(self, flat: Array, count: int) -> None:
-        if self._slices.size != flat.size or self._slices.dtype != flat.dtype:
-            self._slices = np.empty_like(flat)
+    def sum(self, flat: Array, count: int, bits: int = 32) -> None:
+        encode, decode = code_of(bits)
+        sent = code = encode(flat)
+        if self._slices.size != code.size or self._slices.dtype != code.dtype:
+            self._sent, self._slices = np.empty_like(code) if code is not flat else flat, np.empty_like(code)
+        if code is not flat:
+            sent = self._sent  # MPI is slow with memory that it has not seen before
+            np.copyto(sent, code)
         with self._watch.waiting():
-            self._all.Alltoall(flat, self._slices)
-        total, *others = self._slices.reshape(self.size, -1)[:count]
+            self._all.Alltoall(sent, self._slices)
+        first, *others = self._slices.reshape(self.size, -1)[:count]
+        total = decode(first)
         for other in others:
-            total += other
+            total += decode(other)
+        if total is not first:
+            np.copyto(first, encode(total))
         with self._watch.waiting():
-            self._all.Allgather(total, flat)
-        self._count(2 * flat.nbytes)
+            self._all.Allgather(first, sent)
+        if code is not flat:
+            np.copyto(flat, decode(sent))
+        self._count(2 * sent.nbytes)
 
-    def sum_columns(self, columns: Columns, count: int) -> Columns:
+    def sum_columns(self, columns: Columns, count: int, bits: int = 32) -> Columns:
         """A column is summed by the rank that its token belongs to. Neighbours belong to different ranks, as
         the tokens with the lowest numbers are the most frequent."""
+        encode, decode = code_of(bits)
         owner = columns.tokens % self.size
         order = np.argsort(owner, kind="stable")
         sent = np.bincount(owner, minlength=self.size)
         received = np.empty_like(sent)
         with self._watch.waiting():
             self._all.Alltoall(sent, received)
-        parts = self._exchanged(_packed(columns.tokens[order], columns.values[order]), sent, received)
+        parts = self._exchanged(_packed(columns.tokens[order], encode(columns.values[order])), sent, received)
         ends = np.cumsum(received)
-        mine = _sum(_unpacked(parts[end - k : end]) for k, end in zip(received[:count], ends, strict=False))
-        row = _packed(mine.tokens, mine.values)
+        pairs = zip(received[:count], ends, strict=False)
+        mine = _sum(_unpacked(parts[end - k : end], decode) for k, end in pairs)
+        row = _packed(mine.tokens, encode(mine.values))
         with self._watch.waiting():
             counts = np.array(self._all.allgather(len(mine.tokens)))
             everything = np.empty(int(counts.sum()), row.dtype)
             self._all.Allgatherv(row.view(np.uint8), [everything.view(np.uint8), counts * row.itemsize])
         self._count(row.itemsize * (len(columns.tokens) + self.size * len(row)))
-        whole = _unpacked(everything)
+        whole = _unpacked(everything, decode)
         order = np.argsort(whole.tokens, kind="stable")
         return Columns(whole.tokens[order], whole.values[order])
 
@@ -101,6 +114,10 @@ class Ranks:
         with self._watch.waiting():
             return self._all.bcast(value if self.rank == of else None, root=of)
 
+    def exchange(self, values: Sequence[Any]) -> Sequence[Any]:
+        with self._watch.waiting():
+            return self._all.alltoall(list(values))
+
     def share_arrays(self, arrays: Iterable[Array]) -> None:
         for array in arrays:
             with self._watch.waiting():
@@ -118,9 +135,6 @@ class Ranks:
         request = self._errors.Iallgather(mine, found)
         with self._watch.waiting(PATIENCE if seconds is None else math.inf):
             return found.tolist() if _come(request, seconds) else None
-
-    def wait_for_host(self) -> None:
-        _come(self._host.Ibarrier(), None)
 
     def expect(self, seconds: float | None, silent: Callable[[str], None]) -> None:
         self._watch.begin(seconds, silent)
@@ -194,8 +208,8 @@ def _packed(tokens: Any, values: Array) -> Any:
     return records
 
 
-def _unpacked(records: Any) -> Columns:
-    return Columns(records["token"].astype(np.intp), records["values"])
+def _unpacked(records: Any, decode: Callable[[Array], Array]) -> Columns:
+    return Columns(records["token"].astype(np.intp), decode(records["values"]))
 
 
 def _sum(parts: Iterable[Columns]) -> Columns:

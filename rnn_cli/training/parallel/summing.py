@@ -48,13 +48,13 @@ class Total:
 
         gradients: this rank's, as `keep` has returned them; {} where it had no rows.
         """
-        world, count = self._team.world, self._team.at_work(B)
+        world, count, bits = self._team.world, self._team.at_work(B), self._team.bits
         if world.size == 1:
             return gradients
-        world.sum(self._flat, count)
+        world.sum(self._flat, count, bits)
         total: Gradients = {**self.dense}
         for name in self._by_columns:
-            total[name] = world.sum_columns(self._columns(gradients, name), count)
+            total[name] = world.sum_columns(self._columns(gradients, name), count, bits)
         return {name: total[name] for name in gradients or total}
 
     def _columns(self, gradients: Gradients, name: str) -> Columns:

@@ -25,28 +25,34 @@ class World(Protocol):
     the same order.
 
     rank: of this process, from 0. size: the number of ranks. hosts: the name of each rank's machine.
-    is_first_on_host: whether no rank of this machine has a lower number.
+    leaders: for each rank, the first rank of its machine.
     traffic: bytes that this rank has sent to others to sum gradients.
     """
 
     rank: int
     size: int
     hosts: Sequence[str]
-    is_first_on_host: bool
+    leaders: Sequence[int]
     traffic: int
 
-    def sum(self, flat: Array, count: int) -> None:
+    def sum(self, flat: Array, count: int, bits: int = 32) -> None:
         """Replace a flat array, whose size is a multiple of `size`, by the sum of the first `count` ranks'
-        arrays, added in the order of the ranks."""
+        arrays, added in the order of the ranks.
 
-    def sum_columns(self, columns: Columns, count: int) -> Columns:
-        """Return the sum of the first `count` ranks' columns, added in the order of the ranks."""
+        bits: of a number on its way, one of bits.BITS. All ranks have the same sum.
+        """
+
+    def sum_columns(self, columns: Columns, count: int, bits: int = 32) -> Columns:
+        """Return the sum of the first `count` ranks' columns, as `sum` does."""
 
     def numbers(self, values: Sequence[float]) -> Array:
         """Return the numbers of every rank, (size, k), float64."""
 
     def share(self, value: Any, of: int = 0) -> Any:
         """Return the value that rank `of` has."""
+
+    def exchange(self, values: Sequence[Any]) -> Sequence[Any]:
+        """Give each rank k the value k, one for each rank; return what each has given to this one."""
 
     def share_arrays(self, arrays: Iterable[Array]) -> None:
         """Fill arrays with those of rank 0."""
@@ -57,9 +63,6 @@ class World(Protocol):
     def meet(self, status: int, seconds: float | None = None) -> Sequence[int] | None:
         """Wait for the other ranks, without using a core; return the status that each has given. None where
         some have not come after `seconds`."""
-
-    def wait_for_host(self) -> None:
-        """Wait for the other ranks of this machine, without using a core."""
 
     def expect(self, seconds: float | None, silent: Callable[[str], None]) -> None:
         """From here on, end this process where it has waited for the others for too long.
@@ -78,13 +81,13 @@ class Alone:
     rank = 0
     size = 1
     hosts: Sequence[str] = ("localhost",)
-    is_first_on_host = True
+    leaders: Sequence[int] = (0,)
     traffic = 0
 
-    def sum(self, flat: Array, count: int) -> None:
+    def sum(self, flat: Array, count: int, bits: int = 32) -> None:
         return
 
-    def sum_columns(self, columns: Columns, count: int) -> Columns:
+    def sum_columns(self, columns: Columns, count: int, bits: int = 32) -> Columns:
         return columns
 
     def numbers(self, values: Sequence[float]) -> Array:
@@ -92,6 +95,9 @@ class Alone:
 
     def share(self, value: Any, of: int = 0) -> Any:
         return value
+
+    def exchange(self, values: Sequence[Any]) -> Sequence[Any]:
+        return values
 
     def share_arrays(self, arrays: Iterable[Array]) -> None:
         return
@@ -101,9 +107,6 @@ class Alone:
 
     def meet(self, status: int, seconds: float | None = None) -> Sequence[int] | None:
         return [status]
-
-    def wait_for_host(self) -> None:
-        return
 
     def expect(self, seconds: float | None, silent: Callable[[str], None]) -> None:
         return
@@ -158,11 +161,13 @@ class Team(NamedTuple):
 
     ranks: those that take rows, the first of the world; the others only take the same steps.
     accumulate: how many shards each process computes one after another before the gradients are summed.
+    bits: of a number of a gradient on its way between ranks.
     """
 
     world: World = ALONE
     ranks: int = 1
     accumulate: int = 1
+    bits: int = 32
 
     @property
     def has_total(self) -> bool:

@@ -110,6 +110,21 @@ def test_without_a_validation_text_the_epochs_have_a_training_loss_alone(train, 
     assert [len(row) for row in curve(rnn("info", "m.npz").out)] == [3, 3]
 
 
+def test_a_model_of_labels_has_losses_and_no_perplexity(rnn, model_of_labels, models):
+    out = rnn("info", model_of_labels).out
+    assert "\nloss        nats a text\nepoch     train     valid\n    1 " in out
+    assert "perplexity" not in out
+    text = rnn("info", models["char"]).out
+    assert "\nloss        nats a token\nepoch     train     valid  perplexity\n" in text
+
+
+def test_the_figure_that_has_decided_is_told(rnn, write):
+    write("pairs.tsv", ["good\tyes", "bad\tno", "so good\tyes", "too bad\tno"] * 10)
+    options = ["--task", "classify", "--metric", "accuracy", "--epochs", "2", "--hidden", "4", "-q"]
+    rnn("train", "pairs.tsv", "--model", "labels.npz", "--threads", "1", *options)
+    assert re.search(r"^accuracy    [01]\.\d{4}$", rnn("info", "labels.npz").out, re.M)
+
+
 def test_an_old_file_tells_of_no_epochs_that_it_did_not_keep(info):
     assert "perplexity" not in info("version 1")
 

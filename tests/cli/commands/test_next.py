@@ -1,6 +1,7 @@
 """rnn next: the likeliest next tokens."""
 
 import json
+import subprocess
 
 import pytest
 
@@ -75,3 +76,23 @@ def test_unknown_tokens_are_named(rnn, models):
 
 def test_a_missing_model_is_named(fails):
     assert fails(1, "next", "Anna").startswith("model.npz: no such file")
+
+
+def test_lines_are_answered_as_they_come_and_those_before_a_bad_byte_before_the_error(started, models):
+    running = started("next", "--model", models["char"], "--top", "1", stdin=subprocess.PIPE, encoding=None)
+    for number, line in enumerate((b"Anna\n", b"Zo\n", b"Tom\nb\xff\n"), 1):
+        running.stdin.write(line)
+        running.stdin.flush()
+        assert running.stdout.readline().startswith(b"%d\t" % number)
+    running.stdin.close()
+    running.stdin = None  # which the fixture would flush
+    assert running.wait(30) == 1
+    warning, error = running.stderr.read().splitlines()
+    assert warning.endswith(b"read as such: 'Z'")
+    assert error.startswith(b"rnn: error: standard input: line 4, byte 2: not UTF-8")
+
+
+def test_a_standard_input_without_a_line_is_an_error(process, one_line, models):
+    done = process("next", "--model", models["char"], input="")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert one_line(done.stderr) == "standard input: empty: there is no line in it"

@@ -1,11 +1,10 @@
 """rnn predict and rnn test: labels of texts on the command line."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
-
-from rnn_cli.cli.commands.predict import _lines
 
 LINES = [
     f"{text}\t{label}"
@@ -14,24 +13,10 @@ LINES = [
 
 
 @pytest.fixture
-def model(rnn):
-    """m.npz, which knows yes from no."""
+def model(rnn, model_of_labels):
+    """m.npz, which knows yes from no, and the pairs that it has learned."""
     Path("p.tsv").write_text("\n".join(LINES * 10) + "\n")
-    options = [
-        "--task",
-        "classify",
-        "-t",
-        "space",
-        "--hidden",
-        8,
-        "--embedding",
-        8,
-        "--epochs",
-        20,
-        "--batch",
-        8,
-    ]
-    rnn("train", "p.tsv", *options, "--model", "m.npz", "--quiet", "--threads", 1)
+    shutil.copy(model_of_labels, "m.npz")
     return "m.npz"
 
 
@@ -75,9 +60,35 @@ def test_json_is_an_object_a_line(predict):
     assert rows[0]["schema"] == 1
 
 
-def test_lines_come_in_blocks_that_end_anywhere():
-    blocks = ["on", "e\ntw", "o\n", "\nthree"]
-    assert [line for lines in _lines(blocks, "classify") for line in lines] == ["one", "two", "", "three"]
+@pytest.mark.parametrize("form", [[], ["--json"]])
+def test_lines_before_a_bad_byte_are_answered_before_the_error_is_raised(form, rnn, model):
+    Path("good.txt").write_text("so good\ntoo bad\n")
+    Path("in.txt").write_bytes(b"so good\ntoo bad\nso \xff good\ngood\n")
+    said = rnn("predict", "in.txt", "--model", model, *form, status=1)
+    assert said.out == rnn("predict", "good.txt", "--model", model, *form).out
+    assert said.err.startswith("rnn: error: in.txt: line 3, byte 4: not UTF-8")
+
+
+@pytest.mark.parametrize(
+    ("form", "row"),
+    [
+        ([], "does not decode\tnan"),
+        (["--format", "fasttext"], "__label__does_not_decode nan"),
+        (["--json"], '"text": "\ufffd", "is_unknown": true, "labels": [], "error": "does not decode"}'),
+    ],
+)
+def test_a_line_that_does_not_decode_has_a_row_that_says_so(form, row, predict):
+    said = predict(b"so good\n\xff\ttoo\ntoo bad\n\xe4 bad", "--skip-bad", *form)
+    first, bad, last, worse = said.out.splitlines()
+    assert bad.endswith(row)
+    assert "decode" in worse
+    assert [first, last] == predict("so good\ntoo bad\n", *form).out.splitlines()
+    assert said.err == "rnn: warning: 2 of 4 lines do not decode; the first is line 2\n"
+
+
+def test_an_input_without_a_line_is_an_error(fails, model):
+    Path("empty.txt").write_bytes(b"")
+    assert fails(1, "predict", "empty.txt", "--model", model) == "empty.txt: empty: there is no line in it"
 
 
 def test_the_figures_of_a_test_are_those_of_the_predictions(rnn, model, predict):
@@ -122,3 +133,19 @@ def test_info_tells_of_labels(rnn, model):
 def test_an_encoding_that_nobody_knows_is_refused_before_a_file_is_read(fails, command):
     message = fails(2, command, "nowhere.tsv", "--model", "nowhere.npz", "--encoding", "nope")
     assert message == "--encoding nope: not an encoding that Python knows"
+
+
+def test_a_test_of_equal_scores_has_no_correlation(rnn, write):
+    write("train.tsv", ["so good\t5", "too bad\t1", "good\t4", "bad\t2"] * 5)
+    options = ["--task", "rate", "--epochs", "1", "--hidden", "4", "--threads", "1", "-q"]
+    rnn("train", "train.tsv", "--valid", write("one.tsv", ["good\t4"]), "--model", "rate.npz", *options)
+    write("test.tsv", ["so good\t4", "bad\t4"])
+    assert "correlation            undefined\n" in rnn("test", "test.tsv", "--model", "rate.npz").out
+    told = json.loads(rnn("test", "one.tsv", "--model", "rate.npz", "--json").out)
+    assert (told["texts"], told["correlation"]) == (1, None)
+
+
+def test_a_baseline_of_one_label_is_refused(fails, model, write):
+    write("one.tsv", ["so good\tyes"])
+    message = fails(1, "test", "p.tsv", "--model", model, "--baseline", "one.tsv")
+    assert message == 'one.tsv: the only label is "yes": nothing to learn (at least two are needed)'

@@ -567,10 +567,21 @@ def test_a_text_of_bad_lines_alone_is_an_error(folder, rnn, models):
     assert "rnn: error: bad.txt: no text in it: every line is blank or does not decode" in said.err
 
 
-def test_without_the_option_the_lines_before_a_bad_one_are_printed_as_far_as_they_were_read(
-    spoilt, rnn, models
-):
-    assert "bad.txt: line 2, byte 2" in rnn("score", "-m", models["char"], spoilt, "--per-line", status=1).err
+@pytest.mark.parametrize("form", [["--per-line"], ["--per-line", "--json"], ["--per-token"]])
+@pytest.mark.parametrize("kind", ["char", "space", "book"])
+def test_without_the_option_the_lines_before_a_bad_one_have_their_rows(form, kind, spoilt, rnn, models):
+    alone = rnn("score", "-m", models[kind], "good.txt", *form).out.splitlines(keepends=True)
+    said = rnn("score", "-m", models[kind], spoilt, *form, status=1)
+    assert said.err.startswith("rnn: error: bad.txt: line 2, byte 2: not UTF-8")
+    rows = said.out.splitlines(keepends=True)
+    assert rows == alone[: len(rows)]
+    assert len(rows) == (1 if "--per-line" in form else sum(row.startswith("1\t") for row in alone))
+
+
+def test_the_rows_of_a_file_are_printed_before_one_that_is_missing_is_named(rnn, models, text):
+    rows = rnn("score", "-m", models["char"], text, "--per-line").out
+    said = rnn("score", "-m", models["char"], text, "missing.txt", "--per-line", status=1)
+    assert (said.out, said.err) == (rows, "rnn: error: missing.txt: No such file or directory\n")
 
 
 # Rows as lines come.

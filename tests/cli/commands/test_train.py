@@ -1,5 +1,6 @@
 """rnn train: the main job, from a text to a model that writes."""
 
+import itertools
 import json
 
 import numpy as np
@@ -241,24 +242,28 @@ def test_a_weight_decay_that_leaves_nothing_is_refused(fails):
     assert "--weight-decay" in fails(2, "train", "--optimizer", "sgd", "--weight-decay", "1")
 
 
-# One tiny run for each choice that a flag names, with each cell.
+# One tiny run for each choice that a flag names: of the network with each cell; of the steps, which do not
+# know what cell they train, with one.
 
-WAYS = [
+OF_THE_NETWORK = [
     ["--layers", "2"],
     ["--embedding", "5"],
     ["--tie"],
     ["--output", "adaptive"],
     ["--dropout", "0.3", "--variational"],
+]
+OF_THE_STEPS = [
     *(["--optimizer", name] for name in OPTIMIZERS),
     *(["--schedule", name] for name in SCHEDULES),
 ]
+WAYS = [
+    *itertools.product(CELLS, OF_THE_NETWORK),
+    *zip(itertools.cycle(CELLS), OF_THE_STEPS, strict=False),
+]
 
 
-@pytest.mark.parametrize("way", WAYS, ids=" ".join)
-@pytest.mark.parametrize("cell", CELLS)
-def test_every_choice_with_every_cell_trains_a_model_that_writes_and_scores(
-    cell, way, rnn, corpus, english, read_log
-):
+@pytest.mark.parametrize(("cell", "way"), WAYS, ids=lambda value: " ".join(np.atleast_1d(value)))
+def test_every_choice_trains_a_model_that_writes_and_scores(cell, way, rnn, corpus, english, read_log):
     options = ["-t", "char", "--preset", "tanh", "-n", "8", "-b", "8", "--bptt", "16", "-e", "4"]
     rates = [] if "--optimizer" in way else ["--lr", "0.006", "--weight-decay", "0"]  # or its own
     rnn("train", corpus, *options, "--cell", cell, *rates, *way, "--log", "log.jsonl", "--quiet")

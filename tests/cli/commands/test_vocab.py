@@ -181,3 +181,75 @@ def test_what_a_folder_leaves_out_is_told(command, rnn, write, folder, english):
         write(f"texts/{name}", english)
     said = rnn(*command, "texts", "-t", "char")
     assert "texts: left out as no *.txt files, or hidden: .hidden.txt, b.text" in said.err
+
+
+PAIRS = {
+    "classify": ("a b\tx", ["text"], "labels"),
+    "rate": ("a b\t1", ["text"], "scale"),
+    "tag": ("a b\tX Y", ["tokens"], "tags"),
+    "generate": ("x\ta b", ["text"], "labels"),
+    "translate": ("a b\tb a", ["source", "target"], None),
+}
+
+
+@pytest.mark.parametrize("task", PAIRS)
+def test_pairs_are_counted_as_training_sees_them(rnn, write, task):
+    line, names, beside = PAIRS[task]
+    other = {"x": "y", "1": "2", "X Y": "Y Y", "b a": "c a"}
+    text, cell = line.split("\t")
+    lines = (
+        [line] * 6
+        + [f"{other.get(text, text)}\t{other.get(cell, cell)}"] * 3
+        + ["c\tx"] * (task == "classify")
+    )
+    write("p.tsv", lines)
+    split = [] if task == "tag" else ["-t", "space"]
+    rnn_vocab = ["vocab", "p.tsv", "--task", task, "--min-count", 1, *split]
+    told = json.loads(rnn(*rnn_vocab, "--json").out)
+    assert (told["pairs"], told["valid"], [*told["sides"]]) == (len(lines), 0, names)
+    first = told["sides"][names[0]]
+    texts = [row.split("\t")[task == "generate"] for row in lines]
+    assert first["tokens"] == sum(len(text.split()) for text in texts)
+    assert first["m"] == first["vocabulary"] + 3
+    if beside:
+        expected = {
+            "labels": {"x": 7 if task == "classify" else 6, "y": 3},
+            "scale": [1, 2],
+            "tags": {"Y": 12, "X": 6},
+        }
+        assert told[beside] == expected[beside]
+    out = rnn(*rnn_vocab).out
+    assert all(f"\n{name} (" in out for name in names)
+    assert '"a"' in out
+
+
+def test_a_text_is_cut_as_each_side_of_the_pairs(rnn, write):
+    write("p.tsv", ["a b\tu v"] * 3)
+    options = ["--task", "translate", "-t", "space", "--min-count", 1, "--json"]
+    told = json.loads(rnn("vocab", "p.tsv", *options, "--cut", "b z\tv").out)
+    assert [(row["token"], row["id"], row["occurs"]) for row in told["source"]] == [("b", 4, 3), ("z", 2, 0)]
+    assert [(row["token"], row["id"], row["occurs"]) for row in told["target"]] == [("v", 4, 3)]
+    assert told["schema"] == 1
+
+
+def test_a_vocabulary_file_is_for_texts_alone(fails, write):
+    write("p.tsv", ["a\tx", "b\ty"])
+    message = fails(2, "vocab", "p.tsv", "--task", "classify", "--out", "v.vocab")
+    assert message == "--out is for a text without --task: rnn train --vocab reads it"
+
+
+def test_pairs_that_are_validated_on_are_not_counted(rnn, write):
+    lines = [f"word{n} b\t{'xy'[n % 2]}" for n in range(40)]
+    write("p.tsv", lines)
+    told = json.loads(
+        rnn("vocab", "p.tsv", "--task", "classify", "-t", "space", "--json", "--min-count", 1).out
+    )
+    assert told["valid"] > 0
+    assert told["pairs"] + told["valid"] == 40
+    assert told["sides"]["text"] == {
+        "tokens": 2 * told["pairs"],
+        "vocabulary": told["pairs"] + 1,
+        "m": told["pairs"] + 4,
+        "unknown": 0,
+    }
+    assert sum(told["labels"].values()) == told["pairs"]

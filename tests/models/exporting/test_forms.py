@@ -11,6 +11,7 @@ import pytest
 from rnn_cli import Classifier, LanguageModel
 from rnn_cli.errors import UsageError
 from rnn_cli.models.exporting.forms import FORMS, export
+from rnn_cli.models.exporting.pytorch import state_dict
 from rnn_cli.models.looking.derivatives import noisy_model
 from rnn_cli.network.cells import CELLS
 
@@ -149,3 +150,15 @@ def test_any_name_of_a_file_can_stand_in_the_lines(form, models):
     for name in NEEDS.get(form, []):
         pytest.importorskip(name)
     compile(export(LanguageModel.load(models["char"]), form, 'a "b" \\ 词\n.pt').code, "lines", "exec")
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_safetensors_alone_finds_the_arrays_of_the_state_dict(cell, lines, tmp_path):
+    """Where there is no PyTorch to load them."""
+    safetensors = pytest.importorskip("safetensors.numpy", reason="there is no safetensors")
+    model = noisy_model(lines[0], 3, {"cell": cell, "layers": 2, "embedding": 4}, seed=1)
+    found = safetensors.load(export(model, "safetensors", "m.out").data)
+    expected = state_dict(model.network, model.p)
+    assert found.keys() == expected.keys()
+    for name, array in expected.items():
+        np.testing.assert_array_equal(found[name], array)

@@ -100,12 +100,12 @@ def test_the_numbers_are_the_tutorials_letters():
         strict=True,
     ):
         found = {vector.name: np.array(vector.values) for vector in vectors}
-        assert [*found] == ["x_t", "U x_t", "W s_(t-1)", "b_a", "s_t", "V s_t", "o_t", "y_t", "E_t"]
+        assert [*found] == ["x_t", "U x_t", "W s_(t-1)", "b_a", "s_t", "V s_t", "b_y", "o_t", "y_t", "E_t"]
         np.testing.assert_allclose(found["U x_t"], given["U"] @ found["x_t"], atol=1e-6)
         np.testing.assert_allclose(found["W s_(t-1)"], given["W"] @ s, atol=1e-6)
         s = np.tanh(found["U x_t"] + found["W s_(t-1)"] + given["b_a"])
         np.testing.assert_allclose(found["s_t"], s, atol=1e-6)
-        z = np.exp(given["V"] @ s + given["b_y"])
+        z = np.exp(found["V s_t"] + found["b_y"])
         np.testing.assert_allclose(found["o_t"], z / z.sum(), atol=1e-6)
         assert found["E_t"][0] == pytest.approx(nats, abs=1e-5)
         assert found["E_t"][0] == pytest.approx(-np.log(found["o_t"] @ found["y_t"]))

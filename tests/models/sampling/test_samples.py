@@ -5,6 +5,7 @@ import pytest
 from rnn_cli.models.sampling import samples
 from rnn_cli.models.sampling.rules import Sampling
 from rnn_cli.models.sampling.samples import Novelty
+from rnn_cli.models.sampling.steps import steps
 from rnn_cli.scoring.copying import Original
 
 TOKENS = tuple("abc ")
@@ -35,6 +36,25 @@ def test_many_prompts_are_drawn_in_batches_and_differ(untrained, monkeypatch):
     texts = [sample.text for sample in one.draw(["a"] * 11, 1, RULES)]
     assert len(set(texts)) == 11
     assert texts[:4] == [sample.text for sample in one.draw(["a"] * 4, 1, RULES)]
+
+
+def test_a_sample_comes_as_soon_as_it_and_those_before_have_ended(untrained, monkeypatch):
+    taken = []
+
+    def counted(task):
+        for step in steps(task):
+            taken.append(step)
+            yield step
+
+    monkeypatch.setattr(samples, "steps", counted)
+    monkeypatch.setattr(samples, "BLOCK", 4)
+    one = untrained(TOKENS, END=-2)
+    drawn = one.draw([""], 50, Sampling(temperature=1.0, seed=1, length=200))
+    came = [(sample.tokens, len(taken)) for sample in drawn]
+    for row in range(50):
+        needed = max(tokens for tokens, _ in came[: row + 1])
+        assert needed <= came[row][1] <= needed + 1
+    assert came[0][1] < came[-1][1]
 
 
 def test_the_tokens_of_a_sample_are_counted(untrained):

@@ -5,7 +5,6 @@ import pytest
 
 from rnn_cli import RnnError, Settings, Trainer, UsageError
 from rnn_cli.models.classifier import Classifier
-from rnn_cli.runs.events import EpochDone
 
 WORDS = ("good", "fine", "nice", "bad", "poor", "awful")
 SMALL = {
@@ -75,6 +74,11 @@ def test_a_score_is_in_the_range_that_was_seen(train):
     assert np.corrcoef(scores, range(6))[0, 1] > 0.9
 
 
+def test_one_score_to_learn_from_is_refused(train):
+    with pytest.raises(RnnError, match=r"^p\.tsv: every score to learn from is [19]: give more texts"):
+        train(["the film\t1", "a film\t9"] * 20, task="rate")
+
+
 @pytest.mark.parametrize(
     "settings",
     [
@@ -125,21 +129,10 @@ def test_equal_texts_are_all_learned_or_all_validated(train):
     assert not set(keys[trainer.run.data.train]) & set(keys[trainer.run.data.valid])
 
 
-def test_an_epoch_tells_of_accuracy(train, folder):
-    trainer = train(pairs(mood), epochs=1)
-    words = [*trainer.run.about_loss(trainer.state, 0.5, is_valid=True)]
-    assert len(words) == 1
-    name, figure = words[0].split()
-    assert name == "accuracy"
-    assert 0 <= float(figure) <= 1
-    assert EpochDone  # an event like a language's
-
-
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
         ({"carry_state": True}, "--carry-state is for --task language"),
-        ({"time": "1m"}, "--time is for --task language"),
         ({"task": "language", "ngrams": True}, "--ngrams is for --task classify or rate"),
         ({"columns": "text"}, "--columns text: two names are needed, with a comma between"),
         ({"columns": "text,text"}, "--columns text,text: two different names are needed"),

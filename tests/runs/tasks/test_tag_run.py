@@ -129,16 +129,6 @@ def test_equal_sentences_are_all_learned_or_all_validated(train):
     assert not set(keys[run.data.train]) & set(keys[run.data.valid])
 
 
-def test_an_epoch_tells_of_accuracy_and_of_spans(train):
-    trainer = train(tagged(), epochs=1)
-    (words,) = trainer.run.about_loss(trainer.state, 0.5, is_valid=True)
-    assert words.startswith("accuracy ")
-    assert 0 <= float(words.split()[1]) <= 1
-    trainer = train(segmented(), epochs=1)
-    _, words = trainer.run.about_loss(trainer.state, 0.5, is_valid=False)
-    assert words.startswith("span F1 ")
-
-
 @pytest.mark.parametrize(
     ("settings", "message"),
     [

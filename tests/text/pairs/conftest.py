@@ -14,9 +14,9 @@ SPACE = Cutting(TOKENIZERS["space"])
 def pairs(tmp_path):
     """Pairs of a text."""
 
-    def read(text, task="classify", name="p.tsv", cutting=SPACE, known=None, **options):
+    def read(text, task="classify", name="p.tsv", cutting=SPACE, known=None, to_learn=True, **options):
         path = tmp_path / name
         path.write_text(text, "utf-8")
-        return read_pairs([Source(name, path)], Form(task, **options), cutting, known)
+        return read_pairs([Source(name, path)], Form(task, **options), cutting, known, to_learn)
 
     return read

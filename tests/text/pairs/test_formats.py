@@ -88,6 +88,7 @@ def test_another_encoding_is_read_when_named_and_told_when_not(read):
         ("a\t-inf\n", "rate", "line 1: the score: '-inf' is not a finite number"),
         ("a\t1e999\n", "rate", "line 1: the score: '1e999' is not a finite number"),
         ("a\t1e400\n", "rate", "line 1: the score: '1e400' is not a finite number (a line reads"),
+        ("a\t-1e308\n", "rate", "line 1: the score: '-1e308' is beyond 1e+15 (scores are numbers from"),
         ("a\t1_0\n", "rate", "line 1: the score: '1_0' is not a finite number"),
         ("a\t٣\n", "rate", "line 1: the score: '٣' is not a finite number"),
         ("a\t3,5\n", "rate", "line 1: the score: '3,5' is not a finite number (a decimal point"),

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from rnn_cli.errors import RnnError
+from rnn_cli.text.pairs import numbered
 from rnn_cli.text.pairs.kinds import KINDS
 from rnn_cli.text.pairs.labels import Labels
 from rnn_cli.text.pairs.numbered import (
@@ -104,7 +105,7 @@ def refusal(read, *given, **options):
 
 def test_labels_that_are_known_are_numbered_as_they_are_known(pairs):
     known = Labels(("no", "yes"), (7, 5))
-    read = pairs("a\tyes\n", known=known)
+    read = pairs("a\tyes\n", known=known, to_learn=False)
     assert (read.labels, read.beside.ids.tolist()) == (known, [1])
     message = refusal(pairs, "a\tyes\nb\tYes\n", known=known)
     assert message == 'p.tsv: line 2: the model has no label "Yes" (it has "no", "yes")'
@@ -126,6 +127,25 @@ def test_labels_that_are_known_are_numbered_as_they_are_known(pairs):
 )
 def test_nothing_to_learn_is_an_error(pairs, text, task, told):
     assert refusal(pairs, text, task).startswith(f"p.tsv: {told}")
+
+
+@pytest.mark.parametrize(
+    ("text", "task"), [("a\t1\nb\t1.0\n", "rate"), ("a\t1\n", "rate"), ("a\tx\n", "tag")]
+)
+def test_a_test_needs_no_two_labels_or_scores(pairs, text, task):
+    assert pairs(text, task, to_learn=False).rows == text.count("\n")
+
+
+def test_a_file_that_changes_while_it_is_read_is_an_error(pairs, tmp_path, monkeypatch):
+    real = numbered.cut_all
+
+    def cut(*arguments):
+        yield from real(*arguments)
+        with open(tmp_path / "p.tsv", "ab") as file:
+            file.write(b"c\ty\n")
+
+    monkeypatch.setattr(numbered, "cut_all", cut)
+    assert refusal(pairs, "a\tx\nb\ty\n", "classify") == "p.tsv: changed while it was read: try again"
 
 
 def test_equal_texts_have_equal_keys():

@@ -20,6 +20,7 @@ from rnn_cli.network.fast.workspace import Workspace
 from rnn_cli.network.inputs import ONE_HOT_UP_TO
 from rnn_cli.network.network import Network, Sequences
 from rnn_cli.training import loop
+from rnn_cli.training.judging import Judging
 from rnn_cli.training.optimizers import OPTIMIZERS, Step, apply, initial_moments
 from rnn_cli.training.parallel import executor as module
 from rnn_cli.training.parallel import ranks
@@ -341,7 +342,7 @@ def test_anything_trainable_is_trained_in_several_processes(regression, threads)
     with Executor(network, first, (4, 10), threads) as executor:
         assert len(multiprocessing.active_children()) == threads - 1
         at = loop.start(executor, recipe, 10)
-        for event in loop.train(executor, recipe, at, lambda epoch: windows, windows):
+        for event in loop.train(executor, recipe, at, lambda epoch: windows, Judging(windows)):
             if isinstance(event, loop.StepDone):
                 assert event.tokens == 36
                 assert (at.state["seen"] == 4 * at.window).all()

@@ -1,11 +1,15 @@
-"""Ranks, without MPI: threads of this process that wait for each other."""
+"""Ranks, without MPI (tests/threads.py)."""
 
 import itertools
-import threading
-from concurrent.futures import ThreadPoolExecutor
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+from threads import Thread, on_ranks
 
 from rnn_cli.errors import RnnError, UsageError
 from rnn_cli.network.columns import Columns
@@ -26,52 +30,6 @@ from rnn_cli.training.parallel.world import (
     meet,
     world_of,
 )
-
-
-class Thread(Alone):
-    """A rank that is a thread. Each exchange is a list that all have."""
-
-    def __init__(self, rank, size, lists):
-        self.rank, self.size, self._lists = rank, size, lists
-
-    def _all(self, value):
-        barrier, values = self._lists
-        values[self.rank] = value
-        barrier.wait(10)
-        found = list(values)
-        barrier.wait(10)
-        return found
-
-    def sum(self, flat, count):
-        total, *others = [array.copy() for array in self._all(flat.copy())[:count]]
-        for other in others:
-            total += other
-        flat[:] = total
-
-    def sum_columns(self, columns, count):
-        total, *others = self._all(columns)[:count]
-        for other in others:
-            total = total + other
-        return total
-
-    def numbers(self, values):
-        return np.array(self._all(list(values)), float)
-
-    def share(self, value, of=0):
-        return self._all(value)[of]
-
-    def rows(self, array):
-        return np.concatenate(self._all(array))
-
-    def meet(self, status, seconds=None):
-        return self._all(status)
-
-
-def on_ranks(size, work):
-    """What work(world) returns on each rank."""
-    lists = threading.Barrier(size), [None] * size
-    with ThreadPoolExecutor(size) as pool:
-        return list(pool.map(work, [Thread(rank, size, lists) for rank in range(size)]))
 
 
 def problem(m, B=19, T=5):
@@ -101,7 +59,9 @@ def test_ranks_and_parts_have_the_loss_the_gradient_and_the_state_of_the_whole_b
             copies = {name: np.array(network.dense(gradients)[name]) for name in gradients}
             return E, norm, copies, executor.all_rows(after)
 
-    with Executor(network, p, batch.x.shape, shards, sharded=shards > 1) as executor:
+    in_processes = (size, accumulate) == (1, 3)
+    how = {"threads": shards, "sharded": True} if in_processes else {"team": Team(ALONE, 1, shards)}
+    with Executor(network, p, batch.x.shape, **how) as executor:
         E, gradients, after = executor.loss_and_gradients(batch, state)
         expected = {name: np.array(g) for name, g in network.dense(gradients).items()}
         norm = gradient_norm(gradients)

@@ -31,20 +31,23 @@ function stepsOf(text) {
   });
 }
 
-// Return what the layers hold when x is read: a line begins with s_0 = 0, or where the line before ended.
-const begin = (x, layers) => (x === START && !model.about.carries ? model.network.zero() : layers);
+// Return the language model that reads and writes: of a model of texts from labels, that of the label.
+const networkOf = (label) => (model.network instanceof Conditional ? model.network.of(label) : model.network);
+
+// Return what the layers hold when x is read: a line begins with s_0, or where the line before ended.
+const begin = (network, x, layers) => (x === START && !model.about.carries ? network.first() : layers);
 
 const OF_LANGUAGE = {
   // Read a text: for each token its cost E, the likeliest successors, and the states of all layers after it.
-  async read({ text }, more) {
-    const { network } = model;
+  async read({ text, label }, more) {
+    const network = networkOf(label);
     const steps = stepsOf(text);
-    let [layers, log, read] = [network.zero(), null, []];
+    let [layers, log, read] = [network.first(), null, []];
     for (const { id, token } of steps.slice(0, LONGEST)) {
       const E = id === START ? null : -log[id];
       let [next, s] = [[], null];
       if (id !== END) {
-        layers = network.advance(id, begin(id, layers));
+        layers = network.advance(id, begin(network, id, layers));
         log = network.log(layers);
         next = likeliest(log);
         s = Float32Array.from(layers.flatMap((values) => Array.from(values.s)));
@@ -56,27 +59,27 @@ const OF_LANGUAGE = {
   },
 
   // Write a text: after the prompt and the ids that are given, `length` tokens are drawn, or `lines` lines.
-  async write({ prompt, given, length, lines, ...how }, more) {
-    const { network, lexicon } = model;
-    const { carries } = model.about;
+  async write({ prompt, label, given, length, lines, ...how }, more) {
+    const network = networkOf(label);
+    const { lexicon, about } = model;
     const units = lexicon.units(prompt);
     const tokens = units.map((unit) => lexicon.split(unit));
     const begun = lexicon.begun(lexicon.normal(units.at(-1)), tokens.at(-1));
     if (begun) tokens.at(-1).pop();
     const ids = tokens.flatMap((unit) => [START, ...unit.map((token) => lexicon.id(token))]);
     const unknown = tokens.flat().filter((token) => lexicon.id(token) === UNK);
-    const afterPrompt = () => ids.reduce((layers, x) => network.advance(x, begin(x, layers)), network.zero());
-    const opens = begun ? (id) => lexicon.token(id)?.startsWith(begun) : undefined;
-    const first = afterPrompt();
+    const read = (layers, x) => network.advance(x, begin(network, x, layers));
+    const opens = begun ? (id) => lexicon.token(id)?.startsWith(begun) : null;
+    const first = ids.reduce(read, network.first());
     let [layers, may, written, ended] = [first, opens, [], 0];
     for (let k = 0; k < length && ended < lines; k++) {
       const log = network.log(layers);
       const id = k < given.length ? given[k] : draw(log, uniform(how.seed, k), how, may);
       if (id < 0) break;
       written.push({ id, token: id === END ? "\n" : lexicon.token(id), E: -log[id], others: likeliest(log) });
-      may = undefined;
+      may = null;
       if (id !== END) layers = network.advance(id, layers);
-      else if (carries) layers = network.advance(START, layers);
+      else if (about.carries) layers = network.advance(START, layers);
       else [layers, may] = [first, opens];
       ended += id === END;
       if (await more({ written, begun, unknown })) written = [];
@@ -85,16 +88,16 @@ const OF_LANGUAGE = {
   },
 
   // Return all that the network computes at one step of a text.
-  async trace({ text, place }) {
-    const { network } = model;
+  async trace({ text, label, place }) {
+    const network = networkOf(label);
     const steps = stepsOf(text).slice(0, place + 1);
-    let [layers, before] = [network.zero(), null];
+    let [layers, before] = [network.first(), null];
     for (const { id } of steps) {
-      before = begin(id, layers);
+      before = begin(network, id, layers);
       layers = network.advance(id, before);
     }
     const { id: x, y } = steps.at(-1);
     const log = network.log(layers);
-    return { x, y, before, layers, next: likeliest(log), E: -log[y] };
+    return { x, y, l: network.l, before, layers, next: likeliest(log), E: -log[y] };
   },
 };

@@ -2,18 +2,22 @@
 
 class Network {
   // about: m, n, cell, output, layers, input and cutoffs, as in the model file. p: the parameters by name.
-  constructor(about, p) {
+  // s_0: the first states of all layers, one below another; null: 0.
+  constructor(about, p, s_0 = null) {
     this.about = about;
     this.p = p;
     this.cell = CELLS[about.cell];
     this.input = INPUTS[about.input];
+    this.s_0 = s_0;
     this.suffixes = Array.from({ length: about.layers }, (_, k) => (k ? String(k + 1) : ""));
   }
 
-  // Return s_0 = 0, of each layer.
-  zero() {
-    const zero = () => new Float64Array(this.about.n);
-    return this.suffixes.map(() => Object.fromEntries(this.cell.state.map((name) => [name, zero()])));
+  // Return s_0 of each layer.
+  first(s_0 = this.s_0) {
+    const { n } = this.about;
+    let at = 0;
+    const next = () => (s_0 ? s_0.subarray(at, (at += n)) : new Float64Array(n));
+    return this.suffixes.map(() => Object.fromEntries(this.cell.state.map((name) => [name, next()])));
   }
 
   // Return what each layer computes for a token x. It is also the state that the next step begins with.

@@ -12,18 +12,16 @@ function uniform(seed, k) {
   return ((h ^ (h >>> 16)) >>> 0) / 2 ** 32;
 }
 
-// Return the ids from the likeliest to the least likely.
-const falling = (z) => Array.from(z.keys()).sort((a, b) => z[b] - z[a] || a - b);
-
 // Return the id drawn: the first whose probability and those of all ids before it exceed u together.
 // Only ids that `may` allows are drawn, and never START and UNK; -1 where nothing may be.
-function draw(log, u, { temperature, topK, topP }, may = () => true) {
-  const z = vector(log.length, (k) => (k === START || k === UNK || !may(k) ? -Infinity : log[k]));
+function draw(log, u, { temperature, topK, topP }, may = null) {
+  const z = Float64Array.from(log);
+  z[START] = z[UNK] = -Infinity;
+  if (may) for (let k = 0; k < z.length; k++) if (!may(k)) z[k] = -Infinity;
   const most = largest(z);
   if (most === -Infinity) return -1;
   if (temperature === 0) return z.indexOf(most);
-  const weight = vector(z.length, (k) => Math.exp((z[k] - most) / Math.max(temperature, COLDEST)));
-  for (const k of dropped(weight, topK, topP)) weight[k] = 0;
+  const weight = truncated(exponentials(z, most, Math.max(temperature, COLDEST)), topK, topP);
   const end = u * sum(weight);
   let [reached, latest] = [0, -1];
   for (let k = 0; k < weight.length; k++) {
@@ -34,18 +32,21 @@ function draw(log, u, { temperature, topK, topP }, may = () => true) {
   return latest;
 }
 
-// Return the ids that top-k (0: all) and top-p leave out: those beyond the k likeliest, then those beyond the
-// fewest likeliest that hold the share p of what is left.
-function dropped(weight, topK, topP) {
-  if (!topK && topP >= 1) return [];
-  const order = falling(weight);
-  const kept = order.slice(0, topK || order.length);
-  const total = sum(kept.map((k) => weight[k]));
-  let before = 0;
-  const end = kept.findIndex((k, place) => {
-    const isBeyond = place > 0 && before >= topP * total;
-    before += weight[k];
-    return isBeyond;
-  });
-  return topP < 1 && end > 0 ? order.slice(end) : order.slice(kept.length);
+// Return the weights with 0 for the ids that top-k (0: all) and top-p leave out: those beyond the k likeliest,
+// then those beyond the fewest likeliest that hold the share p of what is left. Of equal ones the first are kept.
+function truncated(weight, topK, topP) {
+  if (!topK && topP >= 1) return weight;
+  const sorted = Float64Array.from(weight).sort().reverse();
+  let count = Math.min(topK || sorted.length, sorted.length);
+  if (topP < 1) {
+    const enough = topP * sum(sorted.subarray(0, count));
+    let [held, most] = [sorted[0], count];
+    for (count = 1; count < most && held < enough; count++) held += sorted[count];
+  }
+  const least = sorted[count - 1];
+  let equal = count - sorted.indexOf(least);
+  const left = Float64Array.from(weight);
+  for (let k = 0; k < left.length; k++)
+    if (left[k] < least || (left[k] === least && equal-- <= 0)) left[k] = 0;
+  return left;
 }

@@ -4,6 +4,9 @@ const [READ, GRAMS] = [400, 4000]; // tokens and n-grams of a text that are read
 const EXPLAINED = 60; // tokens of a text that are left out, one at a time
 const MORE = 5; // tokens that a source counts as longer than it is, where the length of its target is bounded
 
+// Return the places of numbers, from the largest to the least.
+const falling = (z) => Array.from(z.keys()).sort((a, b) => z[b] - z[a] || a - b);
+
 const OF_SEQUENCES = {
   // Return the probabilities of labels, and of each token what they would be without it.
   async label({ text }, more) {

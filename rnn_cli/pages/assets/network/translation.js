@@ -39,13 +39,7 @@ class EncoderDecoder {
   begin(ids) {
     const h = this.encoder.states(ids);
     const s_0 = affine(this.p.F, this.p.b_f, lastStates(h, this.about.n)).map(Math.tanh);
-    const n = this.about.decoder.n;
-    let at = 0;
-    const layers = this.decoder.zero().map((state) => {
-      const part = Object.keys(state).map((name) => [name, s_0.subarray(at, (at += n))]);
-      return Object.fromEntries(part);
-    });
-    return { memory: { h, prepared: this.attention.prepare(this.p, h) }, layers };
+    return { memory: { h, prepared: this.attention.prepare(this.p, h) }, layers: this.decoder.first(s_0) };
   }
 
   // Return log o_t after a token, where the decoder looked, and its layers then.

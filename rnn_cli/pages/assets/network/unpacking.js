@@ -1,38 +1,49 @@
-// The parameters as the page holds them: bytes in base64, compressed. Of each array come the first bytes of all
+// The parameters as the page holds them: bytes in base 85, compressed. Of each array come the first bytes of all
 // numbers, then the second ones, and so on.
 
-async function unpack({ arrays, data }) {
-  const compressed = Uint8Array.from(atob(data), (c) => c.charCodeAt(0));
+async function unpack({ arrays, digits, size, data }) {
+  const compressed = bytesOf(data, digits).subarray(0, size);
   const stream = new Blob([compressed]).stream().pipeThrough(new DecompressionStream("deflate"));
   const all = new Uint8Array(await new Response(stream).arrayBuffer());
   let at = 0;
   const p = {};
-  for (const [name, shape, bytes] of arrays) {
-    const size = bytes * shape.reduce((a, b) => a * b, 1);
-    p[name] = { shape, values: FORMS[bytes](all.subarray(at, (at += size))) };
+  for (const [name, shape, step] of arrays) {
+    const count = shape.reduce((a, b) => a * b, 1);
+    const planes = all.subarray(at, (at += count * (step ? 3 : 4)));
+    p[name] = { shape, values: step ? wholes(planes, step) : floats(planes) };
   }
   return p;
 }
 
-// Return the number of a float16: a sign, five bits of exponent e, ten of fraction f.
-function half(bits) {
-  const [sign, e, f] = [bits >> 15 ? -1 : 1, (bits >> 10) & 31, bits & 1023];
-  return sign * (e ? 2 ** (e - 15) * (1 + f / 1024) : 2 ** -14 * (f / 1024));
+// Return the bytes of a text in base 85: five digits are a number of four bytes.
+function bytesOf(text, digits) {
+  const value = new Uint8Array(128);
+  Array.from(digits, (digit, k) => (value[digit.charCodeAt(0)] = k));
+  const view = new DataView(new ArrayBuffer((text.length / 5) * 4));
+  for (let k = 0; 5 * k < text.length; k++) {
+    let number = 0;
+    for (let i = 0; i < 5; i++) number = 85 * number + value[text.charCodeAt(5 * k + i)];
+    view.setUint32(4 * k, number);
+  }
+  return new Uint8Array(view.buffer);
 }
 
-const HALVES = Float32Array.from({ length: 1 << 16 }, (_, bits) => half(bits));
+// Return whole numbers of three bytes times a step. The last bit is the sign: 0, 1, 2, 3 are 0, -1, 1, -2.
+function wholes(planes, step) {
+  const size = planes.length / 3;
+  const values = new Float32Array(size);
+  for (let k = 0; k < size; k++) {
+    const number = (planes[k] << 16) | (planes[size + k] << 8) | planes[2 * size + k];
+    values[k] = step * ((number >> 1) ^ -(number & 1));
+  }
+  return values;
+}
 
-const FORMS = {
-  2(planes) {
-    const size = planes.length / 2;
-    return new Float32Array(size).map((_, k) => HALVES[(planes[k] << 8) | planes[size + k]]);
-  },
-  4(planes) {
-    const size = planes.length / 4;
-    const byte = (place, k) => planes[place * size + k];
-    const bits = new Uint32Array(size).map(
-      (_, k) => (byte(0, k) << 24) | (byte(1, k) << 16) | (byte(2, k) << 8) | byte(3, k),
-    );
-    return new Float32Array(bits.buffer);
-  },
-};
+// Return numbers of float32.
+function floats(planes) {
+  const size = planes.length / 4;
+  const bits = new Uint32Array(size);
+  for (let k = 0; k < size; k++)
+    for (let place = 0; place < 4; place++) bits[k] = (bits[k] << 8) | planes[place * size + k];
+  return new Float32Array(bits.buffer);
+}

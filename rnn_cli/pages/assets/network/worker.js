@@ -3,14 +3,22 @@
 
 const MOMENT = 30; // milliseconds between two answers
 
+const NETWORKS = {
+  language: Network,
+  generate: Conditional,
+  classify: Classifier,
+  rate: Classifier,
+  tag: Tagger,
+  translate: EncoderDecoder,
+};
+
 let model = null; // {network, lexicon, target, about}
 const latest = {};
 
 const GENERAL = {
   async load({ packed, about }) {
-    const kind = about.labels ? Classifier : about.tags ? Tagger : about.target ? EncoderDecoder : Network;
     model = {
-      network: new kind(about.network, await unpack(packed)),
+      network: new NETWORKS[about.task](about.network, await unpack(packed)),
       lexicon: new Lexicon(about.lexicon),
       target: about.target && new Lexicon(about.target),
       about,

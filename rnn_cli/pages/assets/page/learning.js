@@ -55,7 +55,8 @@ const learning = {
 
   async read() {
     const items = [];
-    const answer = await ask("read", { text: byId("sentence").value, of: "sentence" }, (part) =>
+    const question = { text: byId("sentence").value, label: this.about.label };
+    const answer = await ask("read", { ...question, of: "sentence" }, (part) =>
       items.push(...part.read),
     ).catch(trouble);
     if (!answer) return;
@@ -63,6 +64,10 @@ const learning = {
     this.text.clear();
     this.text.add(this.items);
     this.go(Math.min(this.place, this.items.length - 2));
+  },
+
+  renew() {
+    this.read();
   },
 
   // Go to a step: the last token is only predicted.
@@ -73,13 +78,15 @@ const learning = {
     this.text.spans[this.place].scrollIntoView({ block: "nearest", inline: "nearest" });
     byId("before").disabled = this.place === 0;
     byId("after").disabled = this.place === this.items.length - 2;
-    this.traced = await ask("trace", { text: byId("sentence").value, place: this.place }).catch(trouble);
+    const question = { text: byId("sentence").value, label: this.about.label, place: this.place };
+    this.traced = await ask("trace", question).catch(trouble);
     if (this.traced) this.show();
   },
 
   show() {
     const { network, tokenOf } = this.about;
-    const { x, y, before, layers, next, E } = this.traced;
+    const { x, y, l, before, layers, next, E } = this.traced;
+    const guided = this.about.label !== undefined;
     const name = (id, k) => shown(id, this.items[k].token);
     const [from, to] = [name(x, this.place), name(y, this.place + 1)];
     const line = (text, numbers, note = null) =>
@@ -95,7 +102,7 @@ const learning = {
       return block(
         network.layers > 1 ? say("layer", { layer: layer + 1 }) : say("forget"),
         line(text, enters, below),
-        line(`a_t = U ${letter}_t + b_a`, strip("a", values.a)),
+        line(`a_t = U ${letter}_t${guided && !layer ? " + Q l" : ""} + b_a`, strip("a", values.a)),
         line("s_{t-1}", strip("s", before[layer].s, scale)),
         line("W s_{t-1}", strip("W s", values.Ws)),
         EQUATIONS[network.cell].map(([letter, equation]) =>
@@ -105,6 +112,13 @@ const learning = {
     });
     fill(
       byId("equations"),
+      guided
+        ? block(
+            say("label_vector"),
+            line("l = L x_{label}", strip("l", l)),
+            make("p", {}, formula("s_0 = tanh(F l + b_f)")),
+          )
+        : null,
       make("h2", {}, say("step", { t: this.place + 1, x: `“${from}”`, y: `“${to}”` })),
       blocks,
       block(

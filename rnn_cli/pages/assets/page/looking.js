@@ -28,11 +28,15 @@ const looking = {
       this.text.add(read);
       this.shade();
     };
-    const answer = await ask("read", { text: byId("text").value }, add).catch(trouble);
+    const answer = await ask("read", { text: byId("text").value, label: this.about.label }, add).catch(trouble);
     if (!answer) return;
     add(answer);
     this.isCut = answer.isCut;
     this.sum();
+  },
+
+  renew() {
+    this.read();
   },
 
   clear() {

@@ -21,6 +21,7 @@ function show(name) {
     if (other !== name) continue;
     if (!part.isStarted) part.start(about);
     part.isStarted = true;
+    choosing.show(about, part);
     part.render();
   }
 }
@@ -42,7 +43,7 @@ function facts() {
     say("vocabulary", { m: m.toLocaleString() }),
     output === "adaptive" ? say(output) : null,
     say("parameters", { parameters: about.parameters.toLocaleString() }),
-    say(about.isExact ? "float32" : "float16"),
+    say(about.isExact ? "float32" : "rounded"),
   ].filter((fact) => fact);
 }
 
@@ -67,6 +68,7 @@ byId("language").addEventListener("click", () => {
   render();
 });
 tabs();
+choosing.start(about, Object.values(PARTS));
 render();
 ask("load", { packed: data("packed-data"), about: data("about-data") })
   .then(() => show(about.parts[0]))

@@ -59,7 +59,7 @@ const writing = {
     byId("stop").disabled = false;
     const [begun, question] = [
       performance.now(),
-      { prompt: byId("prompt").value, given, length: LENGTH, ...this.how() },
+      { prompt: byId("prompt").value, label: this.about.label, given, length: LENGTH, ...this.how() },
     ];
     const onPart = ({ written, begun, unknown }) => this.add(written, question.prompt, unknown);
     try {
@@ -90,10 +90,14 @@ const writing = {
     }
   },
 
+  renew() {
+    this.write();
+  },
+
   // Stop by a question that is answered at once.
   stop() {
     byId("stop").disabled = true;
-    ask("write", { prompt: "", given: [], length: 0, lines: 0 }).catch(trouble);
+    ask("write", { prompt: "", label: this.about.label, given: [], length: 0, lines: 0 }).catch(trouble);
   },
 
   hint() {

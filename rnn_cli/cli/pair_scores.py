@@ -1,0 +1,144 @@
+"""What `rnn score` does with a model of another task than language: the costs of pairs, and their totals."""
+
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rnn_cli.cli.console import write_json, write_text
+from rnn_cli.cli.language import label, translated
+from rnn_cli.errors import RnnError, UsageError
+from rnn_cli.models.file import USES, task_of
+from rnn_cli.models.loading import load
+from rnn_cli.models.scores.costs import SCORERS, Cost
+from rnn_cli.models.scores.pairs import Scored, figures, score_files
+from rnn_cli.printing import columns as width
+from rnn_cli.runs.checks import columns_of
+from rnn_cli.scoring.figures import Totals
+from rnn_cli.text.pairs.formats import Form, Pair
+from rnn_cli.text.pairs.kinds import KINDS, LABEL, LABELS, SCORE, TAGS
+from rnn_cli.text.reading import display_name, spool, text_files
+
+NAMES = {
+    "pairs": "pairs",
+    "tokens": "tokens",
+    "unknown": "unknown",
+    "characters": "characters",
+    "nats": "nats",
+    "spelling_nats": "spelling nats",
+    "perplexity": "perplexity",
+    "bits_per_character": "bits per character",
+    "squared_error": "squared error",
+    "mean_squared_error": "mean squared error",
+}
+COMPARE = "compare"
+
+
+@dataclass(frozen=True)
+class PairFiles:
+    """What is read, and how."""
+
+    paths: list[str]
+    columns: str | None
+    encoding: str | None
+    threads: int | None
+
+
+def refuse_of_language(task: str, given: Mapping[str, Any]) -> None:
+    """Raise UsageError for an option that scores texts alone. given: values by option, none if not given."""
+    for option, value in given.items():
+        if value not in (None, False):
+            raise UsageError(f"{option} is for a model of a language, and this is one of {USES[task][0]}")
+
+
+def print_pair_scores(paths: Sequence[Path], files: PairFiles, per_line: bool, as_json: bool) -> None:
+    """Print what the pairs of some files cost a model, and another of the same task, if there is one."""
+    task, *others = map(task_of, paths)
+    for other in others:
+        if other != task:
+            named = USES[other][0] if other in USES else repr(other)
+            raise UsageError(f"--compare: a model of {named}, and --model is one of {USES[task][0]}")
+    models, totals = [load(path) for path in paths], [Totals() for _ in paths]
+    form = Form(task, files.encoding, columns_of(files.columns))
+    with tempfile.TemporaryDirectory() as folder:
+        sources = [spool(path, Path(folder), files.encoding) for path in text_files(files.paths)]
+        for scored in score_files(models, sources, form, files.threads):
+            for cost, of_model in zip(scored.costs, totals, strict=True):
+                cost.add_to(of_model)
+            if per_line and as_json:
+                write_json(_object(task, scored))
+            elif per_line:
+                write_text(_row(task, scored))
+    if not totals[0].lines:
+        names = ", ".join(map(display_name, files.paths))
+        raise RnnError(f"{names}: no pair in it: every line is blank (a line reads {form.kind.line})")
+    if not per_line:
+        _print_totals([figures(task, of_model) for of_model in totals], as_json)
+
+
+def _row(task: str, scored: Scored) -> str:
+    """Return a row: what the pair costs, how many tokens are predicted, unknown ones of these, what it costs
+    another model, and the pair."""
+    ours, *others = scored.costs
+    cells = [scored.pair.text, _beside(task, scored.pair)]
+    if KINDS[task].text_at:
+        cells.reverse()
+    numbers = [
+        f"{ours.all:.4f}",
+        str(ours.tokens),
+        str(ours.unknown),
+        *(f"{cost.all:.4f}" for cost in others),
+    ]
+    return "\t".join([*numbers, *(cell.replace("\n", "\\n").replace("\t", "\\t") for cell in cells)]) + "\n"
+
+
+def _beside(task: str, pair: Pair) -> str:
+    """Return what stands beside a text, as files have it."""
+    if KINDS[task].holds == LABELS and len(pair.beside) != 1:
+        return " ".join(f"{LABEL}{'_'.join(name.split())}" for name in pair.beside)
+    return " ".join(pair.beside)
+
+
+def _object(task: str, scored: Scored) -> dict[str, Any]:
+    """Return the same as JSON, with all digits."""
+    kind, pair, (ours, *others) = KINDS[task], scored.pair, scored.costs
+    beside: Any = list(pair.beside) if len(pair.beside) != 1 or kind.holds == TAGS else pair.beside[0]
+    if kind.holds == SCORE:
+        beside = float(beside)
+    compared = {COMPARE: _costs(task, others[0])} if others else {}
+    entries = {"text": pair.text, kind.columns[1 - kind.text_at]: beside}
+    return {"line": pair.line} | _costs(task, ours) | compared | entries
+
+
+def _costs(task: str, cost: Cost) -> dict[str, Any]:
+    scorer = SCORERS[task]
+    row: dict[str, Any] = {scorer.loss: cost.all}
+    if "spelling_nats" in scorer.figures:
+        row["spelling_nats"] = cost.spelling_nats
+    return row | {name: getattr(cost, name) for name in scorer.counts if name != "characters"}
+
+
+def _print_totals(rows: list[dict[str, float]], as_json: bool) -> None:
+    """Print the figures of all pairs together, of each model a column."""
+    ours, *others = rows
+    if as_json:
+        write_json(ours | ({COMPARE: others[0]} if others else {}))
+        return
+    if others:
+        heads = [label("model"), label("--compare")]
+        write_text(" " * 20 + "   ".join(" " * (14 - width(head)) + head for head in heads) + "\n")
+    for name, what in NAMES.items():
+        if name in ours:
+            values = "   ".join(f"{_number(row[name]):>14}" for row in rows)
+            write_text(f"{label(what, 20)}{values}{_note(name, ours)}\n")
+
+
+def _number(value: float) -> str:
+    return f"{value:,}" if isinstance(value, int) else f"{value:,.3f}"
+
+
+def _note(name: str, row: dict[str, float]) -> str:
+    """Return what is said of a count of texts that are predicted, whose ends are too."""
+    has_ends = "characters" in row and name in ("tokens", "characters")
+    return f"   {translated('ends counted')}" if has_ends else ""

@@ -1,0 +1,50 @@
+"""Texts that are predicted token by token: their ids, and what spelling them costs."""
+
+from collections.abc import Sequence
+from typing import NamedTuple, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnn_cli.text.lexicon import Lexicon
+from rnn_cli.text.rows import Numbers, Rows
+from rnn_cli.text.tokenizers import Token
+from rnn_cli.text.units import PARAGRAPH, paragraph
+from rnn_cli.text.vocabulary import END, UNK
+
+
+class Targets(NamedTuple):
+    """Texts, one after another.
+
+    y: the ids of each, END after them. spelling: (N,), nats of the spellings of the unknown tokens of each.
+    unknown: (N,), how many those are. characters: (N,), of each, its end counted as one.
+    """
+
+    y: Rows
+    spelling: NDArray[np.float64]
+    unknown: Numbers
+    characters: Numbers
+
+    @classmethod
+    def read(cls, texts: Sequence[str], lexicon: Lexicon) -> Self:
+        """Return texts as a model reads them to learn from. Where a line is a text, a line end inside one
+        counts as a space."""
+        tokenizer, vocabulary = lexicon.tokenizer, lexicon.vocabulary
+        is_paragraph = tokenizer.unit == PARAGRAPH
+        lines = [paragraph(text) if is_paragraph else text.replace("\n", " ") for text in texts]
+        tokens = [*map(tokenizer.split, lines)]
+        ids = [[*vocabulary.encode(row), END] for row in tokens]
+        lengths = np.fromiter(map(len, ids), np.int64, len(ids))
+        flat = np.fromiter((id for row in ids for id in row), np.int32, int(lengths.sum()))
+        unknown = [
+            [token for token, id in zip(row, of_row, strict=False) if id == UNK]
+            for row, of_row in zip(tokens, ids, strict=True)
+        ]
+        costs: dict[Token, float] = {None: 0.0}  # a literal <unk> has no spelling
+        costs |= {token: lexicon.spelling.nats(token) for row in unknown for token in row if token}
+        return cls(
+            Rows.of(flat, lengths),
+            np.array([sum((costs[token] for token in row), 0.0) for row in unknown]),
+            np.array([*map(len, unknown)], np.int64),
+            np.array([len(line) + 1 for line in lines], np.int64),
+        )

@@ -1,0 +1,157 @@
+"""The model that a run on pairs begins from (--init): a language model, or a model of the same task.
+
+Of a language model the layers go on, which read the text; what is above them is new. A model of the same task
+goes on as a whole.
+"""
+
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from rnn_cli.errors import RnnError
+from rnn_cli.models import file, loading
+from rnn_cli.models.growing import above_old, grown_parameters
+from rnn_cli.models.transfer import layers_into
+from rnn_cli.network.arrays import Parameters
+from rnn_cli.network.encoder import Encoder
+from rnn_cli.network.layers import Layers
+from rnn_cli.network.network import Network
+from rnn_cli.runs.data import corpus_name, grown
+from rnn_cli.runs.notices import Notice
+from rnn_cli.runs.presets import Choices
+from rnn_cli.runs.run import refuse_contradictions
+from rnn_cli.runs.settings import Settings
+from rnn_cli.text.lexicon import Lexicon
+from rnn_cli.text.pairs.labels import Labels
+from rnn_cli.text.vocabulary import Vocabulary
+
+LEAST_KNOWN = 0.5  # of a text's tokens: a model that knows fewer has learned another kind of tokens
+
+
+class Origin(NamedTuple):
+    """What a task says of its models, for runs that begin from one.
+
+    known: what one knows, as the task's `Known` has it. layers: those of its network that read the text.
+    facts: the settings that one decides, beside its tokenizer and those layers. output: the vocabulary of
+    what it writes; None: it writes no tokens. own_hidden: whether --hidden is the size of other layers than
+    those that a language model gives.
+    """
+
+    known: Callable[[Any], Any]
+    layers: Callable[[Any], Layers]
+    facts: Callable[[Any], dict[str, Any]]
+    output: Callable[[Any], Vocabulary | None] = lambda model: None
+    own_hidden: bool = False
+
+
+@dataclass(frozen=True)
+class Init:
+    """A model that a run begins from.
+
+    path: its file. model: what models/ makes of it. known: what it knows, of a model of the same task; None
+    of a language model.
+    """
+
+    path: str
+    model: Any
+    known: Any
+    origin: Origin
+
+    @property
+    def lexicon(self) -> Lexicon:
+        """How the model reads; of a translator, sources."""
+        return self.model.lexicon
+
+    @property
+    def layers(self) -> Layers:
+        """Its layers that read the text."""
+        return self.model.network if self.known is None else self.origin.layers(self.model.network)
+
+    def encoder(self, usual: Encoder) -> Encoder:
+        """Return the encoder of a run. usual: the one without a model to begin from."""
+        layers = self.layers
+        if isinstance(layers, Encoder):
+            return replace(layers, m=usual.m)
+        n, cell, embedding = layers.n, layers.cell, layers.embedding
+        return replace(usual, n=n, cell=cell, layers=layers.layers, embedding=embedding)
+
+    def choices(self, usual: Choices) -> Choices:
+        """Return the choices of a run: those of a preset, and of the model's layers."""
+        return replace(usual, **self._of_layers())
+
+    def _of_layers(self) -> dict[str, Any]:
+        layers = self.layers
+        found = {"cell": layers.cell, "layers": layers.layers, "embedding": layers.embedding}
+        is_apart = self.origin.own_hidden and self.known is None
+        return found if is_apart else found | {"hidden": layers.n}
+
+    def refuse_others(self, settings: Settings) -> None:
+        """Raise UsageError for a setting that contradicts the model."""
+        tokenizer = self.lexicon.tokenizer
+        there = self._of_layers() | {"tokenizer": tokenizer.name, "unit": tokenizer.unit}
+        if self.known is not None:
+            there |= self.origin.facts(self.model)
+        asked = {name: value for name, value in settings.given().items() if name in there}
+        refuse_contradictions(asked, there, f"the model {self.path}")
+
+    def read_with(
+        self, lexicon: Lexicon, counts: Mapping[str, int], settings: Settings
+    ) -> Generator[Notice, None, Lexicon]:
+        """Return a lexicon of the model, with the tokens of a text that it lacks where it is to grow.
+
+        counts: how often each token occurs. Raises RnnError where it knows few of them, and is not to grow.
+        """
+        if settings.grow:
+            return (yield from grown(lexicon, counts, settings))
+        ids = lexicon.vocabulary.ids
+        known = sum(count for token, count in counts.items() if token in ids) / max(1, sum(counts.values()))
+        if known < LEAST_KNOWN:
+            what = f"knows {known:.0%} of the tokens of {corpus_name(settings)}"
+            raise RnnError(f"{self.path}: {what}: --grow adds the others, if they are split as its own")
+        return lexicon
+
+    def parameters(self, run: Any) -> Parameters:
+        """Return the first parameters of a run (row_run.RowRun)."""
+        network, model = run.network, self.model
+        old = self.lexicon.vocabulary
+        if self.known is None:
+            layers = self.origin.layers(network)
+            writes = isinstance(layers, Network)  # and not an encoder
+            above = above_old(run.output_counts, old) if writes else np.zeros(layers.m - old.size)
+            language = replace(model.network, m=layers.m)
+            p = grown_parameters(model.p, language.shapes, {old.size}, above)
+            p = p if writes else layers_into(layers, language, p)
+            return network.lay_out({**run.first_parameters(), **p})
+        output = self.origin.output(model)
+        sizes = {old.size, output.size if output else old.size}
+        above = above_old(run.output_counts, output) if output else np.zeros(0)
+        return network.lay_out(grown_parameters(model.p, network.shapes, sizes, above))
+
+
+def load_init(settings: Settings, origin: Origin) -> Init | None:
+    """Return the model that the settings begin from; None where they name none. Raises RnnError for a model
+    of another task, UsageError for settings that contradict it."""
+    if settings.init is None:
+        return None
+    path = file.model_path(settings.init)
+    is_own = file.task_of(path) == settings.task
+    model = loading.load_one_of(path, [settings.task or "" if is_own else file.LANGUAGE])
+    known = origin.known(model) if is_own else None
+    init = Init(settings.init, model, known, origin)
+    init.refuse_others(settings)
+    return init
+
+
+def lexicon_of(known: Any, init: Init | None) -> Lexicon | None:
+    """Return the lexicon whose tokenizer splits the texts of a run: that of a run that goes on, or of the
+    model to begin from; None: it is to be found."""
+    return known.lexicon if known else init.lexicon if init else None
+
+
+def labels_of(known: Any, init: Init | None) -> Labels | None:
+    """Return the labels of a run that goes on, or of a model of the same task to begin from; None: they are
+    to be found."""
+    base = known or (init.known if init else None)
+    return base.labels if base else None

@@ -1,0 +1,58 @@
+"""What looks wrong in files of pairs that could be read: said before a run learns from them."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from rnn_cli.text.columns import suffix
+from rnn_cli.text.pairs.formats import Form, Pair, quoted
+from rnn_cli.text.pairs.kinds import LABELS, TARGET, is_column_name, is_name_of_side
+from rnn_cli.text.pairs.numbered import Pairs
+from rnn_cli.text.reading import Source
+
+ENOUGH = 20  # rows to judge by
+MANY, FEW = 0.5, 0.2  # of the rows: different labels that are many, different texts that are few
+
+
+def doubts(form: Form, sources: Sequence[Source], pairs: Pairs) -> Iterator[str]:
+    """Yield what looks wrong in some files and in the pairs that were read from them, with a way out."""
+    for source in sources:
+        if form.columns is None and pairs.forms.get(source.name) == "tab":
+            first = next(form.pairs(source), None)
+            if first and _is_header(form, first, pairs):
+                yield _about_header(form, source, first)
+    if form.kind.holds == LABELS and pairs.labels and pairs.rows >= ENOUGH:
+        yield from _about_labels(form, pairs, len(pairs.labels.names))
+
+
+def _is_header(form: Form, first: Pair, pairs: Pairs) -> bool:
+    """Return whether the first row of a file looks like the names of its columns."""
+    beside, labels = first.beside[-1].strip(), pairs.labels
+    if form.kind.holds == TARGET:
+        are_names = all(map(is_name_of_side, (first.text, beside)))
+        return are_names and first.text.isascii() == beside.isascii()
+    if labels is None or len(first.beside) > 1 or not is_column_name(beside):
+        return False
+    return labels.counts[labels.ids[beside]] == 1
+
+
+def _about_header(form: Form, source: Source, first: Pair) -> str:
+    row = [first.text.strip(), " ".join(first.beside).strip()]
+    names = row if form.kind.text_at == 0 else row[::-1]
+    way = "tail -n +2 leaves it out"
+    if suffix(source.name) == ".tsv" and not any(set(name) & set(", ") for name in names):
+        way = f"--columns {','.join(names)} reads it as one"
+    line = f"{source.name}: line {first.line}: {quoted(' '.join(names))}"
+    return f"{line} looks like a header, and is learned from ({way})"
+
+
+def _about_labels(form: Form, pairs: Pairs, labels: int) -> Iterator[str]:
+    if labels <= MANY * pairs.rows:
+        return
+    texts, rows = len(np.unique(pairs.keys)), pairs.rows
+    there = f"{labels:,} different labels in {rows:,} rows"
+    if texts <= FEW * rows:
+        swapped = f"the columns look swapped (a line reads {form.kind.line})"
+        yield f"{there}, and {texts:,} different texts: {swapped}"
+    else:
+        yield f"{there}: few can be learned (--task rate is for numbers, --task translate for texts)"
