@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import TypeVar
 
+from rnn_cli.errors import RnnError
 from rnn_cli.text.checks import refuse_one_string
 
 TOGETHER = 4096  # texts
@@ -12,8 +13,18 @@ Read = TypeVar("Read")
 
 def blocks(texts: Iterable[Read], most: int = TOGETHER) -> Iterator[list[Read]]:
     """Yield texts, or pairs, in lists of `most`, the last one shorter. Raises TypeError for a single string,
-    which would be read letter by letter."""
+    which would be read letter by letter. An RnnError of their source is raised after the texts before it."""
     refuse_one_string(texts)
-    source = iter(texts)
-    while block := [*islice(source, most)]:
-        yield block
+    source, error = iter(texts), None
+    while error is None:
+        block: list[Read] = []
+        try:
+            for text in islice(source, most):
+                block.append(text)
+        except RnnError as raised:
+            error = raised
+        if not block and error is None:
+            return
+        if block:
+            yield block
+    raise error

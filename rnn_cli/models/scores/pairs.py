@@ -1,5 +1,6 @@
 """What pairs cost a model, each and all together, in bounded memory."""
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -22,7 +23,7 @@ FIGURES: dict[str, Callable[[Totals], float]] = {
     "perplexity": lambda totals: totals.perplexity,
     "bits_per_character": lambda totals: totals.bits_per_character,
     "squared_error": lambda totals: totals.nats,
-    "mean_squared_error": lambda totals: totals.nats / totals.lines,
+    "mean_squared_error": lambda totals: totals.nats / totals.lines if totals.lines else math.nan,
 }
 
 
@@ -54,7 +55,7 @@ class PairScore:
 
 
 def figures(task: str, totals: Totals) -> dict[str, float]:
-    """Return the counts and figures of all pairs together. Raises ZeroDivisionError without pairs."""
+    """Return the counts and figures of all pairs together; nan where a mean has none to be of."""
     scorer = SCORERS[task]
     counts = {"pairs": totals.lines} | {name: getattr(totals, name) for name in scorer.counts}
     return counts | {name: FIGURES[name](totals) for name in scorer.figures}
@@ -121,6 +122,8 @@ def _pair(task: str, number: int, cells: Sequence[Any]) -> Pair:
     """Return two cells as a pair. Raises ValueError."""
     kind = KINDS[task]
     refuse_one_string(cells)
+    if not isinstance(cells, Sequence) or len(cells) != 2:
+        raise ValueError(f"pair {number}: it is not two cells, the {' and the '.join(kind.columns)}")
     first, second = cells
     text, cell = (first, second) if kind.text_at == 0 else (second, first)
     if kind.holds == TAGS and not isinstance(text, str):

@@ -185,6 +185,8 @@ def test_a_sentence_that_is_read_in_parts_has_the_nats_of_all(monkeypatch):
         ("classify", ("a", ["x", "y"]), r"pair 2: 2 labels \(the model gives each text one\)"),
         ("classify", ("a", ""), "pair 2: the label: nothing in it"),
         ("classify", (7, "x"), "pair 2: the text is no text"),
+        ("classify", ("a", "w", "x"), "pair 2: it is not two cells, the text and the label"),
+        ("classify", 3, "pair 2: it is not two cells, the text and the label"),
         ("rate", ("a", "good"), "pair 2: the score: 'good' is not a finite number"),
         ("tag", ("the cat", "x"), "pair 2: 2 tokens and 1 tag"),
         ("tag", ("the", "V"), 'pair 2: the model has no label "V"'),
