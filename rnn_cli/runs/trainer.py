@@ -67,9 +67,11 @@ class Trainer(Iterator[Event]):
         """Begin a run that writes `model` (`m` is m.npz) and, beside it, the state to resume from.
 
         force: replace a model that is there. Raises UsageError for settings or files that exclude each other,
-        RnnError for files that cannot be written and for a model that another run is writing. Files are read
-        once the trainer is iterated over.
+        RnnError for files that cannot be written and for a model that another run is writing, TypeError for
+        what are no settings. Files are read once the trainer is iterated over.
         """
+        if not isinstance(settings, Settings):
+            raise TypeError(f"Settings are needed, as Settings(corpus=[{settings!r}])")
         refuse_of_other_tasks(settings.given())
         path, resources = model_path(model), resources or _usual_resources(settings.threads)
         refuse_standard_input(resources.world, settings)

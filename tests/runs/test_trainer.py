@@ -142,6 +142,11 @@ def test_two_runs_of_the_same_settings_are_the_same_and_so_is_that_of_the_comman
     assert outcome(Path("a.npz")) == outcome(Path("b.npz")) == outcome(Path("c.npz"))
 
 
+def test_what_are_no_settings_is_a_type_error_that_shows_them():
+    with pytest.raises(TypeError, match=r"Settings\(corpus=\['book.txt'\]\)"):
+        Trainer.begin("book.txt")
+
+
 def test_patience_is_a_reason_to_end(begin):
     *_, end = begin(epochs=50, patience=2, lr=0.0)
     assert end == Ended("no better for 2 epochs", 1)

@@ -12,7 +12,7 @@ from rnn_cli.cli.console import say, write_json
 from rnn_cli.cli.options.common import DEFAULT_MODEL, JsonOption, a_file, one_of
 from rnn_cli.cli.strips import colours
 from rnn_cli.cli.strips import width as columns
-from rnn_cli.errors import UsageError
+from rnn_cli.errors import RnnError, UsageError
 from rnn_cli.models.loading import load
 from rnn_cli.models.looking.fresh import HIDDEN, fresh_model
 from rnn_cli.models.looking.language import Asked
@@ -21,7 +21,7 @@ from rnn_cli.models.looking.numbers import parameters_of
 from rnn_cli.models.looking.parts import Cost, Part
 from rnn_cli.network.cells import CELLS
 from rnn_cli.printing import printable
-from rnn_cli.text.reading import read_lines
+from rnn_cli.text.reading import display_name, read_lines
 from rnn_cli.text.tokenizers import TOKENIZERS
 
 
@@ -97,7 +97,7 @@ def show(
     loaded = None if fresh else load(model or DEFAULT_MODEL)
     if text == "-" and sys.stdin.isatty():
         say("reading standard input; Ctrl-D ends it")
-    read = "\n".join(read_lines(["-"])) if text == "-" else text
+    read = _standard_input() if text == "-" else text
     if loaded is None:
         loaded = _fresh(read, given)
     parts = look(loaded, read, Asked(gradients, numbers, label))
@@ -106,6 +106,13 @@ def show(
         return
     for line in _lines(loaded, parts, numbers):
         typer.echo(line)
+
+
+def _standard_input() -> str:
+    lines = [*read_lines(["-"])]
+    if not lines:
+        raise RnnError(f"{display_name('-')}: empty: there is no line in it")
+    return "\n".join(lines)
 
 
 def _fresh(text: str, given: dict[str, Any]) -> Any:

@@ -92,7 +92,8 @@ def test_lines_are_answered_as_they_come_and_those_before_a_bad_byte_before_the_
     assert error.startswith(b"rnn: error: standard input: line 4, byte 2: not UTF-8")
 
 
-def test_a_standard_input_without_a_line_is_an_error(process, one_line, models):
-    done = process("next", "--model", models["char"], input="")
+@pytest.mark.parametrize("command", [("next",), ("show", "-")])
+def test_a_standard_input_without_a_line_is_an_error(process, one_line, models, command):
+    done = process(*command, "--model", models["char"], input="")
     assert (done.returncode, done.stdout) == (1, "")
     assert one_line(done.stderr) == "standard input: empty: there is no line in it"
