@@ -15,6 +15,7 @@ import numpy as np
 
 from rnn_cli.network.arrays import NO_MASKS, Array, Ids, Masks, Parameters
 from rnn_cli.network.cells import CELLS
+from rnn_cli.network.cells.recurrence import ALPHABET
 from rnn_cli.network.columns import Gradients
 from rnn_cli.network.columns import rooms as rooms_of_columns
 from rnn_cli.network.fast.workspace import Workspace
@@ -22,7 +23,7 @@ from rnn_cli.network.inputs import INPUTS, Input
 from rnn_cli.network.layers import Layers, Steps
 from rnn_cli.network.turning import turned
 
-CALM = 0.25  # of a language model's first U: gates that tokens open or close from the start soon forget
+CALM = 0.25  # of a language model's first U of letters: gates that these open or close at once soon forget
 
 
 class Padded(NamedTuple):
@@ -76,7 +77,7 @@ class Encoder(Layers):
     def initialise(self, rng: np.random.Generator) -> Parameters:
         """Return first values."""
         p = {name: self.initial(rng, name, shape) for name, shape in self.shapes.items()}
-        if not self.embedding:
+        if not self.embedding and self.m <= ALPHABET:
             for name in self.tables:
                 p[name] *= CALM
         return self.lay_out(p)

@@ -23,6 +23,7 @@ import numpy as np
 
 from rnn_cli.network.arrays import NO_MASKS, Array, Ids, Masks, Parameters, State
 from rnn_cli.network.attention import ATTENTIONS, Memory, attend
+from rnn_cli.network.cells.recurrence import ALPHABET
 from rnn_cli.network.columns import Gradients
 from rnn_cli.network.columns import rooms as rooms_of_columns
 from rnn_cli.network.encoder import CALM, Encoder, Padded
@@ -108,7 +109,7 @@ class EncoderDecoder(WithoutState):
         """Return first values. counts: (m,), how often each token of the targets occurs."""
         p = self.encoder.initialise(rng)
         p |= {name + DECODER: array for name, array in self.decoder.initialise(rng, counts).items()}
-        if "U" in self.decoder.tables:
+        if "U" in self.decoder.tables and self.m <= ALPHABET:
             p[f"U{DECODER}"] *= CALM
         for name, shape in self.shapes.items():
             if name not in p:

@@ -29,17 +29,23 @@ def said():
     return catalogue.read(catalogue.PO.read_text("utf-8"))
 
 
-def test_every_message_has_a_translation_that_fits(said):
+@pytest.fixture(scope="module")
+def messages():
+    """All that the program says. To find them takes seconds."""
+    return catalogue.said_by_the_program()
+
+
+def test_every_message_has_a_translation_that_fits(said, messages):
     """`python tests/catalogue.py` brings the catalogue up to date."""
-    assert catalogue.faults(catalogue.said_by_the_program(), said) == []
+    assert catalogue.faults(messages, said) == []
 
 
 def test_the_compiled_catalogue_is_that_of_the_source(said):
     assert catalogue.MO.read_bytes() == catalogue.compiled(said)
 
 
-def test_the_source_of_the_catalogue_is_as_the_tool_writes_it(said):
-    assert catalogue.PO.read_text("utf-8") == catalogue.written(said, catalogue.said_by_the_program())
+def test_the_source_of_the_catalogue_is_as_the_tool_writes_it(said, messages):
+    assert catalogue.PO.read_text("utf-8") == catalogue.written(said, messages)
 
 
 def test_faults_of_a_catalogue_are_found():

@@ -157,6 +157,12 @@ def test_without_padding_one_direction_is_the_language_models_way():
     np.testing.assert_array_equal(h, same)
 
 
+@pytest.mark.parametrize("m", [50, ONE_HOT_UP_TO + 1])
+def test_letters_neither_open_nor_close_gates_at_once(m):
+    U = made(embedding=0, m=m).initialise(np.random.default_rng(0))
+    assert all(np.std(U[name]) == pytest.approx(0.5, rel=0.1) for name in ("U", "U_rev"))
+
+
 def test_the_shapes_are_those_of_both_directions():
     assert made("gru", 2, 3, True, beside=2).shapes == {
         "C": (3, 7),

@@ -25,6 +25,11 @@ def made(cell="gru", attention="luong", bidirectional=True, layers=1, tie=False,
     return EncoderDecoder(encoder, decoder, attention)
 
 
+def made_of_letters():
+    """Return a network that both sides' tokens enter through the columns of U."""
+    return EncoderDecoder(Encoder(300, 3, "gru", bidirectional=True), Network(6, 4, "gru"), "luong")
+
+
 def problem(network, seed=0, flip=False):
     rng = np.random.default_rng(seed)
     long, short = (TARGETS, SOURCES) if flip else (SOURCES, TARGETS)
@@ -48,8 +53,12 @@ def outputs(p, network, batch, masks=None):
 KINDS = pytest.mark.parametrize(
     "network",
     [made(cell, kind) for cell, kind in itertools.product(CELLS, ATTENTIONS)]
-    + [made("lstm", layers=2), made(bidirectional=False), made(tie=True, m=6), made(tie=True)],
-    ids=lambda one: f"{one.decoder.cell}-{one.attention}-{one.encoder.width}-{one.decoder.layers}-{one.m}",
+    + [made("lstm", layers=2), made(bidirectional=False), made(tie=True, m=6), made(tie=True)]
+    + [made_of_letters()],
+    ids=lambda one: (
+        f"{one.decoder.cell}-{one.attention}-{one.encoder.width}-{one.decoder.layers}-{one.m}"
+        f"-{one.decoder.embedding}"
+    ),
 )
 
 

@@ -22,7 +22,7 @@ from rnn_cli.runs.run import with_threads
 from rnn_cli.runs.settings import Settings
 from rnn_cli.runs.tasks.init import Init
 from rnn_cli.runs.tasks.label_data import LabelData
-from rnn_cli.runs.tasks.row_run import Make, RowRun, completed, with_epochs
+from rnn_cli.runs.tasks.row_run import Make, RowRun, completed, embedding_of, with_epochs
 from rnn_cli.scoring import labels as figures
 from rnn_cli.text.pairs.labels import Labels
 from rnn_cli.training.state import TrainingState
@@ -208,9 +208,10 @@ def decide(model: Path, settings: Settings, data: LabelData, init: Init | None =
         choices.hidden,
         choices.cell,
         choices.layers,
-        choices.embedding,
+        embedding_of(m, choices.embedding, settings),
         settings.bidirectional is not False,
     )
+    choices = replace(choices, embedding=encoder.embedding)
     if init:
         encoder, choices = init.encoder(encoder), init.choices(choices)
     most = int(data.encoded.grams.lengths.max(initial=0))

@@ -7,7 +7,6 @@ from typing import Any
 from rnn_cli.models.encoded.paired import LONGEST
 from rnn_cli.network.encoder import Encoder
 from rnn_cli.network.encoder_decoder import EncoderDecoder
-from rnn_cli.network.inputs import ONE_HOT_UP_TO
 from rnn_cli.network.network import Network
 from rnn_cli.runs.presets import load_preset
 from rnn_cli.runs.run import with_threads
@@ -15,7 +14,7 @@ from rnn_cli.runs.settings import Settings
 from rnn_cli.runs.tasks.init import Init
 from rnn_cli.runs.tasks.pair_data import PairData
 from rnn_cli.runs.tasks.pair_run import PairRun
-from rnn_cli.runs.tasks.row_run import completed, with_epochs
+from rnn_cli.runs.tasks.row_run import completed, embedding_of, with_epochs
 
 PRESET = "pairs"
 ATTENTION = "luong"
@@ -44,10 +43,10 @@ def decide(model: Path, settings: Settings, data: PairData, init: Init | None = 
         -(-choices.hidden // 2) if is_bidirectional else choices.hidden,
         choices.cell,
         choices.layers,
-        choices.embedding if is_embedded(source.vocabulary.size, settings) else 0,
+        embedding_of(source.vocabulary.size, choices.embedding, settings),
         is_bidirectional,
     )
-    is_tied = is_embedded(target.vocabulary.size, settings)
+    is_tied = embedding_of(target.vocabulary.size, choices.hidden, settings) > 0
     decoder = Network(
         target.vocabulary.size,
         choices.hidden,
@@ -99,12 +98,6 @@ def hidden_for(pairs: int, usual: int) -> int:
 def multiple(size: float) -> int:
     """Return the multiple of UNITS that is nearest to a size."""
     return max(1, round(size / UNITS)) * UNITS
-
-
-def is_embedded(m: int, settings: Settings) -> bool:
-    """Return whether tokens of a vocabulary of m enter through embeddings. The columns of U serve few tokens
-    as well, and save the products with it."""
-    return m > ONE_HOT_UP_TO if settings.embedding is None else settings.embedding > 0
 
 
 def suited(run: PairRun, asked: Settings) -> PairRun:

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Protocol, TypeVar
 import numpy as np
 
 from rnn_cli.network.arrays import Parameters
+from rnn_cli.network.inputs import ONE_HOT_UP_TO
 from rnn_cli.runs.presets import Preset
 from rnn_cli.runs.run import Run, RunData
 from rnn_cli.runs.settings import (
@@ -169,6 +170,12 @@ def completed(settings: Settings, values: dict[str, Any], data: RowData, **own: 
         "epochs": 1,
     }
     return replace(settings, **values).filled(**usual | own)
+
+
+def embedding_of(m: int, usual: int, asked: Settings) -> int:
+    """Return the size of the embedding through which tokens of a vocabulary of m enter, unless one is asked
+    for: 0 where they are few, as the columns of U serve these as well and save the products with it."""
+    return (usual if m > ONE_HOT_UP_TO else 0) if asked.embedding is None else asked.embedding
 
 
 def with_epochs(run: AnyRowRun, asked: Settings, preset: Preset, least: int, most: int) -> AnyRowRun:

@@ -141,7 +141,7 @@ def test_the_second_table_of_a_cell_has_its_examples_alone(rnn, one_process, mon
 
 
 def test_a_wrong_derivative_shows_in_the_second_table(rnn, one_process, wrong_tanh, monkeypatch):
-    monkeypatch.setattr(module, "ENTRIES", 1)
+    monkeypatch.setattr("rnn_cli.cli.commands.gradcheck.cases", lambda *_: [])  # the first fails too
     said = rnn("gradcheck", "--hidden", "2", "--cell", "tanh", "--arrays", status=1)
     table = rows_of_sequences(said.out)
     assert {row["verdict"] for row in table if row["array"] == "W"} == {"FAIL"}
