@@ -198,7 +198,7 @@ def named_files():
         for why, path in (NO_FILE if (command, name) in OUTPUTS else NO_FILE | NO_INPUT).items():
             if name in ("train_text", "baseline") and why == "empty":  # n-grams of nothing are a baseline too
                 continue
-            if (command, name, why) == ("predict", "files", "noise"):  # which may hold lines before a bad byte
+            if (command, name, why) == ("predict", "files", "noise"):  # may hold lines before a bad byte
                 continue
             if name in ("corpus", "valid") and why in ("here", "above", "root"):  # whose texts are read
                 continue
