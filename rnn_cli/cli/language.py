@@ -24,7 +24,7 @@ HAN = "\u2e80"  # from here on characters are wide
 NUMBER = r"( *[-+]?(?:[0-9][0-9,.]*(?:e[-+]?[0-9]+)?|inf|nan)%? *)"
 NAME = r"([^\s,;(]*)"  # at an open place that another follows at once
 QUOTED = r"('[^']*'|\"[^\"]*\")"
-WORD = re.compile(r"\b[A-Za-z]?[a-z]{2,}")
+WORD = re.compile(r"\b(?!Ctrl\b)[A-Za-z]?[a-z]{2,}")  # and no key
 LEAST = 7  # letters of a template that may stand around words which are not translated
 LONGEST = 2000  # characters of a message that is looked up; a longer one quotes a text
 

@@ -54,15 +54,13 @@ def refuse_of_language(task: str, given: Mapping[str, Any]) -> None:
 
 def print_pair_scores(paths: Sequence[Path], files: PairFiles, per_line: bool, as_json: bool) -> None:
     """Print what the pairs of some files cost a model, and another of the same task, if there is one."""
-    task, *others = map(task_of, paths)
-    for other in others:
-        if other != task:
-            named = USES[other][0] if other in USES else repr(other)
-            raise UsageError(f"--compare: a model of {named}, and --model is one of {USES[task][0]}")
+    task = task_of(paths[0])
     models, totals = [load(path) for path in paths], [Totals() for _ in paths]
     form = Form(task, files.encoding, columns_of(files.columns))
     with tempfile.TemporaryDirectory() as folder:
-        sources = [spool(path, Path(folder), files.encoding) for path in text_files(files.paths)]
+        sources = [
+            spool(path, Path(folder), files.encoding, reads_to_error=True) for path in text_files(files.paths)
+        ]
         for scored in score_files(models, sources, form, files.threads):
             for cost, of_model in zip(scored.costs, totals, strict=True):
                 cost.add_to(of_model)

@@ -20,7 +20,8 @@ def warn_of_unknown(tokens: list[str], model: Path) -> None:
     """Name the tokens that a model does not know, the first ten of them."""
     if tokens:
         shown = ", ".join(repr(token) for token in tokens[:10])
-        warn(f"unknown to {model}, and read as such: {shown}{', …' if len(tokens) > 10 else ''}")
+        more = ", …" if len(tokens) > 10 else ""
+        warn(f"not in the vocabulary of {model}, and read as unknown: {shown}{more}")
 
 
 def print_stream(pieces: Iterable[str]) -> None:
@@ -53,12 +54,15 @@ def print_samples(
                 warn(f"sample {number} still copies more than --reject {longest} after {sample.tries} draws")
 
 
-def what_is_copied(copied: "Copied", original: str = "the text") -> str:
-    """Return what of a text stands in the original, in words."""
+def what_is_copied(copied: "Copied", original: str | None = None) -> str:
+    """Return what of a text stands in the original, in words. original: None for the training text."""
     run = copied.run.strip().replace("\n", " ")
     shown = run if len(run) <= SHOWN else f"{run[:SHOWN]}…"
-    clauses = f"{copied.copied:,} of {counted(copied.clauses, 'clause')} stand in {original}"
-    return f"{clauses}; the longest copy has {counted(len(copied.run), 'character')} ({shown})"
+    n, clauses = copied.copied, counted(copied.clauses, "clause")
+    length = counted(len(copied.run), "character")
+    if original is None:
+        return f"copied from the training text: {n:,} of {clauses}; the longest copy has {length}: {shown}"
+    return f"copied from {original}: {n:,} of {clauses}; the longest copy has {length}: {shown}"
 
 
 def print_json(samples: Iterable[Sample], about: dict[str, Any]) -> None:

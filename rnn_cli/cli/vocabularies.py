@@ -5,8 +5,11 @@ from typing import Any
 
 from rnn_cli.cli.console import write_json, write_text
 from rnn_cli.cli.language import label, translated
+from rnn_cli.errors import UsageError
 from rnn_cli.printing import columns
 from rnn_cli.runs.tasks.counting import CountedPairs, Side
+from rnn_cli.text.pairs.inputs import text_of
+from rnn_cli.text.pairs.kinds import KINDS, TARGET
 from rnn_cli.text.vocabulary import SPECIAL, SPELLED, UNK
 
 MOST_FREQUENT = 20  # tokens that are printed
@@ -29,10 +32,19 @@ def print_token(id: int, count: int, token: str | None = None) -> None:
     write_text(f"{id:>10}{count:>14,}   {spelled}{unknown}\n")
 
 
-def print_pairs(counted: CountedPairs, cut: str | None, as_json: bool) -> None:
-    """Print what files of pairs would be learned as; or how a text is cut, at a tab for the second side."""
-    if cut is not None:
-        cells = [*zip(counted.sides, cut.split("\t"), strict=False)]
+def texts_of(line: str, task: str) -> list[str]:
+    """Return the texts of a line that the sides of a task read: of a translation both columns. Raises
+    UsageError for more columns than two."""
+    kind, cells = KINDS[task], line.split("\t")
+    if len(cells) > 2:
+        raise UsageError(f"--cut: {len(cells)} columns where there are 2 (a line reads {kind.line})")
+    return cells if kind.holds == TARGET else [text_of(line, task).text]
+
+
+def print_pairs(counted: CountedPairs, cut: list[str], as_json: bool) -> None:
+    """Print what files of pairs would be learned as; or how texts are cut, one of each side."""
+    if cut:
+        cells = [*zip(counted.sides, cut, strict=False)]
         if as_json:
             write_json({side.name: _cut(side, cell) for side, cell in cells})
             return
@@ -47,7 +59,7 @@ def print_pairs(counted: CountedPairs, cut: str | None, as_json: bool) -> None:
 
 
 def _cut(side: Side, text: str) -> list[dict[str, Any]]:
-    tokens = side.lexicon.tokenizer.split(text.replace("\n", " "))
+    tokens = side.split(text)
     ids = side.lexicon.vocabulary.encode(tokens)
     rows = zip(ids, tokens, strict=True)
     return [{"id": id, "token": token, "occurs": 0 if id == UNK else side.counts[id]} for id, token in rows]

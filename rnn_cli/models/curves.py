@@ -83,17 +83,24 @@ class Drawn(NamedTuple):
     undrawable: str
 
 
+def refuse_without_matplotlib() -> None:
+    """Raise UsageError where matplotlib is missing."""
+    try:
+        import matplotlib  # noqa: F401
+    except ImportError as error:
+        raise UsageError("rnn plot needs matplotlib: pip install 'rnn-cli[plot]'") from error
+
+
 def draw(curves: dict[str, Curve], kind: str, title: str = "", words: Words = ENGLISH) -> Drawn:
     """Return a picture of curves, each under its label. kind: one of FORMATS.
 
     Raises UsageError where matplotlib is missing.
     """
-    try:
-        import matplotlib
-        from matplotlib import font_manager
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise UsageError("rnn plot needs matplotlib: pip install 'rnn-cli[plot]'") from error
+    refuse_without_matplotlib()
+    import matplotlib
+    from matplotlib import font_manager
+    from matplotlib.figure import Figure
+
     there = {font.name for font in font_manager.fontManager.ttflist}
     fonts = ["DejaVu Sans", *(name for name in FONTS if name in there)]
     settings = {"font.family": fonts, "svg.fonttype": "path", "svg.hashsalt": "rnn"}

@@ -30,7 +30,7 @@ USES = {  # what a model is of, and what reads it
     "rate": ("a score", "rnn predict, test and score read it"),
     "translate": ("pairs", "rnn predict, test and score read it"),
     "tag": ("tags", "rnn predict, test and score read it"),
-    "generate": ("text from a label", "rnn sample, test and score read it"),
+    "generate": ("text from a label", "rnn sample --label, test and score read it"),
 }
 Model = TypeVar("Model")
 

@@ -26,15 +26,17 @@ def grown_lexicon(lexicon: Lexicon, types: Mapping[str, int], min_count: int, ma
     """Return a lexicon with the tokens of another text that it lacks, after those that it has.
 
     types: how often each token occurs in the text. Of those that occur min_count times, the max_size most
-    frequent are added. The spelling learns the others, which stay unknown, beside those that it knows.
+    frequent are added. The spelling learns the others, which stay unknown, beside those that it knows. Where
+    no token is added, the lexicon stays as it is, and its spelling too.
     """
     old = lexicon.vocabulary
     lacking = {token: count for token, count in types.items() if token not in old.ids}
     new = build(lacking, min_count, max_size)
+    if not new.tokens:
+        return lexicon
     vocabulary = Vocabulary(old.tokens + new.tokens, old.counts + new.counts)
     spelling = lexicon.spelling.with_tokens(token for token in lacking if token not in vocabulary.ids)
-    grown = (*lexicon.grown, old.size) if new.tokens else lexicon.grown
-    return Lexicon(lexicon.tokenizer, vocabulary, spelling, grown)
+    return Lexicon(lexicon.tokenizer, vocabulary, spelling, (*lexicon.grown, old.size))
 
 
 def grown_model(model: LanguageModel, lexicon: Lexicon, counts: Array) -> LanguageModel:

@@ -16,7 +16,7 @@ from rnn_cli.machine import blas_threads, product_threads
 from rnn_cli.models import file
 from rnn_cli.models.encoded.blocks import blocks
 from rnn_cli.models.encoded.legal import legal_sequences
-from rnn_cli.models.encoded.lines import Line, read_line, words_of
+from rnn_cli.models.encoded.lines import Line, marks_words, read_line, reads_characters, words_of
 from rnn_cli.models.encoded.sentences import Sentences
 from rnn_cli.models.equality import Comparable
 from rnn_cli.network.arrays import Parameters
@@ -38,8 +38,6 @@ if TYPE_CHECKING:
 
 TASK = "tag"
 ROWS, STEPS = 128, 1 << 13  # of a batch: sentences, and steps
-MOST_CHARACTERS = 0.99  # a model whose tokens are characters has other tokens seldom
-WORDS = frozenset("BMES")  # tags that mark the words of a text, and nothing else
 
 Floats = NDArray[np.float64]
 Numbers = NDArray[np.int64]
@@ -93,15 +91,12 @@ class Tagger(Comparable):
     @property
     def marks_words(self) -> bool:
         """Whether the tags say where words begin and end (B, M, E and S)."""
-        return self.scheme is not None and WORDS.issuperset(self.tags.names)
+        return marks_words(self.tags)
 
     @cached_property
     def reads_characters(self) -> bool:
         """Whether a text is split into characters: where words are marked, and tokens are characters."""
-        vocabulary = self.lexicon.vocabulary
-        tokens = zip(vocabulary.tokens, vocabulary.counts, strict=True)
-        single = sum(count for token, count in tokens if len(token) == 1)
-        return self.marks_words and single >= MOST_CHARACTERS * sum(vocabulary.counts)
+        return reads_characters(self.lexicon.vocabulary, self.tags)
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
@@ -208,7 +203,8 @@ class Tagger(Comparable):
     def score(self, pairs: Iterable[Sequence[Any]], threads: int | None = None) -> "PairScore":
         """Return what each of some pairs costs, -log p of its tags, and all together.
 
-        pairs: tokens with spaces between, each with a tag for every token.
+        pairs: tokens with spaces between, each with a tag for every token; or a text as `predict` reads it,
+            with a tag for each of its tokens.
         threads: the cores that matrix products may use; None: by their size.
         Raises ValueError for a pair that cannot be scored, RnnError where the state overflows.
         """

@@ -17,7 +17,7 @@ from rnn_cli.runs.resuming import reason_it_is_over
 from rnn_cli.runs.run import Run, with_threads
 from rnn_cli.runs.settings import Settings
 from rnn_cli.runs.shipped import about_usual_corpus, corpus_paths, refuse_misspelled
-from rnn_cli.runs.tasks.table import task_of, with_task
+from rnn_cli.runs.tasks.table import task_of
 from rnn_cli.training.state import TrainingState
 
 
@@ -49,7 +49,6 @@ def prepare(
         yield Notice(about_usual_corpus(os.environ))
     refuse_misspelled(settings.corpus)
     settings = replace(settings, corpus=corpus_paths(settings.corpus))  # what holds in any locale and folder
-    settings = with_task(settings)
     run = yield from task_of(settings).begin(model, settings, resources, limit)
     refuse_missing_metric(settings.metric, run.metrics)
     return Beginning(run)

@@ -16,11 +16,12 @@ from rnn_cli.models.tested.texts import tested_texts
 from rnn_cli.models.translator import Translator
 from rnn_cli.runs.checks import columns_of
 from rnn_cli.runs.tasks.label_data import strings
+from rnn_cli.text.pairs.doubts import headers
 from rnn_cli.text.pairs.formats import Form
 from rnn_cli.text.pairs.labels import Labels
 from rnn_cli.text.pairs.numbered import Cutting, Pairs, read_pairs
 from rnn_cli.text.pairs.parts import also_in
-from rnn_cli.text.reading import spool, text_files
+from rnn_cli.text.reading import Source, spool, text_files
 from rnn_cli.text.rows import Numbers
 
 
@@ -41,11 +42,13 @@ class Examiner(NamedTuple):
 
 class Examined(NamedTuple):
     """The figures of all texts and, where a training file was named, of those that do not stand in it; else
-    None. `Examiner.tested` says what they are. rivals: those of the simplest rivals, where asked for."""
+    None. `Examiner.tested` says what they are. rivals: those of the simplest rivals, where asked for.
+    headers: first rows that look like the names of columns, each with a way out."""
 
     all: Any
     unseen: Any
     rivals: Rivals | None = None
+    headers: tuple[tuple[str, str], ...] = ()
 
 
 def _tested_labels(model: Classifier, pairs: Pairs, rows: Numbers) -> Tested:
@@ -100,14 +103,17 @@ def examined(
     examiner = EXAMINERS[model.task]
     form = Form(model.task, encoding, columns_of(columns))
 
-    def read(paths: Sequence[str], to_learn: bool = False) -> Pairs:
-        sources = [spool(path, folder, encoding) for path in text_files(paths)]
+    def opened(paths: Sequence[str]) -> list[Source]:
+        return [spool(path, folder, encoding) for path in text_files(paths)]
+
+    def read(sources: Sequence[Source], to_learn: bool = False) -> Pairs:
         return read_pairs(sources, form, examiner.cutting(model), examiner.labels(model), to_learn)
 
-    pairs = read(files)
+    sources = opened(files)
+    pairs = read(sources)
     every, unseen = np.arange(pairs.rows), None
     if train is not None:
-        rows = every[~also_in(pairs, read([train]))]
+        rows = every[~also_in(pairs, read(opened([train])))]
         if not len(rows):
             raise RnnError(f"{train}: every text of the test stands in it: test on others")
         unseen = examiner.tested(model, pairs, rows)
@@ -115,5 +121,6 @@ def examined(
     if baseline is not None:
         if examiner.rivals is None:
             raise UsageError("--baseline is for a model of labels, a score or tags")
-        rivals = examiner.rivals(model, read([baseline], to_learn=True), pairs)
-    return Examined(examiner.tested(model, pairs, every), unseen, rivals)
+        rivals = examiner.rivals(model, read(opened([baseline]), to_learn=True), pairs)
+    found = tuple(headers(form, sources, pairs))
+    return Examined(examiner.tested(model, pairs, every), unseen, rivals, found)

@@ -7,12 +7,12 @@ from pathlib import Path
 from rnn_cli.machine import resident_memory
 from rnn_cli.runs.beginning import prepare
 from rnn_cli.runs.budget import epoch_seconds
-from rnn_cli.runs.checks import refuse_of_other_tasks
 from rnn_cli.runs.events import Notice, Reading
 from rnn_cli.runs.prepare import Resources
 from rnn_cli.runs.ranks import divided, refuse_standard_input
 from rnn_cli.runs.run import Run
 from rnn_cli.runs.settings import Settings
+from rnn_cli.runs.tasks.table import with_task
 from rnn_cli.training.demand import Demand
 from rnn_cli.training.measure import WARM_UP, training_speed
 from rnn_cli.training.parallel.executor import Executor
@@ -76,7 +76,7 @@ def plan(settings: Settings, model: Path, resources: Resources) -> Generator[Not
 
     Raises RnnError where the text cannot be used.
     """
-    refuse_of_other_tasks(settings.given())
+    settings = with_task(settings)
     world = resources.world
     refuse_standard_input(world, settings)
     run, *_ = yield from prepare(model, settings, resources, SAMPLE_BYTES)

@@ -74,7 +74,7 @@ def reason_it_is_over(checkpoint: Checkpoint, settings: Settings) -> str | None:
         is_longer = settings.time != checkpoint.settings.time
         return None if is_longer else f"finished, in {settings.time}: a longer --time takes it further"
     if position.epoch >= epochs:
-        return f"finished, after {position.epoch} epochs: --epochs takes it further"
+        return _finished(position.epoch, epochs, epochs != checkpoint.settings.epochs)
     if no_better < patience:
         return None
     if epochs != checkpoint.settings.epochs:
@@ -83,3 +83,9 @@ def reason_it_is_over(checkpoint: Checkpoint, settings: Settings) -> str | None:
             f"give --patience too (now {patience})"
         )
     return f"stopped, no better for {no_better} epochs: a --patience above that takes it further"
+
+
+def _finished(done: int, epochs: int, is_asked: bool) -> str:
+    if is_asked:
+        return f"finished, after {done} epochs: --epochs {epochs} is the total, and adds none"
+    return f"finished, after {done} epochs: a larger --epochs takes it further"

@@ -15,7 +15,6 @@ from rnn_cli import storage
 from rnn_cli.models.file import model_path
 from rnn_cli.runs.beginning import Preparing, Resumption, prepare
 from rnn_cli.runs.checkpoint import Checkpoint
-from rnn_cli.runs.checks import refuse_of_other_tasks
 from rnn_cli.runs.course import Course
 from rnn_cli.runs.events import Event
 from rnn_cli.runs.files import refuse_files
@@ -27,6 +26,7 @@ from rnn_cli.runs.ranks import refuse_standard_input
 from rnn_cli.runs.resuming import changed_settings, goes_with_its_model
 from rnn_cli.runs.run import Run
 from rnn_cli.runs.settings import Settings
+from rnn_cli.runs.tasks.table import with_task
 from rnn_cli.scoring.copying import Copied
 from rnn_cli.training.parallel.world import by_first, world_of
 from rnn_cli.training.state import TrainingState
@@ -68,11 +68,12 @@ class Trainer(Iterator[Event]):
 
         force: replace a model that is there. Raises UsageError for settings or files that exclude each other,
         RnnError for files that cannot be written and for a model that another run is writing, TypeError for
-        what are no settings. Files are read once the trainer is iterated over.
+        what are no settings. Files are read once the trainer is iterated over, but for the first lines where
+        no task is given: fastText's are of --task classify.
         """
         if not isinstance(settings, Settings):
             raise TypeError(f"Settings are needed, as Settings(corpus=[{settings!r}])")
-        refuse_of_other_tasks(settings.given())
+        settings = with_task(settings)
         path, resources = model_path(model), resources or _usual_resources(settings.threads)
         refuse_standard_input(resources.world, settings)
         with ExitStack() as lock:

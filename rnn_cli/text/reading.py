@@ -1,5 +1,6 @@
 """Texts from files and pipes: their lines, or blocks of them."""
 
+import io
 import os
 import shutil
 import stat
@@ -159,11 +160,19 @@ def nowhere(error: OSError) -> Path:
     raise error
 
 
-def spool(path: str, folder: Path, encoding: str | None = None, spare: Spare = nowhere) -> Source:
+def spool(
+    path: str,
+    folder: Path,
+    encoding: str | None = None,
+    spare: Spare = nowhere,
+    reads_to_error: bool = False,
+) -> Source:
     """Return a source for a path: the file itself, or a copy in `folder` where the path is standard input or
     a pipe, which can be read only once. The copy moves to the spare folder where there is no room for it.
 
     What is no text by its first block is refused before more of it is read: a pipe may never end.
+    reads_to_error: whether it is left to the reader instead, who wants the lines before. No more of it is
+    copied.
 
     Raises RnnError for anything but a file or a pipe, for what cannot be read or is no text, and for a folder
     that has no room for a copy.
@@ -175,7 +184,12 @@ def spool(path: str, folder: Path, encoding: str | None = None, spare: Spare = n
             raise RnnError(f"{name}: neither a file nor a pipe")
         with _open(path) as stream:
             head = stream.read(decoding.BLOCK_BYTES)
-            refuse_binary(head, name, encoding)
+            try:
+                refuse_binary(head, name, encoding)
+            except RnnError:
+                if not reads_to_error:
+                    raise
+                stream = io.BytesIO()
             return Source(name, Path(path)) if is_file else _copy(stream, head, name, folder, spare)
     except OSError as error:
         raise RnnError(f"{name}: {error.strerror or error}") from error

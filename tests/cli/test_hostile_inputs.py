@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import types
 import typing
 from pathlib import Path
 
@@ -235,9 +236,10 @@ def test_there_are_files_to_name():
 @pytest.mark.skipif(os.name != "posix", reason="these are of POSIX")
 @pytest.mark.parametrize(("command", "name", "option", "path"), [*named_files()])
 def test_what_is_no_file_is_refused_and_nothing_is_written(
-    command, name, option, path, folder, corpus, models, model_of_labels, fails
+    command, name, option, path, folder, corpus, models, model_of_labels, fails, monkeypatch
 ):
     """A setting without a name is a fault of the command line."""
+    monkeypatch.setitem(sys.modules, "matplotlib", types.ModuleType("matplotlib"))  # nothing gets so far
     is_setting = command in ("train", "vocab") and name in SETTINGS_OF_A_FILE
     is_unnamed = path in ("", ".") if name == "model" else path == "" and is_setting
     has_no_kind = (command, name) == ("plot", "out")  # whose name ends in .svg or .png

@@ -127,6 +127,7 @@ SMALL = Catalogue(
         "at {}{}": "在 {}{}",
         ", line {}": "，第 {} 行",
         "stopped by {}": "被 {} 停止",
+        "stopped by SIGINT": "已按 Ctrl-C 停止",
         "{} after {:,} steps: {} is whole": "{}，{} 步：{} 完整",
     }
 )
@@ -144,7 +145,8 @@ SMALL = Catalogue(
         ("'a' or b", "'a' 或 b"),
         ("either or b", "either or b"),  # not quoted
         ("at x, line 3", "在 x，第 3 行"),
-        ("stopped by SIGINT after 4 steps: m is whole", "被 SIGINT 停止，4 步：m 完整"),
+        ("stopped by SIGTERM after 4 steps: m is whole", "被 SIGTERM 停止，4 步：m 完整"),
+        ("stopped by SIGINT after 4 steps: m is whole", "已按 Ctrl-C 停止，4 步：m 完整"),
         ("  no such file\n", "  没有这个文件\n"),
         ("some words: of a foreign tongue", "some words: of a foreign tongue"),
         ("", ""),

@@ -67,6 +67,24 @@ def test_tables_are_read_by_their_columns_and_standard_input_is_kept(
     assert out.split("\t")[3:] == ["so\\ngood", "yes\n"]
 
 
+def test_pairs_before_a_bad_byte_are_printed(model_of_labels, rnn):
+    Path("bad.tsv").write_bytes(b"so good\tyes\n\xff\tno\n")
+    said = rnn("score", "bad.tsv", "--model", model_of_labels, "--per-line", status=1)
+    assert said.out.endswith("so good\tyes\n")
+    assert "bad.tsv: line 2, byte 1" in said.err
+
+
+def test_a_model_of_another_task_to_begin_from_is_named(fails, model_of_labels):
+    Path("in.txt").write_text("so good\ntoo bad\n" * 9)
+    message = fails(1, "train", "in.txt", "--init", model_of_labels, "--model", "new.npz", "--quiet")
+    assert message.endswith(": a model of labels: --init of --task classify goes on with it")
+
+
+def test_a_header_is_named_where_its_label_is_unknown(fails, model_of_labels):
+    Path("in.tsv").write_text("text\tlabel\n" + PAIRS)
+    assert "a header? tail -n +2" in fails(1, "score", "in.tsv", "--model", model_of_labels)
+
+
 @pytest.mark.parametrize(
     ("option", "value"),
     [("--per-token", None), ("--dynamic", None), ("--baseline", "in.tsv"), ("--independent", None)],
@@ -82,7 +100,8 @@ def test_columns_are_refused_with_a_text_and_a_model_of_another_task_beside(fail
     named = fails(2, "score", "in.tsv", "--model", models["char"], "--columns", "a,b")
     assert named == "--columns is for files of pairs, and this is a model of a language"
     named = fails(2, "score", "in.tsv", "--model", model_of_labels, "--compare", models["char"])
-    assert named == "--compare: a model of a language, and --model is one of labels"
+    assert named.startswith("--compare needs a model of the same task: ")
+    assert named.endswith(" is one of a language, and --model one of labels")
 
 
 @pytest.mark.parametrize(

@@ -142,7 +142,7 @@ def test_a_language_model_has_no_labels(untrained, tmp_path):
 
 def test_a_model_of_another_task_names_the_command_that_reads_it(model, tmp_path):
     model.save(tmp_path / "m.npz")
-    with pytest.raises(RnnError, match="a model of text from a label: rnn sample, test and score read it"):
+    with pytest.raises(RnnError, match="a model of text from a label: rnn sample --label, test"):
         LanguageModel.load(tmp_path / "m.npz")
 
 

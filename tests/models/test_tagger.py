@@ -96,6 +96,11 @@ def test_a_text_is_characters_where_tokens_are_and_white_space_ends_words(segmen
     assert not any("妈不" in word for word in parted.words)
 
 
+def test_a_text_is_scored_with_a_tag_for_each_character(segmenter):
+    parted, plain = segmenter.score([("我 妈", ["B", "E"]), ("我妈", ["B", "E"])]).nats
+    assert parted == plain
+
+
 def test_tags_that_mark_words_of_longer_tokens_have_tokens_with_spaces_between():
     model = made(("ab", "cd"), tuple("SBE"), is_legal=True)
     assert not model.reads_characters

@@ -137,6 +137,7 @@ PARTS = {
 def test_every_part_shows_itself_by_keyboard_in_both_languages(random_model, browser):
     epochs = [{"train_loss": 2.5, "valid_loss": 2.6}, {"train_loss": 2.0, "valid_loss": 2.2}]
     browser.open(random_model("lstm", epochs=epochs, epoch=2), lines=["the moon is bright."] * 4)
+    assert browser.do("return document.getElementById('loading')") is None  # it is ready
     browser.do("document.getElementById('tab-write').focus()")
     for part, shows in PARTS.items():
         assert browser.do("return document.activeElement.id") == f"tab-{part}"

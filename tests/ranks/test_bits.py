@@ -83,6 +83,11 @@ def test_the_same_bits_as_with_threads(way, said):
     assert_same_bits(f"{way}-ranks", f"{way}-threads")
 
 
+def test_all_ranks_have_rows(said):
+    """Else ranks would agree that have nothing to sum. A warning says it, in spite of --quiet."""
+    assert [name for name, each in said.items() if "ranks will have rows" in each.said] == []
+
+
 @pytest.mark.parametrize("way", IN_PARTS)
 def test_windows_that_are_accumulated_are_a_batch_of_as_many_times_the_rows(way, said):
     """And the sum of its parts in their order: as of so many threads."""

@@ -4,6 +4,7 @@ import pytest
 
 from rnn_cli import storage
 from rnn_cli.runs.later_epochs import with_later_epochs
+from rnn_cli.runs.notices import Notice
 
 KNOWN = [{"train_loss": 3.0, "valid_loss": 3.1}, {"train_loss": 2.5, "valid_loss": 2.9}]
 HISTORY = {"epoch": 2, "epochs": KNOWN}
@@ -21,8 +22,8 @@ def beside(tmp_path):
     return call
 
 
-def test_the_epochs_after_the_best_come_from_the_state(beside):
-    found = with_later_epochs(beside({"position": {"curve": CURVE}}), HISTORY)
+def test_the_epochs_after_the_best_come_from_the_state(beside, finished):
+    _, found = finished(with_later_epochs(beside({"position": {"curve": CURVE}}), HISTORY))
     assert found == HISTORY | {"epochs": [*KNOWN, {"train_loss": 2.0, "valid_loss": 3.3}]}
 
 
@@ -30,12 +31,19 @@ def test_the_epochs_after_the_best_come_from_the_state(beside):
     "header",
     [{}, {"position": None}, {"position": {"curve": [[1.0]]}}, {"position": {"curve": [[1.0, 2.0]] * 3}}],
 )
-def test_a_state_of_another_run_or_of_anything_changes_nothing(header, beside):
-    assert with_later_epochs(beside(header), HISTORY) == HISTORY
+def test_a_state_of_another_run_or_of_anything_changes_nothing(header, beside, finished):
+    assert finished(with_later_epochs(beside(header), HISTORY)) == ([], HISTORY)
 
 
-def test_without_a_state_the_history_stays(tmp_path):
-    assert with_later_epochs(tmp_path / "m.npz", HISTORY) == HISTORY
-    (tmp_path / "m.state.npz").write_bytes(b"no state")
-    assert with_later_epochs(tmp_path / "m.npz", HISTORY) == HISTORY
-    assert with_later_epochs(tmp_path / "m.npz", {"epochs": 3}) == {"epochs": 3}
+def test_without_a_state_the_history_stays(tmp_path, finished):
+    assert finished(with_later_epochs(tmp_path / "m.npz", HISTORY)) == ([], HISTORY)
+    assert finished(with_later_epochs(tmp_path / "m.npz", {"epochs": 3})) == ([], {"epochs": 3})
+
+
+def test_a_state_that_cannot_be_read_is_warned_of(beside, finished):
+    model = beside({"position": {"curve": CURVE}})
+    state = model.with_name("m.state.npz")
+    for content in (b"no state", state.read_bytes()[:-9], b""):
+        state.write_bytes(content)
+        warned = Notice(f"{state}: it cannot be read: epochs after the best are left out", is_warning=True)
+        assert finished(with_later_epochs(model, HISTORY)) == ([warned], HISTORY)

@@ -187,7 +187,9 @@ def test_epochs_take_a_finished_run_further(train, corpus, read_npz, read_log, c
     train(corpus, *SMALL, "--epochs", "2", "--quiet")
     before = contents()
     said = train("--resume")
-    assert said.err == "m.npz: finished, after 2 epochs: --epochs takes it further\n"
+    assert said.err == "m.npz: finished, after 2 epochs: a larger --epochs takes it further\n"
+    said = train("--resume", "--epochs", "1")
+    assert said.err == "m.npz: finished, after 2 epochs: --epochs 1 is the total, and adds none\n"
     assert train("--resume", "--epochs", "1", "--quiet").err == ""
     assert contents() == before
     train("--resume", "--epochs", "4", "--quiet")

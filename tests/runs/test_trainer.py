@@ -276,7 +276,7 @@ def test_a_run_that_is_over_is_a_notice_and_nothing_is_touched(force, begin, con
     run_through(begin())
     before = contents()
     assert [*Trainer.resume("m.npz", force=force)] == [
-        Notice("m.npz: finished, after 2 epochs: --epochs takes it further")
+        Notice("m.npz: finished, after 2 epochs: a larger --epochs takes it further")
     ]
     assert contents() == before
     write("corpus.txt", ["another text"] * 9)

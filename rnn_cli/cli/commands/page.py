@@ -7,6 +7,7 @@ import typer
 
 from rnn_cli.cli.console import say
 from rnn_cli.cli.options.common import DEFAULT_MODEL, ModelOption
+from rnn_cli.cli.progress import follow
 from rnn_cli.errors import UsageError
 from rnn_cli.models import file
 from rnn_cli.models.file import model_path
@@ -85,7 +86,7 @@ def page(
         ngram = ngram_loss(loaded, read_blocks(text), read_lines(valid))
     told = Told(
         title=title or model_path(model).stem,
-        history=with_later_epochs(model, loaded.history),
+        history=follow(with_later_epochs(model, loaded.history)),
         lines=read_lines(text) if text else (),
         log=read_log(log) if log else [],
         ngram=ngram,

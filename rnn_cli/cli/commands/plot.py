@@ -8,8 +8,9 @@ import typer
 
 from rnn_cli.cli.console import say, warn
 from rnn_cli.cli.language import label
+from rnn_cli.cli.progress import follow
 from rnn_cli.errors import RnnError, UsageError
-from rnn_cli.models.curves import FORMATS, LOSSES, Curve, Words, draw
+from rnn_cli.models.curves import FORMATS, LOSSES, Curve, Words, draw, refuse_without_matplotlib
 from rnn_cli.models.file import model_path
 from rnn_cli.models.loading import load
 from rnn_cli.printing import printable
@@ -40,13 +41,14 @@ def plot(
     if kind not in FORMATS:
         raise UsageError(f"--out {out}: the name must end in {', '.join(f'.{name}' for name in FORMATS)}")
     refuse_overwriting(out, [model_path(model) for model in models], force, "--out")
+    refuse_without_matplotlib()
     try_writing(out)
     curves: dict[str, Curve] = {}
     losses: set[str] = set()
     for model in models:
         loaded = load(model)
         losses.add(LOSSES[loaded.facts()["task"]])
-        curve = Curve.of(with_later_epochs(model, loaded.history))
+        curve = Curve.of(follow(with_later_epochs(model, loaded.history)))
         if not curve.losses:
             raise RnnError(f"{model_path(model)}: its history holds no losses of epochs")
         curves[_label(model, curves)] = curve

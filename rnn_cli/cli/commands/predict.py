@@ -98,7 +98,7 @@ def predict(
     paths = files or ["-"]
     if "-" in paths and sys.stdin.isatty():
         say("reading standard input, a text a line; Ctrl-D ends it")
-    read, family = loaded(model)
+    read, family = loaded(model, predicts=True)
     asked = Asked(top, threshold, form, beam, nbest, attention)
     refuse_others(read.task, asked)
     if attention and not as_json:

@@ -13,12 +13,10 @@ from rnn_cli.cli.mixing import mixing_of
 from rnn_cli.cli.options.common import DEFAULT_MODEL, JsonOption, finite
 from rnn_cli.cli.options.mixing import MixOption, ModelsOption, ValidOption, WeightsOption
 from rnn_cli.cli.options.settings import EncodingOption
-from rnn_cli.cli.pair_scores import PairFiles, print_pair_scores, refuse_of_language
 from rnn_cli.cli.scored import Form, Texts, print_scores
 from rnn_cli.errors import RnnError, UsageError
-from rnn_cli.models.file import task_of
+from rnn_cli.models.file import LANGUAGE, USES, task_of
 from rnn_cli.models.language_model import LanguageModel
-from rnn_cli.models.scores.costs import SCORERS
 from rnn_cli.models.scores.lines import BASELINE_TOKENS, as_independent
 from rnn_cli.models.scores.sides import Counted
 from rnn_cli.runs.checks import check_encoding
@@ -150,7 +148,11 @@ def score(
     if "-" in paths and sys.stdin.isatty():
         say("reading standard input; Ctrl-D ends it")
     task = task_of(model[0])
-    if task in SCORERS:
+    if compare and task in USES:
+        _refuse_another_task(task, compare)
+    if task != LANGUAGE:
+        from rnn_cli.cli.pair_scores import PairFiles, print_pair_scores, refuse_of_language  # 0.1 s to load
+
         alone = {
             "--per-token": per_token,
             "--independent": independent,
@@ -174,6 +176,15 @@ def score(
         if independent:
             models = {path: as_independent(each) for path, each in models.items()}
         print_scores(models, Texts(paths, encoding, threads, learning_rate, counted, mixing), form)
+
+
+def _refuse_another_task(task: str, compare: Path) -> None:
+    """Raise UsageError for a model of another task beside that of --model."""
+    other = task_of(compare)
+    if other != task:
+        named = USES[other][0] if other in USES else repr(other)
+        both = f"{compare} is one of {named}, and --model one of {USES[task][0]}"
+        raise UsageError(f"--compare needs a model of the same task: {both}")
 
 
 def _check(form: Form, encoding: str | None, compare: Path | None) -> None:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from rnn_cli.cli.console import write_json, write_text
+from rnn_cli.cli.console import warn, write_json, write_text
 from rnn_cli.cli.options.common import DEFAULT_MODEL, JsonOption, ModelOption
 from rnn_cli.cli.options.settings import EncodingOption
 from rnn_cli.cli.tasks import loaded
@@ -50,6 +50,8 @@ def test(
     read, family = loaded(model)
     with tempfile.TemporaryDirectory() as folder:
         found = examined(read, files, Path(folder), columns, encoding, train, baseline)
+    for row, way in found.headers:
+        warn(f"{row} looks like a header, and is tested on ({way})")
     if as_json:
         write_json(family.figures(read, found) | ({"rivals": found.rivals} if found.rivals else {}))
     else:

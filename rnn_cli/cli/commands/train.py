@@ -153,7 +153,8 @@ def _train(trainer: Trainer, stop: Stop, quiet: bool, is_first: bool) -> int:
                     stop.in_order = True  # from here there is something to save
                 progress.show(event)
                 if stop.signal:
-                    trainer.stop(f"stopped by {stop.name}")
+                    by_hand = stop.name == "SIGINT"  # a message of its own: people know it as Ctrl-C
+                    trainer.stop("stopped by SIGINT" if by_hand else f"stopped by {stop.name}")
                 if isinstance(event, Ended) and not quiet:
                     _say_the_end(trainer, stop.signal is not None)
         except BrokenPipeError:  # nobody reads our lines any more

@@ -15,7 +15,14 @@ from rnn_cli.cli.options.common import CacheDirOption, JsonOption, NoCacheOption
 from rnn_cli.cli.options.settings import Given, takes_settings
 from rnn_cli.cli.progress import follow
 from rnn_cli.cli.ranks import end_alike
-from rnn_cli.cli.vocabularies import MOST_FREQUENT, print_figure, print_head, print_pairs, print_token
+from rnn_cli.cli.vocabularies import (
+    MOST_FREQUENT,
+    print_figure,
+    print_head,
+    print_pairs,
+    print_token,
+    texts_of,
+)
 from rnn_cli.errors import UsageError
 from rnn_cli.runs import files
 from rnn_cli.runs.data import Counted, count_text, input_files
@@ -73,11 +80,12 @@ def vocab(
         refuse_standard_input(world, settings)
         if settings.task in COUNTERS and out:
             raise UsageError("--out is for a text without --task: rnn train --vocab reads it")
+        texts = [] if cut is None or settings.task not in COUNTERS else texts_of(cut, settings.task)
         by_first(world, partial(_refuse_files, out, settings, force))
         if settings.task in COUNTERS:
             pairs = follow(count_pairs(settings, resources))
             if world.rank == 0:
-                print_pairs(pairs, cut, as_json)
+                print_pairs(pairs, texts, as_json)
             return 0
         counted = follow(count_text(settings, resources))
         if world.rank == 0:

@@ -28,9 +28,10 @@ class Loaded(NamedTuple):
     family: Family
 
 
-def loaded(path: Path) -> Loaded:
-    """Read a model of one of these tasks. Raises RnnError for anything else."""
-    model = load_one_of(path, [*FAMILIES])
+def loaded(path: Path, predicts: bool = False) -> Loaded:
+    """Read a model of one of these tasks; predicts: of one whose models answer to a text. Raises RnnError for
+    anything else."""
+    model = load_one_of(path, [task for task, row in FAMILIES.items() if row.predicts or not predicts])
     return Loaded(model, FAMILIES[model.task])
 
 

@@ -48,7 +48,12 @@ class Undecoded(NamedTuple):
 
 
 class Family(Protocol):
-    """A row of FAMILIES: one task or several that print alike."""
+    """A row of FAMILIES: one task or several that print alike.
+
+    predicts: whether its models answer to a text; `answers` and `undecoded` are asked of no others.
+    """
+
+    predicts: bool
 
     @property
     def options(self) -> frozenset[str]:

@@ -29,6 +29,7 @@ WIDTH = 24
 class Labels:
     """The task classify."""
 
+    predicts = True
     options = frozenset({"top", "threshold", "format"})
     names = NAMES
 
@@ -94,7 +95,7 @@ def _table(found: Tested, names: tuple[str, ...]) -> str:
             f"{name[:WIDTH]:<{WIDTH}}" + "".join(f"{value:10.4f}" for value in row[:3]) + f"{row[3]:10,}\n"
         )
     if found.confusion is not None and len(names) <= MOST_LABELS:
-        text += "\n" + label("a row's label taken for a column's") + "\n"
+        text += "\n" + label("rows: true, columns: predicted") + "\n"
         text += " " * WIDTH + "".join(f"{name[:7]:>8}" for name in names) + "\n"
         for name, counts in zip(names, found.confusion.tolist(), strict=True):
             text += f"{name[:WIDTH]:<{WIDTH}}" + "".join(f"{count:8,}" for count in counts) + "\n"

@@ -22,6 +22,7 @@ NAMES = {
 class Pairs:
     """The task translate."""
 
+    predicts = True
     options = frozenset({"beam", "nbest", "attention"})
     names = NAMES
 

@@ -22,6 +22,7 @@ WIDTH = 24
 class Tags:
     """The task tag."""
 
+    predicts = True
     options: frozenset[str] = frozenset()
     names = NAMES
 

@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from rnn_cli.cli.tasks.family import UNDECODED, Answer, Asked, Undecoded, totals, without_seen
-from rnn_cli.errors import UsageError
 from rnn_cli.models.conditional import Conditional
 from rnn_cli.runs.examine import Examined
 
@@ -18,13 +17,14 @@ NAMES = {
 class Texts:
     """The task generate."""
 
+    predicts = False
     options: frozenset[str] = frozenset()
     names = NAMES
 
     def answers(
         self, model: Conditional, texts: Sequence[str], asked: Asked, threads: int | None
     ) -> Iterator[Answer]:
-        raise UsageError("a model of text from a label: rnn sample --label writes with it")
+        return iter(())
 
     def undecoded(self, asked: Asked) -> Undecoded:
         return Undecoded(f"{UNDECODED}\n", {})  # never printed: there are no answers

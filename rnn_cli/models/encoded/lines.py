@@ -7,8 +7,14 @@ from typing import NamedTuple
 import numpy as np
 
 from rnn_cli.scoring.matching import BEGIN, END, SINGLE
+from rnn_cli.scoring.tags import scheme
 from rnn_cli.text.lexicon import Lexicon
+from rnn_cli.text.pairs.labels import Labels
 from rnn_cli.text.tokenizers import Token
+from rnn_cli.text.vocabulary import Vocabulary
+
+MOST_CHARACTERS = 0.99  # a model whose tokens are characters has other tokens seldom
+WORDS = frozenset("BMES")  # tags that mark the words of a text, and nothing else
 
 
 class Line(NamedTuple):
@@ -23,6 +29,18 @@ class Line(NamedTuple):
     tokens: list[Token]
     borders: frozenset[int] = frozenset()
     inside: frozenset[int] = frozenset()
+
+
+def marks_words(tags: Labels) -> bool:
+    """Return whether tags say where words begin and end (B, M, E and S)."""
+    return WORDS.issuperset(tags.names) and scheme(tags.names) is not None
+
+
+def reads_characters(vocabulary: Vocabulary, tags: Labels) -> bool:
+    """Return whether a text is split into characters: where words are marked, and tokens are characters."""
+    tokens = zip(vocabulary.tokens, vocabulary.counts, strict=True)
+    single = sum(count for token, count in tokens if len(token) == 1)
+    return marks_words(tags) and single >= MOST_CHARACTERS * sum(vocabulary.counts)
 
 
 def read_line(text: str, lexicon: Lexicon, by_characters: bool) -> Line:

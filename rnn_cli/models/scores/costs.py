@@ -21,6 +21,7 @@ from rnn_cli.scoring.figures import Totals
 from rnn_cli.text.pairs.formats import Pair
 from rnn_cli.text.pairs.labels import Labels
 from rnn_cli.text.pairs.numbered import unknown_label
+from rnn_cli.text.tokenizers import Token
 
 LONGEST = 1 << 12  # tokens of a text that is predicted: memory grows with them
 
@@ -132,7 +133,7 @@ def _of_scores(model: Classifier, pairs: Sequence[Pair], threads: int | None) ->
 
 
 def _of_tags(model: Tagger, pairs: Sequence[Pair], threads: int | None) -> list[Cost]:
-    rows = [model.lexicon.tokenizer.split(pair.text) for pair in pairs]
+    rows = [_tagged(model, pair) for pair in pairs]
     lengths = np.array([*map(len, rows)], np.int64)
     is_even = [len(row) == len(pair.beside) for row, pair in zip(rows, pairs, strict=True)]
     tags = [
@@ -147,6 +148,12 @@ def _of_tags(model: Tagger, pairs: Sequence[Pair], threads: int | None) -> list[
         cost if even else Cost.none(f"{counted(len(row), 'token')} and {counted(len(pair.beside), 'tag')}")
         for cost, even, row, pair in zip(found, is_even, rows, pairs, strict=True)
     ]
+
+
+def _tagged(model: Tagger, pair: Pair) -> list[Token]:
+    """Return the tokens that tags are given of: with spaces between, or else as the model reads a text."""
+    tokens = model.lexicon.tokenizer.split(pair.text)
+    return tokens if len(tokens) == len(pair.beside) else model.read(pair.text).tokens
 
 
 def _with_known(pairs: Sequence[Pair], known: Labels, found: list[Cost], one: bool = False) -> list[Cost]:

@@ -12,7 +12,6 @@ from rnn_cli.models.encoded.blocks import blocks
 from rnn_cli.models.scores.costs import SCORERS, Cost
 from rnn_cli.printing import counted
 from rnn_cli.scoring.figures import Totals
-from rnn_cli.text.checks import refuse_one_string
 from rnn_cli.text.pairs.formats import Form, Pair
 from rnn_cli.text.pairs.kinds import KINDS, TAGS
 from rnn_cli.text.reading import Source
@@ -107,7 +106,7 @@ def score_files(
         for (source, pair), *found in zip(block, *of_models, strict=True):
             for cost in found:
                 if cost.problem:
-                    raise form.bad(source, pair.line, cost.problem)
+                    raise form.bad(source, pair.line, cost.problem + form.about_header(pair))
             yield Scored(pair, tuple(found))
 
 
@@ -121,7 +120,10 @@ def _of_block(model: Any, pairs: Sequence[Pair], threads: int | None) -> list[Co
 def _pair(task: str, number: int, cells: Sequence[Any]) -> Pair:
     """Return two cells as a pair. Raises ValueError."""
     kind = KINDS[task]
-    refuse_one_string(cells)
+    if isinstance(cells, str | bytes):
+        raise TypeError(
+            f"pair {number}: a string, and a pair is needed: the {' and the '.join(kind.columns)}"
+        )
     if not isinstance(cells, Sequence) or len(cells) != 2:
         raise ValueError(f"pair {number}: it is not two cells, the {' and the '.join(kind.columns)}")
     first, second = cells

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from rnn_cli.models.encoded.lines import read_line, reads_characters
 from rnn_cli.runs.notices import Notice, Reading
 from rnn_cli.runs.prepare import Resources
 from rnn_cli.runs.settings import Settings
@@ -17,14 +18,24 @@ from rnn_cli.text.lexicon import Lexicon
 from rnn_cli.text.pairs.kinds import KINDS
 from rnn_cli.text.pairs.labels import Labels
 from rnn_cli.text.rows import Numbers, places
+from rnn_cli.text.tokenizers import Token
 
 
 class Side(NamedTuple):
-    """A column of tokens. counts: how often each id occurs in the pairs to learn from, (m,)."""
+    """A column of tokens.
+
+    counts: how often each id occurs in the pairs to learn from, (m,). by_characters: whether a text is cut
+    into characters, though files have spaces between tokens.
+    """
 
     name: str
     lexicon: Lexicon
     counts: list[int]
+    by_characters: bool = False
+
+    def split(self, text: str) -> list[Token]:
+        """Return the tokens of a text, as a model would read it."""
+        return read_line(text, self.lexicon, self.by_characters).tokens
 
 
 class CountedPairs(NamedTuple):
@@ -73,6 +84,7 @@ def _labels(data: LabelData) -> CountedPairs:
 def _tags(data: TagData) -> CountedPairs:
     known, types = data.known, data.sentences.types
     side = _side("tokens", known.lexicon, data.sentences.x[types.take(data.train).ids])
+    side = side._replace(by_characters=reads_characters(known.lexicon.vocabulary, known.tags))
     y = data.y[places(types.starts[data.train], types.lengths[data.train])]
     labels = _named(known.tags, np.bincount(y, minlength=len(known.tags.names)))
     return CountedPairs(data.texts, len(data.valid), [side], labels, kind="tag")

@@ -6,6 +6,7 @@ goes on as a whole.
 
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -130,12 +131,20 @@ class Init:
         return network.lay_out(grown_parameters(model.p, network.shapes, sizes, above))
 
 
+def refuse_another_task(path: Path, task: str) -> None:
+    """Raise RnnError for a model of a task that neither is the run's nor a language."""
+    other = file.task_of(path)
+    if other in file.USES and other not in (file.LANGUAGE, task):
+        raise RnnError(f"{path}: a model of {file.USES[other][0]}: --init of --task {other} goes on with it")
+
+
 def load_init(settings: Settings, origin: Origin) -> Init | None:
     """Return the model that the settings begin from; None where they name none. Raises RnnError for a model
     of another task, UsageError for settings that contradict it."""
     if settings.init is None:
         return None
     path = file.model_path(settings.init)
+    refuse_another_task(path, settings.task or "")
     is_own = file.task_of(path) == settings.task
     model = loading.load_one_of(path, [settings.task or "" if is_own else file.LANGUAGE])
     known = origin.known(model) if is_own else None

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from rnn_cli.models.file import LANGUAGE, model_path
 from rnn_cli.models.growing import grown_model
 from rnn_cli.models.language_model import LanguageModel
 from rnn_cli.network.network import Network
@@ -15,6 +16,7 @@ from rnn_cli.runs.notices import Notice
 from rnn_cli.runs.prepare import Resources
 from rnn_cli.runs.presets import Choices
 from rnn_cli.runs.settings import Settings
+from rnn_cli.runs.tasks.init import refuse_another_task
 from rnn_cli.runs.tasks.language_run import LanguageRun, decide, refuse_another_model
 from rnn_cli.runs.tasks.task import Beginning, Restored, zeros
 from rnn_cli.storage import Arrays
@@ -27,6 +29,8 @@ class Language:
     """The next token of a text."""
 
     def begin(self, model: Path, settings: Settings, resources: Resources, limit: int | None) -> Beginning:
+        if settings.init:
+            refuse_another_task(model_path(settings.init), LANGUAGE)
         init = LanguageModel.load(settings.init) if settings.init else None
         if init:
             refuse_another_model(settings, init)

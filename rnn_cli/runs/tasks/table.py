@@ -33,10 +33,13 @@ def task_of(settings: Settings) -> Task:
 
 
 def with_task(settings: Settings) -> Settings:
-    """Return settings with the task of fastText's lines where no task is given: classify."""
+    """Return settings with the task of fastText's lines where no task is given: classify.
+
+    Raises UsageError for a setting that the task has no use for. No file is opened where a task is given.
+    """
     if settings.task is None and has_lines_with(settings.corpus, LABEL):
         settings = replace(settings, task="classify")
-        refuse_of_other_tasks(settings.given())
+    refuse_of_other_tasks(settings.given())
     return settings
 
 

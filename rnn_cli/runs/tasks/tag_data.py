@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnn_cli.models.encoded.legal import ENOUGH, legal_sequences, legal_share
+from rnn_cli.models.encoded.lines import MOST_CHARACTERS
 from rnn_cli.models.encoded.sentences import Sentences, owners
-from rnn_cli.models.tagger import MOST_CHARACTERS
 from rnn_cli.printing import counted
 from rnn_cli.runs.checks import columns_of
 from rnn_cli.runs.notices import Notice, Reading

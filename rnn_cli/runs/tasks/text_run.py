@@ -1,5 +1,6 @@
 """The run of the task generate: a label in, a text out."""
 
+import shlex
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
@@ -150,7 +151,8 @@ class GenerateRun(RowRun):
 
     @property
     def try_it(self) -> str:
-        return "sample"
+        label = shlex.quote(self.data.known.labels.names[0])
+        return f"sample --label {label}"
 
     def example(self, at: TrainingState) -> str:
         label = self.data.known.labels.names[0]

@@ -6,23 +6,32 @@ import numpy as np
 
 from rnn_cli.text.columns import suffix
 from rnn_cli.text.pairs.formats import Form, Pair, quoted
-from rnn_cli.text.pairs.kinds import LABELS, TARGET, is_column_name, is_name_of_side
+from rnn_cli.text.pairs.kinds import LABELS, TAGS, TARGET, is_column_name, is_name_of_side
 from rnn_cli.text.pairs.numbered import Pairs
 from rnn_cli.text.reading import Source
 
 ENOUGH = 20  # rows to judge by
 MANY, FEW = 0.5, 0.2  # of the rows: different labels that are many, different texts that are few
+MOST_TOKENS = 0.5  # different ones, of the different tags, where the tokens are taken for the tags
 
 
 def doubts(form: Form, sources: Sequence[Source], pairs: Pairs) -> Iterator[str]:
     """Yield what looks wrong in some files and in the pairs that were read from them, with a way out."""
+    for row, way in headers(form, sources, pairs):
+        yield f"{row} looks like a header, and is learned from ({way})"
+    if form.kind.holds == LABELS and pairs.labels and pairs.rows >= ENOUGH:
+        yield from _about_labels(form, pairs, len(pairs.labels.names))
+    if form.kind.holds == TAGS and pairs.labels and pairs.rows >= ENOUGH:
+        yield from _about_tags(form, pairs, len(pairs.labels.names))
+
+
+def headers(form: Form, sources: Sequence[Source], pairs: Pairs) -> Iterator[tuple[str, str]]:
+    """Yield the first row of each file where it looks like the names of the columns, and a way out."""
     for source in sources:
         if form.columns is None and pairs.forms.get(source.name) == "tab":
             first = next(form.pairs(source), None)
             if first and _is_header(form, first, pairs):
                 yield _about_header(form, source, first)
-    if form.kind.holds == LABELS and pairs.labels and pairs.rows >= ENOUGH:
-        yield from _about_labels(form, pairs, len(pairs.labels.names))
 
 
 def _is_header(form: Form, first: Pair, pairs: Pairs) -> bool:
@@ -36,14 +45,20 @@ def _is_header(form: Form, first: Pair, pairs: Pairs) -> bool:
     return labels.counts[labels.ids[beside]] == 1
 
 
-def _about_header(form: Form, source: Source, first: Pair) -> str:
+def _about_header(form: Form, source: Source, first: Pair) -> tuple[str, str]:
     row = [first.text.strip(), " ".join(first.beside).strip()]
     names = row if form.kind.text_at == 0 else row[::-1]
     way = "tail -n +2 leaves it out"
     if suffix(source.name) == ".tsv" and not any(set(name) & set(", ") for name in names):
         way = f"--columns {','.join(names)} reads it as one"
-    line = f"{source.name}: line {first.line}: {quoted(' '.join(names))}"
-    return f"{line} looks like a header, and is learned from ({way})"
+    return f"{source.name}: line {first.line}: {quoted(' '.join(names))}", way
+
+
+def _about_tags(form: Form, pairs: Pairs, tags: int) -> Iterator[str]:
+    tokens = len(np.unique(pairs.texts.corpus.ids)) - 1  # without END
+    if tokens <= MOST_TOKENS * tags:
+        swapped = f"the columns look swapped (a line reads {form.kind.line})"
+        yield f"{tags:,} different tags, and {tokens:,} different tokens: {swapped}"
 
 
 def _about_labels(form: Form, pairs: Pairs, labels: int) -> Iterator[str]:

@@ -6,6 +6,7 @@ Every error names the file, the line and a way out.
 import itertools
 import json
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -88,6 +89,11 @@ class Form:
             if beside or self.kind.holds != TAGS:
                 yield Pair(line, text, beside)
 
+    def about_header(self, pair: Pair) -> str:
+        """Return what an error says of a pair that looks like the names of columns; "" for another."""
+        is_one = pair.line == 1 and self.columns is None and all(map(is_column_name, pair.beside))
+        return " (a header? tail -n +2 leaves it out)" if is_one else ""
+
     def bad(self, source: Source, line: int, what: str) -> RnnError:
         """Return the error of a line, which says how one reads unless `what` does."""
         how = "" if "(" in what or self.name(source) == "table" else f" (a line reads {self.kind.line})"
@@ -123,7 +129,9 @@ class Form:
         table = "" if suffix(name) == ".tsv" else " a .csv file is read as a table;"
         if line.lstrip().startswith("{"):
             table = " a .jsonl file is read as JSON Lines;"
-        return f"no tab in it (a line reads {self.kind.line};{table} a text to model needs no --task)"
+        return (
+            f"no tab in it (a line reads {self.kind.line};{table} a text alone is for a model of a language)"
+        )
 
     def fasttext(self, source: Source) -> Iterator[Raw]:
         """Yield lines of labels, each after __label__, and a text."""
@@ -206,9 +214,13 @@ FORMS: dict[str, Callable[[Form, Source], Iterator[Raw]]] = {
 
 
 def _first_block(lines: Iterable[Line]) -> list[Line]:
-    """Return the first lines up to a blank one, without those that are blank before."""
+    """Return the first lines up to a blank one, without those that are blank before, or up to an error,
+    which stays for whoever reads the lines."""
     inked = itertools.dropwhile(lambda line: not line[1].strip(), lines)
-    return [*itertools.takewhile(lambda line: line[1].strip(), itertools.islice(inked, LOOKED_AT))]
+    head: list[Line] = []
+    with suppress(RnnError):
+        head.extend(itertools.takewhile(lambda line: line[1].strip(), itertools.islice(inked, LOOKED_AT)))
+    return head
 
 
 def _tagged_form(head: Iterable[str]) -> str:

@@ -14,6 +14,7 @@ may be part of a name; a cell of JSON may be a list of them.
 import math
 import re
 from collections.abc import Callable
+from numbers import Real
 from typing import Any, NamedTuple
 
 from rnn_cli.text.checks import is_text
@@ -107,7 +108,7 @@ def tags(cell: Any) -> Beside:
 
 def _one(cell: Any) -> str:
     """Return a cell as text without white space around it. Raise ValueError for one that is empty or odd."""
-    if isinstance(cell, bool) or (isinstance(cell, int | float) and math.isfinite(cell)):
+    if isinstance(cell, bool) or (isinstance(cell, Real) and math.isfinite(cell)):
         return str(cell).lower() if isinstance(cell, bool) else str(cell)
     if not (cell is None or is_text(cell)):
         raise ValueError("half a surrogate pair" if isinstance(cell, str) else f"{cell!r}"[:40])
@@ -123,7 +124,11 @@ COLUMN = re.compile(  # a name of a column, as people write them
     "src|tgt|文本|内容|句子|评论|标题|正文|标签|类别|分类|情感|评分|分数|得分|打分|原文|译文|源文|目标|词|词性|姓名",
     re.IGNORECASE,
 )
-SIDE = re.compile(r"english|french|german|spanish|chinese|japanese|en|fr|de|es|zh|ja|ru", re.IGNORECASE)
+SIDE = re.compile(
+    "english|french|german|spanish|chinese|japanese|russian|italian|korean|portuguese|en|fr|de|es|zh|ja|ru|"
+    "[中英法德日俄韩][文语]|汉语|西班牙语",
+    re.IGNORECASE,
+)
 QUOTES = " \t#\"'_"  # around a name
 
 

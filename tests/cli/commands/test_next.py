@@ -71,7 +71,8 @@ def test_a_word_that_is_known_is_finished_where_it_is_said_to_be_begun(rnn, trai
 
 def test_unknown_tokens_are_named(rnn, models):
     said = rnn("next", "--model", models["char"], "Zoë", "--top", "1")
-    assert said.err == f"rnn: warning: unknown to {models['char']}, and read as such: 'Z', 'ë'\n"
+    named = f"not in the vocabulary of {models['char']}, and read as unknown: 'Z', 'ë'"
+    assert said.err == f"rnn: warning: {named}\n"
 
 
 def test_a_missing_model_is_named(fails):
@@ -88,7 +89,7 @@ def test_lines_are_answered_as_they_come_and_those_before_a_bad_byte_before_the_
     running.stdin = None  # which the fixture would flush
     assert running.wait(30) == 1
     warning, error = running.stderr.read().splitlines()
-    assert warning.endswith(b"read as such: 'Z'")
+    assert warning.endswith(b"read as unknown: 'Z'")
     assert error.startswith(b"rnn: error: standard input: line 4, byte 2: not UTF-8")
 
 

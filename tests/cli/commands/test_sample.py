@@ -294,7 +294,7 @@ class TestNovelty:
         assert len(told) == 3
         assert all(
             re.match(
-                rf"sample {k}: \d+ of \d+ clauses? stand in corpus.txt; the longest copy has \d+ character",
+                rf"sample {k}: copied from corpus.txt: \d+ of \d+ clauses?; the longest copy has \d+ char",
                 line,
             )
             for k, line in enumerate(told, 1)

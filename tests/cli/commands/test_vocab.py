@@ -232,6 +232,32 @@ def test_a_text_is_cut_as_each_side_of_the_pairs(rnn, write):
     assert told["schema"] == 1
 
 
+def test_the_text_of_a_line_is_cut_as_a_model_of_the_task_reads_it(rnn, write):
+    write("t.tsv", ["我 们 看	B E S"] * 3)
+    told = json.loads(rnn("vocab", "t.tsv", "--task", "tag", "--json", "--cut", "我们").out)
+    assert [row["token"] for row in told["tokens"]] == ["我", "们"]
+    write("g.tsv", ["x	ab", "y	ba"] * 3)
+    told = json.loads(
+        rnn("vocab", "g.tsv", "--task", "generate", "-t", "char", "--json", "--cut", "x	ba").out
+    )
+    assert [row["token"] for row in told["text"]] == ["b", "a"]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--task", "translate", "--cut", "a	b	c"], "--cut: 3 columns where there are 2"),
+        (["--columns", "a,b"], "--columns is for"),
+        (["--target-tokenizer", "char"], "--target-tokenizer is for"),
+        (["--task", "classify", "--unit", "paragraph"], "--unit is for"),
+        (["--task", "classify", "--column", "text"], "--column is for"),
+    ],
+)
+def test_what_the_task_has_no_use_for_is_refused(fails, write, options, message):
+    write("p.tsv", ["a b	u v"] * 3)
+    assert fails(2, "vocab", "p.tsv", *options).startswith(message)
+
+
 def test_a_vocabulary_file_is_for_texts_alone(fails, write):
     write("p.tsv", ["a\tx", "b\ty"])
     message = fails(2, "vocab", "p.tsv", "--task", "classify", "--out", "v.vocab")

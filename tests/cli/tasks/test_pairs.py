@@ -99,3 +99,10 @@ def test_info_tells_of_both_sides(rnn, model):
     assert "decoder     gru, hidden 16" in out
     assert "targets     space, vocabulary 5" in out
     assert json.loads(rnn("info", model, "--json").out)["target"]["tokenizer"] == "space"
+
+
+def test_a_header_that_is_tested_as_a_pair_is_warned_of(rnn, model):
+    Path("test.tsv").write_text("source\ttarget\na b\tb a\n")
+    warning = 'test.tsv: line 1: "source target" looks like a header, and is tested on'
+    assert warning in rnn("test", "test.tsv", "--model", model).err
+    assert warning not in rnn("test", "test.tsv", "--columns", "source,target", "--model", model).err

@@ -93,8 +93,8 @@ def test_a_test_gives_what_texts_cost(rnn):
 @pytest.mark.usefixtures("model")
 def test_predict_names_the_command_that_writes(fails):
     Path("in.txt").write_text("ab\n")
-    message = fails(2, "predict", "in.txt", "--model", "m.npz")
-    assert message == "a model of text from a label: rnn sample --label writes with it"
+    message = fails(1, "predict", "in.txt", "--model", "m.npz")
+    assert message == "m.npz: a model of text from a label: rnn sample --label, test and score read it"
 
 
 @pytest.mark.usefixtures("model")

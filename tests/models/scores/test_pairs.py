@@ -201,6 +201,20 @@ def test_a_pair_that_cannot_be_scored_is_named(case, pair, message):
         model.score([pairs[0], pair])
 
 
+@pytest.mark.parametrize("pairs", [["nice"], "nice"])
+def test_strings_where_pairs_are_needed_are_a_type_error_that_says_so(pairs):
+    model, _ = of_pairs()
+    with pytest.raises(TypeError, match="pair 1: a string, and a pair is needed: the source and the target"):
+        model.score(pairs)
+
+
+def test_numbers_of_numpy_are_scores():
+    make, pairs = CASES["rate"]
+    model, _ = make()
+    text = pairs[0][0]
+    assert model.score([(text, np.float32(3)), (text, np.int64(3))]).nats == model.score([(text, 3)] * 2).nats
+
+
 def test_weights_that_overflow_are_an_error_and_no_figure():
     model, _ = of_pairs()
     model.p["V_dec"].fill(1e38)

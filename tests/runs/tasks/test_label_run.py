@@ -1,10 +1,14 @@
 """Labels and scores of texts: runs that learn them, go on bit for bit, and say what is wrong."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
-from rnn_cli import RnnError, Settings, Trainer, UsageError
+from rnn_cli import Resources, RnnError, Settings, Trainer, UsageError
 from rnn_cli.models.classifier import Classifier
+from rnn_cli.runs.events import Begun
+from rnn_cli.runs.plan import plan
 
 WORDS = ("good", "fine", "nice", "bad", "poor", "awful")
 SMALL = {
@@ -59,6 +63,21 @@ def test_several_labels_a_text(train):
     assert model.is_multi
     (said,) = model.predict(["a good film"])
     assert {name for name, p in said.labels if p > 0.5} == {"yes", "g"}
+
+
+@pytest.mark.parametrize("asked", [{"metric": "micro_f1"}, {"ngrams": False}])
+def test_settings_of_labels_go_with_lines_of_fasttext_without_a_task(folder, finished, monkeypatch, asked):
+    monkeypatch.setattr("rnn_cli.runs.plan.CALIBRATION", 0.01)
+    lines = [f"__label__x good {k}\n__label__y __label__z bad {k}\n" for k in range(20)]
+    (folder / "p.txt").write_text("".join(lines))
+    settings = Settings(corpus=["p.txt"], epochs=1, hidden=2, **asked)
+    with Trainer.begin(settings, "m.npz") as trainer:
+        next(event for event in trainer if isinstance(event, Begun))
+        assert trainer.run.settings.task == "classify"
+    assert finished(plan(settings, Path("m.npz"), Resources()))[1].run.settings.task == "classify"
+    for useless in ({"unit": "paragraph"}, {"metric": "bleu"}):
+        with pytest.raises(UsageError, match=f"{next(iter(useless))}.* is for --task"):
+            Trainer.begin(Settings(corpus=["p.txt"], **useless), "m.npz", force=True)
 
 
 def test_a_text_without_labels_among_those_of_fasttext_is_refused_and_not_learned_as_a_language(train):

@@ -93,6 +93,7 @@ def test_an_epoch_shows_perplexity_and_a_text(train):
     assert perplexity == "perplexity 1.65"
     assert bits.startswith("bits/char ")
     assert trainer.sample().startswith("ab: ")
+    assert trainer.run.try_it == "sample --label ab"
     assert trainer.sample() == trainer.sample()
     assert EpochDone  # an event like a language's
 

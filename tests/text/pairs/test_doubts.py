@@ -27,6 +27,7 @@ def said(pairs, tmp_path):
         ("tag", "tokens\ttags", ["a b\tX Y"]),
         ("translate", "source\ttarget", ["a\tb"]),
         ("translate", "English\tFrench", ["go\tva"]),
+        ("translate", "英文\t中文", ["go\t去"]),
     ],
 )
 def test_a_row_of_column_names_at_the_head_is_doubted(task, header, rows, said):
@@ -63,6 +64,15 @@ def test_columns_that_are_swapped_are_doubted(said):
     assert doubt == (
         "30 different labels in 30 rows, and 2 different texts: the columns look swapped "
         "(a line reads text<TAB>label)"
+    )
+
+
+def test_tags_that_are_swapped_with_their_tokens_are_doubted(said):
+    right = [f"the w{n} is v{n}\tD N V A" for n in range(20)]
+    assert said(right, "tag") == []
+    (doubt,) = said(["\t".join(line.split("\t")[::-1]) for line in right], "tag")
+    assert doubt == (
+        "42 different tags, and 4 different tokens: the columns look swapped (a line reads tokens<TAB>tags)"
     )
 
 

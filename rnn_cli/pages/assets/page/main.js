@@ -71,6 +71,7 @@ tabs();
 choosing.start(about, Object.values(PARTS));
 render();
 ask("load", { packed: data("packed-data"), about: data("about-data") })
+  .finally(() => byId("loading").remove())
   .then(() => show(about.parts[0]))
   .then(() => (document.documentElement.dataset.ready = String(Math.round(performance.now()))))
   .catch(trouble);
