@@ -90,7 +90,7 @@ def _words() -> Iterator[None]:
 
     english = {name: getattr(rich_utils, name, "") for name in (*WORDS, RENDERS)}
     for name, word in english.items():
-        setattr(rich_utils, name, Wrapped if name == RENDERS else translated(word))
+        setattr(rich_utils, name, Wrapped if name == RENDERS else label(word))
     try:
         yield
     finally:

@@ -174,6 +174,7 @@ def test_help_is_in_chinese(command, rnn):
     out = rnn(command, "--help-all").out
     assert out.lstrip().startswith(f"用法：rnn {command} [选项]")
     assert "显示这段说明。" in out
+    assert "─ 选项 ─" in out
     assert not SENTENCE.search(out)
 
 
