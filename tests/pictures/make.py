@@ -6,9 +6,11 @@ selenium or a browser it is left as it is.
 
 import contextlib
 import fcntl
+import html
 import io
 import os
 import pty
+import re
 import struct
 import subprocess
 import sys
@@ -16,13 +18,15 @@ import tempfile
 import termios
 from pathlib import Path
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
 HERE = Path(__file__).parent
 CORPUS = HERE.parents[1] / "corpora" / "chinese.txt"
 SENTENCE = "今天早上下雨了"
-COLUMNS = 76
+COLUMNS = 96  # five likely tokens fit
+PIECE = re.compile(r'(textLength=")([0-9.]+)("[^>]*>)([^<]+)<')
 SEEN = 7  # the token that is looked at on the page
 
 
@@ -58,7 +62,15 @@ def show(model: str) -> None:
     console = Console(record=True, width=COLUMNS + 2, file=io.StringIO())
     console.print(Text.assemble("$ rnn show ", (SENTENCE, "bold")))
     console.print(Text.from_ansi(printed))
-    console.save_svg(str(HERE / "show.svg"), title="rnn show")
+    drawn = console.export_svg(title="rnn show")
+    (HERE / "show.svg").write_text(PIECE.sub(as_wide_as_shown, drawn), encoding="utf-8")
+
+
+def as_wide_as_shown(piece: re.Match[str]) -> str:
+    """Return a piece of Rich's picture with room for its wide characters: Rich gives each one cell."""
+    before, length, between, text = piece.groups()
+    said = html.unescape(text)
+    return f"{before}{float(length) * cell_len(said) / len(said):g}{between}{text}<"
 
 
 def page(model: str, folder: Path) -> None:
