@@ -134,8 +134,7 @@ class Classifier(Comparable):
             raise ValueError("the network does not fit the n-grams")
         if (network.output == "sigmoid") != (labels is not None and labels.is_multi):
             raise ValueError(f"the output {network.output} does not fit the labels")
-        if network.encoder.layers > len(arrays):  # before a list of so many is made
-            raise ValueError("holds too few arrays for its layers")
+        file.check_count(network.encoder.layers, len(arrays))
         file.check_arrays(network.shapes, arrays)
         history = header["history"]
         if not isinstance(history, dict):

@@ -96,8 +96,7 @@ class Conditional(Comparable):
         lexicon, labels = Lexicon.from_json(header), Labels.from_json(header["labels"])
         network, history = network_of(header["network"]), header["history"]
         check_fit(network, lexicon, labels)
-        if network.language.layers + len(network.language.cutoffs) > len(arrays):  # before a list is made
-            raise ValueError("holds too few arrays for its layers")
+        file.check_count(network.language.layers + len(network.language.cutoffs), len(arrays))
         file.check_arrays(network.shapes, arrays)
         if not isinstance(history, dict):
             raise TypeError("history is no object")

@@ -136,8 +136,7 @@ def _network(said: dict[str, Any], m: int, arrays: Parameters) -> Network:
     network = Network(**said)
     if network.m != m:
         raise ValueError(f"m is {network.m} but the vocabulary's size {m}")
-    if network.layers + len(network.cutoffs) > len(arrays):  # before a list of so many is made
-        raise ValueError("holds too few arrays for its layers")
+    check_count(network.layers + len(network.cutoffs), len(arrays))
     check_arrays(network.shapes, arrays)
     return network
 
@@ -151,6 +150,13 @@ def choices(said: Any, *flags: str) -> dict[str, Any]:
         if isinstance(value, bool) != (name in flags):
             raise ValueError(f"{name} is {value!r}")
     return said
+
+
+def check_count(layers: int, arrays: int) -> None:
+    """Raise ValueError where a file holds fewer arrays than its network has layers: before a list of as many
+    as a header claims is made."""
+    if layers > arrays:
+        raise ValueError("holds too few arrays for its layers")
 
 
 def check_arrays(shapes: Mapping[str, tuple[int, ...]], arrays: Parameters) -> None:

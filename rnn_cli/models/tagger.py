@@ -154,8 +154,7 @@ class Tagger(Comparable):
         check_fit(network, lexicon, tags, affixes)
         if not isinstance(is_legal, bool) or (is_legal and scheme(tags.names) is None):
             raise ValueError(f"legal is {is_legal!r}")
-        if network.encoder.layers > len(arrays):  # before a list of so many is made
-            raise ValueError("holds too few arrays for its layers")
+        file.check_count(network.encoder.layers, len(arrays))
         file.check_arrays(network.shapes, arrays)
         if not isinstance(history, dict):
             raise TypeError("history is no object")

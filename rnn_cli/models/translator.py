@@ -263,6 +263,5 @@ def network_of(said: Any, arrays: int) -> EncoderDecoder:
     encoder = Encoder(**file.choices(file.choices(said)["encoder"], "bidirectional"))
     decoder = Network(**file.choices(said["decoder"], "tie"))
     network = EncoderDecoder(**said | {"encoder": encoder, "decoder": decoder})
-    if network.encoder.layers + network.decoder.layers + len(network.decoder.cutoffs) > arrays:
-        raise ValueError("holds too few arrays for its layers")  # before a list of so many is made
+    file.check_count(network.encoder.layers + network.decoder.layers + len(network.decoder.cutoffs), arrays)
     return network

@@ -3,6 +3,7 @@
 from typing import Any
 
 from rnn_cli.models.classifier import network_of
+from rnn_cli.models.file import check_count
 from rnn_cli.runs.tasks.init import Origin
 from rnn_cli.runs.tasks.label_data import Known, load_pairs
 from rnn_cli.runs.tasks.label_run import LabelRun, decide
@@ -18,8 +19,7 @@ def restored(header: dict[str, Any], arrays: Arrays) -> Restored:
     grams = Grams.from_json(header["grams"]) if header["grams"] else None
     scale = tuple(header["scale"]) if header["scale"] else None
     network = network_of(header["network"])
-    if network.encoder.layers > len(arrays):  # before a list is made of so many
-        raise ValueError("holds too few arrays for its layers")
+    check_count(network.encoder.layers, len(arrays))
     return Restored(network, Known(Lexicon.from_json(header), labels, scale, grams))
 
 

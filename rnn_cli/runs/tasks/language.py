@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from rnn_cli.models.file import LANGUAGE, model_path
+from rnn_cli.models.file import LANGUAGE, check_count, model_path
 from rnn_cli.models.growing import grown_model
 from rnn_cli.models.language_model import LanguageModel
 from rnn_cli.network.network import Network
@@ -51,8 +51,7 @@ class Language:
 
     def restore(self, settings: Settings, header: Mapping[str, Any], arrays: Arrays) -> Restored:
         choices = Choices.of(vars(settings))
-        if choices.layers > len(arrays):  # before a list is made of so many
-            raise ValueError("holds too few arrays for its layers")
+        check_count(choices.layers, len(arrays))
         lexicon = Lexicon.from_json(dict(header))
         return Restored(choices.network(lexicon.vocabulary.size, tuple(header["cutoffs"])), lexicon)
 

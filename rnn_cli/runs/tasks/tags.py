@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from rnn_cli.models.file import check_count
 from rnn_cli.models.tagger import check_fit, network_of
 from rnn_cli.runs.tasks.init import Origin
 from rnn_cli.runs.tasks.tag_data import Known, load_tagged
@@ -17,8 +18,7 @@ def restored(header: dict[str, Any], arrays: Arrays) -> Restored:
     affixes = Affixes.from_json(header["affixes"]) if header["affixes"] else None
     tags, is_legal = Labels.from_json(header["tags"]), header["legal"] is True
     lexicon, network = Lexicon.from_json(header), network_of(header["network"])
-    if network.encoder.layers > len(arrays):  # before a list is made of so many
-        raise ValueError("holds too few arrays for its layers")
+    check_count(network.encoder.layers, len(arrays))
     check_fit(network, lexicon, tags, affixes)
     return Restored(network, Known(lexicon, tags, affixes, is_legal))
 

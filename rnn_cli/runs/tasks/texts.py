@@ -3,6 +3,7 @@
 from typing import Any
 
 from rnn_cli.models.conditional import check_fit, network_of
+from rnn_cli.models.file import check_count
 from rnn_cli.runs.presets import choices_of
 from rnn_cli.runs.tasks.init import Origin
 from rnn_cli.runs.tasks.task import OnPairs, Restored
@@ -16,8 +17,7 @@ from rnn_cli.text.pairs.labels import Labels
 def restored(header: dict[str, Any], arrays: Arrays) -> Restored:
     lexicon, labels = Lexicon.from_json(header), Labels.from_json(header["labels"])
     network = network_of(header["network"])
-    if network.language.layers > len(arrays):  # before a list is made of so many
-        raise ValueError("holds too few arrays for its layers")
+    check_count(network.language.layers, len(arrays))
     check_fit(network, lexicon, labels)
     return Restored(network, Known(lexicon, labels))
 
