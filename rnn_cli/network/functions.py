@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from rnn_cli.machine import blas_threads
 from rnn_cli.network.arrays import Array
 
 
@@ -73,8 +74,13 @@ def glorot_uniform(rng: np.random.Generator, rows: int, columns: int) -> Array:
 
 
 def orthogonal(rng: np.random.Generator, n: int) -> Array:
-    """A random rotation: its powers neither grow nor shrink a state (Saxe et al. 2014, section 3)."""
-    q, r = np.linalg.qr(rng.standard_normal((n, n)))
+    """A random rotation: its powers neither grow nor shrink a state (Saxe et al. 2014, section 3).
+
+    One thread computes it. With several the bits would depend on the machine's cores, and where other work
+    runs on a core they wait for each other: at n = 256 for five times as long.
+    """
+    with blas_threads(1):
+        q, r = np.linalg.qr(rng.standard_normal((n, n)))
     return np.asarray(q * np.sign(np.diag(r)))
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from rnn_cli.machine import blas_threads
 from rnn_cli.models.classifier import Classifier
 from rnn_cli.models.conditional import Conditional
 from rnn_cli.models.language_model import LanguageModel
@@ -24,7 +25,8 @@ def word_map(model: Model) -> list[list[Any]]:
     frequent = np.sort(np.argsort(-counts, kind="stable")[:SHOWN])
     vectors = vectors_of(model)[frequent + SPECIAL].astype(np.float64)
     vectors -= vectors.mean(axis=0)
-    _, _, components = np.linalg.svd(vectors, full_matrices=False)
+    with blas_threads(1):  # several would wait for each other where other work runs on a core
+        _, _, components = np.linalg.svd(vectors, full_matrices=False)
     places = np.zeros((len(vectors), 2))
     found = vectors @ components[:2].T
     places[:, : found.shape[1]] = found

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from rnn_cli.machine import blas_threads
 from rnn_cli.network.functions import (
     RELU,
     TANH,
@@ -74,6 +75,13 @@ def test_glorot_fills_its_range_and_goes_no_further():
 def test_orthogonal_is_orthogonal(n):
     W = orthogonal(np.random.default_rng(0), n)
     np.testing.assert_allclose(W.T @ W, np.eye(n), atol=1e-12)
+
+
+def test_the_same_seed_gives_the_same_rotation_on_any_number_of_cores():
+    with blas_threads(1):
+        expected = orthogonal(np.random.default_rng(0), 255)
+    with blas_threads(2):
+        np.testing.assert_array_equal(orthogonal(np.random.default_rng(0), 255), expected)
 
 
 def test_orthogonal_turns_both_ways():
