@@ -178,3 +178,28 @@ def test_the_package_offers_what_it_says_and_nothing_by_mistake():
     assert all(getattr(rnn_cli, name) for name in rnn_cli.__all__)
     with pytest.raises(AttributeError, match="no attribute 'Model'"):
         _ = rnn_cli.Model
+
+
+TRAINING = ("rnn_cli.training.loop", "rnn_cli.training.parallel.world", "rnn_cli.runs.trainer")
+OTHERS = ("rnn_cli.models.classifier", "rnn_cli.models.translator", "rnn_cli.models.tagger", "rnn_cli.pages")
+PROCESSES = ("multiprocessing.context", "multiprocessing.connection")
+
+
+@pytest.mark.parametrize(
+    ("command", "unused"),
+    [
+        ("--help", ("numpy", "pydantic", "rich.console", "json", "tempfile", *PROCESSES)),
+        ("sample", ("rich.console", "rnn_cli.text.reading", "rnn_cli.models.scores", *PROCESSES)),
+        ("score", ("rich.console", "rnn_cli.runs.settings", "rnn_cli.runs.presets", "numpy.ma", "tomllib")),
+    ],
+)
+def test_a_command_does_not_wait_for_what_it_does_not_use(command, unused, models, write):
+    """What takes some milliseconds to load: hardly more than the texts of a small model to write."""
+    write("text.txt", ["Anna reads a book."])
+    options = {"sample": ["--model", str(models["char"])], "score": ["text.txt", "-m", str(models["char"])]}
+    arguments = [command, *options.get(command, [])]
+    code = f"from rnn_cli.cli.app import run; assert run({arguments!r}) == 0; print(); print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", f"import sys; {code}"], capture_output=True, check=True)
+    loaded = set(done.stdout.decode().splitlines()[-1].split())
+    assert "rnn_cli.cli.app" in loaded
+    assert loaded & {"jieba", "tqdm", "rnn_cli.cli.catalogue", *TRAINING, *OTHERS, *unused} == set()

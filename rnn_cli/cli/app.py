@@ -22,7 +22,6 @@ from rnn_cli.cli.failures import failure
 from rnn_cli.cli.help import Command, Speaking, translate
 from rnn_cli.cli.language import label, translated
 from rnn_cli.errors import UsageError
-from rnn_cli.processes import place
 from rnn_cli.version import VERSION
 
 COMMANDS = {
@@ -122,8 +121,11 @@ def main() -> None:
 def run(arguments: list[str]) -> int:
     """Run one command line and return its exit status. Every error becomes one line on standard error."""
     settle_standard_streams()
-    if arguments and arguments[0] in ON_RANKS and place(os.environ)[0] > 0:
-        mute()  # rank 0 speaks for all
+    if arguments and arguments[0] in ON_RANKS:
+        from rnn_cli.processes import place  # with multiprocessing, which the other commands can do without
+
+        if place(os.environ)[0] > 0:
+            mute()  # rank 0 speaks for all
     Commands.shows_all = HELP_ALL in arguments
     arguments = ["--help" if argument == HELP_ALL else argument for argument in arguments]
     try:

@@ -2,7 +2,6 @@
 
 import errno
 import io
-import json
 import os
 import re
 import sys
@@ -50,7 +49,7 @@ def say(text: str, as_it_is: bool = False) -> None:
         return
     text = text if as_it_is else translated(text)
     with unheard(), _bar.external_write_mode(file=sys.stderr) if _bar else nullcontext():
-        print(printable(text), file=sys.stderr, flush=True)
+        print(_fitted(printable(text)), file=sys.stderr, flush=True)
 
 
 def error(message: str, always: bool = False) -> None:
@@ -58,7 +57,17 @@ def error(message: str, always: bool = False) -> None:
     if _is_muted and not always:
         return
     with unheard():
-        print(f"rnn: {label('error: ')}{printable(translated(message))}", file=sys.stderr, flush=True)
+        line = f"rnn: {label('error: ')}{printable(translated(message))}"
+        print(_fitted(line), file=sys.stderr, flush=True)
+
+
+def _fitted(line: str) -> str:
+    """Return a line of talk as it is printed: on a terminal, broken between words where it is too long."""
+    if not sys.stderr.isatty():
+        return line
+    from rnn_cli.cli.wrapping import fit  # only a terminal needs it
+
+    return fit(line, sys.stderr)
 
 
 @contextmanager
@@ -85,6 +94,8 @@ def write_text(text: str) -> None:
 
 def write_json(value: dict[str, Any]) -> None:
     """Write a JSON object to standard output, on a line of its own, with the number of its schema."""
+    import json  # `rnn --help` does not wait for it
+
     write_text(json.dumps({"schema": SCHEMA} | value, ensure_ascii=False) + "\n")
 
 

@@ -9,7 +9,7 @@ from rnn_cli.cli.strips import BOLD, NONE, RESET, bar, strip
 from rnn_cli.models.looking.parts import LIKELIEST, Cost, Norms, Part, Row, Vector
 from rnn_cli.printing import columns, fitted, printable
 from rnn_cli.scoring.figures import bits_per_character
-from rnn_cli.text.vocabulary import SPELLED
+from rnn_cli.text.vocabulary import SPELLED, UNK
 
 TOKEN = (5, 12)  # columns of a token: from, to
 NATS = 7  # columns of E_t
@@ -18,6 +18,7 @@ CANDIDATE = (11, 20)  # columns of a likely token, its bar and its probability
 BAR = 2  # cells of a bar at least
 WIDEST_UNIT = 2  # cells of a number in a strip
 DECADES = 6  # that a bar of a norm spans
+UNKNOWN = "?"  # before the id of an unknown token
 SHOWN_STATES = ("s", "h")  # a memory c is left to --json
 NARROWEST = 40
 
@@ -79,7 +80,8 @@ class Layout:
 
     def row(self, row: Row, largest: float, depth: int) -> str:
         """Return the line of a step."""
-        cells = [fitted(_shown(row.token), self.token), str(row.id).rjust(self.id)]
+        id = f"{UNKNOWN if row.unknown else ''}{row.id}"  # two columns of UNK, which an id has at least
+        cells = [fitted(_shown(row.token), self.token), id.rjust(self.id)]
         cells += [strip(row.s[name], self.strip, -largest, largest, depth) for name in self.states]
         if self.source:
             cells.append(strip(row.attention, self.source, 0.0, 1.0, depth))
@@ -145,6 +147,12 @@ def cost_of(costs: Iterable[Cost | None]) -> dict[str, float] | None:
         "nats_per_token": nats / tokens,
         "bits_per_character": bits_per_character(nats + spelling, int(characters)),
     }
+
+
+def about_unknown(unknown: int, tokens: int) -> str:
+    """Return the line beneath the rows that says what marks unknown tokens."""
+    what = f"marks what the model does not know: {unknown:,} of {tokens:,} tokens, read as {SPELLED[UNK]}"
+    return f"{UNKNOWN}{UNK} {translated(what)}"
 
 
 def worded(cost: dict[str, float]) -> str:

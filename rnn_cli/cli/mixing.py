@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 
 from rnn_cli.cli.console import say
 from rnn_cli.errors import UsageError
-from rnn_cli.models.language_model import LanguageModel
-from rnn_cli.text.reading import display_name
 
 if TYPE_CHECKING:  # their imports take long, and most commands can do without
+    from rnn_cli.models.language_model import LanguageModel
     from rnn_cli.models.scores.chunks import Reading
     from rnn_cli.models.scores.mixture import Floats
     from rnn_cli.models.scores.sides import Counted, Makers, Ngrams
@@ -24,7 +23,7 @@ class Mixing:
     weights: str | None
 
     def of(
-        self, makers: "Makers", model: LanguageModel, reading: "Reading", encoding: str | None
+        self, makers: "Makers", model: "LanguageModel", reading: "Reading", encoding: str | None
     ) -> "Floats":
         """Return the weights of some predictors, and say them. model: one that numbers the tokens as all do.
 
@@ -66,9 +65,10 @@ def mixing_of(
     return Mixing(valid, weights)
 
 
-def counted_ngrams(model: LanguageModel, counted: "Counted", encoding: str | None) -> "Ngrams":
+def counted_ngrams(model: "LanguageModel", counted: "Counted", encoding: str | None) -> "Ngrams":
     """Return the n-grams of a text; say how much of it was counted, if not all."""
     from rnn_cli.models.scores.sides import Ngrams
+    from rnn_cli.text.reading import display_name
 
     ngrams = Ngrams.of(model, counted, encoding)
     if ngrams.is_cut:
@@ -77,9 +77,10 @@ def counted_ngrams(model: LanguageModel, counted: "Counted", encoding: str | Non
     return ngrams
 
 
-def load_mixture(paths: Sequence[Path], mixing: Mixing, baseline: str | None) -> LanguageModel:
+def load_mixture(paths: Sequence[Path], mixing: Mixing, baseline: str | None) -> "LanguageModel":
     """Return a language model that writes as a mixture of models and of a text's n-grams. Raises RnnError for
     models that cannot be mixed."""
+    from rnn_cli.models.language_model import LanguageModel
     from rnn_cli.models.mixed import mixture
     from rnn_cli.models.scores.chunks import Reading
     from rnn_cli.models.scores.lines import BASELINE_TOKENS

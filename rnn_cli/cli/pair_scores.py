@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rnn_cli.cli.console import write_json, write_text
+from rnn_cli.cli.console import warn, write_json, write_text
 from rnn_cli.cli.language import label, translated
 from rnn_cli.errors import RnnError, UsageError
 from rnn_cli.models.file import USES, task_of
@@ -17,7 +17,7 @@ from rnn_cli.printing import columns as width
 from rnn_cli.runs.checks import columns_of
 from rnn_cli.scoring.figures import Totals
 from rnn_cli.text.pairs.formats import Form, Pair
-from rnn_cli.text.pairs.kinds import KINDS, LABEL, LABELS, SCORE, TAGS
+from rnn_cli.text.pairs.kinds import KINDS, LABEL, LABELS, SCORE, TAGS, TARGET
 from rnn_cli.text.reading import display_name, spool, text_files
 
 NAMES = {
@@ -56,12 +56,14 @@ def print_pair_scores(paths: Sequence[Path], files: PairFiles, per_line: bool, a
     """Print what the pairs of some files cost a model, and another of the same task, if there is one."""
     task = task_of(paths[0])
     models, totals = [load(path) for path in paths], [Totals() for _ in paths]
-    form = Form(task, files.encoding, columns_of(files.columns))
+    form = Form(task, files.encoding, columns_of(files.columns), is_scored=True)
+    empty = Empty()
     with tempfile.TemporaryDirectory() as folder:
         sources = [
             spool(path, Path(folder), files.encoding, reads_to_error=True) for path in text_files(files.paths)
         ]
         for scored in score_files(models, sources, form, files.threads):
+            empty.add(scored.pair)
             for cost, of_model in zip(scored.costs, totals, strict=True):
                 cost.add_to(of_model)
             if per_line and as_json:
@@ -71,8 +73,29 @@ def print_pair_scores(paths: Sequence[Path], files: PairFiles, per_line: bool, a
     if not totals[0].lines:
         names = ", ".join(map(display_name, files.paths))
         raise RnnError(f"{names}: no pair in it: every line is blank (a line reads {form.kind.line})")
+    empty.warn(form)
     if not per_line:
         _print_totals([figures(task, of_model) for of_model in totals], as_json)
+
+
+@dataclass
+class Empty:
+    """How many pairs have an empty text or an empty target, and which is the first."""
+
+    pairs: int = 0  # all of them
+    number: int = 0
+    first: int = 0
+
+    def add(self, pair: Pair) -> None:
+        self.pairs += 1
+        if not (pair.text.strip() and "".join(pair.beside)):
+            self.number, self.first = self.number + 1, self.first or self.pairs
+
+    def warn(self, form: Form) -> None:
+        if self.number:
+            sides = "source or target" if form.kind.holds == TARGET else "text"
+            what = f"pairs have an empty {sides}, and are scored as they are"
+            warn(f"{self.number:,} of {self.pairs:,} {what}; the first is pair {self.first:,}")
 
 
 def _row(task: str, scored: Scored) -> str:

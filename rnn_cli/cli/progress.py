@@ -14,6 +14,7 @@ from rnn_cli.runs.metrics import shown
 from rnn_cli.runs.run import Run
 from rnn_cli.runs.trainer import Trainer
 from rnn_cli.training.loop import EpochDone, RolledBack, StepDone
+from rnn_cli.training.state import TrainingState
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -168,8 +169,7 @@ class Progress:
     def _end(self, event: Ended) -> None:
         run, at = self._trainer.run, self._trainer.state
         rate = at.tokens / max(at.seconds, 1e-9)
-        best = event.best_epoch
-        which = f"the model of epoch {best}, the best" if best else "the model so far"
+        which = best_of(run, at) if event.best_epoch else "the model so far"
         self._say(
             f"{event.reason} after {at.seconds:.0f} s at {rate:,.0f} tokens/s: {run.model} holds {which}"
         )
@@ -177,6 +177,16 @@ class Progress:
     def _say(self, text: str, as_it_is: bool = False) -> None:
         self._said = time.monotonic()
         say(text, as_it_is)
+
+
+def best_of(run: Run, at: TrainingState) -> str:
+    """Return which epoch the best is, with its loss and the figure that decides: its own line is not always
+    printed."""
+    loss = f"valid {at.best_loss:.3f}" if run.data.valid_targets else f"train {at.best_loss:.3f}"
+    if run.metric is None or at.best_figure is None:
+        return f"the model of epoch {at.best_epoch}, the best: {loss}"
+    ((name, value),) = shown({run.metric: at.best_figure}).items()
+    return f"the model of epoch {at.best_epoch}, the best: {label(name)} {value}, {loss}"
 
 
 def describe(run: Run) -> Iterator[str]:

@@ -3,6 +3,7 @@
 import os
 import traceback
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from rnn_cli.cli.console import Interrupted, error
 from rnn_cli.cli.failures import failure
@@ -19,6 +20,7 @@ def end_alike(world: World, command: Callable[[], int]) -> int:
     """
     if world.size == 1:
         return command()
+    world.expect_signs(None, partial(say_from, world))
     try:
         statuses = world.meet(command())
     except Elsewhere as elsewhere:  # it has met us

@@ -6,11 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rnn_cli.cli.console import say, warn, write_json, write_text
-from rnn_cli.models.sampling.samples import Sample
 from rnn_cli.printing import counted
-from rnn_cli.text.reading import display_name
 
 if TYPE_CHECKING:
+    from rnn_cli.models.sampling.samples import Sample
     from rnn_cli.scoring.copying import Copied
 
 SHOWN = 40  # characters of a run that a line of talk quotes
@@ -36,7 +35,7 @@ def print_stream(pieces: Iterable[str]) -> None:
 
 
 def print_samples(
-    samples: Iterable[Sample], may_hold_lines: bool, original: str | None, longest: int | None
+    samples: Iterable["Sample"], may_hold_lines: bool, original: str | None, longest: int | None
 ) -> None:
     """Print samples one below the other, and after each, as talk, what it copies.
 
@@ -49,9 +48,15 @@ def print_samples(
         write_text(f"{between}{label}{sample.text.removesuffix(chr(10))}\n")
         if sample.copied is not None and original is not None:
             sys.stdout.flush()
-            say(f"sample {number}: {what_is_copied(sample.copied, display_name(original))}")
+            _say_copied(number, sample.copied, original)
             if longest is not None and len(sample.copied.run) > longest:
                 warn(f"sample {number} still copies more than --reject {longest} after {sample.tries} draws")
+
+
+def _say_copied(number: int, copied: "Copied", original: str) -> None:
+    from rnn_cli.text.reading import display_name  # most samples are compared with nothing
+
+    say(f"sample {number}: {what_is_copied(copied, display_name(original))}")
 
 
 def what_is_copied(copied: "Copied", original: str | None = None) -> str:
@@ -65,12 +70,12 @@ def what_is_copied(copied: "Copied", original: str | None = None) -> str:
     return f"copied from {original}: {n:,} of {clauses}; the longest copy has {length}: {shown}"
 
 
-def print_json(samples: Iterable[Sample], about: dict[str, Any]) -> None:
+def print_json(samples: Iterable["Sample"], about: dict[str, Any]) -> None:
     """Print samples as one JSON object, with what else is to be said about them."""
     write_json(about | {"samples": [_row(sample) for sample in samples]})
 
 
-def _row(sample: Sample) -> dict[str, Any]:
+def _row(sample: "Sample") -> dict[str, Any]:
     row = {"prompt": sample.prompt, "text": sample.text, "tokens": sample.tokens, "ended": sample.ended}
     if sample.label is not None:
         row["label"] = sample.label

@@ -163,6 +163,10 @@ class Translator(Comparable):
         for block in blocks(each_text(texts)):
             yield from self._translate(block, Search(beam, nbest), align, threads)
 
+    def _nats_of_nothing(self) -> float:
+        """-log p of the empty target of an empty source."""
+        return self.nats(Sides(rows_of([[]]), rows_of([[END]])), np.zeros(1, np.int64))[0]
+
     def _translate(
         self, texts: Sequence[str], how: Search, align: bool, threads: int | None
     ) -> Iterator[Translation]:
@@ -177,10 +181,13 @@ class Translator(Comparable):
                 found = [*search(self.network, self.p, read, real, how, self.growth)]
                 for row, made in zip(rows.tolist(), self._targets(x, rows, found, align, work), strict=True):
                     targets[row] = [self._spelled(tokens[row], each) for each in made]
+        if not all(tokens):
+            nothing = Target("", (), -self._nats_of_nothing())
+            targets = [found if words else [nothing] for words, found in zip(tokens, targets, strict=True)]
         for row, (words, of_row) in enumerate(zip(tokens, targets, strict=True)):
             known = any(id != UNK for id in x.ids[x.starts[row] : x.starts[row + 1]])
             aligned = [each if align else each._replace(alignment=None) for each in of_row]
-            yield Translation(tuple(words), aligned if words else [Target("", (), 0.0)], not known)
+            yield Translation(tuple(words), aligned, not known)
 
     def _targets(
         self, x: Rows, rows: Numbers, found: list[Found], align: bool, work: Workspace

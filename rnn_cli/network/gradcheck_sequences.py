@@ -1,6 +1,6 @@
 """Networks of whole sequences to check, and a batch for each: with all that batches of real texts contain."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from itertools import cycle, islice, product
 from typing import Any, NamedTuple
 
@@ -30,7 +30,7 @@ SequenceNetwork = Classifier | Tagger | EncoderDecoder | Conditional
 
 
 class Example(NamedTuple):
-    """A network to check, at noisy parameters, and a batch for it."""
+    """A network to check, at some parameters, and a batch for it."""
 
     cell: str
     kind: str  # its other choices, in words
@@ -40,10 +40,8 @@ class Example(NamedTuple):
 
 
 class Draw(NamedTuple):
-    """What decides an example, beside the choices of its task."""
+    """What is drawn for a batch."""
 
-    cell: str
-    n: int  # units
     B: int  # rows, 4 or more
     rng: np.random.Generator
 
@@ -59,96 +57,147 @@ class Draw(NamedTuple):
         x[0] = x[0, 0]
         return x
 
-    def bags(self, count: int) -> tuple[Ids, Ids]:
-        """Return the ids and the starts of some bags; the first is empty."""
-        sizes = self.rng.integers(MOST + 1, size=count)
+    def bags(self, count: int, buckets: int) -> tuple[Ids, Ids]:
+        """Return the ids and the starts of some bags; the first is empty, and all are without buckets."""
+        sizes = self.rng.integers(MOST + 1, size=count) if buckets else np.zeros(count, np.intp)
         sizes[0] = 0
         starts = np.concatenate([[0], np.cumsum(sizes)])
-        return self.rng.integers(BUCKETS, size=starts[-1]), starts
+        return self.rng.integers(max(1, buckets), size=starts[-1]), starts
 
     def noisy(self, p: Parameters) -> Parameters:
         """Return parameters of which none is 0 or stands at a kink of relu."""
         return {name: array + self.rng.normal(0, NOISE, array.shape) for name, array in p.items()}
 
 
-def _classify(draw: Draw) -> Iterator[Example]:
+class Task(NamedTuple):
+    """How the networks of a task are checked.
+
+    networks: all to check with a cell and so many units. batch: for one of them. cell, kind: of one.
+    outputs: how many frequencies `initialise` takes.
+    """
+
+    networks: Callable[[str, int], Iterator[Any]]
+    batch: Callable[[Any, Draw], Any]
+    cell: Callable[[Any], str]
+    kind: Callable[[Any], str]
+    outputs: Callable[[Any], int] = lambda network: network.m
+
+    def example(self, network: Any, p: Parameters, draw: Draw) -> Example:
+        """Return a network at its parameters with a batch for it."""
+        return Example(self.cell(network), self.kind(network), network, p, self.batch(network, draw))
+
+    def examples(self, cell: str, n: int, draw: Draw) -> Iterator[Example]:
+        """Yield each network of a cell at noisy parameters."""
+        for network in self.networks(cell, n):
+            first = network.initialise(draw.rng, np.full(self.outputs(network), 0.5))
+            yield self.example(network, draw.noisy(first), draw)
+
+
+def _classifiers(cell: str, n: int) -> Iterator[Classifier]:
     """Both directions and one, with every pooling; the outputs take turns, from cell to cell too."""
-    cell, n, B, rng = draw
     outputs = islice(cycle(LABELS), [*CELLS].index(cell), None)
     for (bidirectional, pooling), output in zip(product((True, False), POOLINGS), outputs, strict=False):
-        labels = 1 if output == "score" else 3
         encoder = Encoder(M, n, cell, 1, 3, bidirectional)
-        network = Classifier(encoder, labels, output, pooling, BUCKETS, 2, MOST)
-        p = draw.noisy(network.initialise(rng, np.full(labels, 0.5)))
-        y = {
-            "softmax": rng.integers(labels, size=B),
-            "sigmoid": rng.integers(2, size=(B, labels)).astype(np.float64),
-            "score": rng.uniform(size=B),
-        }[output]
-        weight = np.zeros((T, B))
-        weight[0] = rng.uniform(0.5, 2, B)
-        batch = Texts(draw.ids(M), draw.real(), y, weight, *draw.bags(B))
-        yield Example(cell, f"{_ways(encoder)}, {pooling}, {output}", network, p, batch)
+        yield Classifier(encoder, 1 if output == "score" else 3, output, pooling, BUCKETS, 2, MOST)
 
 
-def _tag(draw: Draw) -> Iterator[Example]:
+def _texts(network: Classifier, draw: Draw) -> Texts:
+    labels, B, rng = network.labels, draw.B, draw.rng
+    y = {
+        "softmax": rng.integers(labels, size=B),
+        "sigmoid": rng.integers(2, size=(B, labels)).astype(np.float64),
+        "score": rng.uniform(size=B),
+    }[network.output]
+    weight = np.zeros((T, B))
+    weight[0] = rng.uniform(0.5, 2, B)
+    return Texts(draw.ids(network.encoder.m), draw.real(), y, weight, *draw.bags(B, network.buckets))
+
+
+def _taggers(cell: str, n: int) -> Iterator[Tagger]:
     """Both directions and one, with and without affixes; in two layers with an embedding, or in one."""
-    cell, n, B, rng = draw
     for bidirectional, buckets in product((True, False), (BUCKETS, 0)):
         layers, embedding = (2, 3) if bidirectional == bool(buckets) else (1, 0)
         encoder = Encoder(M, n, cell, layers, embedding, bidirectional, beside=2 if buckets else 0)
-        network = Tagger(encoder, 4, buckets, MOST if buckets else 0)
-        p = draw.noisy(network.initialise(rng, np.ones(4)))
-        real = draw.real()
-        weight = real.copy()
-        weight[1, 0] = 0  # a step without a tag
-        affixes, starts = draw.bags(T * B) if buckets else (np.zeros(0, np.intp), np.zeros(1, np.intp))
-        batch = Tagged(draw.ids(M), real, rng.integers(4, size=(T, B)), weight, affixes, starts)
-        of_layers = "2 layers" if layers == 2 else "one-hot"
-        kind = f"{_ways(encoder)}, {of_layers}{', affixes' if buckets else ''}"
-        yield Example(cell, kind, network, p, batch)
+        yield Tagger(encoder, 4, buckets, MOST if buckets else 0)
 
 
-def _translate(draw: Draw) -> Iterator[Example]:
-    """Both directions and one, with each attention; the source longer than the target, and the other way
-    round."""
-    cell, n, B, rng = draw
+def _tagged(network: Tagger, draw: Draw) -> Tagged:
+    real = draw.real()
+    weight = real.copy()
+    weight[1, 0] = 0  # a step without a tag
+    affixes, starts = draw.bags(T * draw.B, network.buckets)
+    starts = starts if network.buckets else starts[:1]
+    y = draw.rng.integers(network.tags, size=(T, draw.B))
+    return Tagged(draw.ids(network.encoder.m), real, y, weight, affixes, starts)
+
+
+def _kind_of_tagger(network: Tagger) -> str:
+    encoder = network.encoder
+    layers = f"{encoder.layers} layers" if encoder.layers > 1 else _embedded(encoder.embedding)
+    return f"{_ways(encoder)}, {layers}{', affixes' if network.buckets else ''}"
+
+
+def _translators(cell: str, n: int) -> Iterator[EncoderDecoder]:
+    """Both directions and one, with each attention, tied or not."""
     for (bidirectional, attention), tie in zip(
         product((True, False), ATTENTIONS), cycle((False, True)), strict=False
     ):
-        encoder = Encoder(M, n, cell, 1, 3, bidirectional)
         decoder = Network(M, n, cell, embedding=n if tie else 3, tie=tie)
-        network = EncoderDecoder(encoder, decoder, attention)
-        p = draw.noisy(network.initialise(rng, np.ones(M)))
-        given, y, real = draw.ids(M), draw.ids(M), draw.real()
-        written = draw.real()[:-1]  # one step fewer than the source may have
-        weight = np.concatenate([written, np.zeros((1, B))])
-        if tie:
-            real, weight = real[:-2], written
-        batch = Pairs(draw.ids(M)[: len(real)], real, given[:-1], y[:-1], weight)
-        yield Example(cell, f"{_ways(encoder)}, {attention}{', tied' if tie else ''}", network, p, batch)
+        yield EncoderDecoder(Encoder(M, n, cell, 1, 3, bidirectional), decoder, attention)
 
 
-def _generate(draw: Draw) -> Iterator[Example]:
+def _pairs(network: EncoderDecoder, draw: Draw) -> Pairs:
+    """The source is longer than the target; of tied ones the other way round."""
+    m = network.decoder.m
+    given, y, real = draw.ids(m), draw.ids(m), draw.real()
+    written = draw.real()[:-1]  # one step fewer than the source may have
+    weight = np.concatenate([written, np.zeros((1, draw.B))])
+    if network.decoder.tie:
+        real, weight = real[:-2], written
+    return Pairs(draw.ids(network.encoder.m)[: len(real)], real, given[:-1], y[:-1], weight)
+
+
+def _conditionals(cell: str, n: int) -> Iterator[Conditional]:
     """One layer and two."""
-    cell, n, B, rng = draw
     for layers, embedding in [(1, 0), (2, 3)]:
-        language = Guided(M, n, cell, layers=layers, embedding=embedding, beside=2)
-        network = Conditional(language, 4)
-        p = draw.noisy(network.initialise(rng, np.ones(M)))
-        label = rng.integers(4, size=B)
-        label[:2] = 3
-        batch = Labelled(draw.ids(M), draw.ids(M), draw.real(), label)
-        yield Example(cell, "one-hot" if not embedding else "embedding", network, p, batch)
+        yield Conditional(Guided(M, n, cell, layers=layers, embedding=embedding, beside=2), 4)
+
+
+def _labelled(network: Conditional, draw: Draw) -> Labelled:
+    label = draw.rng.integers(network.labels, size=draw.B)
+    label[:2] = network.labels - 1
+    return Labelled(draw.ids(network.m), draw.ids(network.m), draw.real(), label)
 
 
 def _ways(encoder: Encoder) -> str:
     return "both" if encoder.bidirectional else "one"
 
 
-TASKS: Mapping[str, Callable[[Draw], Iterator[Example]]] = {
-    "classify": _classify,
-    "tag": _tag,
-    "translate": _translate,
-    "generate": _generate,
+def _embedded(embedding: int) -> str:
+    return "embedding" if embedding else "one-hot"
+
+
+TASKS: dict[str, Task] = {
+    "classify": Task(
+        _classifiers,
+        _texts,
+        lambda network: network.encoder.cell,
+        lambda network: f"{_ways(network.encoder)}, {network.pooling}, {network.output}",
+        lambda network: network.labels,
+    ),
+    "tag": Task(_taggers, _tagged, lambda network: network.encoder.cell, _kind_of_tagger),
+    "translate": Task(
+        _translators,
+        _pairs,
+        lambda network: network.encoder.cell,
+        lambda network: (
+            f"{_ways(network.encoder)}, {network.attention}{', tied' if network.decoder.tie else ''}"
+        ),
+    ),
+    "generate": Task(
+        _conditionals,
+        _labelled,
+        lambda network: network.language.cell,
+        lambda network: _embedded(network.language.embedding),
+    ),
 }

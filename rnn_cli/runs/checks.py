@@ -1,12 +1,12 @@
 """What a setting is, and the checks of its value and of settings that exclude each other."""
 
-import codecs
 import os
 import re
 from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple
 
 from rnn_cli.errors import UsageError
+from rnn_cli.runs.encoding import check_encoding
 from rnn_cli.runs.interval import Interval
 from rnn_cli.runs.json_types import check_types
 from rnn_cli.runs.metrics import LOSS, refuse_metric_of_another_task
@@ -148,22 +148,6 @@ def columns_of(said: str | None) -> tuple[str, str] | None:
     if names[0] == names[1]:
         raise UsageError(f"--columns {said}: two different names are needed")
     return names[0], names[1]
-
-
-def check_encoding(name: str | None) -> None:
-    """Raise UsageError for an encoding that Python does not know."""
-    if name is not None and not is_text_encoding(name):
-        raise UsageError(f"--encoding {name}: not an encoding that Python knows")
-
-
-def is_text_encoding(name: str) -> bool:
-    """Return whether Python has a codec of this name from bytes to text."""
-    try:
-        "".encode(name)
-        codecs.getincrementaldecoder(name)
-    except (LookupError, ValueError):
-        return False
-    return True
 
 
 def refuse_no_weights(lr: float, weight_decay: float) -> None:

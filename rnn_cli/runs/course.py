@@ -58,6 +58,7 @@ class Course:
 
     def go(self, preparing: Preparing) -> Generator[Event, None, None]:
         """Read the text, train to the end and save. Raises what Trainer.__iter__ says."""
+        self._world.expect_signs(self._resources.rank_timeout, self.silent)
         beginning = yield from preparing
         meet(self._world)  # the text may be missing on one machine
         if beginning:

@@ -9,7 +9,7 @@ from rnn_cli.runs.beginning import prepare
 from rnn_cli.runs.budget import epoch_seconds
 from rnn_cli.runs.events import Notice, Reading
 from rnn_cli.runs.prepare import Resources
-from rnn_cli.runs.ranks import divided, refuse_standard_input
+from rnn_cli.runs.ranks import divided, refuse_read_once
 from rnn_cli.runs.run import Run
 from rnn_cli.runs.settings import Settings
 from rnn_cli.runs.tasks.table import with_task
@@ -78,7 +78,7 @@ def plan(settings: Settings, model: Path, resources: Resources) -> Generator[Not
     """
     settings = with_task(settings)
     world = resources.world
-    refuse_standard_input(world, settings)
+    refuse_read_once(world, settings)
     run, *_ = yield from prepare(model, settings, resources, SAMPLE_BYTES)
     meet(world)
     run = yield from divided(run, world, settings.threads, None)

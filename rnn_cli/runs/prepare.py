@@ -40,7 +40,7 @@ class Resources:
     processes: how many may split a text into words.
     max_memory: bytes that a run may take; None: what the machine has.
     world: the ranks that share the work.
-    rank_timeout: seconds after which a rank that hears nothing from the others ends; None: mpi.SILENCE.
+    rank_timeout: seconds after which a rank that hears nothing from the others ends; None: watch.SILENCE.
     """
 
     cache: Cache | None = None

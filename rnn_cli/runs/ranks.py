@@ -3,6 +3,8 @@ saved."""
 
 import hashlib
 import math
+import os
+import stat
 from collections import Counter
 from collections.abc import Generator, Iterator
 from dataclasses import replace
@@ -12,6 +14,7 @@ from rnn_cli.errors import RnnError, UsageError
 from rnn_cli.machine import available_threads
 from rnn_cli.network.arrays import Parameters
 from rnn_cli.printing import counted
+from rnn_cli.runs.data import input_files
 from rnn_cli.runs.notices import Notice
 from rnn_cli.runs.prepare import usual_threads
 from rnn_cli.runs.run import Run
@@ -39,10 +42,25 @@ class Division(NamedTuple):
         return self.shards == other.shards and 1 in self and 1 in other
 
 
-def refuse_standard_input(world: World, settings: Settings) -> None:
-    """Raise UsageError for a text from standard input, which reaches one rank only."""
-    if world.size > 1 and "-" in (*settings.corpus, settings.valid):
+def refuse_read_once(world: World, settings: Settings) -> None:
+    """Raise UsageError, on all ranks, for what can be read once: standard input, which reaches rank 0 only,
+    and pipes, of which each rank would have a part."""
+    if world.size == 1:
+        return
+    if "-" in (*settings.corpus, settings.valid):
         raise UsageError("a run on several ranks cannot read standard input: name a file")
+    own = next(filter(_is_pipe, input_files(settings)), None)
+    for path in world.exchange([own] * world.size):
+        if path is not None:
+            what = "a run on several ranks cannot read a pipe"
+            raise UsageError(f"{path}: {what}: write what comes through it to a file, and name the file")
+
+
+def _is_pipe(path: str) -> bool:
+    try:
+        return stat.S_ISFIFO(os.stat(path).st_mode)
+    except OSError:  # who reads it says so
+        return False
 
 
 def divided(

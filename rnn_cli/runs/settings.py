@@ -15,6 +15,7 @@ from rnn_cli.network.attention import ATTENTIONS
 from rnn_cli.network.cells import CELLS
 from rnn_cli.network.outputs import OUTPUTS
 from rnn_cli.runs.checks import FILES, About, Group, absolute, check_value, refuse_exclusions
+from rnn_cli.runs.encoding import ENCODING
 from rnn_cli.runs.metrics import LOSS, METRICS
 from rnn_cli.runs.presets import ABOUT, preset_files
 from rnn_cli.text.tokenizers import DEFAULT_TOKENIZER, NORMALIZATIONS, TOKENIZERS
@@ -119,9 +120,7 @@ class Settings:
         f"lines. Default: {LINE}.",
     )
     column: str | None = setting("Text", "Read this column of .csv, .tsv and .jsonl files.")
-    encoding: str | None = setting(
-        "Text", "Encoding of the text files, as Python names it. Default: the byte order mark's, or utf-8."
-    )
+    encoding: str | None = setting("Text", ENCODING)
     min_count: int | None = setting(
         "Text", f"Tokens that occur less often are unknown. Default: {_min_counts()}; 1 for tags.", least=1
     )

@@ -1,13 +1,15 @@
 """The texts that come with rnn, and which of them a run reads."""
 
+import difflib
 import os
 from collections.abc import Mapping, Sequence
-from difflib import get_close_matches
-from importlib import resources
-from importlib.resources.abc import Traversable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rnn_cli.errors import RnnError
+
+if TYPE_CHECKING:
+    from importlib.resources.abc import Traversable
 
 LOCALE = ("LC_ALL", "LC_MESSAGES", "LANG", "LANGUAGE")  # the first that is set says the user's language
 CHINESE, ENGLISH = "chinese", "english"
@@ -15,6 +17,8 @@ CHINESE, ENGLISH = "chinese", "english"
 
 def shipped_corpora() -> dict[str, str]:
     """Return the paths of the texts in the package, by their names: "english" and so on."""
+    from importlib import resources  # the command line, which asks for LOCALE alone, does not wait for it
+
     try:
         folder: Traversable = resources.files("rnn_cli.corpora")
     except ModuleNotFoundError:  # in a clone Python finds the package there, before the one that is installed
@@ -52,6 +56,6 @@ def refuse_misspelled(corpus: Sequence[str]) -> None:
     """Raise RnnError for a path of no file that is nearly the name of a text that comes with rnn."""
     shipped = shipped_corpora()
     for path in corpus:
-        similar = get_close_matches(path, shipped, n=1)
+        similar = difflib.get_close_matches(path, shipped, n=1)
         if similar and path not in shipped and not os.path.lexists(path):
             raise RnnError(f"{path}: no such file (did you mean {similar[0]}, which comes with rnn?)")

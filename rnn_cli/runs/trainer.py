@@ -22,7 +22,7 @@ from rnn_cli.runs.lock import locked
 from rnn_cli.runs.outcome import outcome
 from rnn_cli.runs.paths import DEFAULT_MODEL, state_path
 from rnn_cli.runs.prepare import Resources
-from rnn_cli.runs.ranks import refuse_standard_input
+from rnn_cli.runs.ranks import refuse_read_once
 from rnn_cli.runs.resuming import changed_settings, goes_with_its_model
 from rnn_cli.runs.run import Run
 from rnn_cli.runs.settings import Settings
@@ -75,7 +75,7 @@ class Trainer(Iterator[Event]):
             raise TypeError(f"Settings are needed, as Settings(corpus=[{settings!r}])")
         settings = with_task(settings)
         path, resources = model_path(model), resources or _usual_resources(settings.threads)
-        refuse_standard_input(resources.world, settings)
+        refuse_read_once(resources.world, settings)
         with ExitStack() as lock:
 
             def take_place() -> None:
@@ -105,7 +105,7 @@ class Trainer(Iterator[Event]):
         """
         path, asked = model_path(model), Settings(**changes)
         resources = resources or _usual_resources(asked.threads)
-        refuse_standard_input(resources.world, asked)
+        refuse_read_once(resources.world, asked)
         with ExitStack() as lock:
 
             def take_place() -> Resumption:
@@ -118,7 +118,7 @@ class Trainer(Iterator[Event]):
                 return Resumption(path, saved, settings, asked.threads, keeps_best, force)
 
             resumption = by_first(resources.world, take_place)
-            refuse_standard_input(resources.world, resumption.settings)
+            refuse_read_once(resources.world, resumption.settings)
             return cls(path, resources, asked.threads, resumption.prepare(resources), lock.pop_all())
 
     def __next__(self) -> Event:

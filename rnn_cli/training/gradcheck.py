@@ -29,6 +29,7 @@ VOCABULARIES = (7, ONE_HOT_UP_TO + 1)  # one for each way to compute the gradien
 ENTRIES = 20
 ENTRIES_OF_A_MODEL = 50
 ENTRIES_OF_SEQUENCES = 10
+OF_TASK = {"rate": "classify"}  # the row of TASKS for tasks without one of their own
 DROPOUT = Dropout(0.3, key=tuple(b"gradcheck"))
 AGREEMENT = 1e-9  # of two ways to compute a gradient, to its array's largest entry: 1e-15 is usual
 
@@ -146,15 +147,23 @@ def sequence_cases(hidden: int, cells: Collection[str], rng: np.random.Generator
     """Return a case for each example of every task with one of the cells; and once more in two shards, the
     first of each task with the last cell."""
     found = []
-    for task, examples in TASKS.items():
+    for name, task in TASKS.items():
         for cell in cells:
-            draw = Draw(cell, hidden, ROWS, rng)
             found += [
-                SequenceCase(task, example, 1, ENTRIES_OF_SEQUENCES, DROPOUT) for example in examples(draw)
+                SequenceCase(name, example, 1, ENTRIES_OF_SEQUENCES, DROPOUT)
+                for example in task.examples(cell, hidden, Draw(ROWS, rng))
             ]
-        in_shards = next(examples(Draw(cell, hidden, 2 * ROWS, rng)))
-        found.append(SequenceCase(task, in_shards, 2, ENTRIES_OF_SEQUENCES, DROPOUT))
+        in_shards = next(task.examples(cell, hidden, Draw(2 * ROWS, rng)))
+        found.append(SequenceCase(name, in_shards, 2, ENTRIES_OF_SEQUENCES, DROPOUT))
     return found
+
+
+def sequence_model_case(
+    task: str, network: SequenceNetwork, p: Parameters, rng: np.random.Generator
+) -> SequenceCase:
+    """Return the case of a trained model of whole sequences, at its own parameters and without dropout."""
+    example = TASKS[OF_TASK.get(task, task)].example(network, p, Draw(ROWS, rng))
+    return SequenceCase(task, example, 1, ENTRIES_OF_A_MODEL, NO_DROPOUT)
 
 
 def check_sequences(case: SequenceCase, rng: np.random.Generator) -> Report:

@@ -13,8 +13,9 @@ from messages import Messages
 
 from rnn_cli.cli import language
 from rnn_cli.cli.app import COMMANDS
+from rnn_cli.cli.catalogue import Catalogue
 from rnn_cli.cli.help import wrapped
-from rnn_cli.cli.language import Catalogue, is_chinese, label, translated
+from rnn_cli.cli.language import is_chinese, label, translated
 
 SENTENCE = re.compile(r"(?:\b[a-z]{2,},? ){3,}[a-z]{2,}\b")  # English
 
@@ -153,7 +154,7 @@ SMALL = Catalogue(
     ],
 )
 def test_a_message_is_found_as_it_is_or_by_its_template(english, chinese, monkeypatch):
-    monkeypatch.setattr(language, "_catalogue", lambda: SMALL)
+    monkeypatch.setattr("rnn_cli.cli.catalogue.catalogue", lambda: SMALL)
     assert SMALL.translated(english) == chinese
 
 
@@ -161,7 +162,7 @@ def test_in_english_no_catalogue_is_read(monkeypatch, rnn):
     def read():
         raise AssertionError
 
-    monkeypatch.setattr(language, "_catalogue", read)
+    monkeypatch.setattr("rnn_cli.cli.catalogue.catalogue", read)
     assert "Usage: rnn train" in rnn("train", "--help").out
     assert "No such option" in rnn("train", "--nothing", status=2).err
     assert translated("no such file") == "no such file"

@@ -80,9 +80,28 @@ def test_a_model_of_another_task_to_begin_from_is_named(fails, model_of_labels):
     assert message.endswith(": a model of labels: --init of --task classify goes on with it")
 
 
-def test_a_header_is_named_where_its_label_is_unknown(fails, model_of_labels):
-    Path("in.tsv").write_text("text\tlabel\n" + PAIRS)
-    assert "a header? tail -n +2" in fails(1, "score", "in.tsv", "--model", model_of_labels)
+def test_an_empty_text_is_scored_and_said(rnn, model_of_labels):
+    Path("in.tsv").write_text("so good\tyes\n\tyes\n \tno\n")
+    said = rnn("score", "in.tsv", "--model", model_of_labels, "--per-line")
+    assert len(said.out.splitlines()) == 3
+    assert "2 of 3 pairs have an empty text, and are scored as they are; the first is pair 2" in said.err
+
+
+@pytest.mark.parametrize("command", ["score", "test"])
+def test_a_header_is_named_where_its_label_is_unknown_with_a_way_out_that_works(
+    command, rnn, fails, model_of_labels
+):
+    for name, way in [
+        ("in.tsv", "--columns text,label reads it as one"),
+        ("in.txt", "tail -n +2 leaves it out"),
+    ]:
+        Path(name).write_text("text\tlabel\n" + PAIRS)
+        assert fails(1, command, name, "--model", model_of_labels).endswith(f" (a header? {way})")
+    rnn(command, "in.tsv", "--model", model_of_labels, "--columns", "text,label")
+    Path("in.tsv").write_text("no\ttext\tlabel\n" + "1\tgood day\tyes\n")
+    message = fails(1, command, "in.tsv", "--model", model_of_labels)
+    assert message.endswith("cut -f takes two, or --columns where a header names them)")
+    rnn(command, "in.tsv", "--model", model_of_labels, "--columns", "text,label")
 
 
 @pytest.mark.parametrize(

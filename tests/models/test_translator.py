@@ -80,6 +80,9 @@ def test_an_empty_source_has_an_empty_target(model):
         (said,) = model.predict([text], 2, 2)
         assert [each.text for each in said.targets] == [""]
         assert said.is_unknown
+        (cost,) = model.score([(text, "")]).nats
+        assert said.targets[0].log_p == pytest.approx(-cost)
+        assert cost > 0
 
 
 def test_an_unknown_token_is_copied_and_only_where_the_source_has_one(model):

@@ -1,6 +1,7 @@
 """A run on several ranks ends soon, with one line, on all of them; and goes on with the same bits."""
 
 import json
+import os
 import re
 import shutil
 import signal
@@ -45,6 +46,7 @@ FAILING = {
     "none.txt: no such file": ["none.txt"],
     "--hidden": ["t.txt", "--hidden", 0],
     "cannot read standard input": ["-"],
+    "pipe.txt: a run on several ranks cannot read a pipe": ["pipe.txt"],
     "no/m": ["t.txt", "--model", "no/m"],
     "model.state.npz: there is none": ["--resume"],
 }
@@ -74,6 +76,7 @@ def folder(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(tmp_path_factory.mktemp("ends"))
         Path("t.txt").write_text("".join(f"{k} times {k} is {k * k}\n" for k in range(300)))
+        os.mkfifo("pipe.txt")
         Path("b").mkdir()
         Path("b/t.txt").write_text("".join(f"{k} and {k} is {k + k}\n" for k in range(300)))
         yield Path.cwd()

@@ -80,22 +80,49 @@ def test_ranks_on_two_machines_have_the_bits_of_two_threads(hosts):
     assert_same_bits("hosts", "threads")
 
 
+READING = """
+import os, time
+from pathlib import Path
+import rnn_cli.runs.prepare as prepare
+import rnn_cli.training.parallel.watch as watch
+from rnn_cli.processes import place
+watch.PATIENCE = 1
+write = prepare._written
+def slowly(*given):
+    rank = place(os.environ)[0]
+    Path(f"reading.{rank}").touch()
+    time.sleep(2.5 * rank)  # longer than --rank-timeout: the others are there
+    Path(f"read.{rank}").touch()
+    time.sleep(40 * rank)
+    return (yield from write(*given))
+prepare._written = slowly
+"""
+
+
 def test_a_machine_that_is_cut_off_ends_the_run_on_both_sides(hosts):
-    process = start_on(hosts, *RUN, "--model", "m", "--epochs", 2000, "--rank-timeout", 1, "--quiet")
-    while not Path("m.state.npz").exists():
+    """While the ranks train, and while they read the text: both at once, for a link that is cut once."""
+    words = [*RUN, "--rank-timeout", 1, "--quiet"]
+    processes = {
+        "m.state.npz": start_on(hosts, *words, "--model", "m", "--epochs", 20000),
+        "read.1": start_on(hosts, *words, "--model", "n", "--no-cache", patch=READING),
+    }
+    while not all(map(os.path.exists, processes)):
+        assert {process.poll() for process in processes.values()} == {None}
         time.sleep(0.05)
     subprocess.run(["ip", "-n", hosts[1], "link", "set", "eth0", "down"], check=True)
     began = time.monotonic()
     try:
-        said, seconds = ended(process, None)
-        assert "rank 0: nothing heard from the other ranks for 1 s" in said
-        assert seconds < 10
+        for process in processes.values():
+            said, seconds = ended(process, None)
+            assert "rank 0: nothing heard from the other ranks for 1 s" in said
+            assert seconds < 10
         while programs_on(hosts[1]) and time.monotonic() < began + 25:
             time.sleep(0.1)
         assert not programs_on(hosts[1])
     finally:
         subprocess.run(["ip", "-n", hosts[1], "link", "set", "eth0", "up"], check=True)
     assert Path("m.npz").exists()
+    assert not Path("n.npz").exists()
 
 
 def programs_on(host):

@@ -1,11 +1,12 @@
 """How a run is divided among ranks, before it begins."""
 
+import os
 from types import SimpleNamespace
 
 import pytest
 
 from rnn_cli.errors import UsageError
-from rnn_cli.runs.ranks import Division, _why_fewer, refuse_standard_input
+from rnn_cli.runs.ranks import Division, _why_fewer, refuse_read_once
 from rnn_cli.runs.settings import Settings
 from rnn_cli.training.parallel.executor import ROWS
 from rnn_cli.training.parallel.world import ALONE, Alone
@@ -32,10 +33,28 @@ def test_bits_are_the_same_where_the_same_shards_are_summed_in_the_same_order(on
 
 
 def test_standard_input_is_for_one_process():
-    refuse_standard_input(ALONE, Settings(corpus=["-"]))
+    refuse_read_once(ALONE, Settings(corpus=["-"]))
     for settings in (Settings(corpus=["a.txt", "-"]), Settings(corpus=["a.txt"], valid="-")):
         with pytest.raises(UsageError, match="standard input"):
-            refuse_standard_input(Two(), settings)
+            refuse_read_once(Two(), settings)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="named pipes are of POSIX")
+@pytest.mark.parametrize("name", ["corpus", "folder", "valid", "vocab", "user_dict"])
+def test_a_pipe_is_for_one_process_whatever_is_read_from_it(name, tmp_path):
+    (tmp_path / "t.txt").touch()
+    pipe = tmp_path / "folder" / "pipe.txt"
+    pipe.parent.mkdir()
+    os.mkfifo(pipe)  # to open it would wait for ever
+    text = str(tmp_path / "t.txt")
+    given = {
+        "corpus": {"corpus": [text, str(pipe)]},
+        "folder": {"corpus": [str(pipe.parent)]},
+    }
+    settings = Settings(**given.get(name, {"corpus": [text], name: str(pipe)}))
+    refuse_read_once(ALONE, settings)
+    with pytest.raises(UsageError, match=r"pipe\.txt: .* cannot read a pipe: write .* to a file"):
+        refuse_read_once(Two(), settings)
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from rnn_cli import LanguageModel
+from rnn_cli.cli import progress
 from rnn_cli.cli.progress import Progress
 from rnn_cli.training.parallel import executor
 from rnn_cli.training.parallel.executor import Executor
@@ -114,7 +115,35 @@ def test_the_last_line_names_the_model_and_its_epoch(worsening):
     told = [line for line in said.err.splitlines() if line.startswith("epoch ")]
     best = max(number for number, line in enumerate(told, 1) if line.endswith("  best"))
     assert best < len(told)
-    assert f"m.npz holds the model of epoch {best}, the best" in said.err
+    loss = re.search(r"valid [\d.]+", told[best - 1])[0]
+    assert f"m.npz holds the model of epoch {best}, the best: {loss}\n" in said.err
+
+
+@pytest.mark.parametrize("valid", [True, False])
+def test_the_last_line_has_the_loss_of_an_epoch_that_has_no_line(valid, rnn, write, read_log, monkeypatch):
+    """Of many short epochs only some have one."""
+    monkeypatch.setattr(progress, "MOST_EPOCH_LINES", 1)
+    monkeypatch.setattr(progress, "QUIET", 99)
+    write("t.txt", ["a b", "b a"] * 15)
+    sizes = ["-t", "char", "-n", "4", "--epochs", "99", "--valid-fraction", "0.2" if valid else "0"]
+    recipe = ["--lr", "0.3", "--schedule", "constant", "--patience", "1", "--seed", "1"]
+    said = rnn("train", "t.txt", *sizes, *recipe, "--log", "log.jsonl").err
+    key = "valid_loss" if valid else "train_loss"
+    losses = [row[key] for row in read_log("log.jsonl", "valid")]
+    best = losses.index(min(losses))
+    assert 3 <= best < 98  # it has no line
+    assert f"epoch {best + 1:>3}/99" not in said
+    assert f"the model of epoch {best + 1}, the best: {key[:5]} {losses[best]:.3f}\n" in said
+
+
+def test_the_last_line_has_the_figure_that_decides(rnn, write):
+    write("p.tsv", [f"a day {number}\t{'yn'[number % 2]}" for number in range(30)])
+    options = ["--task", "classify", "--metric", "accuracy", "--epochs", "2", "--hidden", "4"]
+    said = rnn("train", "p.tsv", *options).err
+    last = re.search(r"the model of epoch (\d), the best: (accuracy [\d.]+), (valid [\d.]+)\n", said)
+    (line,) = re.findall(rf"epoch +{last[1]}/2 .*", said)
+    assert last[2] in line
+    assert last[3] in line
 
 
 def test_divergence_is_status_3_and_one_line_that_names_the_step_and_the_way_out(rnn, one_line, corpus):

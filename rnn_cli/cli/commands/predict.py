@@ -8,15 +8,21 @@ from typing import Annotated
 import typer
 
 from rnn_cli.cli.console import say, warn, write_json, write_text
-from rnn_cli.cli.options.common import DEFAULT_MODEL, JsonOption, ModelOption, ThreadsOption, one_of
-from rnn_cli.cli.options.settings import EncodingOption
+from rnn_cli.cli.options.common import (
+    DEFAULT_MODEL,
+    EncodingOption,
+    JsonOption,
+    ModelOption,
+    ThreadsOption,
+    one_of,
+)
 from rnn_cli.cli.tasks import Loaded, loaded, refuse_others
 from rnn_cli.cli.tasks.family import UNDECODED, Answer, Asked
 from rnn_cli.cli.tasks.labels import FASTTEXT, TAB
 from rnn_cli.errors import UsageError
 from rnn_cli.models.classifier import THRESHOLD
 from rnn_cli.models.translator import BEAM
-from rnn_cli.runs.checks import check_encoding
+from rnn_cli.runs.encoding import check_encoding
 from rnn_cli.text.arriving import MARKS, lines_that_come
 from rnn_cli.text.pairs.inputs import text_of
 

@@ -15,14 +15,12 @@ from rnn_cli.cli.samples import print_json, print_samples, print_stream, warn_of
 from rnn_cli.errors import RnnError, UsageError
 from rnn_cli.models.language_model import LanguageModel
 from rnn_cli.models.sampling.rules import LENGTH, MOST_BEAMS, TEMPERATURE, TOP_P, Sampling
-from rnn_cli.models.sampling.samples import Novelty
 from rnn_cli.models.writers import load_writer
-from rnn_cli.text.reading import display_name, read_lines
 from rnn_cli.text.units import PARAGRAPH
 
 if TYPE_CHECKING:
     from rnn_cli.models.conditional import Conditional
-    from rnn_cli.scoring.copying import Original
+    from rnn_cli.models.sampling.samples import Novelty
 
 COMMON = {  # what --help shows; --help-all shows the others too
     *("model", "prompt", "num", "length", "temperature", "top_p", "seed"),
@@ -208,14 +206,13 @@ def sample(
         rules = _rules(**_given(rules) | {"form": form, "rhyme": rhyme})
     writer = load_mixture(model, mixing, baseline) if mixing else load_writer(model[0], label)
     texts = [prompt] if prompts is None else _prompts(prompts)
-    original = None if novelty is None else _original(novelty)
+    compared = None if novelty is None else _novelty(novelty, reject)
     warn_of_unknown(_unknown(writer, texts, rules), model[0])
-    is_one = len(texts) == num == 1 and not as_json and original is None and beam is None
+    is_one = len(texts) == num == 1 and not as_json and compared is None and beam is None
     if is_one and isinstance(writer, LanguageModel):
         print_stream(writer.stream(texts[0], threads, **_given(rules)))
         return
     rules = rules.seeded() if beam is None else rules
-    compared = None if original is None else Novelty(original, reject)
     samples = writer.draw(texts, num, rules, compared, threads)
     if as_json:
         of_label = {} if label is None else {"label": label}
@@ -266,7 +263,8 @@ def _form(form: str) -> str:
     """Return a form as it stands on the command line or in a file."""
     if not form.strip():
         raise UsageError("--form needs a form: numbers (5,5,5,5 or 7x8), lines of □ or ■, or a file")
-    from rnn_cli.models.sampling.patterns import is_form  # most samples can do without
+    from rnn_cli.models.sampling.patterns import is_form  # here and below: most samples can do without
+    from rnn_cli.text.reading import read_lines
 
     if is_form(form):
         return form.replace("\\n", "\n")  # few shells have a way to write a line end
@@ -276,22 +274,26 @@ def _form(form: str) -> str:
 
 
 def _prompts(path: str) -> list[str]:
+    from rnn_cli.text.reading import display_name, read_lines
+
     prompts = [*read_lines([path])]
     if not prompts:
         raise RnnError(f"{display_name(path)}: no prompt in it (it needs one a line)")
     return prompts
 
 
-def _original(path: str) -> "Original":
-    """Return the text to find copies of."""
+def _novelty(path: str, longest: int | None) -> "Novelty":
+    """Return the text to find copies of, and the longest that may stand."""
+    from rnn_cli.models.sampling.samples import Novelty
     from rnn_cli.scoring.copying import Original
+    from rnn_cli.text.reading import display_name, read_lines
 
     original = Original.of(read_lines([path]))
     if not original.characters:
         raise RnnError(f"{display_name(path)}: no text in it to compare with")
     if not original.is_whole:
         warn(f"{display_name(path)}: only its first {original.characters:,} characters are compared")
-    return original
+    return Novelty(original, longest)
 
 
 def _unknown(writer: "LanguageModel | Conditional", prompts: list[str], rules: Sampling) -> list[str]:

@@ -10,16 +10,15 @@ import typer
 
 from rnn_cli.cli.console import say
 from rnn_cli.cli.mixing import mixing_of
-from rnn_cli.cli.options.common import DEFAULT_MODEL, JsonOption, finite
+from rnn_cli.cli.options.common import DEFAULT_MODEL, EncodingOption, JsonOption, finite
 from rnn_cli.cli.options.mixing import MixOption, ModelsOption, ValidOption, WeightsOption
-from rnn_cli.cli.options.settings import EncodingOption
 from rnn_cli.cli.scored import Form, Texts, print_scores
 from rnn_cli.errors import RnnError, UsageError
 from rnn_cli.models.file import LANGUAGE, USES, task_of
 from rnn_cli.models.language_model import LanguageModel
 from rnn_cli.models.scores.lines import BASELINE_TOKENS, as_independent
 from rnn_cli.models.scores.sides import Counted
-from rnn_cli.runs.checks import check_encoding
+from rnn_cli.runs.encoding import check_encoding
 from rnn_cli.text.tokenizers import TOKENIZERS
 
 DYNAMIC_LR = 0.1

@@ -12,6 +12,7 @@ from rnn_cli.cli.console import say, write_json
 from rnn_cli.cli.options.common import DEFAULT_MODEL, JsonOption, a_file, one_of
 from rnn_cli.cli.strips import colours
 from rnn_cli.cli.strips import width as columns
+from rnn_cli.cli.wrapping import fit
 from rnn_cli.errors import RnnError, UsageError
 from rnn_cli.models.loading import load
 from rnn_cli.models.looking.fresh import HIDDEN, fresh_model
@@ -124,6 +125,7 @@ def _lines(loaded: Any, parts: Iterator[Part], numbers: bool) -> Iterator[str]:
     """Yield all that is shown."""
     width, depth = columns(), colours()
     seen: list[Cost | None] = []
+    unknown = tokens = 0
     layout = None
     for part in parts:
         if numbers and not seen:
@@ -135,9 +137,12 @@ def _lines(loaded: Any, parts: Iterator[Part], numbers: bool) -> Iterator[str]:
         yield from looked.norms(part, width)
         yield from looked.numbers(part, width)
         seen.append(part.cost)
+        unknown, tokens = unknown + part.unknown, tokens + part.read
+    if unknown:
+        yield fit(looked.about_unknown(unknown, tokens), sys.stdout)
     cost = looked.cost_of(seen)
     if cost:
-        yield looked.worded(cost)
+        yield fit(looked.worded(cost), sys.stdout)
 
 
 def _parameters(loaded: Any, width: int) -> Iterator[str]:

@@ -7,11 +7,10 @@ from typing import Annotated
 import typer
 
 from rnn_cli.cli.console import warn, write_json, write_text
-from rnn_cli.cli.options.common import DEFAULT_MODEL, JsonOption, ModelOption
-from rnn_cli.cli.options.settings import EncodingOption
+from rnn_cli.cli.options.common import DEFAULT_MODEL, EncodingOption, JsonOption, ModelOption
 from rnn_cli.cli.tasks import loaded
 from rnn_cli.cli.tasks.family import beside_rivals
-from rnn_cli.runs.checks import check_encoding
+from rnn_cli.runs.encoding import check_encoding
 from rnn_cli.runs.examine import examined
 
 

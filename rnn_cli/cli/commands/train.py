@@ -68,7 +68,7 @@ def train(
             show_default=False,
             rich_help_panel="Training",
             help="Under mpiexec: end where nothing is heard from the other ranks for so long. "
-            "Default: 60, or 20 usual steps.",
+            "Five times that while the text is read. Default: 60, or 20 usual steps.",
         ),
     ] = None,
     plan_only: Annotated[

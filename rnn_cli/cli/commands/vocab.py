@@ -27,7 +27,7 @@ from rnn_cli.errors import UsageError
 from rnn_cli.runs import files
 from rnn_cli.runs.data import Counted, count_text, input_files
 from rnn_cli.runs.prepare import Resources
-from rnn_cli.runs.ranks import refuse_standard_input
+from rnn_cli.runs.ranks import refuse_read_once
 from rnn_cli.runs.settings import Settings
 from rnn_cli.runs.tasks.counting import COUNTERS, count_pairs
 from rnn_cli.runs.tasks.table import with_task
@@ -77,7 +77,7 @@ def vocab(
         settings = with_task(Settings(**given))
         if cut is not None and not cut.strip():
             raise UsageError("--cut needs a text")
-        refuse_standard_input(world, settings)
+        refuse_read_once(world, settings)
         if settings.task in COUNTERS and out:
             raise UsageError("--out is for a text without --task: rnn train --vocab reads it")
         texts = [] if cut is None or settings.task not in COUNTERS else texts_of(cut, settings.task)

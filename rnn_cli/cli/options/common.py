@@ -8,6 +8,8 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 
+from rnn_cli.runs.encoding import ENCODING
+
 DEFAULT_MODEL = Path("model.npz")
 Named = TypeVar("Named", bound=Path | None)
 UNITS = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}  # of memory, in bytes
@@ -79,6 +81,9 @@ MaxMemoryOption = Annotated[
         rich_help_panel="Training",
         help="Refuse a run that would take more than this (500M, 2G). Default: what the machine has.",
     ),
+]
+EncodingOption = Annotated[  # of commands that are no run
+    str | None, typer.Option(metavar="NAME", help=ENCODING, show_default=False)
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 ThreadsOption = Annotated[

@@ -23,10 +23,6 @@ FIRST = ("corpus", "model")  # in the help
 
 Given = dict[str, Any]  # the settings that a command line gives, by their names
 
-EncodingOption = Annotated[  # of commands that are no run
-    str | None, typer.Option(metavar="NAME", help=ABOUTS["encoding"].help, show_default=False)
-]
-
 
 def takes_settings(*names: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Give a command an option for each setting named. The command gets those that were given as `given`."""

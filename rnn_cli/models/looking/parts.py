@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnn_cli.network.arrays import Array, Ids
+from rnn_cli.text.vocabulary import START, UNK
 
 LIKELIEST = 5  # of what a step predicts
 
@@ -15,7 +16,8 @@ LIKELIEST = 5  # of what a step predicts
 class Row(NamedTuple):
     """One step.
 
-    token, id: what the network reads. s: each layer's state after it, by name.
+    token, id: what the network reads. unknown: whether its vocabulary lacks the token, so that it reads UNK.
+    s: each layer's state after it, by name.
     likeliest: what comes next (or the token's tag), each with its probability, falling.
     target: what does come next. nats: E_t, what that costs. Both are None where nothing is predicted.
     attention: how much the step looks at each token of the source; empty without attention.
@@ -23,6 +25,7 @@ class Row(NamedTuple):
 
     token: str
     id: int
+    unknown: bool
     s: dict[str, list[float]]
     likeliest: list[tuple[str, float]]
     target: str | None
@@ -104,6 +107,16 @@ class Part:
     numbers: list[list[Vector]] | None = None
 
     @property
+    def unknown(self) -> int:
+        """The number of tokens that the model does not know."""
+        return self.ids.count(UNK)
+
+    @property
+    def read(self) -> int:
+        """The number of tokens; START is none."""
+        return len(self.ids) - self.ids.count(START)
+
+    @property
     def largest(self) -> float:
         """The largest entry of a state, without its sign; at least 1, as most cells stay within -1 and 1."""
         return max(1.0, *(float(np.abs(s).max(initial=0)) for s in self.states.values()))
@@ -114,6 +127,7 @@ class Part:
             yield Row(
                 token,
                 id,
+                id == UNK,
                 {name: s[t].tolist() for name, s in self.states.items()},
                 self.likeliest[t] if self.likeliest else [],
                 self.targets[t] if self.targets else None,

@@ -106,7 +106,7 @@ def score_files(
         for (source, pair), *found in zip(block, *of_models, strict=True):
             for cost in found:
                 if cost.problem:
-                    raise form.bad(source, pair.line, cost.problem + form.about_header(pair))
+                    raise form.bad(source, pair.line, cost.problem, form.about_header(source, pair))
             yield Scored(pair, tuple(found))
 
 
@@ -133,7 +133,7 @@ def _pair(task: str, number: int, cells: Sequence[Any]) -> Pair:
     if not isinstance(text, str):
         raise ValueError(f"pair {number}: the {kind.columns[kind.text_at]} is no text")
     try:
-        beside = kind.beside(cell)
+        beside = kind.scored(cell)
     except ValueError as error:
         raise ValueError(f"pair {number}: the {kind.columns[1 - kind.text_at]}: {error}") from error
     return Pair(number, text, beside)

@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from rnn_cli.text.columns import suffix
 from rnn_cli.text.pairs.formats import Form, Pair, quoted
 from rnn_cli.text.pairs.kinds import LABELS, TAGS, TARGET, is_column_name, is_name_of_side
 from rnn_cli.text.pairs.numbered import Pairs
@@ -31,7 +30,9 @@ def headers(form: Form, sources: Sequence[Source], pairs: Pairs) -> Iterator[tup
         if form.columns is None and pairs.forms.get(source.name) == "tab":
             first = next(form.pairs(source), None)
             if first and _is_header(form, first, pairs):
-                yield _about_header(form, source, first)
+                row = [first.text.strip(), " ".join(first.beside).strip()]
+                names = " ".join(row if form.kind.text_at == 0 else row[::-1])
+                yield f"{source.name}: line {first.line}: {quoted(names)}", form.past_header(source, first)
 
 
 def _is_header(form: Form, first: Pair, pairs: Pairs) -> bool:
@@ -43,15 +44,6 @@ def _is_header(form: Form, first: Pair, pairs: Pairs) -> bool:
     if labels is None or len(first.beside) > 1 or not is_column_name(beside):
         return False
     return labels.counts[labels.ids[beside]] == 1
-
-
-def _about_header(form: Form, source: Source, first: Pair) -> tuple[str, str]:
-    row = [first.text.strip(), " ".join(first.beside).strip()]
-    names = row if form.kind.text_at == 0 else row[::-1]
-    way = "tail -n +2 leaves it out"
-    if suffix(source.name) == ".tsv" and not any(set(name) & set(", ") for name in names):
-        way = f"--columns {','.join(names)} reads it as one"
-    return f"{source.name}: line {first.line}: {quoted(' '.join(names))}", way
 
 
 def _about_tags(form: Form, pairs: Pairs, tags: int) -> Iterator[str]:

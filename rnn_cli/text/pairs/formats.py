@@ -45,12 +45,14 @@ class Form:
     encoding: as for `Source.blocks`.
     columns: of tables; None: those that the kind names. Given, a .tsv has a header too.
     several: whether each further column of a line is another target of the same text.
+    is_scored: whether the pairs are to be scored only: a target may be empty.
     """
 
     task: str
     encoding: str | None = None
     columns: tuple[str, str] | None = None
     several: bool = False
+    is_scored: bool = False
 
     @property
     def kind(self) -> Kind:
@@ -76,12 +78,12 @@ class Form:
         """Yield the pairs of a file. Raise RnnError for a line that holds none; blank lines are skipped."""
         for line, text, cell in FORMS[self.name(source)](self, source):
             try:
-                beside = self.kind.beside(cell)
+                beside = self.kind.scored(cell) if self.is_scored else self.kind.beside(cell)
             except ValueError as error:
                 what = f"the {self.kind.columns[1 - self.kind.text_at]}: {error}"
-                if isinstance(cell, str) and is_column_name(cell) and self.columns is None:
-                    what = f"{what} (a header? tail -n +2 leaves it out)"
-                raise self.bad(source, line, what) from error
+                is_text = isinstance(cell, str)
+                header = self.about_header(source, Pair(line, text, (cell,))) if is_text else ""
+                raise self.bad(source, line, what, header) from error
             if self.kind.holds == TAGS and len(beside) != len(text.split()):
                 both = f"{counted(len(text.split()), 'token')} and {counted(len(beside), 'tag')}"
                 what = f"{both} (one each, with spaces between)"
@@ -89,15 +91,30 @@ class Form:
             if beside or self.kind.holds != TAGS:
                 yield Pair(line, text, beside)
 
-    def about_header(self, pair: Pair) -> str:
-        """Return what an error says of a pair that looks like the names of columns; "" for another."""
+    def about_header(self, source: Source, pair: Pair) -> str:
+        """Return the way out for a pair that looks like the names of columns; "" for another."""
         is_one = pair.line == 1 and self.columns is None and all(map(is_column_name, pair.beside))
-        return " (a header? tail -n +2 leaves it out)" if is_one else ""
+        return self.past_header(source, pair) if is_one else ""
 
-    def bad(self, source: Source, line: int, what: str) -> RnnError:
-        """Return the error of a line, which says how one reads unless `what` does."""
-        how = "" if "(" in what or self.name(source) == "table" else f" (a line reads {self.kind.line})"
-        return RnnError(f"{source.name}: line {line}: {what[:LONGEST_QUOTE]}{how}")
+    def past_header(self, source: Source, pair: Pair) -> str:
+        """Return the way out for a pair that is the names of columns."""
+        row = [pair.text.strip(), " ".join(pair.beside).strip()]
+        names = row if self.kind.text_at == 0 else row[::-1]
+        if suffix(source.name) == ".tsv" and not any(set(name) & set(", ") for name in names):
+            return f"--columns {','.join(names)} reads it as one"
+        return "tail -n +2 leaves it out"
+
+    def bad(self, source: Source, line: int, what: str, header: str = "") -> RnnError:
+        """Return the error of a line, which says how one reads unless `what` does.
+
+        header: the way out where the line may be the names of columns.
+        """
+        what = what[:LONGEST_QUOTE]
+        if header:
+            return RnnError(f"{source.name}: line {line}: {what} (a header? {header})")
+        if "(" in what or self.name(source) == "table":
+            return RnnError(f"{source.name}: line {line}: {what}")
+        return RnnError(f"{source.name}: line {line}: {what} (a line reads {self.kind.line})")
 
     def _lines(self, source: Source) -> Iterator[Line]:
         """Yield the lines of a file without their ends."""
@@ -116,8 +133,11 @@ class Form:
                     source, number, self._without_tab(source.name, line) if is_first else "no tab in it"
                 )
             if len(cells) > 2 and not self.several:
-                way = f"a line reads {self.kind.line}; cut -f takes two"
-                raise self.bad(source, number, f"{len(cells)} columns where there are 2 ({way})")
+                way = "cut -f takes two"
+                if is_first and suffix(source.name) == ".tsv":
+                    way += ", or --columns where a header names them"
+                what = f"{len(cells):,} columns where there are 2 (a line reads {self.kind.line}; {way})"
+                raise self.bad(source, number, what)
             is_first = False
             at = self.kind.text_at
             for other in cells[1:]:

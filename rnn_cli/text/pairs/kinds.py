@@ -7,8 +7,8 @@
     translate   source <TAB> target                  a text
     tag         tokens <TAB> tags, or CoNLL          a tag for each token
 
-A text may be empty; what stands beside it may not. Several labels have fastText's form, as a comma or a space
-may be part of a name; a cell of JSON may be a list of them.
+A text may be empty; what stands beside it may not, but for a target that is scored. Several labels have
+fastText's form, as a comma or a space may be part of a name; a cell of JSON may be a list of them.
 """
 
 import math
@@ -42,6 +42,13 @@ class Kind(NamedTuple):
     text_at: int
     holds: str
     beside: Callable[[Any], Beside]
+
+    def scored(self, cell: Any) -> Beside:
+        """Return what is in the cell beside the text, which is to be scored: a target may be empty.
+        Raises ValueError as `beside` does."""
+        if self.holds == TARGET and isinstance(cell, str) and not cell.strip():
+            return ("",)
+        return self.beside(cell)
 
     @property
     def is_labelled(self) -> bool:

@@ -136,7 +136,8 @@ class _Collected:
             id = self.ids.get(name)
             if id is None:
                 if self.known is not None:
-                    raise self.form.bad(source, pair.line, unknown_label(name, self.known))
+                    what, header = unknown_label(name, self.known), self.form.about_header(source, pair)
+                    raise self.form.bad(source, pair.line, what, header)
                 id = self.ids[name] = len(self.ids)
             self.beside.append(id)
         self.lengths.append(len(pair.beside))

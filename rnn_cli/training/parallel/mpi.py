@@ -7,12 +7,9 @@ of the ranks, and all get all slices (Allgather): as much traffic, and the same 
 
 import math
 import os
-import signal
 import socket
-import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -21,13 +18,9 @@ from mpi4py import MPI
 from rnn_cli.network.arrays import Array
 from rnn_cli.network.columns import Columns
 from rnn_cli.training.parallel.bits import code_of
+from rnn_cli.training.parallel.watch import NAP, PATIENCE, Pulse, Watch
 
-SILENCE = 60.0  # seconds without a word from the other ranks, from which on this one ends
-STEPS = 20  # usual ones, that are waited for in any case
-GRACE = 2  # seconds by which rank 0 ends earlier than the others, so that one line is printed
 MOMENT = 0.1  # seconds in which a launcher reads what a rank has said
-PATIENCE = 5  # times the usual limit, while rank 0 saves
-NAP = 0.005  # seconds between two looks at whether the others have come
 
 
 class Ranks:
@@ -42,7 +35,8 @@ class Ranks:
         self.leaders: Sequence[int] = tuple(self._all.allgather(host.bcast(self.rank)))
         self.traffic = 0
         self._slices = self._sent = np.empty(0, np.float32)
-        self._watch = Watch(self)
+        self._signs = self._all.Dup()
+        self._watch = Watch(self.rank, self.abort, Pulse(self._ask_all))
 
     def sum(self, flat: Array, count: int, bits: int = 32) -> None:
         encode, decode = code_of(bits)
@@ -136,59 +130,28 @@ class Ranks:
         with self._watch.waiting(PATIENCE if seconds is None else math.inf):
             return found.tolist() if _come(request, seconds) else None
 
+    def _ask_all(self, wants_to_end: bool) -> Callable[[], bool | None]:
+        found = np.zeros(1, np.int32)
+        request = self._signs.Iallreduce(np.array([wants_to_end], np.int32), found, MPI.MIN)
+
+        def answer() -> bool | None:
+            try:
+                return bool(found[0]) if request.Test() else None
+            except MPI.Exception:  # a connection is gone
+                return None
+
+        return answer
+
+    def expect_signs(self, seconds: float | None, silent: Callable[[str], None]) -> None:
+        self._watch.read(seconds, silent, has_signs=MPI.Query_thread() >= MPI.THREAD_MULTIPLE)
+
     def expect(self, seconds: float | None, silent: Callable[[str], None]) -> None:
-        self._watch.begin(seconds, silent)
+        self._watch.train(seconds, silent)
 
     def abort(self, status: int) -> None:
         time.sleep(MOMENT)
         self._all.Abort(status)
         os._exit(status)  # MPI comes back where its launcher is cut off
-
-
-class Watch:
-    """Ends the process where it waits for the other ranks for too long, as when a machine was cut off. A
-    thread looks, because the main one is in MPI."""
-
-    def __init__(self, ranks: Ranks):
-        self._ranks = ranks
-        self._since: float | None = None  # it waits
-        self._patience = 1.0  # times the usual limit, for this wait
-        self._last, self._usual = time.monotonic(), 0.0  # the end of the last step; seconds of one
-
-    def begin(self, seconds: float | None, silent: Callable[[str], None]) -> None:
-        self._seconds, self._silent = seconds, silent
-        self._last, self._usual = time.monotonic(), 0.0
-        threading.Thread(target=self._look, name="watch", daemon=True).start()
-
-    @contextmanager
-    def waiting(self, patience: float = 1.0) -> Iterator[None]:
-        self._patience, self._since = patience, time.monotonic()
-        try:
-            yield
-        finally:
-            self._since = None
-
-    def step(self) -> None:
-        """Count a step that has ended."""
-        now = time.monotonic()
-        self._usual += (now - self._last - self._usual) / STEPS
-        self._last = now
-
-    def _limit(self) -> float:
-        limit = max(SILENCE, STEPS * self._usual) if self._seconds is None else self._seconds
-        return limit * self._patience
-
-    def _look(self) -> None:
-        while True:
-            time.sleep(0.2)
-            since = self._since
-            limit = self._limit()
-            later = GRACE if self._ranks.rank else 0
-            if since is not None and time.monotonic() > since + limit + later:
-                self._silent(f"nothing heard from the other ranks for {limit:.0f} s")
-                if hasattr(signal, "alarm"):
-                    signal.alarm(GRACE)  # ends the process where MPI hangs
-                self._ranks.abort(1)
 
 
 def _come(request: MPI.Request, seconds: float | None) -> bool:

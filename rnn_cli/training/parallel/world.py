@@ -64,6 +64,10 @@ class World(Protocol):
         """Wait for the other ranks, without using a core; return the status that each has given. None where
         some have not come after `seconds`."""
 
+    def expect_signs(self, seconds: float | None, silent: Callable[[str], None]) -> None:
+        """From here to `expect`, end this process where the others give no sign of life, whether it waits for
+        them or works. seconds: PATIENCE times these are too long. All else is as for `expect`."""
+
     def expect(self, seconds: float | None, silent: Callable[[str], None]) -> None:
         """From here on, end this process where it has waited for the others for too long.
 
@@ -107,6 +111,9 @@ class Alone:
 
     def meet(self, status: int, seconds: float | None = None) -> Sequence[int] | None:
         return [status]
+
+    def expect_signs(self, seconds: float | None, silent: Callable[[str], None]) -> None:
+        return
 
     def expect(self, seconds: float | None, silent: Callable[[str], None]) -> None:
         return

@@ -37,8 +37,7 @@ def test_no_row_is_wider_than_the_terminal(width, kind, rnn, models, model_of_la
     model = model_of_labels if kind == "labels" else models[kind]
     more = [] if kind == "labels" else ["--gradients"]
     lines = rnn("show", "--model", model, "我喜欢看这只小鸟 Anna reads", *more).out.splitlines()
-    if lines[-1].startswith("E = "):
-        del lines[-1]  # words, which a terminal wraps
+    lines = [line for line in lines if not line.startswith(("E = ", "?2 "))]  # words, which a terminal wraps
     assert max(map(columns, lines)) <= width
     assert "\x1b" not in "".join(lines)
 
@@ -73,6 +72,21 @@ def test_json_holds_all_of_it(rnn):
     assert told["total"]["nats"] == pytest.approx(sum(step["nats"] for step in part["steps"]))
     assert set(part["norms"]["parameters"]) == {"U", "W", "b_a", "V", "b_y"} == set(told["parameters"])
     assert len(part["norms"]["states"]["s"]) == 6
+
+
+@pytest.mark.parametrize("kind", ["space", "char", "labels"])
+def test_a_token_that_the_model_does_not_know_is_marked(kind, rnn, models, model_of_labels):
+    model = model_of_labels if kind == "labels" else models[kind]
+    said = rnn("show", "--model", model, "☃☃ day ☃")
+    parts = json.loads(rnn("show", "--model", model, "☃☃ day ☃", "--json").out)["parts"]
+    steps = [step for part in parts for step in part["steps"] if step["id"] != 0]
+    unknown = [step["token"] for step in steps if step["unknown"]]
+    assert [step["unknown"] for step in steps] == [step["id"] == 2 for step in steps]
+    assert "".join(unknown).replace(" ", "").replace("day", "") == "☃☃☃"
+    assert len(re.findall(r"^\S+ +\?2 ", said.out, re.M)) == len(unknown)
+    note = f"?2 marks what the model does not know: {len(unknown)} of {len(steps)} tokens, read as <unk>"
+    assert said.out.splitlines().count(note) == 1
+    assert "?2" not in rnn("show", "--fresh", "a b c").out
 
 
 def test_numbers_are_printed_for_a_pencil(rnn):

@@ -50,7 +50,8 @@ def test_as_many_targets_as_are_asked_for(predict):
     assert lines[0].split("\t")[0] == "b a"
     logs = [float(line.split("\t")[1]) for line in lines]
     assert all(log <= 0 for log in logs)
-    assert lines[3] == "\t0.0000"
+    assert lines[3].startswith("\t-")  # the empty target's end
+    assert lines[4] == lines[5] == "\t-inf"
 
 
 def test_greedy_and_beam_search_agree_on_what_is_certain(predict):
@@ -106,3 +107,22 @@ def test_a_header_that_is_tested_as_a_pair_is_warned_of(rnn, model):
     warning = 'test.tsv: line 1: "source target" looks like a header, and is tested on'
     assert warning in rnn("test", "test.tsv", "--model", model).err
     assert warning not in rnn("test", "test.tsv", "--columns", "source,target", "--model", model).err
+
+
+def test_an_empty_source_and_an_empty_target_are_scored_as_predict_has_them(rnn, fails, model):
+    """Each is said in a warning, and in files to learn from a target is never empty."""
+    Path("in.tsv").write_text("a b\t\n\t\n\tb\na b\tb a\n")
+    scored = rnn("score", "in.tsv", "--model", model, "--per-line")
+    nats = [float(row.split("\t")[0]) for row in scored.out.splitlines()]
+    assert [row.split("\t")[1] for row in scored.out.splitlines()] == ["1", "1", "2", "3"]
+    warning = "3 of 4 pairs have an empty source or target, and are scored as they are; the first is pair 1"
+    assert warning in scored.err
+    said = rnn("predict", "in.tsv", "--model", model, "--nbest", "1")
+    target, log_p = said.out.splitlines()[1].split("\t")
+    assert (target, float(log_p)) == ("", pytest.approx(-nats[1], abs=2e-4))
+    assert "2 of 4 lines hold nothing that the model knows; the first is line 2" in said.err
+    for command in (
+        ["test", "in.tsv", "--model", model],
+        ["train", "in.tsv", "-q", "--task", "translate", "--model", "n"],
+    ):
+        assert "line 1: the target: nothing in it" in fails(1, *command)

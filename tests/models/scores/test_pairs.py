@@ -191,6 +191,8 @@ def test_a_sentence_that_is_read_in_parts_has_the_nats_of_all(monkeypatch):
         ("tag", ("the cat", "x"), "pair 2: 2 tokens and 1 tag"),
         ("tag", ("the", "V"), 'pair 2: the model has no label "V"'),
         ("generate", ("w", "a"), 'pair 2: the model has no label "w"'),
+        ("generate", ("", "a"), "pair 2: the label: nothing in it"),
+        ("tag", ("the", ""), "pair 2: 1 token and 0 tags"),
         ("translate", ("a", "u" * 5000), r"pair 2: 5,001 tokens \(texts of up to 4,096 are scored\)"),
     ],
 )
