@@ -60,13 +60,29 @@ def cache_of_the_session(tmp_path_factory):
         yield
 
 
+@pytest.fixture(scope="session")
+def folder_of_the_session(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that all processes have in common which run the tests of this session (pytest -n)."""
+    base = tmp_path_factory.getbasetemp()
+    return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+
 @pytest.fixture(scope="session", autouse=True)
-def compiled_once(tmp_path_factory):
+def compiled_once(folder_of_the_session):
     """A process that a test starts finds modules compiled, also where Python is told to keep none."""
     with pytest.MonkeyPatch.context() as patch:
         if sys.dont_write_bytecode:
             patch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
-            patch.setenv("PYTHONPYCACHEPREFIX", str(tmp_path_factory.mktemp("compiled")))
+            patch.setenv("PYTHONPYCACHEPREFIX", str(folder_of_the_session / "compiled"))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def threads_that_sleep():
+    """OpenBLAS's threads in a process that a test starts do not spin while they have no work: the core is for
+    another test."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("OPENBLAS_THREAD_TIMEOUT", "4")  # its least: 2^4 cycles
         yield
 
 

@@ -9,11 +9,13 @@ import contextlib
 import hashlib
 import os
 import re
+import runpy
 import shlex
 import shutil
 import subprocess
 import sys
 import tempfile
+import warnings
 from pathlib import Path
 
 import pytest
@@ -124,9 +126,8 @@ class Trainings:
 
 
 @pytest.fixture(scope="session")
-def trainings(tmp_path_factory):
-    base = tmp_path_factory.getbasetemp()
-    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "trainings-of-pages"
+def trainings(folder_of_the_session):
+    folder = folder_of_the_session / "trainings-of-pages"
     folder.mkdir(exist_ok=True)
     return Trainings(folder)
 
@@ -184,15 +185,17 @@ PARTS = [(page, *part) for page in PAGES if has_commands(page) for part in secti
     ("page", "text"),
     [pytest.param(page, text, id=f"{page} {heading}".strip()) for page, heading, text in PARTS],
 )
-def test_every_command_and_program_of_a_page_runs(page, text, shell, tmp_path):
+def test_every_command_and_program_of_a_page_runs(page, text, shell, tmp_path, capfd):
     for line in with_what_it_needs(commands(text), page):
         shell(line)
     for kind, content in BLOCK.findall(text):
         if kind == "python":
             program = tmp_path / "program.py"
             program.write_text(content, encoding="utf-8")
-            done = subprocess.run([sys.executable, program], capture_output=True, encoding="utf-8")
-            assert (done.returncode, done.stderr) == (0, ""), content
+            capfd.readouterr()
+            with warnings.catch_warnings(action="error"):
+                runpy.run_path(str(program), run_name="__main__")  # sooner than in a process of its own
+            assert capfd.readouterr().err == "", content
 
 
 def test_numpy_alone_opens_a_model_and_writes_with_it(shell, tmp_path):

@@ -201,8 +201,10 @@ def describe(run: Run) -> Iterator[str]:
         f"training: epochs {recipe.epochs:.3g}, {counted(run.rows, 'row')} of {counted(run.steps, 'step')}, "
         f"{recipe.optimizer}, learning rate {recipe.lr:g} ({recipe.schedule})"
     )
+    of_W = f", dropconnect {recipe.dropconnect:g}" if recipe.dropconnect else ""
     yield (
-        f"          dropout {recipe.dropout:g}, weight decay {recipe.weight_decay:.2g}, threads {run.threads}"
+        f"          dropout {recipe.dropout:g}{of_W}, weight decay {recipe.weight_decay:.2g}, "
+        f"threads {run.threads}"
     )
 
 

@@ -19,7 +19,7 @@ from rnn_cli.network.columns import Gradients
 from rnn_cli.network.columns import rooms as rooms_of_columns
 from rnn_cli.network.encoder import Encoder, Padded
 from rnn_cli.network.fast.workspace import Workspace
-from rnn_cli.network.functions import dropout_mask, glorot_uniform, weighted_sum
+from rnn_cli.network.functions import Drop, dropout_mask, glorot_uniform, weighted_sum
 from rnn_cli.network.labels import LABELS
 from rnn_cli.network.parameters import Table, WithoutState
 from rnn_cli.network.pooling import POOLINGS, Rows
@@ -96,14 +96,12 @@ class Classifier(WithoutState):
         p["b_y"] = LABELS[self.output].initial_bias(share)
         return self.lay_out(p)
 
-    def draw_masks(
-        self, rng: np.random.Generator, rate: float, T: int, B: int, of_window: bool = False
-    ) -> Masks:
-        """Draw dropout masks: the encoder's, and one of the n-grams' mean."""
-        masks = self.encoder.draw_masks(rng, rate, T, B, of_window)
-        if not rate or not self.buckets:
+    def draw_masks(self, rng: np.random.Generator, drop: Drop, T: int, B: int) -> Masks:
+        """Draw the encoder's masks, and one of the n-grams' mean."""
+        masks = self.encoder.draw_masks(rng, drop, T, B)
+        if not drop.rate or not self.buckets:
             return masks
-        return masks | {"g": dropout_mask(rng, rate, 1, B, self.gram_size)}
+        return masks | {"g": dropout_mask(rng, drop.rate, 1, B, self.gram_size)}
 
     def loss(
         self, p: Parameters, batch: Texts, state: State, work: Workspace, masks: Masks = NO_MASKS

@@ -24,7 +24,7 @@ from rnn_cli.network.fast.products import plain
 from rnn_cli.network.fast.workspace import Workspace
 from rnn_cli.network.first_state import first_state
 from rnn_cli.network.first_state import shapes as first_state_shapes
-from rnn_cli.network.functions import glorot_uniform, weighted_sum
+from rnn_cli.network.functions import Drop, glorot_uniform, weighted_sum
 from rnn_cli.network.layers import ProductOf, Steps
 from rnn_cli.network.network import Network, Step
 from rnn_cli.network.outputs import OUTPUTS
@@ -107,11 +107,9 @@ class Conditional(WithoutState):
         p |= {"F": glorot_uniform(rng, *self.shapes["F"]), "b_f": np.zeros(self.shapes["b_f"])}
         return self.lay_out(p)
 
-    def draw_masks(
-        self, rng: np.random.Generator, rate: float, T: int, B: int, of_window: bool = False
-    ) -> Masks:
-        """Draw the language model's dropout masks."""
-        return self.language.draw_masks(rng, rate, T, B, of_window)
+    def draw_masks(self, rng: np.random.Generator, drop: Drop, T: int, B: int) -> Masks:
+        """Draw the language model's masks."""
+        return self.language.draw_masks(rng, drop, T, B)
 
     def loss(
         self, p: Parameters, batch: Labelled, state: State, work: Workspace, masks: Masks = NO_MASKS

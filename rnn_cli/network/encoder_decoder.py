@@ -31,7 +31,7 @@ from rnn_cli.network.fast.products import Product, for_steps
 from rnn_cli.network.fast.workspace import Workspace
 from rnn_cli.network.first_state import first_state
 from rnn_cli.network.first_state import shapes as first_state_shapes
-from rnn_cli.network.functions import glorot_uniform, weighted_sum
+from rnn_cli.network.functions import Drop, glorot_uniform, weighted_sum
 from rnn_cli.network.layers import Advance, Steps
 from rnn_cli.network.network import Network
 from rnn_cli.network.outputs import OUTPUTS
@@ -116,12 +116,10 @@ class EncoderDecoder(WithoutState):
                 p[name] = glorot_uniform(rng, *shape) if len(shape) == 2 else np.zeros(shape)
         return self.lay_out(p)
 
-    def draw_masks(
-        self, rng: np.random.Generator, rate: float, T: int, B: int, of_window: bool = False
-    ) -> Masks:
-        """Draw the encoder's dropout masks and the decoder's, for T steps of both."""
-        masks = self.encoder.draw_masks(rng, rate, T, B, of_window)
-        of_decoder = self.decoder.draw_masks(rng, rate, T, B, of_window)
+    def draw_masks(self, rng: np.random.Generator, drop: Drop, T: int, B: int) -> Masks:
+        """Draw the encoder's masks and the decoder's, for T steps of both."""
+        masks = self.encoder.draw_masks(rng, drop, T, B)
+        of_decoder = self.decoder.draw_masks(rng, drop, T, B)
         return masks | {name + DECODER: mask for name, mask in of_decoder.items()}
 
     def loss(
@@ -206,7 +204,10 @@ class EncoderDecoder(WithoutState):
         """Return z (R, n) of the R steps that count, α (B, T, S), and the backward pass."""
         x, real, given, y, _ = batch
         (S, B), T, n, d = x.shape, len(y), self.decoder.n, self.encoder.width
-        cut = {name: mask[: T if name.endswith(DECODER) else S] for name, mask in masks.items()}
+        cut = {
+            name: mask[: T if name.endswith(DECODER) else S] if mask.ndim == 3 else mask
+            for name, mask in masks.items()
+        }
         of_encoder = {name: mask for name, mask in cut.items() if not name.endswith(DECODER)}
         of_decoder = {k.removesuffix(DECODER): mask for k, mask in cut.items() if k.endswith(DECODER)}
         h, into_encoder = self.encoder.forward(p, Padded(x, real), work, of_encoder)

@@ -58,6 +58,17 @@ def weighted_sum(E: Array, weight: Array) -> float:
     return float(np.dot(weight.astype(np.float64), E))
 
 
+class Drop(NamedTuple):
+    """What training leaves out of a window: shares, each below 1."""
+
+    rate: float = 0.0  # of the numbers that each layer shows
+    of_window: bool = False  # the same at all steps of the window (Gal and Ghahramani 2016)
+    weights: float = 0.0  # of the entries of each W: DropConnect (Wan et al. 2013; Merity et al. 2018)
+
+
+NO_DROP = Drop()
+
+
 def dropout_mask(rng: np.random.Generator, rate: float, *shape: int) -> Array:
     """Return what multiplies a layer in training (Srivastava et al. 2014, but scaled in training and not
     after it): 0 at a share `rate` of the places, 1 / (1 - rate) at the others. The rate, below 1, is rounded

@@ -17,6 +17,7 @@ from rnn_cli.network.arrays import Array, Ids, Parameters
 from rnn_cli.network.cells.cell import Cell
 from rnn_cli.network.columns import Columns, Gradient, Gradients, sum_by_token
 from rnn_cli.network.fast.workspace import Workspace
+from rnn_cli.network.outputs import OUTPUTS
 
 # Up to this many tokens the gradient of a table is fastest as a product with the one-hot matrix; beyond it,
 # as sums over the rows of each token that occurs.
@@ -170,8 +171,8 @@ class Tied(Embedding):
         return f", tied embedding {size}"
 
     def refusal(self, n: int, size: int, output: str) -> str:
-        if size != n or output != "softmax":
-            return "an embedding is tied to a softmax only, and only if its size is the hidden size"
+        if size != n or not OUTPUTS[output].has_full_rows:
+            return "an embedding is tied to softmax or classes only, and only if its size is the hidden size"
         return ""
 
     def spread(self, cell: Cell, m: int, n: int) -> float:

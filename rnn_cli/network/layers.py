@@ -22,7 +22,7 @@ from rnn_cli.network.cells import CELLS
 from rnn_cli.network.columns import Gradients
 from rnn_cli.network.fast.products import Product, plain
 from rnn_cli.network.fast.workspace import Workspace
-from rnn_cli.network.functions import dropout_mask, glorot_uniform
+from rnn_cli.network.functions import Drop, dropout_mask, glorot_uniform
 from rnn_cli.network.inputs import Input, feed
 from rnn_cli.network.parameters import Parametrised, Table
 from rnn_cli.network.turning import Turn
@@ -81,6 +81,7 @@ class Given(NamedTuple):
     turn: Turn | None  # where there are two directions
     state: State
     work: Workspace
+    masks: Masks
 
 
 # ds (T, B, width), of both directions, d_after -> what the layer below has of it, and this direction's own
@@ -141,6 +142,12 @@ class Layers(Parametrised):
         return [letter for letter in self.letters if letter not in ("U", "b_a")]
 
     @cached_property
+    def recurrent_names(self) -> list[str]:
+        """The names of all those matrices."""
+        ways = [suffix + way for suffix in self.suffixes for way in self.directions]
+        return [letter + way for way in ways for letter in self.recurrent]
+
+    @cached_property
     def layer_shapes(self) -> dict[str, tuple[int, ...]]:
         """The name and shape of each parameter of the input and of the cells."""
         named = self.input.shapes(self.m, self.embedding)
@@ -183,26 +190,26 @@ class Layers(Parametrised):
         )
         return {name: np.zeros((B, self.n), dtype) for name in names}
 
-    def draw_masks(
-        self, rng: np.random.Generator, rate: float, T: int, B: int, of_window: bool = False
-    ) -> Masks:
+    def draw_masks(self, rng: np.random.Generator, drop: Drop, T: int, B: int) -> Masks:
         """Draw dropout masks where Zaremba et al. 2014 have them: for an embedding, for what each layer shows
-        the next, and for what the output layer sees; never on the way from state to state.
-
-        of_window: use one mask for all steps of a window (Gal and Ghahramani 2016).
-        """
-        if not rate:
-            return NO_MASKS
-        widths = {f"s{suffix}": self.width for suffix in self.suffixes} | self.input.masks(self.embedding)
-        steps = 1 if of_window else T
-        return {name: dropout_mask(rng, rate, steps, B, width) for name, width in widths.items()}
+        the next, and for what the output layer sees; never on the way from state to state. There DropConnect
+        has one for each W, which holds for the whole window."""
+        masks: Masks = {}
+        if drop.rate:
+            widths = {f"s{suffix}": self.width for suffix in self.suffixes} | self.input.masks(self.embedding)
+            steps = 1 if drop.of_window else T
+            masks |= {name: dropout_mask(rng, drop.rate, steps, B, width) for name, width in widths.items()}
+        if drop.weights:
+            shapes = {name: self.layer_shapes[name] for name in self.recurrent_names}
+            masks |= {name: dropout_mask(rng, drop.weights, *shape) for name, shape in shapes.items()}
+        return masks
 
     def through(
         self, p: Parameters, steps: Steps, state: State, work: Workspace, masks: Masks = NO_MASKS
     ) -> tuple[Array, State, Backward]:
         """Return the last layer's states h (T, B, width), dropout applied, the state after the window, and
         the backward pass. h is an array of `work`."""
-        given = Given(p, steps, None if steps.turned is None else Turn(steps.turned), state, work)
+        given = Given(p, steps, None if steps.turned is None else Turn(steps.turned), state, work, masks)
         after: State = {}
         passed: list[tuple[Array | None, list[IntoWay]]] = []
         h, into_table = self.input.embed(p, steps.x, masks.get("x"), work)
@@ -242,7 +249,7 @@ class Layers(Parametrised):
 
     def _way(self, given: Given, suffix: str, way: str, h: Array) -> Way:
         """Take one direction of a layer over all steps; h is what enters the layer."""
-        p, steps, both, state, work = given
+        p, steps, both, state, work, masks = given
         cell, n, name = CELLS[self.cell], self.n, suffix + way
         room, turn = work.room(name), both if way else None
         enter = feed if suffix else self.input.enter
@@ -253,6 +260,9 @@ class Layers(Parametrised):
             q = turn(steps.beside, "q", room) if turn and len(steps.beside) > 1 else steps.beside
             into_beside = add(a, p[f"Q{way}"], q, room)
         of_layer = {letter: p[letter + name] for letter in self.letters}
+        dropped = {letter: masks[letter + name] for letter in self.recurrent if letter + name in masks}
+        for letter, mask in dropped.items():
+            of_layer[letter] = np.multiply(of_layer[letter], mask, out=room(f"{letter} left", *mask.shape))
         before = {x: state[x + name] for x in cell.state}
         s, last, into_cell = cell.forward(of_layer, a, before, steps.keep, room)
         shown = turn(s, "shown", room) if turn else s
@@ -264,6 +274,8 @@ class Layers(Parametrised):
                 ds = _copy(ds[..., :n], room)
             d_last = None if d_after is None else {x: d_after[x + name] for x in cell.state}
             da, of_cell, d_first = into_cell(ds, d_last)
+            for letter, mask in dropped.items():
+                np.multiply(of_cell[letter], mask, out=of_cell[letter])
             gradients: Gradients = {letter + name: array for letter, array in of_cell.items()}
             dq = None
             if into_beside:

@@ -19,7 +19,7 @@ from rnn_cli.network.columns import Gradients
 from rnn_cli.network.columns import rooms as rooms_of_columns
 from rnn_cli.network.encoder import Encoder, Padded
 from rnn_cli.network.fast.workspace import Workspace
-from rnn_cli.network.functions import dropout_mask, glorot_uniform, weighted_sum
+from rnn_cli.network.functions import Drop, dropout_mask, glorot_uniform, weighted_sum
 from rnn_cli.network.outputs import softmax
 from rnn_cli.network.parameters import Table, WithoutState
 
@@ -78,14 +78,13 @@ class Tagger(WithoutState):
         p["V"] = glorot_uniform(rng, *self.shapes["V"])
         return self.lay_out(p | softmax.initial_biases(counts, ()))
 
-    def draw_masks(
-        self, rng: np.random.Generator, rate: float, T: int, B: int, of_window: bool = False
-    ) -> Masks:
-        """Draw the encoder's dropout masks, and one for the means of affixes."""
-        masks = self.encoder.draw_masks(rng, rate, T, B, of_window)
-        if not masks or not self.buckets:
+    def draw_masks(self, rng: np.random.Generator, drop: Drop, T: int, B: int) -> Masks:
+        """Draw the encoder's masks, and one for the means of affixes."""
+        masks = self.encoder.draw_masks(rng, drop, T, B)
+        if not drop.rate or not self.buckets:
             return masks
-        return {**masks, "q": dropout_mask(rng, rate, 1 if of_window else T, B, self.encoder.beside)}
+        steps = 1 if drop.of_window else T
+        return masks | {"q": dropout_mask(rng, drop.rate, steps, B, self.encoder.beside)}
 
     def loss(
         self, p: Parameters, batch: Tagged, state: State, work: Workspace, masks: Masks = NO_MASKS

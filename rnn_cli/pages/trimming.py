@@ -8,7 +8,6 @@ from rnn_cli.errors import UsageError
 from rnn_cli.models.language_model import LanguageModel
 from rnn_cli.network.arrays import Ids, Parameters
 from rnn_cli.network.network import Network
-from rnn_cli.network.outputs import adaptive
 from rnn_cli.text.lexicon import Lexicon
 from rnn_cli.text.vocabulary import SPECIAL, Vocabulary
 
@@ -16,9 +15,8 @@ from rnn_cli.text.vocabulary import SPECIAL, Vocabulary
 def trimmed(model: LanguageModel, words: int) -> LanguageModel:
     """Return the model with its most frequent tokens alone; the others are unknown to it.
 
-    The probabilities are as before, of the tokens that are left among each other (of an adaptive output
-    layer, within each cluster). Raises UsageError for fewer words than the head of an adaptive output layer
-    has.
+    The probabilities are as before, of the tokens that are left among each other (of an output layer with
+    classes or clusters, within each). Raises UsageError for fewer words than the head of such a layer has.
     """
     vocabulary, network = model.lexicon.vocabulary, model.network
     if words >= len(vocabulary.tokens):
@@ -40,13 +38,11 @@ def trimmed(model: LanguageModel, words: int) -> LanguageModel:
 
 def _parameters(p: Parameters, small: Network, ids: Ids) -> Parameters:
     """Return the parameters with the columns of the table, and the rows of the output layer, of these ids."""
+    if small.cutoffs:  # the first tokens are kept: the first rows of arrays, the first columns of the table
+        return {
+            name: p[name][tuple(slice(length) for length in shape)] for name, shape in small.shapes.items()
+        }
     kept = dict(p)
     if small.table != "V":
         kept[small.table] = p[small.table][:, ids]
-    if not small.cutoffs:
-        return kept | {"V": p["V"][ids], "b_y": p["b_y"][ids]}
-    head = small.cutoffs[0] + len(small.cutoffs)
-    kept |= {"V": p["V"][:head], "b_y": p["b_y"][:head]}
-    for j, first, end in adaptive.clusters(small.m, small.cutoffs):
-        kept |= {f"V{j}": p[f"V{j}"][: end - first], f"b_y{j}": p[f"b_y{j}"][: end - first]}
-    return kept
+    return kept | {"V": p["V"][ids], "b_y": p["b_y"][ids]}

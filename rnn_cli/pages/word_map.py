@@ -12,6 +12,7 @@ from rnn_cli.models.tagger import Tagger
 from rnn_cli.models.translator import Translator
 from rnn_cli.network.arrays import Array
 from rnn_cli.network.network import Network
+from rnn_cli.network.outputs import OUTPUTS
 from rnn_cli.text.vocabulary import SPECIAL
 
 Model = LanguageModel | Conditional | Classifier | Tagger | Translator
@@ -44,7 +45,7 @@ def vectors_of(model: Model) -> Array:
 
 
 def table_of(model: Model) -> str:
-    """Return the name of the parameter that has the vectors: the embedding, a softmax's V, or U."""
+    """Return the name of the parameter that has the vectors: the embedding, a whole V, or U."""
     match model:
         case LanguageModel():
             return _of_language(model.network)
@@ -57,4 +58,4 @@ def table_of(model: Model) -> str:
 def _of_language(network: Network) -> str:
     if network.embedding:
         return network.input.table
-    return "V" if network.output == "softmax" else "U"
+    return "V" if OUTPUTS[network.output].has_full_rows else "U"

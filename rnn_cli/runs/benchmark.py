@@ -32,6 +32,7 @@ USUAL = Choices(
     schedule="constant",
     clip=1.0,
     dropout=0.0,
+    dropconnect=0.0,
     weight_decay=0.0,
 )
 
@@ -82,12 +83,20 @@ def benchmark(m: int, given: dict[str, Any], threads: int | None, seconds: float
     network = choices.network(m, choices.cutoffs(counts))
     flops = network.flops(counts)
     threads = worthwhile_threads(flops, rows, steps, math.inf, threads or available_threads())
-    recipe = Recipe(choices.optimizer, choices.lr, clip=1.0, epochs=1, warmup=WARMUP, dropout=choices.dropout)
+    recipe = Recipe(
+        choices.optimizer,
+        choices.lr,
+        clip=1.0,
+        epochs=1,
+        warmup=WARMUP,
+        dropout=choices.dropout,
+        dropconnect=choices.dropconnect,
+    )
     shape = Shape(
         network=network,
         counts=counts,
         optimizer=choices.optimizer,
-        dropout=choices.dropout,
+        drop=recipe.drop,
         batch=rows,
         bptt=steps,
         threads=threads,

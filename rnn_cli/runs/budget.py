@@ -66,10 +66,13 @@ def fitted(asked: Settings, run: LanguageRun, seconds: float) -> LanguageRun:
     _, chosen, an_epoch = max(within, key=_first) if within else min(choices, key=_first)
     epochs = max(LEAST_EPOCHS, seconds / an_epoch)
     share = min(1.0, epochs / chosen.recipe.epochs)
-    settings = chosen.settings
-    if asked.dropout is None:  # what is seen a few times only is not learned by heart
-        settings = replace(settings, dropout=round((settings.dropout or 0.0) * share, 2))
-    return replace(chosen, settings=replace(settings, epochs=UNKNOWN), planned=epochs)
+    # what is seen a few times only is not learned by heart
+    less: dict[str, Any] = {
+        name: round((getattr(chosen.settings, name) or 0.0) * share, 2)
+        for name in ("dropout", "dropconnect")
+        if getattr(asked, name) is None
+    }
+    return replace(chosen, settings=replace(chosen.settings, **less, epochs=UNKNOWN), planned=epochs)
 
 
 def fitted_epochs(run: AnyRun, seconds: float) -> AnyRun:

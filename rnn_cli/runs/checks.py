@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple
 
 from rnn_cli.errors import UsageError
+from rnn_cli.network.outputs import OUTPUTS
 from rnn_cli.runs.encoding import check_encoding
 from rnn_cli.runs.interval import Interval
 from rnn_cli.runs.json_types import check_types
@@ -158,7 +159,8 @@ def refuse_no_weights(lr: float, weight_decay: float) -> None:
 
 def refuse_tying(given: Mapping[str, Any]) -> None:
     """Raise UsageError where tying is asked for beside settings that it does not go with."""
-    has_softmax = given.get("output", "softmax") == "softmax"
+    output = given.get("output")
+    has_full_rows = output not in OUTPUTS or OUTPUTS[output].has_full_rows
     has_size_of_states = "embedding" not in given or given["embedding"] == given.get("hidden")
-    if given.get("tie") and not (has_softmax and has_size_of_states):
-        raise UsageError("--tie needs --output softmax, and an --embedding of the hidden size")
+    if given.get("tie") and not (has_full_rows and has_size_of_states):
+        raise UsageError("--tie needs --output softmax or classes, and an --embedding of the hidden size")

@@ -22,6 +22,7 @@ OF_RECIPE = (
     "clip",
     "dropout",
     "variational",
+    "dropconnect",
     "weight_decay",
     "max_rollbacks",
 )

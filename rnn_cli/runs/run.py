@@ -134,6 +134,7 @@ class Run(ABC):
             schedule=choices.schedule,
             dropout=choices.dropout,
             variational=bool(settings.variational),
+            dropconnect=choices.dropconnect,
             weight_decay=choices.weight_decay,
             seed=self.seed,
             max_rollbacks=settings.max_rollbacks or 0,

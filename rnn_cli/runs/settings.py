@@ -211,6 +211,12 @@ class Settings:
     variational: bool | None = setting(
         "Training", "Use one dropout mask for all steps of a window. Default: another at each step."
     )
+    dropconnect: float | None = setting(
+        "Training",
+        "Share of the entries of W to drop: others in each window, the same at all of its steps.",
+        least=0,
+        most=0.9,
+    )
     weight_decay: float | None = setting("Training", "Weight decay.", least=0, most=100)
     patience: int | None = setting(
         "Training",
@@ -261,7 +267,7 @@ class Settings:
     @classmethod
     def from_json(cls, said: Mapping[str, Any]) -> Self:
         """Return the settings of a training state. Raises TypeError or UsageError for anything else."""
-        return cls(**said)
+        return cls(**{"dropconnect": 0.0, **said})  # states of 0.1 know of none
 
     def to_json(self) -> dict[str, Any]:
         """Return the settings as a training state holds them: files by their absolute paths."""

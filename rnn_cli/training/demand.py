@@ -11,6 +11,7 @@ from rnn_cli.machine import blas_threads
 from rnn_cli.network.arrays import Array, Parameters
 from rnn_cli.network.cells import CELLS
 from rnn_cli.network.fast.workspace import Workspace
+from rnn_cli.network.functions import Drop
 from rnn_cli.network.network import Network, Sequences
 from rnn_cli.network.outputs.softmax import BLOCK_LOGITS, BLOCK_ROWS
 from rnn_cli.training.optimizers import OPTIMIZERS, rule_of
@@ -70,7 +71,7 @@ class Shape:
     network: Network
     counts: Array  # (m,) how often each token occurs
     optimizer: str
-    dropout: float
+    drop: Drop
     batch: int  # rows
     bptt: int  # steps
     threads: int
@@ -119,7 +120,7 @@ class Shape:
         resident: bytes that this process takes already.
         """
         rows = -(-self.batch // self.shards)
-        of_rank = window_bytes(self.network, self._frequency, self.dropout, self.bptt, rows)
+        of_rank = window_bytes(self.network, self._frequency, self.drop, self.bptt, rows)
         windows = self.shards * round(of_rank) + self.sums * FLOAT * self._dense
         programs = resident + BESIDES
         if beside := self.shards - 1:
@@ -169,7 +170,7 @@ class BatchShape:
     network: Trainable
     batch: Any
     optimizer: str
-    dropout: float
+    drop: Drop
     threads: int
     keeps: bool
     sizes: ClassVar = ("hidden", "batch")
@@ -189,7 +190,7 @@ class BatchShape:
         return Demand(
             weights=states * FLOAT * self.network.size,
             moments=states * FLOAT * self._moments,
-            windows=_peak(self.network, p, self.batch, self.dropout) * (2 if beside else 1),
+            windows=_peak(self.network, p, self.batch, self.drop) * (2 if beside else 1),
             programs=resident + BESIDES + beside * RANK + (FIRST_RANK if beside else 0),
         )
 
@@ -215,7 +216,7 @@ def moments_of(network: Trainable, optimizer: str) -> int:
     )
 
 
-def window_bytes(network: Network, frequency: Array, dropout: float, bptt: int, rows: int) -> float:
+def window_bytes(network: Network, frequency: Array, drop: Drop, bptt: int, rows: int) -> float:
     """Return the bytes that a step on a window takes, gradients included.
 
     frequency: (m,), of each token.
@@ -231,7 +232,7 @@ def window_bytes(network: Network, frequency: Array, dropout: float, bptt: int, 
         for T, B in shapes:
             ones = np.ones((T, B), np.float32)
             inputs, targets = rng.choice(network.m, (2, T, B), p=frequency)
-            peaks.append(_peak(network, p, Sequences(inputs, targets, ones, ones), dropout))
+            peaks.append(_peak(network, p, Sequences(inputs, targets, ones, ones), drop))
     of_one, of_T, of_B, of_both = np.linalg.solve([[1, T, B, T * B] for T, B in shapes], peaks)
     return float(of_one + of_T * bptt + of_B * rows + of_both * bptt * rows)
 
@@ -241,12 +242,12 @@ def _smaller(length: int) -> tuple[int, int]:
     return half, max(half + 1, 3 * length // 4)
 
 
-def _peak(network: Trainable, p: Parameters, batch: Any, dropout: float) -> int:
+def _peak(network: Trainable, p: Parameters, batch: Any, drop: Drop) -> int:
     """Return the most bytes that a step on a batch holds at a time."""
     T, B = batch.weight.shape
     tracemalloc.start()
     try:
-        masks = network.draw_masks(np.random.default_rng(0), dropout, T, B)
+        masks = network.draw_masks(np.random.default_rng(0), drop, T, B)
         network.loss_and_gradients(p, batch, network.zero_state(B), Workspace(np.float32), masks)
         return tracemalloc.get_traced_memory()[1]
     finally:

@@ -9,6 +9,7 @@ import numpy as np
 
 from rnn_cli.network.arrays import Array, Masks, Parameters, State
 from rnn_cli.network.columns import Gradients
+from rnn_cli.network.functions import Drop
 from rnn_cli.network.gradcheck import (
     Check,
     carried_state,
@@ -30,7 +31,7 @@ ENTRIES = 20
 ENTRIES_OF_A_MODEL = 50
 ENTRIES_OF_SEQUENCES = 10
 OF_TASK = {"rate": "classify"}  # the row of TASKS for tasks without one of their own
-DROPOUT = Dropout(0.3, key=tuple(b"gradcheck"))
+DROPOUT = Dropout(Drop(0.3), key=tuple(b"gradcheck"))
 AGREEMENT = 1e-9  # of two ways to compute a gradient, to its array's largest entry: 1e-15 is usual
 
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from rnn_cli.errors import Diverged
 from rnn_cli.network.arrays import State
+from rnn_cli.network.functions import Drop
 from rnn_cli.training.divergence import LONG, not_finite, watch
 from rnn_cli.training.judging import BY_LOSS_OF_TRAINING, Figures, Judging
 from rnn_cli.training.optimizers import OPTIMIZERS, Step, apply, clipping, gradient_norm, initial_moments
@@ -42,8 +43,14 @@ class Recipe:
     dropout: float = 0.0  # the share of the layers' inputs and outputs that a step leaves out
     weight_decay: float = 0.0  # of the matrices at each step
     variational: bool = False  # whether all steps of a window have one dropout mask
+    dropconnect: float = 0.0  # the share of the entries of W that a step leaves out
     seed: int = 0  # of dropout
     max_rollbacks: int = 0  # how often a run that diverges goes back and halves the learning rate
+
+    @property
+    def drop(self) -> Drop:
+        """What a step leaves out."""
+        return Drop(self.dropout, self.variational, self.dropconnect)
 
 
 @dataclass(frozen=True)
@@ -180,7 +187,7 @@ def _go_through_epoch(
 def _step(executor: Executor, recipe: Recipe, at: TrainingState, part: Part, lr: float) -> StepDone:
     """Do the next step, on its window."""
     weight, tokens, batch = part.weight, part.targets, part.batch
-    dropout = Dropout(recipe.dropout, (recipe.seed, *b"dropout", at.step), recipe.variational)
+    dropout = Dropout(recipe.drop, (recipe.seed, *b"dropout", at.step))
     E, gradients, after = executor.loss_and_gradients(part, at.state, dropout)
     E, norm = executor.accord.of_batch(E, gradient_norm(gradients), part.rows)
     norm /= weight

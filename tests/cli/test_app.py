@@ -196,6 +196,18 @@ def test_a_reader_that_has_had_enough_ends_the_command_quietly(arguments, starte
     assert rnn.wait(30) == 0
 
 
+@pytest.mark.parametrize(("given", "expected"), [({}, "20"), ({"OPENBLAS_THREAD_TIMEOUT": "26"}, "26")])
+def test_threads_without_work_sleep_soon_unless_the_user_wants_another_time(given, expected, monkeypatch):
+    monkeypatch.delenv("OPENBLAS_THREAD_TIMEOUT")  # which the suite has set
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(sys, "argv", ["rnn", "--version"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 0
+    assert os.environ["OPENBLAS_THREAD_TIMEOUT"] == expected  # before NumPy is imported
+
+
 def test_sample_into_head_prints_one_line_and_no_complaint(models):
     rnn = f"{sys.executable} -c 'from rnn_cli.cli.app import main; main()'"
     command = f"{rnn} sample --model {models['char']} --num 1000 --seed 1 | head -1"

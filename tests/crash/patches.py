@@ -107,10 +107,10 @@ def restart_schedule():
 def restart_dropout():
     dropout, first = loop.Dropout, []
 
-    def restarted(share, seed, variational):
+    def restarted(drop, seed):
         *rest, step = seed
         first.append(step)
-        return dropout(share, (*rest, step - first[0]), variational)
+        return dropout(drop, (*rest, step - first[0]))
 
     loop.Dropout = restarted
 

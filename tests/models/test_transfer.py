@@ -15,6 +15,7 @@ MODELS = {
     "tied": {"embedding": N, "tie": True, "cell": "lstm"},
     "two layers": {"embedding": 3, "cell": "gru", "layers": 2},
     "adaptive": {"output": "adaptive", "cutoffs": (5,), "layers": 3},
+    "classes, tied": {"output": "classes", "cutoffs": (5,), "embedding": N, "tie": True},
 }
 
 

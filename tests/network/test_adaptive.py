@@ -13,6 +13,7 @@ from rnn_cli.network.gradcheck import carried_state, gradcheck, hard_batch, nois
 from rnn_cli.network.network import Network
 from rnn_cli.network.outputs import OUTPUTS, softmax
 from rnn_cli.network.outputs import adaptive as module
+from rnn_cli.network.outputs.clusters import cutoffs_of
 
 adaptive = OUTPUTS["adaptive"]
 SIZES = [(2, 1, (1,)), (6, 3, (4,)), (9, 5, (3, 5)), (40, 20, (10, 12)), (12, 33, (1, 2, 5))]  # m, n, cutoffs
@@ -210,8 +211,8 @@ def test_each_cluster_sees_the_states_narrower_than_the_one_before():
 @pytest.mark.parametrize(("m", "n", "cutoffs"), SIZES)
 def test_the_cutoffs_are_told_by_the_shapes(m, n, cutoffs):
     p, _, _ = problem(m, n, cutoffs)
-    assert module._cutoffs(p) == cutoffs
-    assert module._cutoffs({"U": 0, "b_a": 0, "W2": 0} | p) == cutoffs  # of a whole network
+    assert cutoffs_of(p) == cutoffs
+    assert cutoffs_of({"U": 0, "b_a": 0, "W2": 0} | p) == cutoffs  # of a whole network
 
 
 # What it begins as.

@@ -74,7 +74,7 @@ def test_each_kind_of_network_has_its_parameters(network, shapes):
         ({"output": "tree"}, "'tree'"),
         ({"tie": True}, "embedding is tied"),
         ({"tie": True, "embedding": 3}, "embedding is tied"),
-        (TIED | {"output": "adaptive", "cutoffs": (3,)}, "embedding is tied to a softmax"),
+        (TIED | {"output": "adaptive", "cutoffs": (3,)}, "embedding is tied to softmax or classes"),
         ({"output": "adaptive"}, "cutoffs"),
         ({"cutoffs": (3,)}, "cutoffs"),
         ({"output": "adaptive", "cutoffs": (5, 3)}, "cutoffs"),

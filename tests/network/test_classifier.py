@@ -11,6 +11,7 @@ from rnn_cli.network.classifier import Classifier, Texts
 from rnn_cli.network.columns import Columns
 from rnn_cli.network.encoder import Encoder
 from rnn_cli.network.fast.workspace import Workspace
+from rnn_cli.network.functions import Drop
 from rnn_cli.network.labels import LABELS
 from rnn_cli.network.pooling import POOLINGS
 
@@ -78,7 +79,7 @@ KINDS = pytest.mark.parametrize(
 @KINDS
 def test_loss_and_derivatives_are_those_of_each_text_alone(network):
     p, batch, rng = problem(network)
-    masks = network.draw_masks(rng, 0.3, *batch.x.shape)
+    masks = network.draw_masks(rng, Drop(0.3), *batch.x.shape)
 
     def E(p):
         o = outputs(p, network, batch, masks)

@@ -9,6 +9,7 @@ from rnn_cli.network.columns import Columns
 from rnn_cli.network.conditional import Conditional, Guided, Labelled
 from rnn_cli.network.fast.products import for_steps
 from rnn_cli.network.fast.workspace import Workspace
+from rnn_cli.network.functions import Drop
 
 LENGTHS = (4, 1, 3, 4)
 T, B = 4, 4
@@ -43,7 +44,7 @@ KINDS = pytest.mark.parametrize(
 @KINDS
 def test_loss_and_derivatives_are_those_of_each_text_alone(network):
     p, batch, rng = problem(network)
-    masks = network.draw_masks(rng, 0.3, T, B)
+    masks = network.draw_masks(rng, Drop(0.3), T, B)
 
     def E(p):
         return sum(

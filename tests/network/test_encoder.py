@@ -10,6 +10,7 @@ from rnn_cli.network.cells import CELLS
 from rnn_cli.network.columns import Columns
 from rnn_cli.network.encoder import Encoder, Padded
 from rnn_cli.network.fast.workspace import Workspace
+from rnn_cli.network.functions import Drop
 from rnn_cli.network.inputs import ONE_HOT_UP_TO
 from rnn_cli.network.layers import Steps
 from rnn_cli.network.network import Network
@@ -49,7 +50,7 @@ KINDS = pytest.mark.parametrize(
 def test_each_row_has_the_states_that_it_has_alone(cell, layers, embedding, bidirectional):
     encoder = made(cell, layers, embedding, bidirectional)
     p, x, rng = problem(encoder)
-    masks = encoder.draw_masks(rng, 0.3, *x.shape)
+    masks = encoder.draw_masks(rng, Drop(0.3), *x.shape)
     h, _ = encoder.forward(p, Padded(x, REAL), Workspace(np.float64), masks)
     assert h.shape == (5, 5, encoder.width)
     for b, L in enumerate(LENGTHS):
@@ -63,7 +64,7 @@ def test_each_row_has_the_states_that_it_has_alone(cell, layers, embedding, bidi
 def test_the_derivatives_are_those_of_each_row_alone(cell, layers, embedding, bidirectional, m):
     encoder = made(cell, layers, embedding, bidirectional, m)
     p, x, rng = problem(encoder)
-    masks = encoder.draw_masks(rng, 0.3, *x.shape)
+    masks = encoder.draw_masks(rng, Drop(0.3), *x.shape)
     into = rng.normal(size=(*x.shape, encoder.width))
 
     def E(p):

@@ -13,6 +13,7 @@ from rnn_cli.network.decoding import Beam
 from rnn_cli.network.encoder import Encoder
 from rnn_cli.network.encoder_decoder import EncoderDecoder, Pairs
 from rnn_cli.network.fast.workspace import Workspace
+from rnn_cli.network.functions import Drop
 from rnn_cli.network.network import Network
 
 SOURCES, TARGETS = (5, 1, 3, 0, 2), (3, 4, 1, 2, 4)
@@ -66,7 +67,7 @@ KINDS = pytest.mark.parametrize(
 @pytest.mark.parametrize("flip", [False, True])
 def test_loss_and_derivatives_are_those_of_each_pair_alone(network, flip):
     p, batch, rng = problem(network, flip=flip)
-    masks = network.draw_masks(rng, 0.3, *batch.weight.shape)
+    masks = network.draw_masks(rng, Drop(0.3), *batch.weight.shape)
 
     def E(p):
         return sum(

@@ -7,7 +7,7 @@ from rnn_cli.network import cells, outputs
 from rnn_cli.network.cells import CELLS
 from rnn_cli.network.fast.products import for_steps
 from rnn_cli.network.fast.workspace import Workspace
-from rnn_cli.network.functions import RELU, TANH, Activation
+from rnn_cli.network.functions import RELU, TANH, Activation, Drop
 from rnn_cli.network.gradcheck import (
     Check,
     _entries,
@@ -44,10 +44,11 @@ def test_every_cell_passes(cell, m):
 
 
 def wrong(network, seed=0, entries=3, rate=0.3, of_window=False):
-    """The names of the parameters whose gradient fails, at noisy parameters and under dropout."""
+    """The names of the parameters whose gradient fails, at noisy parameters, under dropout and
+    DropConnect."""
     rng = np.random.default_rng(seed)
     batch = hard_batch(network.m, rng)
-    masks = network.draw_masks(rng, rate, *batch.x.shape, of_window)
+    masks = network.draw_masks(rng, Drop(rate, of_window, weights=rate), *batch.x.shape)
     p, state = noisy_parameters(network, rng), carried_state(network, batch.x.shape[1], rng)
     rows = gradcheck(network, p, batch, state, rng, entries, masks)
     return {row.name for row in rows if not row.ok}
@@ -71,7 +72,7 @@ def test_the_combinations_are_all_that_go_together():
         for layers in (1, 2)
         for embedding in embeddings
         for output in OUTPUTS
-        if (embedding, output) != ((5, True), "adaptive")
+        if (embedding, output) != ((5, True), "adaptive")  # a rare word's row of V is narrower
     }
     assert {(one.m, one.n) for one in combinations(257, 4)} == {(257, 4)}
 
@@ -86,7 +87,10 @@ def test_what_is_chosen_stays_so():
     ]:
         assert {getattr(one, name) for one in combinations(7, 5, **{name: value})} == {value}
     few = [*combinations(7, 5, cell="lstm", layers=1, embedding=5, tie=True)]
-    assert few == [Network(7, 5, "lstm", embedding=5, tie=True)]
+    assert few == [
+        Network(7, 5, "lstm", embedding=5, tie=True),
+        Network(7, 5, "lstm", "classes", embedding=5, tie=True, cutoffs=(2, 4)),
+    ]
     assert [*combinations(7, 5, tie=True, output="adaptive")] == []
 
 
@@ -132,7 +136,7 @@ def test_dropout_forgotten_in_one_of_the_two_ways_fails():
     rng = np.random.default_rng(0)
     network, work = Network(7, 4, layers=2), Workspace(np.float64)
     batch, state, p = hard_batch(7, rng), carried_state(network, 4, rng), noisy_parameters(network, rng)
-    masks = network.draw_masks(rng, 0.5, *batch.x.shape)
+    masks = network.draw_masks(rng, Drop(0.5), *batch.x.shape)
 
     def without(*arguments):
         return network.loss_and_gradients(*arguments, work)[1]
@@ -411,7 +415,7 @@ NEW = {"leaky": Leaky(), "softsign": replace(CELLS["tanh"], g1=Activation(softsi
 def test_a_new_cell_is_one_object_and_one_row(monkeypatch, name, m):
     monkeypatch.setitem(cells.CELLS, name, NEW[name])
     networks = [*combinations(m, 4, cell=name)]
-    assert len(networks) == 10
+    assert len(networks) == 16
     rng = np.random.default_rng(0)
     for network in networks:
         assert wrong(network) == set()

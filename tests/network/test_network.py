@@ -13,6 +13,7 @@ from rnn_cli.network import inputs, tutorial
 from rnn_cli.network.cells import CELLS
 from rnn_cli.network.columns import Columns
 from rnn_cli.network.fast.workspace import Workspace
+from rnn_cli.network.functions import NO_DROP, Drop
 from rnn_cli.network.gradcheck import (
     carried_state,
     combinations,
@@ -255,7 +256,7 @@ def test_layers_and_embeddings_are_the_tutorial_token_by_token(
     size = {"none": 0, "narrow": 1, "wide": n + 2, "tied": n}[embedding]
     network = Network(m, n, cell, layers=layers, embedding=size, tie=embedding == "tied")
     p, batch, state = parameters(network, rng), tokens(m, T, B, rng), state_of(network, B, rng)
-    masks = network.draw_masks(rng, rate, T, B)
+    masks = network.draw_masks(rng, Drop(rate), T, B)
     ones = {"x": np.ones((T, B, size or n))} | {name: np.ones((T, B, n)) for name in ("s", "s2", "s3")}
     with patch.object(inputs, "ONE_HOT_UP_TO", one_hot_up_to):
         E, gradients, after = run(network, p, batch, state, masks=masks)
@@ -411,7 +412,7 @@ def test_float32_stays_float32_and_gradients_lie_as_parameters_do(network):
     rng = np.random.default_rng(4)
     p = parameters(network, rng, np.float32)
     batch, state = tokens(m, 5, 3, rng, np.float32), state_of(network, 3, rng, np.float32)
-    masks = network.draw_masks(rng, 0.3, 5, 3)
+    masks = network.draw_masks(rng, Drop(0.3), 5, 3)
     E, gradients, after = network.loss_and_gradients(p, batch, state, Workspace(np.float32), masks)
     assert isinstance(E, float)
     assert {array.dtype for array in after.values()} == {np.dtype(np.float32)}
@@ -491,7 +492,7 @@ def test_steps_one_by_one_are_the_window(network):
 def test_the_arrays_passed_in_are_not_changed(network, rate):
     rng = np.random.default_rng(10)
     p, batch, state = parameters(network, rng), tokens(6, 5, 3, rng), state_of(network, 3, rng)
-    masks = network.draw_masks(rng, rate, 5, 3)
+    masks = network.draw_masks(rng, Drop(rate), 5, 3)
     arrays = [*p.values(), *batch, *state.values(), *masks.values()]
     before = [array.copy() for array in arrays]
     run(network, p, batch, state, masks=masks)
@@ -574,7 +575,7 @@ def test_gradients_are_right_under_dropout(cell, m):
     network = Network(m, 5, cell)
     batch, state = hard_batch(m, rng), carried_state(network, 4, rng)
     p = parameters(network, rng)  # at relu's identity W, a dropped input leaves states at the kink
-    masks = network.draw_masks(rng, 0.4, *batch.x.shape)
+    masks = network.draw_masks(rng, Drop(0.4), *batch.x.shape)
     checks = list(gradcheck(network, p, batch, state, rng, None if m == 9 else 200, masks))
     assert [check.name for check in checks if not check.ok] == []
     without = network.loss(p, batch, state, Workspace(np.float64))[0]
@@ -594,8 +595,23 @@ def test_dropout_is_on_what_enters_and_leaves_the_states_and_not_between_them():
     np.testing.assert_array_equal(after["s"], network.loss(p, batch, state, work)[1]["s"])
 
 
+@pytest.mark.parametrize("cell", CELLS)
+def test_dropconnect_trains_on_what_it_leaves_of_each_W(cell):
+    rng = np.random.default_rng(0)
+    network = Network(9, 4, cell, layers=2)
+    p, batch, state = parameters(network, rng), tokens(9, 7, 3, rng), state_of(network, 3, rng)
+    masks = network.draw_masks(rng, Drop(weights=0.5), 7, 3)
+    assert {name: mask.shape for name, mask in masks.items()} == {W: network.shapes[W] for W in ("W", "W2")}
+    E, gradients, after = run(network, p, batch, state, masks=masks)
+    left = {name: array * masks[name] if name in masks else array for name, array in p.items()}
+    E_left, of_left, after_left = run(network, left, batch, state)
+    assert E_left == E
+    same(after, after_left, rtol=0)
+    same(gradients, {name: g * masks.get(name, 1) for name, g in of_left.items()}, rtol=0)
+
+
 def test_no_dropout_draws_nothing():
-    assert Network(3, 2).draw_masks(None, 0.0, 4, 1) == {}
+    assert Network(3, 2).draw_masks(None, NO_DROP, 4, 1) == {}
 
 
 @pytest.mark.parametrize(
@@ -608,7 +624,7 @@ def test_no_dropout_draws_nothing():
     ],
 )
 def test_a_mask_is_as_wide_as_what_it_multiplies(network, expected):
-    masks = network.draw_masks(np.random.default_rng(0), 0.5, 7, 3)
+    masks = network.draw_masks(np.random.default_rng(0), Drop(0.5), 7, 3)
     assert {name: mask.shape for name, mask in masks.items()} == {
         name: (7, 3, width) for name, width in expected.items()
     }
@@ -620,7 +636,7 @@ def test_a_mask_of_a_window_is_the_same_at_all_its_steps(cell):
     rng = np.random.default_rng(0)
     network = Network(9, 4, cell, layers=2, embedding=3)
     p, batch, state = parameters(network, rng), tokens(9, 7, 3, rng), state_of(network, 3, rng)
-    masks = network.draw_masks(rng, 0.5, 7, 3, of_window=True)
+    masks = network.draw_masks(rng, Drop(0.5, of_window=True), 7, 3)
     assert {name: mask.shape for name, mask in masks.items()} == {
         "x": (1, 3, 3),
         "s": (1, 3, 4),
@@ -662,7 +678,7 @@ def test_derivatives_go_through_the_states_from_the_state_after_to_the_one_befor
     batch, state, p = hard_batch(5, rng), carried_state(network, 4, rng), parameters(network, rng)
     assert 0 in batch.keep[0]
     assert 0 in batch.keep[1:]
-    masks = network.draw_masks(rng, 0.3, 6, 4)
+    masks = network.draw_masks(rng, Drop(0.3), 6, 4)
     dh = rng.normal(size=(6, 4, 3))
     d_after = {name: rng.normal(size=s.shape) for name, s in state.items()}
     steps = Steps(batch.x, batch.keep)

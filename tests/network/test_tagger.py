@@ -10,6 +10,7 @@ from rnn_cli.network.cells import CELLS
 from rnn_cli.network.columns import Columns
 from rnn_cli.network.encoder import Encoder
 from rnn_cli.network.fast.workspace import Workspace
+from rnn_cli.network.functions import Drop
 from rnn_cli.network.tagger import Tagged, Tagger
 
 LENGTHS = (4, 1, 3, 4, 2)
@@ -54,7 +55,7 @@ KINDS = pytest.mark.parametrize(
 @KINDS
 def test_loss_and_derivatives_are_those_of_each_sequence_alone(network):
     p, batch, rng = problem(network)
-    masks = network.draw_masks(rng, 0.3, T, B)
+    masks = network.draw_masks(rng, Drop(0.3), T, B)
 
     def E(p):
         return sum(

@@ -43,6 +43,11 @@ KINDS: dict[str, tuple[tuple[str, ...], str, dict[str, Any]]] = {
         {"cell": "lstm", "layers": 2, "embedding": 8, "output": "adaptive", "cutoffs": (9, 20)},
     ),
     "relu": (WORDS, "space", {"cell": "relu"}),
+    "classes": (
+        WORDS,
+        "space",
+        {"cell": "lstm", "layers": 2, "embedding": 16, "tie": True, "output": "classes", "cutoffs": (9, 20)},
+    ),
 }
 
 

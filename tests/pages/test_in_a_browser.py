@@ -13,7 +13,7 @@ HOSTILE = ("</script>", "<img/src=x/onerror=alert(1)>", "<!--", "&lt;b&gt;", "${
 
 
 @pytest.mark.parametrize(("is_exact", "least"), [(False, 1e-3), (True, 1e-5)])
-@pytest.mark.parametrize("kind", ["tanh", "gru", "lstm"])
+@pytest.mark.parametrize("kind", ["tanh", "gru", "lstm", "classes"])
 def test_the_losses_are_those_of_python(
     kind, is_exact, least, random_model, random_lines, browser, monkeypatch
 ):

@@ -1,5 +1,7 @@
 """A model with fewer words."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -21,18 +23,27 @@ def test_the_words_that_are_left_keep_their_shares(kind, random_model):
     )
 
 
-@pytest.mark.parametrize("words", [8, 14, 25])
-def test_an_adaptive_output_keeps_the_clusters_that_are_left(words, random_model):
-    model = random_model("lstm")
+@pytest.mark.parametrize("words", [8, 14, 19])
+@pytest.mark.parametrize("kind", ["lstm", "classes"])
+def test_an_output_with_clusters_keeps_those_that_are_left(kind, words, random_model):
+    model = random_model(kind)
     small = trimmed(model, words)
     assert small.network.cutoffs == tuple(c for c in (9, 20) if c < words + 3)
     logits, _ = small.network.step(small.p, np.array([4]), small.network.zero_state(1))
     assert np.exp(logits).sum() == pytest.approx(1, rel=1e-5)
     assert {name: array.shape for name, array in small.p.items()} == small.network.shapes
+    before, _ = model.network.step(model.p, np.array([4]), model.network.zero_state(1))
+    ends = [0, *small.network.cutoffs, small.network.m]
+    for first, end in itertools.pairwise(ends):  # within each, the shares are as before
+        expected = before[:, first:end] - before[:, first : first + 1]
+        assert logits[:, first:end] - logits[:, first : first + 1] == pytest.approx(expected, abs=1e-5)
 
 
-def test_fewer_words_than_the_head_of_an_adaptive_output_are_refused_with_the_number_that_works(random_model):
-    model = random_model("lstm")
+@pytest.mark.parametrize("kind", ["lstm", "classes"])
+def test_fewer_words_than_the_head_with_its_clusters_are_refused_with_the_number_that_works(
+    kind, random_model
+):
+    model = random_model(kind)
     with pytest.raises(UsageError, match="--top-words 6: this model needs 7 or more"):
         trimmed(model, 6)
     assert len(trimmed(model, 7).lexicon.vocabulary.tokens) == 7

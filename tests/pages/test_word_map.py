@@ -8,7 +8,7 @@ import pytest
 from rnn_cli.pages.word_map import SHOWN, vectors_of, word_map
 
 
-@pytest.mark.parametrize(("kind", "width"), [("tanh", 16), ("gru", 16), ("lstm", 8)])
+@pytest.mark.parametrize(("kind", "width"), [("tanh", 16), ("gru", 16), ("lstm", 8), ("classes", 16)])
 def test_every_token_has_a_vector(kind, width, random_model):
     model = random_model(kind)
     assert vectors_of(model).shape == (model.network.m, width)

@@ -46,6 +46,7 @@ PLAIN = Choices(
     schedule="linear",
     clip=2.0,
     dropout=0.1,
+    dropconnect=0.05,
     weight_decay=0.01,
 )
 SETTINGS = {field.name for field in fields(Choices)}
@@ -209,6 +210,7 @@ GIVEN = {
     "schedule": "plateau",
     "clip": 0.77,
     "dropout": 0.33,
+    "dropconnect": 0.11,
     "weight_decay": 0.0044,
 }
 

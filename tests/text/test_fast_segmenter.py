@@ -198,13 +198,15 @@ def test_lines_are_cut_the_same_whether_their_strings_were_cut_ahead_or_not(rule
 
 @pytest.mark.parametrize("normalize", ["none", "nfkc"])
 @pytest.mark.parametrize("unit", ["line", "paragraph"])
-def test_a_long_block_has_the_tokens_of_its_lines(normalize, unit):
-    line = "".join(PIECES) + " 我们 to be ２０２３年" + "彁" * (LONGEST_RUN + 7)
-    lines = [f"{line[k % 50 :]}{k}" for k in range(AHEAD_AFTER // 900)]
+def test_a_long_block_has_the_tokens_of_its_lines(normalize, unit, monkeypatch):
+    long = 1 << 14
+    monkeypatch.setattr("rnn_cli.text.words.AHEAD_AFTER", long)
+    line, run = "".join(PIECES) + " 我们 to be ２０２３年", "彁" * (LONGEST_RUN + 7)
+    lines = [f"{line[k % 50 :]}{run if k % 7 == 0 else '彁'}{k}" for k in range(120)]
     settings = {"normalize": normalize, "words": UNICODE, "unit": unit}
     tokenizers = [make_tokenizer("jieba", settings) for _ in range(2)]
     block = "\n".join(lines)
-    assert len(block) > AHEAD_AFTER
+    assert len(block) > long
     types, ids, _, _ = cut(tokenizers[0], block, keep_blank=True)
     expected = [token for line in lines for token in (*tokenizers[1].split(line), None)][:-1]
     assert [None if id < 3 else types[id - 3] for id in ids] == expected

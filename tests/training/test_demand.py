@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from rnn_cli.network.functions import NO_DROP, Drop
 from rnn_cli.network.network import Network
 from rnn_cli.training import demand
 from rnn_cli.training.demand import Shape
@@ -9,7 +10,7 @@ from rnn_cli.training.parallel.sharing import bytes_of, of_shard
 
 def shape(m=65, **changes):
     """Of a run of 16 rows in one process."""
-    given = {"optimizer": "adam", "dropout": 0.0, "batch": 16, "bptt": 32, "threads": 1, "keeps": False}
+    given = {"optimizer": "adam", "drop": NO_DROP, "batch": 16, "bptt": 32, "threads": 1, "keeps": False}
     return Shape(Network(m, 128), np.ones(m), **given | changes)
 
 
@@ -23,7 +24,7 @@ def test_a_second_process_takes_as_much_as_the_first_what_shards_travel_in_and_t
 
 
 @pytest.mark.parametrize("m", [65, 2000])
-@pytest.mark.parametrize("changes", [{}, {"batch": 64, "threads": 2}, {"keeps": True, "dropout": 0.2}])
+@pytest.mark.parametrize("changes", [{}, {"batch": 64, "threads": 2}, {"keeps": True, "drop": Drop(0.2)}])
 def test_the_demand_lies_between_the_least_and_an_ample_one(m, changes):
     of = shape(m, **changes)
     needed = of.demand(resident=1 << 25)

@@ -49,7 +49,7 @@ def test_every_network_is_a_case_and_one_of_each_cell_is_one_in_two_shards():
     alone = [case.network for case in all_of_them if case.shards == 1]
     assert alone == [network for m in VOCABULARIES for network in combinations(m, 2)]
     assert [case.network.cell for case in all_of_them if case.shards == 2] == list(CELLS)
-    assert {case.dropout.rate for case in all_of_them} == {0.3}
+    assert {case.dropout.drop.rate for case in all_of_them} == {0.3}
 
 
 @pytest.mark.parametrize(

@@ -1,26 +1,37 @@
 """rnn gradcheck: every hand-written derivative against differences, and against the tutorial."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from rnn_cli.cli.checked import (
+    facts_of,
+    facts_of_sequences,
+    head,
+    head_of_sequences,
+    row_of,
+    row_of_sequences,
+    verdict,
+    widths_for,
+)
 from rnn_cli.cli.console import say, write_json
 from rnn_cli.cli.language import label
 from rnn_cli.cli.options.common import JsonOption, a_file, one_of
 from rnn_cli.errors import UsageError
+from rnn_cli.models.file import LANGUAGE, USES, task_of
 from rnn_cli.models.language_model import LanguageModel
+from rnn_cli.models.loading import load
 from rnn_cli.models.looking.derivatives import derivatives_of, noisy_model
 from rnn_cli.models.looking.fresh import HIDDEN
 from rnn_cli.network.cells import CELLS
-from rnn_cli.network.gradcheck import TOLERANCE, Check
+from rnn_cli.network.gradcheck import TOLERANCE
 from rnn_cli.network.outputs import OUTPUTS
 from rnn_cli.printing import aligned
 from rnn_cli.training.gradcheck import (
     AGREEMENT,
     Case,
-    Report,
     SequenceCase,
     cases,
     check,
@@ -28,14 +39,11 @@ from rnn_cli.training.gradcheck import (
     model_case,
     random_numbers,
     sequence_cases,
+    sequence_model_case,
 )
 
-ROW = (5, -6, -5, 8, -4, -6, 5, 9, -7, -8, 5)  # widths of columns, negative where numbers stand on the right
-ROW_OF_SEQUENCES = (9, 4, 28, -6, 8, 7, -7, 4)
-HEAD_OF_SEQUENCES = ("task", "cell", "choices", "shards", "array", "shape", "error")
 VALUES = (6, 12, -18, -18, -8, 5)
 HEAD_OF_VALUES = ("array", "entry", "derivative", "difference", "error")
-HEAD_OF_NETWORKS = ("cell", "layers", "embed", "output", "m", "shards", "array", "shape", "error", "tutorial")
 
 
 def gradcheck(
@@ -59,7 +67,10 @@ def gradcheck(
     model: Annotated[
         Path | None,
         typer.Option(
-            "--model", "-m", callback=a_file, help="Check a trained model instead, without dropout."
+            "--model",
+            "-m",
+            callback=a_file,
+            help="Check a trained model of any task instead, without dropout.",
         ),
     ] = None,
     arrays: Annotated[
@@ -88,39 +99,48 @@ def gradcheck(
 
     A second table has the networks of whole sequences: those that label, tag, translate and generate. Each
     cell is checked with every direction, pooling and attention, on rows of unlike length. The table is left
-    out where --layers, --embedding, --tie, --output or --model choose a language model.
+    out where --layers, --embedding, --tie or --output choose a language model.
 
-    With --values there is one network, of the text's own tokens or of --model, and its numbers themselves.
+    With --model the network is that of a trained model, of any task, and each of its arrays has a row. With
+    --values there is one network, of the text's own tokens or of --model, and its numbers themselves.
     """
     options = {"cell": cell, "layers": layers, "embedding": embedding, "tie": tie, "output": output}
     chosen = {name: value for name, value in options.items() if value is not None}
     if values is not None:
         if arrays:
             raise UsageError("--arrays is not for --values, which has rows of each array")
+        if model and (task := task_of(model)) in USES.keys() - {LANGUAGE}:
+            of = USES[task][0]
+            raise UsageError(
+                f"--values is for a model of a language, and {model} is one of {of}: --model alone checks any"
+            )
         shown = _loaded(model, chosen) if model else _noisy(values, hidden, chosen, seed)
         raise typer.Exit(0 if _show_values(shown, values, seed, as_json) else 1)
     rng = random_numbers(seed)
-    all_cases = [_of_model(model, chosen)] if model else _cases(hidden, chosen, rng)
+    all_cases, of_tasks = _checked(model, hidden, chosen, rng)
     of_array = bool(arrays or model)
     show: Callable[[str], object] = typer.echo if not as_json else lambda row: None
-    show(aligned(map(label, HEAD_OF_NETWORKS), ROW))
     has_failed, checked, rows = False, 0, []
+    has_first = bool(all_cases or not model)  # a table of language models
+    if has_first:
+        show(head())
     for case in all_cases:
         report = check(case, rng)
         has_failed |= not report.ok
         checked += report.worst.checked
         for row in report.checks if of_array else [report.worst]:
-            show(_row(report, case, row, of_array))
-            rows.append(_facts(report, case, row, of_array))
-    if not model and not chosen.keys() - {"cell"}:
-        show("\n" + aligned(map(label, HEAD_OF_SEQUENCES), ROW_OF_SEQUENCES))
-        for of_task in sequence_cases(hidden, [cell] if cell else [*CELLS], rng):
-            report = check_sequences(of_task, rng)
-            has_failed |= not report.ok
-            checked += report.worst.checked
-            for row in report.checks if of_array else [report.worst]:
-                show(_row_of_sequences(of_task, row))
-                rows.append(_facts_of_sequences(of_task, row))
+            show(row_of(report, case, row, of_array))
+            rows.append(facts_of(report, case, row, of_array))
+    for number, of_task in enumerate(of_tasks):
+        if number == 0:
+            widths = widths_for(of_task)  # examples have the usual ones, and only a model larger arrays
+            show(("\n" if has_first else "") + head_of_sequences(widths))
+        report = check_sequences(of_task, rng)
+        has_failed |= not report.ok
+        checked += report.worst.checked
+        for row in report.checks if of_array else [report.worst]:
+            show(row_of_sequences(of_task, row, widths))
+            rows.append(facts_of_sequences(of_task, row))
     if as_json:
         write_json({"ok": not has_failed, "checked": checked, "tolerance": TOLERANCE, "rows": rows})
     if has_failed:
@@ -130,6 +150,25 @@ def gradcheck(
         )
         raise typer.Exit(1)
     say(f"ok: {checked:,} derivatives agree with differences to within {TOLERANCE:g} of themselves")
+
+
+def _checked(
+    model: Path | None, hidden: int, chosen: dict[str, Any], rng: Any
+) -> tuple[list[Case], Iterator[SequenceCase]]:
+    """Return the language models to check, and the networks of whole sequences; those come as they are
+    checked, after the others have drawn."""
+    if model and task_of(model) in USES.keys() - {LANGUAGE}:
+        return [], iter([_of_task(model, chosen, rng)])
+    if model:
+        return [_of_model(model, chosen)], iter(())
+    cells = [chosen["cell"]] if "cell" in chosen else [*CELLS]
+    has_others = not chosen.keys() - {"cell"}
+
+    def of_tasks() -> Iterator[SequenceCase]:
+        if has_others:
+            yield from sequence_cases(hidden, cells, rng)
+
+    return _cases(hidden, chosen, rng), of_tasks()
 
 
 def _cases(hidden: int, chosen: dict[str, Any], rng: Any) -> list[Case]:
@@ -161,10 +200,10 @@ def _show_values(model: LanguageModel, text: str, seed: int, as_json: bool) -> b
         for entry in found:
             place = ", ".join(str(index) for index in entry.place)
             numbers = (f"{number:+.10f}" for number in (entry.derivative, entry.difference))
-            row = (entry.name, f"[{place}]", *numbers, f"{entry.error:.1e}", _verdict(entry.ok))
+            row = (entry.name, f"[{place}]", *numbers, f"{entry.error:.1e}", verdict(entry.ok))
             typer.echo(aligned(row, VALUES))
-    verdict = "ok" if is_ok else "FAIL"
-    say(f"{verdict}: {len(found)} derivatives of {model.network.describe()}, beside differences in float64")
+    says = "ok" if is_ok else "FAIL"
+    say(f"{says}: {len(found)} derivatives of {model.network.describe()}, beside differences in float64")
     return is_ok
 
 
@@ -173,55 +212,23 @@ def _of_model(path: Path, chosen: dict[str, Any]) -> Case:
     return model_case(loaded.network, loaded.p)
 
 
+def _of_task(path: Path, chosen: dict[str, Any], rng: Any) -> SequenceCase:
+    loaded = load(path)
+    if others := chosen.keys() - {"cell"}:
+        of = USES[loaded.task][0]
+        raise UsageError(f"--{min(others)} chooses a model of a language, and {path} is one of {of}")
+    case = sequence_model_case(loaded.task, loaded.network, loaded.p, rng)
+    _refuse_another(path, "cell", chosen.get("cell", case.example.cell), case.example.cell)
+    return case
+
+
+def _refuse_another(path: Path, name: str, value: Any, own: Any) -> None:
+    if value != own:
+        raise UsageError(f"--{name} {value}, but {path} has {name} {own}")
+
+
 def _loaded(path: Path, chosen: dict[str, Any]) -> LanguageModel:
     loaded = LanguageModel.load(path)
     for name, value in chosen.items():
-        if (own := getattr(loaded.network, name)) != value:
-            raise UsageError(f"--{name} {value}, but {path} has {name} {own}")
+        _refuse_another(path, name, value, getattr(loaded.network, name))
     return loaded
-
-
-def _facts_of_sequences(case: SequenceCase, row: Check) -> dict[str, Any]:
-    example = case.example
-    of_network = {"task": case.task, "cell": example.cell, "choices": example.kind, "shards": case.shards}
-    return of_network | _of_array(row) | {"ok": row.ok}
-
-
-def _of_array(row: Check) -> dict[str, Any]:
-    return {"array": row.name, "shape": row.shape, "error": float(row.error)}
-
-
-def _row_of_sequences(case: SequenceCase, row: Check) -> str:
-    example, shape = case.example, " x ".join(map(str, row.shape))
-    of_network = (case.task, example.cell, example.kind, str(case.shards))
-    cells = (*of_network, row.name, shape, f"{row.error:.1e}", "ok" if row.ok else "FAIL")
-    return aligned(cells, ROW_OF_SEQUENCES)
-
-
-def _row(report: Report, case: Case, row: Check, of_array: bool) -> str:
-    network, facts = case.network, _facts(report, case, row, of_array)
-    embedding = label("tied") if network.tie else str(network.embedding or label("none"))
-    shape = " x ".join(map(str, row.shape))
-    of_network = (network.cell, network.layers, embedding, network.output, network.m, case.shards)
-    shown = "-" if facts["tutorial"] is None else f"{facts['tutorial']:.1e}"
-    cells = (*map(str, of_network), row.name, shape, f"{row.error:.1e}", shown, _verdict(facts["ok"]))
-    return aligned(cells, ROW)
-
-
-def _verdict(is_ok: bool) -> str:
-    return " ok" if is_ok else " FAIL"
-
-
-def _facts(report: Report, case: Case, row: Check, of_array: bool) -> dict[str, Any]:
-    """Return a row as JSON: the network, the array, its error, and the error against the tutorial or None."""
-    network, opinions = case.network, report.opinions
-    of_row = opinions[row.name] if opinions else None
-    opinion = of_row if of_array else report.worst_opinion
-    named = ("cell", "layers", "embedding", "tie", "output", "m")
-    return {
-        **{name: getattr(network, name) for name in named},
-        "shards": case.shards,
-        **_of_array(row),
-        "tutorial": None if opinion is None else float(opinion),
-        "ok": bool(row.ok and report.agrees_with_tutorial(row.name if of_array else None)),
-    }

@@ -1,5 +1,6 @@
 """One step of a language model as an ONNX graph: a token and the states in, log o_t and the states out."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,8 @@ from rnn_cli.models.language_model import LanguageModel
 from rnn_cli.network.arrays import Array, Parameters
 from rnn_cli.network.cells import CELLS
 from rnn_cli.network.network import Network
-from rnn_cli.network.outputs.adaptive import clusters
+from rnn_cli.network.outputs import OUTPUTS
+from rnn_cli.network.outputs.clusters import clusters
 
 OPSET = 17
 CODE = """import json
@@ -58,6 +60,13 @@ class Graph:
         self.nodes.append(self._onnx.helper.make_node("Split", [whole], names, axis=-1))
         return names
 
+    def cut(self, whole: str, lengths: Sequence[int]) -> list[str]:
+        """Cut the last axis into parts of these lengths."""
+        names = [f"part {k} of {whole}" for k in range(len(lengths))]
+        given = [whole, self.constant(np.array(lengths), f"lengths of {whole}")]
+        self.nodes.append(self._onnx.helper.make_node("Split", given, names, axis=-1))
+        return names
+
 
 def onnx_file(model: LanguageModel) -> bytes:
     """Return the file. Raises UsageError where onnx is missing."""
@@ -102,7 +111,7 @@ def _add_step(graph: Graph, network: Network, p: Parameters) -> None:
         a = graph("Add", h, graph.constant(p[f"b_a{suffix}"], f"b_a{suffix}"))
         Ws = graph("MatMul", f"s{suffix}", graph.constant(p[f"W{suffix}"].T, f"W{suffix} T"))
         h = STEPS[network.cell](graph, a, Ws, suffix)
-    _add_output(graph, network, p, h)
+    HEADS[network.output](graph, network, p, h)
 
 
 def _simple(graph: Graph, a: str, Ws: str, suffix: str, g1: str) -> str:
@@ -136,21 +145,46 @@ STEPS: dict[str, Any] = {
 assert STEPS.keys() == CELLS.keys()
 
 
-def _add_output(graph: Graph, network: Network, p: Parameters, s: str) -> None:
-    def logits(seen: str, j: str = "") -> str:
-        product = graph("MatMul", seen, graph.constant(p[f"V{j}"].T, f"V{j} T"))
-        return graph("Add", product, graph.constant(p[f"b_y{j}"], f"b_y{j}"))
+def _softmax(graph: Graph, network: Network, p: Parameters, s: str) -> None:
+    graph("LogSoftmax", _affine(graph, p, s, "V", "b_y"), name="log_o", axis=-1)
 
-    if not network.cutoffs:
-        graph("LogSoftmax", logits(s), name="log_o", axis=-1)
-        return
-    head = graph("LogSoftmax", logits(s), axis=-1)
-    first = network.cutoffs[0]
-    own = graph.constant(np.arange(first), "tokens of the head")
-    parts = [graph("Gather", head, own, axis=1)]
-    for j, _, _ in clusters(network.m, network.cutoffs):
-        entry = graph.constant(np.array([first + j - 1]), f"entry {j}")
-        narrow = graph("MatMul", s, graph.constant(p[f"P{j}"].T, f"P{j} T"))
-        inside = graph("LogSoftmax", logits(narrow, str(j)), axis=-1)
-        parts.append(graph("Add", inside, graph("Gather", head, entry, axis=1)))
-    graph("Concat", *parts, name="log_o", axis=1)
+
+def _classes(graph: Graph, network: Network, p: Parameters, s: str) -> None:
+    lengths = [end - first for _, first, end in clusters(network.m, network.cutoffs)]
+    own, *within = graph.cut(_product(graph, p, s, "V"), [network.cutoffs[0], *lengths])
+    z = graph("Concat", own, _product(graph, p, s, "V_c"), axis=-1)
+    head = _biased(graph, p, z, "b_y")
+    _of_clusters(graph, network, head, [_biased(graph, p, z, f"b_y{j}") for j, z in enumerate(within, 1)])
+
+
+def _adaptive(graph: Graph, network: Network, p: Parameters, s: str) -> None:
+    within = []
+    for j in range(1, len(network.cutoffs) + 1):
+        within.append(_affine(graph, p, _product(graph, p, s, f"P{j}"), f"V{j}", f"b_y{j}"))
+    _of_clusters(graph, network, _affine(graph, p, s, "V", "b_y"), within)
+
+
+HEADS: dict[str, Any] = {"softmax": _softmax, "classes": _classes, "adaptive": _adaptive}
+assert HEADS.keys() == OUTPUTS.keys()
+
+
+def _of_clusters(graph: Graph, network: Network, head: str, within: list[str]) -> None:
+    """Add log o_t, from the logits of the head and of each cluster."""
+    log_head = graph("LogSoftmax", head, axis=-1)
+    own, *entries = graph.cut(log_head, [network.cutoffs[0], *[1] * len(within)])
+    parts = [
+        graph("Add", graph("LogSoftmax", z, axis=-1), entry) for z, entry in zip(within, entries, strict=True)
+    ]
+    graph("Concat", own, *parts, name="log_o", axis=-1)
+
+
+def _product(graph: Graph, p: Parameters, v: str, name: str) -> str:
+    return graph("MatMul", v, graph.constant(p[name].T, f"{name} T"))
+
+
+def _biased(graph: Graph, p: Parameters, z: str, name: str) -> str:
+    return graph("Add", z, graph.constant(p[name], name))
+
+
+def _affine(graph: Graph, p: Parameters, v: str, matrix: str, bias: str) -> str:
+    return _biased(graph, p, _product(graph, p, v, matrix), bias)

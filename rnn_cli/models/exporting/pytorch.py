@@ -9,7 +9,8 @@ n_t = tanh(W_in x_t + b_in + r_t (W_hn h + b_hn)). b_hn is 0 here, as all of b_h
 """
 
 import io
-from typing import Any
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -17,6 +18,8 @@ from rnn_cli.errors import UsageError
 from rnn_cli.models.language_model import LanguageModel
 from rnn_cli.network.arrays import Array, Parameters
 from rnn_cli.network.network import Network
+from rnn_cli.network.outputs import OUTPUTS
+from rnn_cli.network.outputs.clusters import clusters
 
 ORDER = {"lstm": (1, 2, 3, 0)}  # where each of PyTorch's gates stands among ours
 MODULES = {
@@ -45,7 +48,7 @@ rnn.load_state_dict({{name[4:]: array for name, array in p.items() if name.start
 def log_o(ids, state=None):  # ids (T,) -> the logarithms of the next tokens' probabilities (T, m), the state
     x = {enter}
     s, state = rnn(x, state)
-    return {output}, state
+{output}
 
 ids = {{token: id for id, token in enumerate(tokens)}}
 x = torch.tensor([0, *(ids.get(token, 2) for token in tokens[3:8])])  # <start>, and any tokens
@@ -54,12 +57,21 @@ with torch.no_grad():
 for token, after in zip(x, log_p.argmax(1)):
     print(tokens[token], "->", tokens[after])
 """
-SOFTMAX = 'torch.log_softmax(s @ p["output.weight"].T + p["output.bias"], -1)'
-ADAPTIVE = """torch.cat([head[:, :{first}], *({cluster} for j in range({clusters}))], -1)"""
-CLUSTER = (
-    'head[:, {first} + j, None] + torch.log_softmax(s @ p[f"output.tail.{{j}}.project.weight"].T '
-    '@ p[f"output.tail.{{j}}.weight"].T + p[f"output.tail.{{j}}.bias"], -1)'
-)
+SOFTMAX = """    return torch.log_softmax(s @ p["output.weight"].T + p["output.bias"], -1), state"""
+CLASSES = """    z = s @ p["output.weight"].T + p["output.bias"]
+    z_c = s @ p["output.classes.weight"].T + p["output.classes.bias"]
+    head = torch.log_softmax(torch.cat([z[:, :{first}], z_c], -1), -1)
+    log_p = [head[:, :{first}]]
+    for j, z_j in enumerate(z[:, {first}:].split({lengths}, -1)):
+        log_p.append(head[:, {first} + j, None] + torch.log_softmax(z_j, -1))
+    return torch.cat(log_p, -1), state"""
+ADAPTIVE = """    head = torch.log_softmax(s @ p["output.head.weight"].T + p["output.head.bias"], -1)
+    log_p = [head[:, :{first}]]
+    for j in range({clusters}):
+        t = f"output.tail.{{j}}"
+        z_j = s @ p[f"{{t}}.project.weight"].T @ p[f"{{t}}.weight"].T + p[f"{{t}}.bias"]
+        log_p.append(head[:, {first} + j, None] + torch.log_softmax(z_j, -1))
+    return torch.cat(log_p, -1), state"""
 
 
 def state_dict(network: Network, p: Parameters) -> dict[str, Array]:
@@ -71,16 +83,53 @@ def state_dict(network: Network, p: Parameters) -> dict[str, Array]:
         for ours, theirs in (("U", "weight_ih"), ("W", "weight_hh"), ("b_a", "bias_ih")):
             found[f"rnn.{theirs}_l{layer}"] = _ordered(network.cell, p[ours + suffix])
         found[f"rnn.bias_hh_l{layer}"] = np.zeros_like(p["b_a" + suffix])
-    head = "output.head" if network.cutoffs else "output"
-    found |= {f"{head}.weight": p["V"], f"{head}.bias": p["b_y"]}
-    for j in range(1, len(network.cutoffs) + 1):
+    found |= HEADS[network.output].arrays(network, p)
+    return {name: np.array(array, np.float32, order="C") for name, array in found.items()}
+
+
+def _of_softmax(network: Network, p: Parameters) -> dict[str, Array]:
+    return {"output.weight": p["V"], "output.bias": p["b_y"]}
+
+
+def _of_classes(network: Network, p: Parameters) -> dict[str, Array]:
+    own, of_classes = np.split(p["b_y"], [network.cutoffs[0]])
+    within = [p[f"b_y{j}"] for j, _, _ in clusters(network.m, network.cutoffs)]
+    return {
+        "output.weight": p["V"],
+        "output.bias": np.concatenate([own, *within]),
+        "output.classes.weight": p["V_c"],
+        "output.classes.bias": of_classes,
+    }
+
+
+def _of_adaptive(network: Network, p: Parameters) -> dict[str, Array]:
+    found = {"output.head.weight": p["V"], "output.head.bias": p["b_y"]}
+    for j, _, _ in clusters(network.m, network.cutoffs):
         tail = f"output.tail.{j - 1}"
         found |= {
             f"{tail}.project.weight": p[f"P{j}"],
             f"{tail}.weight": p[f"V{j}"],
             f"{tail}.bias": p[f"b_y{j}"],
         }
-    return {name: np.array(array, np.float32, order="C") for name, array in found.items()}
+    return found
+
+
+class Head(NamedTuple):
+    """How an output layer is written.
+
+    arrays: (network, p) -> by PyTorch's names. lines: the end of CODE's function, from s to log o_t.
+    """
+
+    arrays: Callable[[Network, Parameters], dict[str, Array]]
+    lines: str
+
+
+HEADS = {
+    "softmax": Head(_of_softmax, SOFTMAX),
+    "classes": Head(_of_classes, CLASSES),
+    "adaptive": Head(_of_adaptive, ADAPTIVE),
+}
+assert HEADS.keys() == OUTPUTS.keys()
 
 
 def _ordered(cell: str, array: Array) -> Array:
@@ -98,22 +147,16 @@ def code(network: Network, file: str, form: str) -> str:
         enter = 'torch.nn.functional.embedding(ids, p["embedding.weight"])'
     else:
         enter = f"torch.nn.functional.one_hot(ids, {network.m}).float()"
-    output = SOFTMAX
-    if network.cutoffs:
-        first, clusters = network.cutoffs[0], len(network.cutoffs)
-        output = ADAPTIVE.format(first=first, clusters=clusters, cluster=CLUSTER.format(first=first))
-    written = CODE.format(
+    lengths = [end - first for _, first, end in clusters(network.m, network.cutoffs)]
+    first = network.cutoffs[0] if network.cutoffs else network.m
+    return CODE.format(
         imports=imports,
         about=repr(f"{file}.json"),
         load=load.format(file=repr(file)),
         module=MODULES[network.cell].format(sizes=sizes),
         enter=enter,
-        output=output,
+        output=HEADS[network.output].lines.format(first=first, lengths=lengths, clusters=len(lengths)),
     )
-    if network.cutoffs:
-        line = '    head = torch.log_softmax(s @ p["output.head.weight"].T + p["output.head.bias"], -1)\n'
-        written = written.replace("    return torch.cat", f"{line}    return torch.cat")
-    return written
 
 
 def torch_file(model: LanguageModel) -> bytes:

@@ -10,6 +10,7 @@ from rnn_cli.network.arrays import Array, Ids, Parameters, State
 from rnn_cli.network.cells import CELLS
 from rnn_cli.network.cells.recurrence import Recurrence
 from rnn_cli.network.network import Network
+from rnn_cli.network.outputs import OUTPUTS
 
 MOST_UNITS, MOST_TOKENS = 16, 64
 
@@ -36,8 +37,7 @@ def numbers_of(network: Network, p: Parameters, ids: tuple[Ids, Ids], first: Sta
             [
                 *_entrance(network, p, int(x_t)),
                 *(v for suffix in network.suffixes for v in _layer(network, p, suffix, before, after, x_t)),
-                _vector(f"V {last}", p["V"] @ seen),
-                _vector("b_y", p["b_y"]),
+                *_output(network, p, seen, last),
                 _vector("o_t", o_t),
                 _vector("y_t", np.eye(network.m)[y_t]),
                 _vector("E_t", -log_o[t, y_t : y_t + 1]),
@@ -89,6 +89,18 @@ def _gates(network: Network, suffix: str, entered: tuple[Array, Array], before: 
     gates = memory[[*cell.memory].index("gates")]
     for name, gate in zip(cell.gates, gates, strict=True):
         yield _vector(f"gate {name}{suffix}_t", gate[0])
+
+
+def _output(network: Network, p: Parameters, seen: Array, last: str) -> Iterator[Vector]:
+    """Yield what the output layer adds up: the products of its matrices with the state, and its biases."""
+    for name in OUTPUTS[network.output].shapes(network.m, network.n, network.cutoffs):
+        narrower = "P" + name.removeprefix("V")  # of a cluster of an adaptive layer
+        if name.startswith("b_y"):
+            yield _vector(name, p[name])
+        elif narrower in p:
+            yield _vector(f"{name} {narrower} {last}", p[name] @ (p[narrower] @ seen))
+        else:
+            yield _vector(f"{name} {last}", p[name] @ seen)
 
 
 def _vector(name: str, values: Array) -> Vector:

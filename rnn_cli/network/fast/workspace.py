@@ -52,9 +52,12 @@ class Workspace:
             return self._gradients[name]
         return self(f"d{name}", *shape) if order == "C" else self(f"d{name}", *reversed(shape)).T
 
-    def room(self, suffix: str) -> "Workspace":
-        """Return this workspace for a user whose names are also used by others: `suffix` is added to them."""
-        return _Room(self, suffix) if suffix else self
+    def room(self, suffix: str, gradients: Mapping[str, Array] = NOTHING) -> "Workspace":
+        """Return this workspace for a user whose names are also used by others: `suffix` is added to them.
+
+        gradients: arrays for some of that user's gradients, by the names that it uses.
+        """
+        return _Room(self, suffix, gradients) if suffix or gradients else self
 
     def start(self) -> None:
         """Start the stopwatch: the time until now belongs to no phase."""
@@ -68,18 +71,20 @@ class Workspace:
 
 
 class _Room(Workspace):
-    def __init__(self, whole: Workspace, suffix: str):
+    def __init__(self, whole: Workspace, suffix: str, gradients: Mapping[str, Array]):
         self.dtype, self.threads, self.seconds = whole.dtype, whole.threads, whole.seconds
-        self._whole, self._suffix = whole, suffix
+        self._whole, self._suffix, self._gradients = whole, suffix, gradients
 
     def __call__(self, name: str, *shape: int) -> Array:
         return self._whole(name + self._suffix, *shape)
 
     def gradient(self, name: str, *shape: int, order: Literal["C", "F"] = "C") -> Array:
+        if name in self._gradients:
+            return self._gradients[name]
         return self._whole.gradient(name + self._suffix, *shape, order=order)
 
-    def room(self, suffix: str) -> Workspace:
-        return _Room(self._whole, suffix + self._suffix) if suffix else self
+    def room(self, suffix: str, gradients: Mapping[str, Array] = NOTHING) -> Workspace:
+        return _Room(self._whole, suffix + self._suffix, gradients) if suffix or gradients else self
 
     def start(self) -> None:
         self._whole.start()

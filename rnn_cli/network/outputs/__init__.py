@@ -1,6 +1,6 @@
 """From states to probabilities: an output layer is a row of OUTPUTS (output.py says what a row offers)."""
 
-from rnn_cli.network.outputs import adaptive, softmax
+from rnn_cli.network.outputs import adaptive, classes, softmax
 from rnn_cli.network.outputs.output import Output
 
 OUTPUTS = {
@@ -11,7 +11,9 @@ OUTPUTS = {
         layer.logits,
         layer.nats,
         layer.nats_and_gradients,
+        layer.choose_cutoffs,
         layer.HAS_CUTOFFS,
+        layer.HAS_FULL_ROWS,
     )
-    for name, layer in {"softmax": softmax, "adaptive": adaptive}.items()
+    for name, layer in {"softmax": softmax, "classes": classes, "adaptive": adaptive}.items()
 }

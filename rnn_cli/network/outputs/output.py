@@ -18,7 +18,9 @@ class Output(NamedTuple):
     nats: (p, s, y (N,), work) -> E_t = -log o_t[y_t], (N,).
     nats_and_gradients: (p, s, y, weight (N,), work) -> E_t, and the derivatives of Σ_t weight_t E_t: ds
         (N, n), and those of the parameters, in `work.gradient`. All are arrays of the workspace.
+    choose_cutoffs: (counts, n) -> the cutoffs that suit such a text; () for a layer without.
     has_cutoffs: whether it needs cutoffs.
+    has_full_rows: whether V is (m, n), so that it can be a tied embedding.
     """
 
     shapes: Callable[[int, int, tuple[int, ...]], dict[str, tuple[int, ...]]]
@@ -27,4 +29,6 @@ class Output(NamedTuple):
     logits: Callable[[Parameters, Array], Array]
     nats: Callable[[Parameters, Array, Ids, Workspace], Array]
     nats_and_gradients: Callable[[Parameters, Array, Ids, Array, Workspace], tuple[Array, Array, Parameters]]
-    has_cutoffs: bool = False
+    choose_cutoffs: Callable[[Array, int], tuple[int, ...]]
+    has_cutoffs: bool
+    has_full_rows: bool

@@ -13,6 +13,7 @@ from rnn_cli.network.arrays import Array, Ids, Parameters
 from rnn_cli.network.fast.workspace import Workspace
 
 HAS_CUTOFFS = False
+HAS_FULL_ROWS = True
 BLOCK_LOGITS = 1 << 22  # the most logits of a block,
 BLOCK_ROWS = 64  # unless it has no more rows than these
 PIECE = 1 << 16  # elements worked on at a time: they stay in the cache
@@ -30,6 +31,10 @@ def initial_biases(counts: Array, cutoffs: tuple[int, ...]) -> Parameters:
 
 def cost(counts: Array, n: int, cutoffs: tuple[int, ...]) -> float:
     return len(counts) * n
+
+
+def choose_cutoffs(counts: Array, n: int) -> tuple[int, ...]:
+    return ()
 
 
 def logits(p: Parameters, s: Array) -> Array:

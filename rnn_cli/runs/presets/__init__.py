@@ -11,7 +11,7 @@ from typing import Any, Self
 
 from rnn_cli.network.arrays import Array
 from rnn_cli.network.network import Network
-from rnn_cli.network.outputs.adaptive import choose_cutoffs
+from rnn_cli.network.outputs import OUTPUTS
 from rnn_cli.training.optimizers import OPTIMIZERS
 
 ABOUT, LETTERS, WORDS = "about", "letters", "words"
@@ -37,6 +37,7 @@ class Choices:
     schedule: str
     clip: float
     dropout: float
+    dropconnect: float
     weight_decay: float
 
     @classmethod
@@ -52,7 +53,7 @@ class Choices:
         """Return these choices with the settings that are given in their place, and with what goes with
         them: another optimizer has rates of its own, and a tied embedding excludes another size or output."""
         own: dict[str, Any] = {name: value for name, value in settings.items() if name in NAMES}
-        untied = own.get("output", "softmax") != "softmax" or "embedding" in own
+        untied = not OUTPUTS[own.get("output", self.output)].has_full_rows or "embedding" in own
         if untied and not own.get("tie"):
             own["tie"] = False
         if own.get("optimizer", self.optimizer) != self.optimizer:
@@ -60,13 +61,13 @@ class Choices:
         return replace(self, **own)
 
     def network(self, m: int, cutoffs: tuple[int, ...]) -> Network:
-        """Return the network for a vocabulary of m tokens; cutoffs: of an adaptive output layer."""
+        """Return the network for a vocabulary of m tokens; cutoffs: of its output layer."""
         embedding = self.hidden if self.tie else self.embedding
         return Network(m, self.hidden, self.cell, self.output, self.layers, embedding, self.tie, cutoffs)
 
     def cutoffs(self, counts: Array) -> tuple[int, ...]:
-        """Return the cutoffs of an adaptive output layer for tokens that occur this often, (m,)."""
-        return choose_cutoffs(counts, self.hidden) if self.output == "adaptive" else ()
+        """Return the cutoffs of the output layer for tokens that occur this often, (m,)."""
+        return OUTPUTS[self.output].choose_cutoffs(counts, self.hidden)
 
 
 NAMES = tuple(each.name for each in fields(Choices))

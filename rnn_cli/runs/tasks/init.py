@@ -13,7 +13,7 @@ import numpy as np
 
 from rnn_cli.errors import RnnError
 from rnn_cli.models import file, loading
-from rnn_cli.models.growing import above_old, grown_parameters
+from rnn_cli.models.growing import above_old, first_of_rarest, grown_parameters
 from rnn_cli.models.transfer import layers_into
 from rnn_cli.network.arrays import Parameters
 from rnn_cli.network.encoder import Encoder
@@ -26,7 +26,7 @@ from rnn_cli.runs.run import refuse_contradictions
 from rnn_cli.runs.settings import Settings
 from rnn_cli.text.lexicon import Lexicon
 from rnn_cli.text.pairs.labels import Labels
-from rnn_cli.text.vocabulary import Vocabulary
+from rnn_cli.text.vocabulary import SPECIAL, Vocabulary
 
 LEAST_KNOWN = 0.5  # of a text's tokens: a model that knows fewer has learned another kind of tokens
 
@@ -119,16 +119,18 @@ class Init:
         old = self.lexicon.vocabulary
         if self.known is None:
             layers = self.origin.layers(network)
-            writes = isinstance(layers, Network)  # and not an encoder
-            above = above_old(run.output_counts, old) if writes else np.zeros(layers.m - old.size)
+            writes, rarest = isinstance(layers, Network), first_of_rarest(model.network)  # or reads only
+            above = above_old(run.output_counts, old, rarest) if writes else np.zeros(layers.m - old.size)
             language = replace(model.network, m=layers.m)
-            p = grown_parameters(model.p, language.shapes, {old.size}, above)
+            p = grown_parameters(model.p, language.shapes, {old.size}, above, rarest)
             p = p if writes else layers_into(layers, language, p)
             return network.lay_out({**run.first_parameters(), **p})
         output = self.origin.output(model)
         sizes = {old.size, output.size if output else old.size}
-        above = above_old(run.output_counts, output) if output else np.zeros(0)
-        return network.lay_out(grown_parameters(model.p, network.shapes, sizes, above))
+        layers = self.origin.layers(network)
+        rarest = first_of_rarest(layers) if isinstance(layers, Network) else SPECIAL
+        above = above_old(run.output_counts, output, rarest) if output else np.zeros(0)
+        return network.lay_out(grown_parameters(model.p, network.shapes, sizes, above, rarest))
 
 
 def refuse_another_task(path: Path, task: str) -> None:

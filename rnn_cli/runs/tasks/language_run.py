@@ -58,7 +58,7 @@ class LanguageRun(Run):
             network=self.network,
             counts=self.data.counts,
             optimizer=recipe.optimizer,
-            dropout=recipe.dropout,
+            drop=recipe.drop,
             batch=self.rows_at_once,
             bptt=self.steps,
             threads=self.threads,

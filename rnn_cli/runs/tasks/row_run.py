@@ -131,7 +131,7 @@ class RowRun(Run):
             network=self.network,
             batch=self.batch(fits[-max(1, self.most_steps // self.steps) :]),
             optimizer=self.recipe.optimizer,
-            dropout=self.recipe.dropout,
+            drop=self.recipe.drop,
             threads=self.threads,
             keeps=self.recipe.max_rollbacks > 0,
         )

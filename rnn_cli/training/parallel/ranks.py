@@ -21,6 +21,7 @@ from rnn_cli.machine import blas_threads
 from rnn_cli.network.arrays import Masks, Parameters, State
 from rnn_cli.network.columns import Columns, Gradients
 from rnn_cli.network.fast.workspace import Workspace
+from rnn_cli.network.functions import NO_DROP, Drop
 from rnn_cli.processes import OF_TERMINAL, begin
 from rnn_cli.training.parallel.sharing import Shapes, SharedArrays, Tray
 from rnn_cli.training.parallel.trainable import DType, Rows, Trainable
@@ -32,16 +33,15 @@ OVERFLOWS = np.errstate(over="ignore", invalid="ignore")
 
 
 class Dropout(NamedTuple):
-    """The dropout of a step. Its masks are a function of the key and of a shard's first row."""
+    """What a step leaves out. Its masks are a function of the key and of a shard's first row."""
 
-    rate: float = 0.0
+    drop: Drop = NO_DROP
     key: tuple[int, ...] = ()
-    of_window: bool = False  # one mask for all steps of the window (Gal and Ghahramani 2016)
 
     def masks(self, network: Trainable, first: int, T: int, B: int) -> Masks:
         """Return the masks of a shard of B rows that begins with row `first`."""
         rng = np.random.default_rng((*self.key, first))
-        return network.draw_masks(rng, self.rate, T, B, self.of_window)
+        return network.draw_masks(rng, self.drop, T, B)
 
 
 NO_DROPOUT = Dropout()

@@ -8,6 +8,7 @@ import numpy as np
 from rnn_cli.network.arrays import NO_MASKS, Array, Masks, Parameters, State
 from rnn_cli.network.columns import Gradients
 from rnn_cli.network.fast.workspace import Workspace
+from rnn_cli.network.functions import Drop
 
 DType = type[np.floating[Any]]  # float32, or float64 where gradients are checked
 
@@ -72,10 +73,8 @@ class Trainable(Protocol):
     def zero_state(self, B: int, dtype: DType = np.float32) -> State:
         """Return s_0 = 0 of B rows."""
 
-    def draw_masks(
-        self, rng: np.random.Generator, rate: float, T: int, B: int, of_window: bool = False
-    ) -> Masks:
-        """Return dropout masks for a batch of T steps and B rows; of_window: one for all steps."""
+    def draw_masks(self, rng: np.random.Generator, drop: Drop, T: int, B: int) -> Masks:
+        """Return the masks of what a batch of T steps and B rows leaves out."""
 
     def rooms(self, T: int, B: int) -> Mapping[str, tuple[int, bool]]:
         """Return, for each array by which a batch of T steps and B rows travels (its own, its state's, and

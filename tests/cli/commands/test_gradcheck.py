@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 
 from rnn_cli import LanguageModel
+from rnn_cli.cli.app import run
+from rnn_cli.models.loading import load
 from rnn_cli.network import tutorial
 from rnn_cli.network.cells import CELLS
 from rnn_cli.network.functions import TANH
@@ -308,6 +310,47 @@ def test_a_choice_that_is_not_the_models_is_refused(fails, rnn, models, read_npz
     assert f"--{name} {other}" in message
     assert f"{name} {own}" in message
     rnn("gradcheck", "--model", models["char"], f"--{name}", own)
+
+
+@pytest.fixture(scope="module")
+def models_of_tasks(tmp_path_factory):
+    """A model of each task beside language, of pairs that all can learn from."""
+    folder = tmp_path_factory.mktemp("tasks")
+    found = {}
+    for task in ("classify", "rate", "tag", "translate", "generate"):
+        pairs = {"tag": "a b\tX Y\nb a\tY X\n"}.get(task, "1\t1\n2\t2\n")
+        (folder / f"{task}.tsv").write_text(pairs * 3)
+        found[task] = folder / f"{task}.npz"
+        options = ["--hidden", "3", "--epochs", "1", "--threads", "1", "--valid-fraction", "0", "--quiet"]
+        text = ["train", str(folder / f"{task}.tsv"), "--task", task, "--model", str(found[task])]
+        assert run([*text, *options]) == 0
+    return found
+
+
+@pytest.mark.parametrize("task", ["classify", "rate", "tag", "translate", "generate"])
+def test_a_trained_model_of_any_task_is_checked(task, rnn, fails, models_of_tasks, monkeypatch):
+    monkeypatch.setattr(module, "ENTRIES_OF_A_MODEL", 2)
+    model = models_of_tasks[task]
+    network = load(model).network
+    said = json.loads(rnn("gradcheck", "--model", model, "--json").out)
+    assert {row["array"]: tuple(row["shape"]) for row in said["rows"]} == network.shapes
+    assert {row["task"] for row in said["rows"]} == {task}
+    assert said["ok"]
+    assert fails(2, "gradcheck", "--model", model, "--tie").startswith("--tie chooses a model of a language")
+    assert "--model alone checks any" in fails(2, "gradcheck", "--model", model, "--values", "a")
+    own = said["rows"][0]["cell"]
+    assert fails(2, "gradcheck", "--model", model, "--cell", "relu").endswith(f"has cell {own}")
+
+    right = type(network).loss_and_gradients
+
+    def spoilt(*arguments):
+        E, gradients, after = right(*arguments)
+        name = next(name for name in gradients if name.startswith("b_y") or name == "b_f")
+        gradients[name] = gradients[name] * 1.001
+        return E, gradients, after
+
+    monkeypatch.setattr(type(network), "loss_and_gradients", spoilt)
+    assert "FAIL" in rnn("gradcheck", "--model", model, status=1).out
 
 
 def test_a_model_that_is_missing_is_named(fails):

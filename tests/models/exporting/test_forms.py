@@ -21,6 +21,7 @@ CHOICES = {
     "two layers": {"embedding": 4, "layers": 2},
     "tied": {"tie": True},
     "adaptive": {"output": "adaptive"},
+    "classes": {"output": "classes", "tie": True},
 }
 NEEDS = {
     "torch": ["torch"],
@@ -152,11 +153,12 @@ def test_any_name_of_a_file_can_stand_in_the_lines(form, models):
     compile(export(LanguageModel.load(models["char"]), form, 'a "b" \\ 词\n.pt').code, "lines", "exec")
 
 
-@pytest.mark.parametrize("cell", CELLS)
-def test_safetensors_alone_finds_the_arrays_of_the_state_dict(cell, lines, tmp_path):
+@pytest.mark.parametrize(("cell", "output"), [*((cell, "softmax") for cell in CELLS), ("lstm", "classes")])
+def test_safetensors_alone_finds_the_arrays_of_the_state_dict(cell, output, lines, tmp_path):
     """Where there is no PyTorch to load them."""
     safetensors = pytest.importorskip("safetensors.numpy", reason="there is no safetensors")
-    model = noisy_model(lines[0], 3, {"cell": cell, "layers": 2, "embedding": 4}, seed=1)
+    choices = {"cell": cell, "layers": 2, "embedding": 4, "output": output}
+    model = noisy_model(lines[0], 3, choices, seed=1)
     found = safetensors.load(export(model, "safetensors", "m.out").data)
     expected = state_dict(model.network, model.p)
     assert found.keys() == expected.keys()

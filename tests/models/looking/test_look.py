@@ -5,6 +5,7 @@ import pytest
 
 from rnn_cli import Classifier, LanguageModel
 from rnn_cli.errors import UsageError
+from rnn_cli.models.looking.derivatives import noisy_model
 from rnn_cli.models.looking.fresh import fresh_model, lexicon_of
 from rnn_cli.models.looking.language import Asked
 from rnn_cli.models.looking.look import look
@@ -109,6 +110,25 @@ def test_the_numbers_are_the_tutorials_letters():
         np.testing.assert_allclose(found["o_t"], z / z.sum(), atol=1e-6)
         assert found["E_t"][0] == pytest.approx(nats, abs=1e-5)
         assert found["E_t"][0] == pytest.approx(-np.log(found["o_t"] @ found["y_t"]))
+
+
+@pytest.mark.parametrize("output", ["classes", "adaptive"])
+def test_the_numbers_of_an_output_of_two_levels_make_its_probabilities(output):
+    model = noisy_model(SENTENCE, 4, {"output": output}, 0)
+    first, second = model.network.cutoffs
+    for vectors in only(look(model, SENTENCE, Asked(numbers=True))).numbers:
+        found = {vector.name: np.array(vector.values) for vector in vectors}
+        if output == "classes":
+            own, *z = np.split(found["V s_t"], [first, second])
+            head = np.append(own, found["V_c s_t"])
+        else:
+            head, *z = (found[name] for name in ("V s_t", "V1 P1 s_t", "V2 P2 s_t"))
+        head, *within = (
+            np.exp(z + b_y) / np.exp(z + b_y).sum()
+            for z, b_y in zip([head, *z], (found[name] for name in ("b_y", "b_y1", "b_y2")), strict=True)
+        )
+        o = [head[:first], *(head[first + j] * each for j, each in enumerate(within))]
+        np.testing.assert_allclose(found["o_t"], np.concatenate(o), atol=1e-6)
 
 
 @pytest.mark.parametrize("cell", ["gru", "lstm"])

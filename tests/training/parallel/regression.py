@@ -31,7 +31,7 @@ class Regression:
     def zero_state(self, B, dtype=np.float32):
         return {"seen": np.zeros((B, 1), dtype)}
 
-    def draw_masks(self, rng, rate, T, B, of_window=False):
+    def draw_masks(self, rng, drop, T, B):
         return {}
 
     def rooms(self, T, B):

@@ -17,6 +17,7 @@ from threadpoolctl import threadpool_info
 
 from rnn_cli.errors import RnnError
 from rnn_cli.network.fast.workspace import Workspace
+from rnn_cli.network.functions import NO_DROP, Drop
 from rnn_cli.network.inputs import ONE_HOT_UP_TO
 from rnn_cli.network.network import Network, Sequences
 from rnn_cli.training import loop
@@ -270,10 +271,10 @@ def test_dropout_is_a_function_of_its_key():
         first, again, other, none = (
             executor.loss_and_gradients(batch, state, dropout)[0]
             for dropout in (
-                Dropout(0.5, (1, 2)),
-                Dropout(0.5, (1, 2)),
-                Dropout(0.5, (1, 3)),
-                Dropout(0, (1,)),
+                Dropout(Drop(0.5), (1, 2)),
+                Dropout(Drop(0.5), (1, 2)),
+                Dropout(Drop(0.5), (1, 3)),
+                Dropout(NO_DROP, (1,)),
             )
         )
     assert first == again
@@ -283,11 +284,11 @@ def test_dropout_is_a_function_of_its_key():
 def test_the_dropout_of_a_shard_is_drawn_by_the_key_and_its_first_row():
     network, p, batch, state = problem(16, embedding=4)
     T, B = batch.x.shape
-    drawn = [network.draw_masks(np.random.default_rng((7, first)), 0.5, T, 8) for first in (0, 8)]
+    drawn = [network.draw_masks(np.random.default_rng((7, first)), Drop(0.5), T, 8) for first in (0, 8)]
     masks = {name: np.concatenate([of[name] for of in drawn], axis=1) for name in drawn[0]}
     expected = network.loss_and_gradients(p, batch, state, Workspace(np.float32), masks)
     with Executor(network, p, (T, B), 2) as executor:
-        E, gradients, _ = executor.loss_and_gradients(batch, state, Dropout(0.5, (7,)))
+        E, gradients, _ = executor.loss_and_gradients(batch, state, Dropout(Drop(0.5), (7,)))
     assert pytest.approx(expected[0]) == E
     for name in p:
         np.testing.assert_allclose(gradients[name], expected[1][name], rtol=1e-4, atol=1e-5)

@@ -56,14 +56,3 @@ function meanOf(G, ids) {
   for (const id of ids) column(G, id).forEach((value, k) => (g[k] += value / ids.length));
   return g;
 }
-
-// Return vectors as one, one after another.
-function joined(vectors) {
-  const all = new Float64Array(vectors.reduce((sum, v) => sum + v.length, 0));
-  let at = 0;
-  for (const v of vectors) {
-    all.set(v, at);
-    at += v.length;
-  }
-  return all;
-}

@@ -25,6 +25,17 @@ function parts(v, k) {
   return Array.from({ length: k }, (_, i) => v.subarray(i * n, (i + 1) * n));
 }
 
+// Return vectors as one, one after another.
+function joined(vectors) {
+  const all = new Float64Array(vectors.reduce((sum, v) => sum + v.length, 0));
+  let at = 0;
+  for (const v of vectors) {
+    all.set(v, at);
+    at += v.length;
+  }
+  return all;
+}
+
 const row = (A, i) => A.values.subarray(i * A.shape[1], (i + 1) * A.shape[1]);
 const column = (A, j) => vector(A.shape[0], (i) => A.values[i * A.shape[1] + j]);
 

@@ -9,18 +9,39 @@ const OUTPUTS = {
     },
   },
 
-  // Tokens below the first cutoff are in the head, which has one more entry for each cluster of rarer ones.
-  adaptive: {
-    log(p, s, { m, cutoffs }) {
-      const log = new Float64Array(m);
-      const head = logSoftmax(affine(p.V, p.b_y, s)); //          head_t = softmax(V s_t + b_y)
-      log.set(head.subarray(0, cutoffs[0]));
-      cutoffs.forEach((first, k) => {
-        const j = k + 1;
-        const within = logSoftmax(affine(p[`V${j}`], p[`b_y${j}`], times(p[`P${j}`], s)));
-        within.forEach((log_y, y) => (log[first + y] = head[cutoffs[0] + k] + log_y)); // o_t[y], y in cluster j
+  classes: {
+    log(p, s, { cutoffs }) {
+      const z = times(p.V, s); //                                 V_0, V_1 … are rows of V
+      const head = joined([z.subarray(0, cutoffs[0]), times(p.V_c, s)]); // head_t = softmax((V_0, V_c) s_t + b_y)
+      const within = cutoffs.map((first, k) => {
+        const b_j = p[`b_y${k + 1}`].values;
+        return plus(z.subarray(first, first + b_j.length), b_j); //   V_j s_t + b_j
       });
-      return log;
+      return ofClusters(plus(head, p.b_y.values), within, cutoffs);
+    },
+  },
+
+  adaptive: {
+    log(p, s, { cutoffs }) {
+      const head = affine(p.V, p.b_y, s); //                      head_t = softmax(V s_t + b_y)
+      const within = cutoffs.map((_, k) => {
+        const [V_j, b_j, P_j] = ["V", "b_y", "P"].map((name) => p[name + (k + 1)]);
+        return affine(V_j, b_j, times(P_j, s)); //                V_j P_j s_t + b_j
+      });
+      return ofClusters(head, within, cutoffs);
     },
   },
 };
+
+// Return log o_t from what the softmaxes of the head and of each cluster are of. Tokens below the first cutoff are
+// in the head, which has one more entry for each cluster of rarer ones.
+function ofClusters(head, within, cutoffs) {
+  const log_head = logSoftmax(head);
+  const log = new Float64Array(cutoffs.at(-1) + within.at(-1).length);
+  log.set(log_head.subarray(0, cutoffs[0]));
+  within.forEach((z, k) => {
+    const log_within = logSoftmax(z);
+    log_within.forEach((log_y, y) => (log[cutoffs[k] + y] = log_head[cutoffs[0] + k] + log_y)); // y in cluster k + 1
+  });
+  return log;
+}

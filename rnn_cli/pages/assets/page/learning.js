@@ -26,6 +26,11 @@ const EQUATIONS = {
 };
 const PREDICTIONS = {
   softmax: ["o_t = softmax(V s_t + b_y)"],
+  classes: [
+    "head_t = softmax((V_0, V_c) s_t + b_y)",
+    "o_t[y] = head_t[y]",
+    "o_t[y] = head_t[j] softmax(V_j s_t + b_j)[y]",
+  ],
   adaptive: [
     "head_t = softmax(V s_t + b_y)",
     "o_t[y] = head_t[y]",

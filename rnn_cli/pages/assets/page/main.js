@@ -41,7 +41,7 @@ function facts() {
     say("hidden", { n }),
     input === "one_hot" ? null : say(input, { embedding }),
     say("vocabulary", { m: m.toLocaleString() }),
-    output === "adaptive" ? say(output) : null,
+    ["classes", "adaptive"].includes(output) ? say(output) : null,
     say("parameters", { parameters: about.parameters.toLocaleString() }),
     say(about.isExact ? "float32" : "rounded"),
   ].filter((fact) => fact);
