@@ -326,7 +326,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         "book": (ENGLISH, "char", "--carry-state"),
         "lstm": (ENGLISH, "char", "--cell", "lstm", "--layers", "2"),
         "gru": (ENGLISH, "char", "--cell", "gru", "--carry-state"),
-        "tied": (ENGLISH, "space", "--cell", "lstm", "--tie"),
+        "tied": (ENGLISH, "space", "--cell", "lstm", "--tie", "--output", "classes"),
         "adaptive": (CHINESE, "char", "--embedding", "5", "--output", "adaptive"),
     }
     paths = {}

@@ -423,6 +423,7 @@ HOSTILE = {
         f"cutoffs {cutoffs!r}": network(output="adaptive", cutoffs=cutoffs)
         for cutoffs in ([], [4], [4, 4], [5, 3], [0], [8], [HUGE], [-1], [1.5], [True], "46", [[4]])
     },
+    "cutoffs of classes": network(output="classes", cutoffs=[4]),
     "a thousand cutoffs": network(output="adaptive", cutoffs=[*range(1, 1000)]),
     "another entry": network(depth=2),
     "another entry of two lines": network(**{"a\nb": 2}),
@@ -653,7 +654,7 @@ json_values = st.recursive(
     | st.integers()
     | st.floats(allow_nan=False)
     | st.text(max_size=5)
-    | st.sampled_from([0, 1, 8, 10**9, 2**53, 2**63, "tanh", "softmax", "adaptive", "char", "rnn model"]),
+    | st.sampled_from([0, 1, 8, 10**9, 2**53, 2**63, "tanh", "softmax", "classes", "char", "rnn model"]),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
     max_leaves=6,
 )

@@ -29,7 +29,7 @@ class Architecture(Layers):
     layers: int = 1
     embedding: int = 0  # its size; 0: x_t enters the states straight through U
     tie: bool = False  # the embedding is the output layer's V, C = V^T; its size is the hidden size
-    cutoffs: tuple[int, ...] = ()  # of the adaptive output layer
+    cutoffs: tuple[int, ...] = ()  # of an output layer of two levels
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "cutoffs", tuple(self.cutoffs))  # JSON has it as a list
@@ -77,7 +77,7 @@ class Architecture(Layers):
         """Return the floating-point operations per token of the products of a training step: forward, and
         backward to what entered and to the weights, each a multiplication and an addition per weight.
 
-        counts: (m,), how often each token occurs, which decides how much of an adaptive output layer is used.
+        counts: (m,), how often each token occurs: it decides how much of an output of two levels is used.
         """
         cell, widths = CELLS[self.cell], [self.embedding, *[self.n] * (self.layers - 1)]
         recurrent = sum(cell.cost(width, self.n) for width in widths)

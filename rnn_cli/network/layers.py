@@ -3,6 +3,9 @@
     a_t = U h_t + Q q_t + b_a        h_t: tokens (inputs.py), then the states of the layer below
     s_t = cell(a_t, s_{t-1})
 
+In training, dropout multiplies h_t by a mask, and DropConnect W (Wan et al. 2013): by one that holds for the
+whole window (Merity et al. 2018).
+
 q_t is a second input, of the first layer alone, where `beside` gives its width; it may be the same at all
 steps. With two directions each layer has a second set of parameters, U_rev and so on, which reads a row from
 its end to its start, and the layer above sees both states of a step side by side (Schuster and Paliwal 1997;

@@ -25,7 +25,9 @@ from rnn_cli.training.state import TrainingState
 CALIBRATION = 1.5  # seconds of training, at most
 MEASURED = 0.05  # of the time, at most
 FORWARD = 1 / 3  # of a training step's arithmetic: what a step of validation has
-LONGER = 1.3  # times the budget that a preset may want in full, and still be chosen
+# How many times the budget a preset may want in full, and still be chosen. With a sixth of its steps the one
+# for the text's size beats a faster one (tests/benchmarks/README.md); a slower one needs nearly all its own.
+LONGER_BY_SIZE, LONGER = 6.0, 1.3
 LEAST_EPOCHS = 0.05
 UNKNOWN = 1_000_000  # epochs of a run whose time is not over: it is saved as one that goes on
 AGAIN = 0.08  # of the budget, after which it is planned again
@@ -35,6 +37,7 @@ LONG = 90.0  # seconds of a run, from which on its time is foretold
 PROBE = 0.5  # seconds of training that foretell it
 FASTEST = 2e11  # operations a second of a thread: more than any has
 QUICK = 10  # times as long as at FASTEST: what no run takes
+Candidate = tuple[float, LanguageRun, float]  # seconds of a full run, the run, seconds of an epoch
 RIVALS = ("tanh", "patient")  # a faster and a slower one than the preset for a text's size
 
 
@@ -61,9 +64,7 @@ def fitted(asked: Settings, run: LanguageRun, seconds: float) -> LanguageRun:
     open, whose full recipe comes nearest, and the epochs that there is time for."""
     rate = measured_rate(run, _measuring(seconds))
     flops = run.flops
-    choices = [*_candidates(asked, run, rate * flops)]
-    within = [row for row in choices if row[0] <= LONGER * seconds]
-    _, chosen, an_epoch = max(within, key=_first) if within else min(choices, key=_first)
+    chosen, an_epoch = best([*_candidates(asked, run, rate * flops)], run.settings.preset, seconds)
     epochs = max(LEAST_EPOCHS, seconds / an_epoch)
     share = min(1.0, epochs / chosen.recipe.epochs)
     # what is seen a few times only is not learned by heart
@@ -87,14 +88,26 @@ def _measuring(seconds: float) -> float:
     return min(CALIBRATION, MEASURED * seconds)
 
 
+def best(rows: list[Candidate], usual: str | None, seconds: float) -> tuple[LanguageRun, float]:
+    """Return the run that makes the best of some seconds, and the seconds of its epoch.
+
+    usual: the preset for the size of the text.
+    """
+
+    def is_within(row: Candidate) -> bool:
+        longer = LONGER_BY_SIZE if row[1].settings.preset == usual else LONGER
+        return row[0] <= longer * seconds
+
+    within = [*filter(is_within, rows)]
+    return (max(within, key=_first) if within else min(rows, key=_first))[1:]
+
+
 def _first(row: tuple[Any, ...]) -> float:
     return row[0]
 
 
-def _candidates(
-    asked: Settings, run: LanguageRun, flops_a_second: float
-) -> Iterator[tuple[float, LanguageRun, float]]:
-    """Yield the seconds of a full run, the run, and the seconds of an epoch, for each preset in question."""
+def _candidates(asked: Settings, run: LanguageRun, flops_a_second: float) -> Iterator[Candidate]:
+    """Yield a candidate for each preset in question."""
     rivals = () if asked.preset or asked.init or asked.given().keys() & set(NAMES) else RIVALS
     for name in (run.settings.preset, *rivals):
         rival = (

@@ -23,6 +23,7 @@ SHAPES = [
     "-t char --cell lstm -n 512 --layers 2 -b 64 --bptt 64 --dropout 0.5",
     "-t jieba --cell gru -n 200 --tie -b 32 --bptt 32",
     "-t jieba --min-count 1 --max-size 50000 --output adaptive -n 256 -b 64 --bptt 35",
+    "-t jieba --min-count 1 --max-size 50000 --output classes --tie -n 256 -b 64 --bptt 35",
     "-t jieba --min-count 1 --max-size 50000 --embedding 0 --no-tie --preset tanh -n 400 -b 20 --bptt 35",
 ]
 

@@ -74,7 +74,7 @@ def test_the_help_of_train_shows_options_in_groups_with_their_defaults(rnn, monk
     assert "Default: 0.1." in rows["valid-fraction"]
     assert "Default: 0." in rows["seed"]
     assert "tanh|relu|gru|lstm" in rows["cell"]
-    assert "softmax|adaptive" in rows["output"]
+    assert "softmax|classes|adaptive" in rows["output"]
     assert "constant|linear|cosine|plateau" in rows["schedule"]
     assert "|".join(preset_files()) in rows["preset"]
 

@@ -47,6 +47,18 @@ def test_a_time_and_a_number_of_epochs_exclude_each_other(fails, corpus):
     )
 
 
+def test_a_preset_is_chosen_that_makes_the_best_of_a_time():
+    full = {"tanh": 60.0, "medium": 300.0, "patient": 1500.0}  # seconds
+    rows = [(full[name], SimpleNamespace(settings=Settings(preset=name)), 10.0) for name in full]
+
+    def chosen(seconds):
+        run, _ = budget.best(rows, "medium", seconds)
+        return run.settings.preset
+
+    assert [chosen(seconds) for seconds in (5, 45, 51, 300, 1100)] == ["tanh"] * 2 + ["medium"] * 3
+    assert chosen(1200) == "patient"
+
+
 def test_epochs_are_planned_from_how_fast_the_run_has_been_of_late(clock):
     at = state()
     plan = Budget(100.0, at, began=1000.0)

@@ -112,7 +112,7 @@ WAYS = {
     "plateau": ["--schedule", "plateau", "--lr", "0.3", "--clip", "0", "--optimizer", "momentum"],
     "no validation": ["--valid-fraction", "0", "--optimizer", "rmsprop"],
     "adaptive": ["--output", "adaptive", "--embedding", "6", "--variational", "--dropout", "0.1"],
-    "tied": ["--tie", "--cell", "gru", "--optimizer", "adagrad"],
+    "tied": ["--tie", "--output", "classes", "--cell", "gru", "--optimizer", "adagrad"],
 }
 
 

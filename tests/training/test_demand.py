@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -17,6 +19,7 @@ def shape(m=65, **changes):
 @pytest.mark.parametrize("m", [65, 2000])
 def test_a_second_process_takes_as_much_as_the_first_what_shards_travel_in_and_their_sum(m):
     one, two = shape(m), shape(m, batch=32, threads=2)
+    one.demand(0)  # the first trial of a process also keeps what it builds once
     tray = bytes_of(of_shard(one.network, 32, 16, np.float32))
     columns = 0 if m == 65 else 4 * 128 * round(m * (1 - (1 - 1 / m) ** (32 * 32)))  # of the sum
     beside = tray + columns
@@ -47,3 +50,13 @@ def test_a_network_too_large_for_shards_is_computed_in_one_process(monkeypatch):
     assert shape(threads=2).shards == 2
     monkeypatch.setattr(demand, "SHARDED_UP_TO", shape().network.size - 1)
     assert shape(threads=2).shards == 1
+
+
+def test_half_a_vocabulary_keeps_the_classes_that_begin_in_it():
+    network = Network(64, 8, "gru", "classes", embedding=8, tie=True, cutoffs=(20, 40))
+    of = replace(shape(), network=network, counts=np.ones(64))
+    m, half = of.halved("max_size")
+    assert (m, half.network) == (32, replace(network, m=32, cutoffs=(20,)))
+    m, quarter = half.halved("max_size")
+    assert (m, quarter.network) == (16, replace(network, m=16, cutoffs=(), output="softmax"))
+    assert of.least() < of.demand(resident=0).total < of.ample(resident=0)

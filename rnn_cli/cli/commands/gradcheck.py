@@ -175,7 +175,9 @@ def _cases(hidden: int, chosen: dict[str, Any], rng: Any) -> list[Case]:
     try:
         return cases(hidden, chosen, rng)
     except ValueError as error:
-        raise UsageError("--tie needs an --embedding of the hidden size, and --output softmax") from error
+        raise UsageError(
+            "--tie needs an --embedding of the hidden size, and --output softmax or classes"
+        ) from error
 
 
 def _noisy(text: str, hidden: int, chosen: dict[str, Any], seed: int) -> LanguageModel:
@@ -183,8 +185,8 @@ def _noisy(text: str, hidden: int, chosen: dict[str, Any], seed: int) -> Languag
         return noisy_model(text, hidden, chosen, seed)
     except ValueError as error:
         raise UsageError(
-            "no network is like that: --tie needs an --embedding of the hidden size and --output softmax, "
-            "--output adaptive a text of several words"
+            "no network is like that: --tie needs an --embedding of the hidden size and --output softmax or "
+            "classes, and --output classes or adaptive a text of several words"
         ) from error
 
 

@@ -179,7 +179,7 @@ def test_arrays_are_shown_where_they_are_asked_for(rnn):
         (["--embedding", "3"], {"embed": {"3"}}),
         (["--embedding", "0"], {"embed": {"none"}}),
         (["--embedding", "2"], {"embed": {"2", "tied"}}),
-        (["--tie"], {"embed": {"tied"}, "output": {"softmax"}}),
+        (["--tie"], {"embed": {"tied"}, "output": {"softmax", "classes"}}),
         (["--no-tie"], {"embed": {"none", "2"}}),
         (["--output", "adaptive"], {"output": {"adaptive"}, "embed": {"none", "2"}}),
     ],

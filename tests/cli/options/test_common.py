@@ -129,7 +129,7 @@ def test_a_count_that_no_token_reaches_is_one_line_that_names_the_option(fails, 
     [
         ("train", "--preset", ["small", "medium", "large", "tanh"]),
         ("train", "--cell", ["tanh", "relu", "gru", "lstm"]),
-        ("train", "--output", ["softmax", "adaptive"]),
+        ("train", "--output", ["softmax", "classes", "adaptive"]),
         ("train", "--optimizer", ["sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "adamw"]),
         ("train", "--schedule", ["constant", "linear", "cosine", "plateau"]),
         ("bench", "--cell", ["tanh", "relu", "gru", "lstm"]),

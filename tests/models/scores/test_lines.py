@@ -26,6 +26,7 @@ NETWORKS = [
     {"cell": "lstm", "layers": 2},
     {"cell": "gru", "embedding": 3, "output": "adaptive", "cutoffs": (4, 6)},
     {"cell": "lstm", "embedding": 6, "tie": True},
+    {"cell": "gru", "embedding": 6, "tie": True, "output": "classes", "cutoffs": (4, 6)},
 ]
 
 

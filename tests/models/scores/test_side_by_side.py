@@ -17,6 +17,7 @@ NETWORKS = [
     *({"cell": cell} for cell in CELLS),
     {"cell": "gru", "layers": 2},
     {"cell": "lstm", "embedding": 5, "output": "adaptive", "cutoffs": (4, 6)},
+    {"cell": "lstm", "output": "classes", "cutoffs": (4, 6)},
 ]
 
 

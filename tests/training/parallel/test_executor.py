@@ -63,12 +63,13 @@ def test_shards_give_what_the_whole_batch_gives(threads, B, m):
         {"cell": "lstm", "layers": 2, "embedding": 4},
         {"cell": "gru", "layers": 2, "embedding": 6, "tie": True},
         {"cell": "lstm", "layers": 2, "output": "adaptive", "cutoffs": (4, 6)},
+        {"cell": "gru", "embedding": 6, "tie": True, "output": "classes", "cutoffs": (4, 6)},
     ],
     ids=lambda kind: "-".join(map(str, kind.values())),
 )
 def test_shards_of_every_kind_of_network_give_what_the_whole_batch_gives(kind, m):
     network, p, batch, state = problem(16, m, **kind)
-    batch.y[:, 8:] %= 4  # all of the second shard's are in an adaptive layer's head
+    batch.y[:, 8:] %= 4  # all of the second shard's are in the head of an output layer of two levels
     whole = network.loss_and_gradients(p, batch, state, Workspace(np.float32))
     with Executor(network, p, batch.x.shape, 2) as executor:
         for _ in range(2):  # and again, on what the first left behind
