@@ -36,8 +36,9 @@ class Architecture(Layers):
         sizes = (self.m, self.n, self.layers, self.embedding, *self.cutoffs)
         if not all(isinstance(size, int) and size >= 0 for size in sizes) or 0 in sizes[:3]:
             raise ValueError(f"each size must be a positive integer: {sizes}")
-        if self.cell not in CELLS or self.output not in OUTPUTS:
-            raise ValueError(f"unknown cell {self.cell!r} or output layer {self.output!r}")
+        for what, name, table in (("cell", self.cell, CELLS), ("output layer", self.output, OUTPUTS)):
+            if not isinstance(name, str) or name not in table:
+                raise ValueError(f"unknown {what} {name!r}")
         if not isinstance(self.tie, bool):
             raise ValueError(f"tie is {self.tie!r}, neither true nor false")
         if refusal := self.input.refusal(self.n, self.embedding, self.output):

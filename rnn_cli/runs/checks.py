@@ -162,5 +162,7 @@ def refuse_tying(given: Mapping[str, Any]) -> None:
     output = given.get("output")
     has_full_rows = output not in OUTPUTS or OUTPUTS[output].has_full_rows
     has_size_of_states = "embedding" not in given or given["embedding"] == given.get("hidden")
-    if given.get("tie") and not (has_full_rows and has_size_of_states):
-        raise UsageError("--tie needs --output softmax or classes, and an --embedding of the hidden size")
+    if given.get("tie") and not has_full_rows:
+        raise UsageError("--tie needs --output softmax or classes")
+    if given.get("tie") and not has_size_of_states:
+        raise UsageError("--tie: the embedding has the hidden size: give --hidden alone")

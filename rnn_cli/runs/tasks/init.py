@@ -94,6 +94,8 @@ class Init:
         there = self._of_layers() | {"tokenizer": tokenizer.name, "unit": tokenizer.unit}
         if self.known is not None:
             there |= self.origin.facts(self.model)
+        else:  # of use to the task alone that goes on with all of a language model
+            there |= {"tie": self.model.network.tie, "output": self.model.network.output}
         asked = {name: value for name, value in settings.given().items() if name in there}
         refuse_contradictions(asked, there, f"the model {self.path}")
 

@@ -145,6 +145,11 @@ def test_a_run_from_a_language_model_goes_on_after_a_stop_without_its_file(begin
     ("task", "settings", "message"),
     [
         ("classify", {"cell": "gru"}, "--cell gru contradicts the model lm.npz, which has --cell lstm"),
+        (
+            "generate",
+            {"output": "adaptive"},
+            "--output adaptive contradicts the model lm.npz, which has --output",
+        ),
         ("classify", {"hidden": 8}, "--hidden 8 contradicts the model lm.npz, which has --hidden 6"),
         ("tag", {"embedding": 8}, "which has --embedding 5"),
         ("translate", {"layers": 1}, "which has --layers 2"),
