@@ -139,7 +139,7 @@ def test_a_time_that_is_over_can_be_prolonged(rnn, write, english, read_npz):
 
 def test_a_short_time_may_end_within_the_first_epoch(rnn, write, english, read_npz):
     write("text.txt", english * 750)
-    rnn("train", "text.txt", "-t", "char", "--hidden", "128", "--preset", "tanh", "--time", "1s", "-q")
+    rnn("train", "text.txt", "-t", "char", "--hidden", "256", "--preset", "tanh", "--time", "1s", "-q")
     position = read_npz("model.state.npz").header["position"]
     assert position["epoch"] == 1
     assert position["tokens"] < 0.9 * 750 * sum(len(line) + 1 for line in english)
