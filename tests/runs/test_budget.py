@@ -141,7 +141,7 @@ def test_a_short_time_may_end_within_the_first_epoch(rnn, write, english, read_n
     write("text.txt", english * 750)
     rnn("train", "text.txt", "-t", "char", "--hidden", "256", "--preset", "tanh", "--time", "1s", "-q")
     position = read_npz("model.state.npz").header["position"]
-    assert position["epoch"] == 1
+    assert position["epoch"] in (1, 2)  # a plan that was too short is prolonged in another
     assert position["tokens"] < 0.9 * 750 * sum(len(line) + 1 for line in english)
     assert rnn("sample").out
 
