@@ -1,6 +1,7 @@
 """Ranks on machines of their own: network namespaces, each with its name, its memory and its network."""
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -114,7 +115,7 @@ def test_a_machine_that_is_cut_off_ends_the_run_on_both_sides(hosts):
     try:
         for process in processes.values():
             said, seconds = ended(process, None)
-            assert "rank 0: nothing heard from the other ranks for 1 s" in said
+            assert re.search("rank 0: nothing heard from the other ranks for [15] s", said)  # 5 while it reads
             assert seconds < 10
         while programs_on(hosts[1]) and time.monotonic() < began + 25:
             time.sleep(0.1)

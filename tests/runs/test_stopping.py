@@ -125,7 +125,10 @@ def is_alive(pid):
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_while_the_text_is_read_ends_it_at_once(number, status, started, folder):
     running = started("train", "-", *SMALL, stdin=subprocess.PIPE)
-    wait_for(lock_path(Path("m.npz")), running)
+    lock = lock_path(Path("m.npz"))
+    wait_for(lock, running)
+    while not lock.stat().st_size:  # it is taken, not only made
+        time.sleep(0.01)
     running.send_signal(number)
     assert running.wait(10) == status
     assert running.stderr.read() == ""
