@@ -20,7 +20,8 @@ from rnn_cli.network.columns import Gradients
 from rnn_cli.network.columns import rooms as rooms_of_columns
 from rnn_cli.network.fast.workspace import Workspace
 from rnn_cli.network.inputs import INPUTS, Input
-from rnn_cli.network.layers import Layers, Steps
+from rnn_cli.network.layers import Layers
+from rnn_cli.network.passes import Steps
 from rnn_cli.network.turning import turned
 
 CALM = 0.25  # of a language model's first U of letters: gates that these open or close at once soon forget

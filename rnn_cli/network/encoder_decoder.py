@@ -32,11 +32,12 @@ from rnn_cli.network.fast.workspace import Workspace
 from rnn_cli.network.first_state import first_state
 from rnn_cli.network.first_state import shapes as first_state_shapes
 from rnn_cli.network.functions import Drop, glorot_uniform, weighted_sum
-from rnn_cli.network.layers import Advance, Steps
+from rnn_cli.network.layers import Advance
 from rnn_cli.network.network import Network
 from rnn_cli.network.outputs import OUTPUTS
 from rnn_cli.network.outputs.output import Output
 from rnn_cli.network.parameters import Table, WithoutState
+from rnn_cli.network.passes import Steps
 from rnn_cli.network.pooling import Rows, last
 
 DECODER = "_dec"  # ends the names of the decoder's parameters and masks

@@ -15,11 +15,10 @@ layers as in Graves, Mohamed and Hinton 2013).
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from functools import cached_property
-from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from rnn_cli.network.arrays import NO_MASKS, Array, Ids, Masks, Parameters, State
+from rnn_cli.network.arrays import NO_MASKS, Array, Masks, Parameters, State
 from rnn_cli.network.beside import add
 from rnn_cli.network.cells import CELLS
 from rnn_cli.network.columns import Gradients
@@ -28,75 +27,12 @@ from rnn_cli.network.fast.workspace import Workspace
 from rnn_cli.network.functions import Drop, dropout_mask, glorot_uniform
 from rnn_cli.network.inputs import Input, feed
 from rnn_cli.network.parameters import Parametrised, Table
+from rnn_cli.network.passes import NO_GRADIENTS, Backward, Derivatives, Given, IntoWay, Steps, Way
 from rnn_cli.network.turning import Turn
 
 REVERSE = "_rev"  # ends the names of the parameters that read from a row's end
 ProductOf = Callable[[Array], Product]  # a matrix -> products with it
 Advance = Callable[[Array, State], tuple[Array, State]]
-NO_GRADIENTS: Gradients = {}
-
-
-class Steps(NamedTuple):
-    """What goes through the layers: T steps of B rows.
-
-    x: (T, B), ids.
-    keep: (T, B), 0 where a line starts and s_{t-1} is dropped, else 1.
-    turned: (T, B), the step that stands at each place of a row when it is read from its end: row b has the
-        ids x[turned[:, b], b] then. Turning twice is no turn. Only where there are two directions.
-    beside: (T or 1, B, `beside`), the second input.
-    """
-
-    x: Ids
-    keep: Array
-    turned: Ids | None = None
-    beside: Array | None = None
-
-
-class Derivatives(NamedTuple):
-    """What the backward pass of the layers returns."""
-
-    gradients: Gradients  # of their parameters
-    before: State  # dE/d(state before the window)
-    beside: Array | None  # dE/dq, as q
-
-
-class Backward(Protocol):
-    """The backward pass of `Layers.states`; it may be called once."""
-
-    def __call__(
-        self, dh: Array, d_after: State | None = None, of_output: Gradients = NO_GRADIENTS
-    ) -> Derivatives:
-        """Return the gradients of the cells' and the input's parameters, and those of what came in.
-
-        dh: (T, B, width), dE/dh; overwritten.
-        d_after: dE/d(state after the window); None stands for zeros.
-        of_output: the output layer's gradients, which are returned with the others: a tied V has the sum of
-            both its uses.
-        """
-        ...
-
-
-class Given(NamedTuple):
-    """What all layers of a pass share."""
-
-    p: Parameters
-    steps: Steps
-    turn: Turn | None  # where there are two directions
-    state: State
-    work: Workspace
-    masks: Masks
-
-
-# ds (T, B, width), of both directions, d_after -> what the layer below has of it, and this direction's own
-IntoWay = Callable[[Array, State | None], tuple[Array, Derivatives]]
-
-
-class Way(NamedTuple):
-    """One direction of a layer."""
-
-    s: Array  # (T, B, n), its states in the order of the steps
-    last: State
-    backward: IntoWay
 
 
 class Layers(Parametrised):
@@ -134,6 +70,11 @@ class Layers(Parametrised):
         """What the names of each layer's parameters and states end in."""
         return ["", *(str(layer) for layer in range(2, self.layers + 1))]
 
+    @property
+    def ends(self) -> list[str]:
+        """What the names of the parameters and states end in, of each direction of each layer."""
+        return [suffix + way for suffix in self.suffixes for way in self.directions]
+
     @cached_property
     def letters(self) -> list[str]:
         """The names of a layer's parameters, without its suffix."""
@@ -147,8 +88,7 @@ class Layers(Parametrised):
     @cached_property
     def recurrent_names(self) -> list[str]:
         """The names of all those matrices."""
-        ways = [suffix + way for suffix in self.suffixes for way in self.directions]
-        return [letter + way for way in ways for letter in self.recurrent]
+        return [letter + end for end in self.ends for letter in self.recurrent]
 
     @cached_property
     def layer_shapes(self) -> dict[str, tuple[int, ...]]:
@@ -175,22 +115,12 @@ class Layers(Parametrised):
         cell = CELLS[self.cell]
         if name in self.tables:
             return rng.normal(0, self.input.spread(cell, self.m, self.n), shape)
-        of_cell = {
-            letter + suffix + way: letter
-            for suffix in self.suffixes
-            for letter in self.letters
-            for way in self.directions
-        }
+        of_cell = {letter + end: letter for end in self.ends for letter in self.letters}
         return cell.initial(of_cell[name], rng, shape) if name in of_cell else glorot_uniform(rng, *shape)
 
     def zero_state(self, B: int, dtype: type[np.floating] = np.float32) -> State:
         """Return s_0 = 0 for B rows."""
-        names = (
-            name + suffix + way
-            for suffix in self.suffixes
-            for way in self.directions
-            for name in CELLS[self.cell].state
-        )
+        names = (name + end for end in self.ends for name in CELLS[self.cell].state)
         return {name: np.zeros((B, self.n), dtype) for name in names}
 
     def draw_masks(self, rng: np.random.Generator, drop: Drop, T: int, B: int) -> Masks:

@@ -17,8 +17,9 @@ from rnn_cli.network.columns import Gradients
 from rnn_cli.network.fast.products import plain
 from rnn_cli.network.fast.workspace import Workspace
 from rnn_cli.network.functions import weighted_sum
-from rnn_cli.network.layers import ProductOf, Steps
+from rnn_cli.network.layers import ProductOf
 from rnn_cli.network.outputs import OUTPUTS
+from rnn_cli.network.passes import Steps
 
 Step = Callable[[Ids, State], tuple[Array, State]]  # tokens (B,), state -> logits (B, m), state
 

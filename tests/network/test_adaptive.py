@@ -19,13 +19,10 @@ adaptive = OUTPUTS["adaptive"]
 SIZES = [(2, 1, (1,)), (6, 3, (4,)), (9, 5, (3, 5)), (40, 20, (10, 12)), (12, 33, (1, 2, 5))]  # m, n, cutoffs
 
 
-def problem(m, n, cutoffs, N=7, seed=0, dtype=np.float64):
+def problem(m, n, cutoffs, N=7, seed=0, dtype=np.float64, layer=adaptive):
     """Parameters, states and targets at random: p, s, y."""
     rng = np.random.default_rng(seed)
-    p = {
-        name: rng.normal(0, 0.5, shape).astype(dtype)
-        for name, shape in adaptive.shapes(m, n, cutoffs).items()
-    }
+    p = {name: rng.normal(0, 0.5, shape).astype(dtype) for name, shape in layer.shapes(m, n, cutoffs).items()}
     return p, rng.normal(size=(N, n)).astype(dtype), rng.integers(m, size=N)
 
 
@@ -58,34 +55,25 @@ def slope(E, array):
     return slope
 
 
-@pytest.mark.parametrize(("m", "n", "cutoffs"), SIZES)
-def test_the_probabilities_of_all_tokens_are_one_together_and_those_of_the_loss(m, n, cutoffs):
-    p, s, _ = problem(m, n, cutoffs)
-    log_o = adaptive.logits(p, s)
+def assert_probabilities(layer, naive, m, n, cutoffs):
+    """Those of all tokens are one together, and those of the loss and of the definition."""
+    p, s, _ = problem(m, n, cutoffs, layer=layer)
+    log_o = layer.logits(p, s)
     assert log_o.shape == (7, m)
     np.testing.assert_allclose(np.exp(log_o).sum(axis=1), 1, rtol=1e-13)
     for y in range(m):
-        E = adaptive.nats(p, s, np.full(7, y), Workspace(np.float64))
+        E = layer.nats(p, s, np.full(7, y), Workspace(np.float64))
         np.testing.assert_allclose(E, -log_o[:, y], rtol=1e-12)
         np.testing.assert_allclose(E, [naive(p, s_t, y, cutoffs, m) for s_t in s], rtol=1e-12)
 
 
-@settings(max_examples=25, deadline=None, derandomize=True)
-@given(
-    size=st.sampled_from(SIZES[:3]),
-    N=st.integers(0, 6),
-    rows=st.integers(1, 4),
-    piece=st.integers(1, 12),
-    seed=st.integers(0, 10_000),
-)
-def test_loss_and_gradients_are_those_of_the_definition(size, N, rows, piece, seed):
+def assert_gradients(layer, naive, size, N, seed):
+    """Loss and gradients are those of the definition."""
     m, n, cutoffs = size
-    p, s, y = problem(m, n, cutoffs, N, seed)
+    p, s, y = problem(m, n, cutoffs, N, seed, layer=layer)
     weight = np.random.default_rng(seed).integers(2, size=N).astype(float)
-    work = Workspace(np.float64)
-    with patch.multiple(softmax, BLOCK_LOGITS=1, BLOCK_ROWS=rows, PIECE=piece):
-        E, ds, gradients = adaptive.nats_and_gradients(p, s, y, weight, work)
-        alone = adaptive.nats(p, s, y, Workspace(np.float64))
+    E, ds, gradients = layer.nats_and_gradients(p, s, y, weight, Workspace(np.float64))
+    alone = layer.nats(p, s, y, Workspace(np.float64))
 
     def total(p, s):
         """Σ_t weight_t E_t."""
@@ -98,6 +86,24 @@ def test_loss_and_gradients_are_those_of_the_definition(size, N, rows, piece, se
     for name, array in gradients.items():
         expected = slope(lambda moved, name=name: total(p | {name: moved}, s), p[name])
         np.testing.assert_allclose(array, expected, rtol=1e-9, atol=1e-12, err_msg=name)
+
+
+@pytest.mark.parametrize(("m", "n", "cutoffs"), SIZES)
+def test_the_probabilities_of_all_tokens_are_one_together_and_those_of_the_loss(m, n, cutoffs):
+    assert_probabilities(adaptive, naive, m, n, cutoffs)
+
+
+@settings(max_examples=25, deadline=None, derandomize=True)
+@given(
+    size=st.sampled_from(SIZES[:3]),
+    N=st.integers(0, 6),
+    rows=st.integers(1, 4),
+    piece=st.integers(1, 12),
+    seed=st.integers(0, 10_000),
+)
+def test_loss_and_gradients_are_those_of_the_definition(size, N, rows, piece, seed):
+    with patch.multiple(softmax, BLOCK_LOGITS=1, BLOCK_ROWS=rows, PIECE=piece):
+        assert_gradients(adaptive, naive, size, N, seed)
 
 
 def test_one_token_of_a_cluster_is_what_a_hand_works_out():

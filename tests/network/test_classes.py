@@ -11,16 +11,9 @@ from rnn_cli.network.fast.workspace import Workspace
 from rnn_cli.network.gradcheck import carried_state, gradcheck, hard_batch, noisy_parameters
 from rnn_cli.network.network import Network
 from rnn_cli.network.outputs import OUTPUTS, softmax
-from tests.network.test_adaptive import SIZES, slope
+from tests.network.test_adaptive import SIZES, assert_gradients, assert_probabilities, problem
 
 classes = OUTPUTS["classes"]
-
-
-def problem(m, n, cutoffs, N=7, seed=0):
-    """Parameters, states and targets at random: p, s, y."""
-    rng = np.random.default_rng(seed)
-    p = {name: rng.normal(0, 0.5, shape) for name, shape in classes.shapes(m, n, cutoffs).items()}
-    return p, rng.normal(size=(N, n)), rng.integers(m, size=N)
 
 
 def naive(p, s_t, y, cutoffs, m):
@@ -38,13 +31,7 @@ def naive(p, s_t, y, cutoffs, m):
 
 @pytest.mark.parametrize(("m", "n", "cutoffs"), SIZES)
 def test_the_probabilities_of_all_tokens_are_one_together_and_those_of_the_loss(m, n, cutoffs):
-    p, s, _ = problem(m, n, cutoffs)
-    log_o = classes.logits(p, s)
-    np.testing.assert_allclose(np.exp(log_o).sum(axis=1), 1, rtol=1e-13)
-    for y in range(m):
-        E = classes.nats(p, s, np.full(7, y), Workspace(np.float64))
-        np.testing.assert_allclose(E, -log_o[:, y], rtol=1e-12)
-        np.testing.assert_allclose(E, [naive(p, s_t, y, cutoffs, m) for s_t in s], rtol=1e-12)
+    assert_probabilities(classes, naive, m, n, cutoffs)
 
 
 @settings(max_examples=20, deadline=None, derandomize=True)
@@ -55,26 +42,12 @@ def test_the_probabilities_of_all_tokens_are_one_together_and_those_of_the_loss(
     seed=st.integers(0, 10_000),
 )
 def test_loss_and_gradients_are_those_of_the_definition(size, N, rows, seed):
-    m, n, cutoffs = size
-    p, s, y = problem(m, n, cutoffs, N, seed)
-    weight = np.random.default_rng(seed).integers(2, size=N).astype(float)
     with patch.multiple(softmax, BLOCK_LOGITS=1, BLOCK_ROWS=rows):
-        E, ds, gradients = classes.nats_and_gradients(p, s, y, weight, Workspace(np.float64))
-
-    def total(p, s):
-        """Σ_t weight_t E_t."""
-        return sum((weight[t] * naive(p, s[t], y[t], cutoffs, m) for t in range(N)), 0j)
-
-    np.testing.assert_allclose(E, [naive(p, s[t], y[t], cutoffs, m) for t in range(N)], rtol=1e-12)
-    np.testing.assert_allclose(ds, slope(lambda s: total(p, s), s), rtol=1e-9, atol=1e-12)
-    assert gradients.keys() == p.keys()
-    for name, array in gradients.items():
-        expected = slope(lambda moved, name=name: total(p | {name: moved}, s), p[name])
-        np.testing.assert_allclose(array, expected, rtol=1e-9, atol=1e-12, err_msg=name)
+        assert_gradients(classes, naive, size, N, seed)
 
 
 def test_gradients_are_written_where_they_are_asked_for():
-    p, s, y = problem(9, 5, (3, 5))
+    p, s, y = problem(9, 5, (3, 5), layer=classes)
     own = {name: np.full_like(array, np.nan) for name, array in p.items()}
     work = Workspace(np.float64, gradients=own)
     _, _, gradients = classes.nats_and_gradients(p, s, y, np.ones(7), work)

@@ -12,8 +12,8 @@ from rnn_cli.network.encoder import Encoder, Padded
 from rnn_cli.network.fast.workspace import Workspace
 from rnn_cli.network.functions import Drop
 from rnn_cli.network.inputs import ONE_HOT_UP_TO
-from rnn_cli.network.layers import Steps
 from rnn_cli.network.network import Network
+from rnn_cli.network.passes import Steps
 
 LENGTHS = (5, 1, 3, 5, 2)
 REAL = (np.arange(5)[:, None] < LENGTHS).astype(float)  # (T, B)

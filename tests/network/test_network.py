@@ -23,9 +23,9 @@ from rnn_cli.network.gradcheck import (
     sequences,
 )
 from rnn_cli.network.inputs import ONE_HOT_UP_TO
-from rnn_cli.network.layers import Steps
 from rnn_cli.network.network import Network, Sequences
 from rnn_cli.network.outputs import OUTPUTS, softmax
+from rnn_cli.network.passes import Steps
 
 NAMES = ["U", "W", "b_a", "V", "b_y"]
 

@@ -15,7 +15,7 @@ from rnn_cli import storage
 WORDS = ("bird", "book", "river", "lamp", "friend", "reads", "finds", "likes", "has", "a", "the")
 SMALL = ["--batch", 19, "--seed", 5, "--epochs", 1, "--hidden", 12, "--force", "--no-cache", "--quiet"]
 WAYS = {
-    "characters": (3, "t.txt -t char --cell gru --dropout 0.2 --batch 24"),
+    "characters": (3, "t.txt -t char --cell gru --dropout 0.2 --dropconnect 0.2 --batch 24"),
     "carried": (4, "t.txt -t char --cell lstm --layers 2 --carry-state --dropout 0.1 --variational"),
     "words": (2, "t.txt -t space --cell tanh --no-tie --embedding 0 --optimizer sgd --lr 0.5"),
     "large": (2, "many.txt -t space --cell relu --no-tie --embedding 0 --min-count 1 --batch 33"),

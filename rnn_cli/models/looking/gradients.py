@@ -6,9 +6,9 @@ from rnn_cli.models.looking.parts import Norms
 from rnn_cli.network.arrays import Array, Ids, Parameters, State
 from rnn_cli.network.cells import CELLS
 from rnn_cli.network.fast.workspace import Workspace
-from rnn_cli.network.layers import Steps
 from rnn_cli.network.network import Network, Sequences
 from rnn_cli.network.outputs import OUTPUTS
+from rnn_cli.network.passes import Steps
 
 
 def norms_of(network: Network, p: Parameters, ids: tuple[Ids, Ids], first: State) -> Norms:
