@@ -276,6 +276,19 @@ def test_the_path_of_the_tutorial_is_the_same_in_both_languages():
     assert english.count("<details>") == chinese.count("<details>") == 8
 
 
+FIRST_HOURS = [page for page in PAGES if page.endswith("first_hour.md")]
+
+
+@pytest.mark.parametrize("page", FIRST_HOURS)
+def test_a_first_hour_runs_the_same_commands_in_both_languages(page):
+    english, chinese = (
+        [re.findall(r"\brnn (\w+)|^(\w+)", line) for line in commands(text_of(each))]
+        for each in (page, page.replace(".md", ".zh.md"))
+    )
+    assert len(FIRST_HOURS) == 3
+    assert english == chinese
+
+
 def test_every_room_has_a_page():
     rooms = {path.parent for path in ROOT.glob("rnn_cli/*/__init__.py")} - {ROOT / "rnn_cli" / "scoring"}
     assert all((room / "README.md").is_file() for room in rooms), rooms
@@ -300,7 +313,7 @@ READ_BY_ALL = [
     "README.md",
     "README.zh.md",
     COMMANDS_PAGE,
-    *(page for page in PAGES if page.endswith("first_hour.md")),
+    *(page for page in PAGES if "first_hour." in page),
 ]
 
 
