@@ -73,7 +73,7 @@ def print_pair_scores(paths: Sequence[Path], files: PairFiles, per_line: bool, a
     if not totals[0].lines:
         names = ", ".join(map(display_name, files.paths))
         raise RnnError(f"{names}: no pair in it: every line is blank (a line reads {form.kind.line})")
-    empty.warn(form)
+    warn_of_empty(empty.number, empty.pairs, empty.first, task)
     if not per_line:
         _print_totals([figures(task, of_model) for of_model in totals], as_json)
 
@@ -91,11 +91,13 @@ class Empty:
         if not (pair.text.strip() and "".join(pair.beside)):
             self.number, self.first = self.number + 1, self.first or self.pairs
 
-    def warn(self, form: Form) -> None:
-        if self.number:
-            sides = "source or target" if form.kind.holds == TARGET else "text"
-            what = f"pairs have an empty {sides}, and are scored as they are"
-            warn(f"{self.number:,} of {self.pairs:,} {what}; the first is pair {self.first:,}")
+
+def warn_of_empty(number: int, pairs: int, first: int, task: str) -> None:
+    """Warn of pairs with an empty text or target, if there are some. first: the number of one, from 1."""
+    if number:
+        sides = "source or target" if KINDS[task].holds == TARGET else "text"
+        what = f"pairs have an empty {sides}, and are scored as they are"
+        warn(f"{number:,} of {pairs:,} {what}; the first is pair {first:,}")
 
 
 def _row(task: str, scored: Scored) -> str:

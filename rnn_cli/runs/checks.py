@@ -33,6 +33,8 @@ FOR_TASKS = {  # the settings that some tasks alone have a use for
     "affixes": TAGS,
     **dict.fromkeys(("tokenizer", "normalize", "user_dict"), LANGUAGE + LABELS + PAIRS + GUIDED),
 }
+LEAST_TOKENS = 2  # in the vocabulary of a language: of one there is nothing to learn
+LEAST_OF_TASKS = {"language": LEAST_TOKENS}  # the other tasks learn from one token too
 TIME = re.compile("[1-9][0-9]{0,8}[smh]")
 KINDS = {
     int | None: "a whole number, 0 or more,",
@@ -129,13 +131,18 @@ def refuse_exclusions(given: Mapping[str, Any]) -> None:
 
 
 def refuse_of_other_tasks(given: Mapping[str, Any]) -> None:
-    """Raise UsageError for a setting that the task has no use for."""
+    """Raise UsageError for a setting that the task has no use for, and for a value that is too low for it."""
     task = given.get("task", "language")
     if useless := [name for name in given if task not in FOR_TASKS.get(name, (task,))]:
         name = min(useless)
         *others, last = FOR_TASKS[name]
         tasks = f"{', '.join(others)} or {last}" if others else last
         raise UsageError(f"{flag(name, '').rstrip()} is for --task {tasks}")
+    is_low = given.get("max_size", LEAST_TOKENS) < LEAST_OF_TASKS.get(task, 1)
+    if is_low and not given.get("grow"):  # then --max-size is of those that are added
+        raise UsageError(
+            f"{flag('max_size', given['max_size'])}: a language needs {LEAST_OF_TASKS[task]} tokens or more"
+        )
     refuse_metric_of_another_task(given.get("metric", LOSS), task)
 
 

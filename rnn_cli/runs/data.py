@@ -14,6 +14,7 @@ from rnn_cli.errors import RnnError, UsageError
 from rnn_cli.models.file import model_path
 from rnn_cli.models.growing import grown_lexicon
 from rnn_cli.printing import counted
+from rnn_cli.runs.checks import LEAST_TOKENS
 from rnn_cli.runs.notices import Notice, Reading
 from rnn_cli.runs.prepare import Resources, prepare
 from rnn_cli.runs.settings import (
@@ -194,11 +195,12 @@ def count_text(settings: Settings, resources: Resources) -> Generator[Notice | R
 def _vocabulary(types: Mapping[str, int], tokenizer: Tokenizer, settings: Settings) -> Vocabulary:
     min_count = _min_count(types, tokenizer, settings)
     vocabulary = build(types, min_count, settings.max_size or DEFAULT_MAX_SIZE)
-    if len(vocabulary.tokens) < 2:
-        way = "give more text or lower --min-count" if min_count > 1 else "give more text"
-        often = f" that occur {min_count} times or more" if min_count > 1 else ""
-        found = f"{counted(len(vocabulary.tokens), 'different token')}{often}"
-        raise RnnError(f"{corpus_name(settings)}: {found} to learn from, and a model needs two: {way}")
+    if len(vocabulary.tokens) < LEAST_TOKENS:
+        can_lower = min_count > 1 and len(types) >= LEAST_TOKENS
+        way = "lower --min-count or give more text" if can_lower else "give more text"
+        known = f" with --min-count {min_count}" if can_lower else ""
+        found = f"{counted(len(vocabulary.tokens), 'different token')} to learn from{known}"
+        raise RnnError(f"{corpus_name(settings)}: {found}, and a model needs two: {way}")
     return vocabulary
 
 

@@ -43,12 +43,15 @@ class Examiner(NamedTuple):
 class Examined(NamedTuple):
     """The figures of all texts and, where a training file was named, of those that do not stand in it; else
     None. `Examiner.tested` says what they are. rivals: those of the simplest rivals, where asked for.
-    headers: first rows that look like the names of columns, each with a way out."""
+    headers: first rows that look like the names of columns, each with a way out.
+    rows: how many pairs there are. empty: the numbers, from 0, of those with an empty text or target."""
 
     all: Any
     unseen: Any
     rivals: Rivals | None = None
     headers: tuple[tuple[str, str], ...] = ()
+    rows: int = 0
+    empty: tuple[int, ...] = ()
 
 
 def _tested_labels(model: Classifier, pairs: Pairs, rows: Numbers) -> Tested:
@@ -101,7 +104,7 @@ def examined(
     stand in the training file; UsageError for columns that are not two.
     """
     examiner = EXAMINERS[model.task]
-    form = Form(model.task, encoding, columns_of(columns))
+    form = Form(model.task, encoding, columns_of(columns), is_scored=True)
 
     def opened(paths: Sequence[str]) -> list[Source]:
         return [spool(path, folder, encoding) for path in text_files(paths)]
@@ -123,4 +126,12 @@ def examined(
             raise UsageError("--baseline is for a model of labels, a score or tags")
         rivals = examiner.rivals(model, read(opened([baseline]), to_learn=True), pairs)
     found = tuple(headers(form, sources, pairs))
-    return Examined(examiner.tested(model, pairs, every), unseen, rivals, found)
+    tested = examiner.tested(model, pairs, every)
+    return Examined(tested, unseen, rivals, found, pairs.rows, _empty(pairs))
+
+
+def _empty(pairs: Pairs) -> tuple[int, ...]:
+    """Return the rows whose text or target holds no token: only its end."""
+    sides = [side for side in (pairs.texts, pairs.targets) if side is not None]
+    is_empty = np.logical_or.reduce([np.diff(side.corpus.starts) <= 1 for side in sides])
+    return tuple(np.flatnonzero(is_empty).tolist())

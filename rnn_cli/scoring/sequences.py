@@ -20,12 +20,14 @@ def exact_match(predicted: Sequence[Tokens], references: Sequence[Sequence[Token
     return right / len(predicted)
 
 
-def token_error_rate(predicted: Sequence[Tokens], references: Sequence[Sequence[Tokens]]) -> float:
+def token_error_rate(predicted: Sequence[Tokens], references: Sequence[Sequence[Tokens]]) -> float | None:
     """Return the edits from predictions to their nearest references over those references' tokens.
 
     An edit inserts, deletes or replaces a token (Levenshtein 1966); of equally near references the longest
-    counts. Raises ZeroDivisionError without tokens.
+    counts. None where all of these are empty: it is not defined. Raises ZeroDivisionError without any.
     """
+    if not predicted:
+        raise ZeroDivisionError("no predictions")
     ids: dict[Hashable, int] = {}
     first, second, owner = [], [], []
     for number, (prediction, of_prediction) in enumerate(zip(predicted, references, strict=True)):
@@ -38,7 +40,8 @@ def token_error_rate(predicted: Sequence[Tokens], references: Sequence[Sequence[
     owners = np.array(owner)
     order = np.lexsort((-lengths, distances, owners))
     nearest = order[np.unique(owners[order], return_index=True)[1]]
-    return int(distances[nearest].sum()) / int(lengths[nearest].sum())
+    tokens = int(lengths[nearest].sum())
+    return int(distances[nearest].sum()) / tokens if tokens else None
 
 
 def _rows(sequences: Sequence[Tokens], ids: dict[Hashable, int]) -> Rows:

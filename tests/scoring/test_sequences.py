@@ -51,6 +51,11 @@ def test_a_prediction_of_nothing_costs_its_reference():
     assert token_error_rate([["a", "b", "c"]], [[["z"]]]) == 3
 
 
+def test_without_a_token_in_the_references_no_rate_is_defined():
+    assert token_error_rate([["a"], []], [[[]], [[]]]) is None
+    assert token_error_rate([["a"], ["b"]], [[[]], [["b"]]]) == 1
+
+
 def test_without_predictions_there_are_no_figures():
     for figure in (exact_match, token_error_rate):
         with pytest.raises(ZeroDivisionError):

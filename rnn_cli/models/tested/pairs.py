@@ -18,13 +18,13 @@ CHINESE = 0.5  # share of the references' characters from which on BLEU counts c
 class TestedPairs(NamedTuple):
     """The figures of a test.
 
-    texts: the different sources. values: the figures of all together, by name. bleu: how BLEU
-    splits, a row of bleu.TOKENIZERS. references: the pairs, more than the sources where some have several
-    targets.
+    texts: the different sources. values: the figures of all together, by name; None: not defined.
+    bleu: how BLEU splits, a row of bleu.TOKENIZERS. references: the pairs, more than the sources where some
+    have several targets.
     """
 
     texts: int
-    values: dict[str, float]
+    values: dict[str, float | None]
     bleu: str
     references: int
 
@@ -47,7 +47,7 @@ def tested_pairs(
     of_predicted = [split(text) for text in predicted]
     characters = "".join(reference for each in references for reference in each)
     kind = "zh" if len(HAN.findall(characters)) >= CHINESE * len(characters) else "13a"
-    values = {
+    values: dict[str, float | None] = {
         "exact": exact_match(of_predicted, of_references),
         "token_error_rate": token_error_rate(of_predicted, of_references),
         "bleu": bleu(predicted, references, kind),
@@ -56,7 +56,7 @@ def tested_pairs(
     return TestedPairs(len(groups), values | _nats(model, pairs, rows), kind, len(rows))
 
 
-def _nats(model: Translator, pairs: Pairs, rows: Numbers) -> dict[str, float]:
+def _nats(model: Translator, pairs: Pairs, rows: Numbers) -> dict[str, float | None]:
     """Return the nats of a token of the targets, of the pairs that are not too long; nothing without any."""
     assert pairs.targets is not None
     y = in_vocabulary(pairs.targets, model.target.vocabulary, ends=True)

@@ -45,7 +45,7 @@ class Form:
     encoding: as for `Source.blocks`.
     columns: of tables; None: those that the kind names. Given, a .tsv has a header too.
     several: whether each further column of a line is another target of the same text.
-    is_scored: whether the pairs are to be scored only: a target may be empty.
+    is_scored: whether the pairs are scored or tested, and not learned from: a target may be empty.
     """
 
     task: str

@@ -7,7 +7,8 @@
     translate   source <TAB> target                  a text
     tag         tokens <TAB> tags, or CoNLL          a tag for each token
 
-A text may be empty; what stands beside it may not, but for a target that is scored. Several labels have
+A text may be empty; what stands beside it may not, but for a target
+that is scored or tested. Several labels have
 fastText's form, as a comma or a space may be part of a name; a cell of JSON may be a list of them.
 """
 
@@ -44,7 +45,7 @@ class Kind(NamedTuple):
     beside: Callable[[Any], Beside]
 
     def scored(self, cell: Any) -> Beside:
-        """Return what is in the cell beside the text, which is to be scored: a target may be empty.
+        """Return what is in the cell beside the text, from which nothing is learned: a target may be empty.
         Raises ValueError as `beside` does."""
         if self.holds == TARGET and isinstance(cell, str) and not cell.strip():
             return ("",)

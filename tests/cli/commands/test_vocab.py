@@ -279,3 +279,37 @@ def test_pairs_that_are_validated_on_are_not_counted(rnn, write):
         "unknown": 0,
     }
     assert sum(told["labels"].values()) == told["pairs"]
+
+
+PAIRS_OF_TASKS = {
+    "classify": ["a dog\tgood", "no cat\tbad", "a bird\tgood", "no fish\tbad"],
+    "rate": ["a dog\t1", "no cat\t2", "a bird\t3", "no fish\t4"],
+    "tag": ["a dog\tX Y", "no cat\tX Y", "a bird\tX Y"],
+    "translate": ["a dog\tun chien", "a cat\tun chat", "a bird\tun oiseau"],
+    "generate": ["x\ta dog", "y\ta cat", "x\ta bird"],
+}
+
+
+@pytest.mark.parametrize("task", PAIRS_OF_TASKS)
+def test_a_task_of_pairs_learns_from_one_token(task, rnn, write):
+    write("pairs.tsv", PAIRS_OF_TASKS[task])
+    rnn("vocab", "pairs.tsv", "--task", task, "--max-size", "1")
+
+
+@pytest.mark.parametrize("command", ["vocab", "train"])
+def test_a_vocabulary_of_one_token_is_refused_with_a_way_out_that_works(command, rnn, fails, write):
+    write("words.txt", ["some words", "some words, and words"])
+    write("same.txt", ["aaa"] * 9)
+    of_words = ("words.txt", "-t", "space")
+    message = fails(2, command, *of_words, "--max-size", "1")
+    assert message == "--max-size 1: a language needs 2 tokens or more"
+    rnn("vocab", *of_words, "--max-size", "2")
+    assert fails(1, command, *of_words, "--min-count", "9") == (
+        "words.txt: 0 different tokens to learn from with --min-count 9, and a model needs two: "
+        "lower --min-count or give more text"
+    )
+    rnn("vocab", *of_words, "--min-count", "1")
+    for more in [(), ("--min-count", "1"), ("--min-count", "2")]:
+        assert fails(1, command, "same.txt", "-t", "char", *more) == (
+            "same.txt: 1 different token to learn from, and a model needs two: give more text"
+        )

@@ -121,8 +121,20 @@ def test_an_empty_source_and_an_empty_target_are_scored_as_predict_has_them(rnn,
     target, log_p = said.out.splitlines()[1].split("\t")
     assert (target, float(log_p)) == ("", pytest.approx(-nats[1], abs=2e-4))
     assert "2 of 4 lines hold nothing that the model knows; the first is line 2" in said.err
-    for command in (
-        ["test", "in.tsv", "--model", model],
-        ["train", "in.tsv", "-q", "--task", "translate", "--model", "n"],
-    ):
-        assert "line 1: the target: nothing in it" in fails(1, *command)
+    learned = fails(1, "train", "in.tsv", "-q", "--task", "translate", "--model", "n")
+    assert "line 1: the target: nothing in it" in learned
+
+
+def test_an_empty_reference_is_tested_as_any_other(rnn, model):
+    Path("in.tsv").write_text("a b\t\n\t\n\tb\na b\tb a\n")
+    tested = rnn("test", "in.tsv", "--model", model, "--json")
+    figures = json.loads(tested.out)
+    assert (figures["texts"], figures["references"], figures["exact"]) == (2, 4, 1)
+    assert figures["token_error_rate"] == 0
+    assert "3 of 4 pairs have an empty source or target, and are scored as they are" in tested.err
+    scored = json.loads(rnn("score", "in.tsv", "--model", model, "--json").out)
+    assert figures["nats"] == pytest.approx(scored["nats"] / scored["tokens"], rel=1e-4)
+    Path("in.tsv").write_text("a b\t\n")
+    figures = json.loads(rnn("test", "in.tsv", "--model", model, "--json").out)
+    assert (figures["exact"], figures["token_error_rate"], figures["bleu"]) == (0, None, 0)
+    assert "token error rate       undefined\n" in rnn("test", "in.tsv", "--model", model).out
