@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from importlib import import_module
+from itertools import chain
 from math import inf, log
 from typing import NamedTuple
 
@@ -30,6 +31,9 @@ ASCII_WORDS = re.compile(r"([a-zA-Z0-9]+(?:\.\d+)?%?)")  # of single characters,
 # it is shown characters of Unicode's extension A in place of ASCII, and a full stop for what is in no run.
 STAND_INS = {code: 0x3400 + code for code in range(128) if IS_RUN.fullmatch(chr(code))}
 OUTSIDE = ord("。")
+# rjieba is fastest with little text at a time, which ends before a character outside.
+PARTS = re.compile(f".{{1,4096}}[^{chr(OUTSIDE)}]*", re.DOTALL)
+ROUNDING = 1e-3  # more than what sums of logarithms, rounded in any order, differ by
 CHECKED = 1000  # words of the dictionary with which rjieba is checked
 
 # A text -> how many characters each word has on the paths of its runs; other characters are words.
@@ -53,10 +57,16 @@ class FastSegmenter:
         self, find_paths: FindPaths, dictionary: Dictionary, model: HiddenMarkovModel, never: AbstractSet[str]
     ):
         self._find_paths, self._model, self._never = find_paths, model, never
-        self._frequencies = dictionary.frequencies
+        self._frequencies, self._total = dictionary.frequencies, dictionary.total
+        self._scores = np.zeros(LAST_HAN + 2)  # of single characters, as logarithms of frequencies
+        for code in (*STAND_INS, *range(FIRST_HAN, LAST_HAN + 1)):
+            self._scores[code] = log(self._frequencies.get(chr(code)) or 1)
 
-    def cut(self, strings: Sequence[str]) -> list[list[str]]:
-        """Return the tokens of each string, which is not empty and holds no space and no \\n."""
+    def cut(self, strings: Sequence[str]) -> list[str]:
+        """Return each string, which is not empty and holds no \\n, with a \\n between its tokens.
+
+        A single space goes with the token that follows it.
+        """
         if not strings:
             return []
         text = "".join([f"{string}\n" for string in strings])
@@ -64,15 +74,13 @@ class FastSegmenter:
         ends = np.zeros(len(codes), np.bool_)  # whether a token ends at a character
         ends[np.cumsum(self._find_paths(text)) - 1] = True
         self._join_singles(text, codes, ends)
-        lines = _with_spaces(codes, ends).split("\n")
-        return [line.split(" ") for line in lines[: len(strings)]]
+        _join_spaces(codes, ends)
+        return _parted(codes, ends).split("\n\n")[:-1]
 
     def _join_singles(self, text: str, codes: NDArray[np.uint32], ends: NDArray[np.bool_]) -> None:
         """Make words of single characters that stand side by side, by changes in `ends`."""
         stretches = _stretches(ends & np.append(True, ends[:-1]) & (_shown(codes) != OUTSIDE))
-        known = self._frequencies.get  # jieba leaves the characters of a word alone
-        unknown = [not known(text[a:b]) for a, b in zip(*stretches.T.tolist(), strict=True)]
-        is_left = _inside(stretches[np.array(unknown, np.bool_)], len(codes))
+        is_left = _inside(stretches[~self._are_words(text, codes, stretches)], len(codes))
         is_han = is_left & (codes >= FIRST_HAN)
         sequences = _stretches(is_han)
         places, is_end = self._model.find_word_ends(codes, sequences)
@@ -83,6 +91,23 @@ class FastSegmenter:
                 first += len(word)
         if self._never:
             self._part_never(text, sequences, ends)
+
+    def _are_words(
+        self, text: str, codes: NDArray[np.uint32], stretches: NDArray[np.intp]
+    ) -> NDArray[np.bool_]:
+        """Return whether each stretch is a word of the dictionary, whose characters jieba leaves alone.
+
+        Most need not be looked up: were one a word, its probability, 1 / total or more, would be larger than
+        that of its characters, and it would be on the path.
+        """
+        scores = np.append(0, np.cumsum(self._scores.take(codes, mode="clip")))
+        begins, ends = stretches.T
+        needed = (ends - begins - 1) * log(self._total) - ROUNDING
+        found = scores[ends] - scores[begins] >= needed
+        known = self._frequencies.get
+        places = zip(begins[found].tolist(), ends[found].tolist(), strict=True)
+        found[found] = [bool(known(text[begin:end])) for begin, end in places]
+        return found
 
     def _part_never(self, text: str, sequences: NDArray[np.intp], ends: NDArray[np.bool_]) -> None:
         """Part the words of some sequences that are not to be made."""
@@ -125,14 +150,21 @@ def _inside(stretches: NDArray[np.intp], size: int) -> NDArray[np.bool_]:
     return np.cumsum(changes[:-1], dtype=np.int8).view(np.bool_)
 
 
-def _with_spaces(codes: NDArray[np.uint32], ends: NDArray[np.bool_]) -> str:
-    """Return a text with a space between the tokens of each line."""
-    is_newline = codes == NEWLINE
-    is_before = ends & ~is_newline & ~np.append(is_newline[1:], True)  # whether a space follows
-    before = np.cumsum(is_before)
-    spaced = np.full(len(codes) + before[-1], SPACE, np.dtype("<u4"))
-    spaced[np.arange(len(codes)) + before - is_before] = codes
-    return spaced.tobytes().decode("utf-32-le", "surrogatepass")
+def _join_spaces(codes: NDArray[np.uint32], ends: NDArray[np.bool_]) -> None:
+    """Join each single space to the token that follows it in its line, by changes in `ends`."""
+    spaces = np.flatnonzero(codes == SPACE)
+    before, after = codes[np.maximum(spaces, 1) - 1], codes[spaces + 1]  # the last character is a newline
+    is_single = (after != SPACE) & (after != NEWLINE) & ((before != SPACE) | (spaces == 0))
+    ends[spaces[is_single]] = False
+
+
+def _parted(codes: NDArray[np.uint32], ends: NDArray[np.bool_]) -> str:
+    """Return a text with a newline after each token, so that two stand at the end of a line."""
+    follows = ends & (codes != NEWLINE)
+    before = np.cumsum(follows)
+    parted = np.full(len(codes) + before[-1], NEWLINE, np.dtype("<u4"))
+    parted[np.arange(len(codes)) + before - follows] = codes
+    return parted.tobytes().decode("utf-32-le", "surrogatepass")
 
 
 def python_paths(dictionary: Dictionary) -> FindPaths:
@@ -184,8 +216,9 @@ def compiled_paths(dictionary: Dictionary) -> FindPaths | None:
         return None
 
     def find_paths(text: str) -> NDArray[np.intp]:
-        words = segmenter.cut(_shown(_to_codes(text)).tobytes().decode("utf-32-le"), hmm=False)
-        return np.fromiter(map(len, words), np.intp, len(words))
+        parts = PARTS.findall(_shown(_to_codes(text)).tobytes().decode("utf-32-le"))
+        words = chain.from_iterable(segmenter.cut(part, hmm=False) for part in parts)
+        return np.fromiter(map(len, words), np.intp)
 
     return find_paths
 
@@ -207,6 +240,6 @@ def make_segmenter(
         sample = [*words[:: len(words) // CHECKED + 1], *words[-CHECKED // 10 :]]  # the last are a user's
         strings = ["".join(sample[k : k + 10]) for k in range(0, len(sample), 10)]
         strings = [string for string in strings if not re.search("[ \n]", string)]
-        if segmenter.cut(strings) == [*map(cut, strings)]:
+        if segmenter.cut(strings) == ["\n".join(cut(string)) for string in strings]:
             return segmenter
     return FastSegmenter(python_paths(dictionary), dictionary, model, never)

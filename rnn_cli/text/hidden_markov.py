@@ -78,7 +78,7 @@ class HiddenMarkovModel:
         v = self._start + self._emissions[:, shown[0]]
         came_later = []
         for characters in shown[1:]:
-            emitted = self._emissions[:, characters]
+            emitted = self._emissions.take(characters, axis=1)
             before = v[:, : len(characters)]
             # v_t(y) = max over y' of v_{t-1}(y') + a(y', y) + b(y, x_t)
             earlier = before[EARLIER] + self._from_earlier + emitted

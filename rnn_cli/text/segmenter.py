@@ -72,12 +72,15 @@ class Segmenter:
             tokens += self._cut_run(block) if number % 2 else OUTSIDE.findall(block)
         return tokens
 
-    def cut_many(self, strings: Sequence[str]) -> list[list[str]]:
-        """Return the tokens of each string, which is not empty and holds no space and no \\n."""
+    def cut_many(self, strings: Sequence[str]) -> list[str]:
+        """Return each string, which is not empty and holds no \\n, with a \\n between its tokens.
+
+        A single space goes with the token that follows it.
+        """
         return self._cut_many(strings)
 
     @functools.cached_property
-    def _cut_many(self) -> Callable[[Sequence[str]], list[list[str]]]:
+    def _cut_many(self) -> Callable[[Sequence[str]], list[str]]:
         from rnn_cli.text.fast_segmenter import Dictionary, make_segmenter  # text that is short needs none
 
         dictionary = Dictionary(self._paths.FREQ, self._paths.total)

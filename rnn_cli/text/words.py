@@ -25,6 +25,7 @@ from typing import Any
 from rnn_cli.text.phrases import Phrases
 from rnn_cli.text.scripts import ALONE, HAN, JOINER, MARK, OTHER, RUN, TOKEN, UNBROKEN, kinds_of
 from rnn_cli.text.segmenter import Segmenter, segmenter_of_jieba
+from rnn_cli.text.units import INNER, LINE_END
 from rnn_cli.text.user_words import UserWord
 
 UNICODE, JIEBA = "unicode", "jieba"  # the rules
@@ -37,7 +38,7 @@ BY_RUNS = rf"[{RUN}]{{1,{LONGEST_RUN}}}|\r\n|[^{RUN}]"
 IS_RUN, IS_HAN = f"[{RUN}]+", f"[{HAN}]+"
 TOO_LONG = f"[{RUN}]{{{LONGEST_RUN + 1}}}"
 SHORT, HELD = 16, 1 << 16  # strings of up to SHORT characters are remembered, up to HELD of them
-BETWEEN_WHITE = re.compile("[^ \\n]+")
+LINES = re.compile(f"[^{LINE_END}{INNER}]+")
 AHEAD_AFTER = 1 << 16  # characters: for shorter texts it does not pay to look ahead
 
 
@@ -97,7 +98,7 @@ class Words(dict[str, list[str]]):
         latest = dict(words) if rule == UNICODE else {}
         self._never = {word for word, frequency in latest.items() if frequency == 0}
         self._seen = 0  # characters that `cut_ahead` was given
-        self._ahead: dict[str, list[str]] = {}  # the tokens of strings in its last text
+        self._ahead: dict[str, str] = {}  # lines and strings of its last text: their tokens, \n between two
         self._phrases = Phrases(
             word for word in latest if word not in self._never and not re.fullmatch(IS_HAN, word)
         )
@@ -111,6 +112,11 @@ class Words(dict[str, list[str]]):
         if self.rule == UNICODE:
             words = [row for row in words if re.fullmatch(IS_HAN, row[0]) or self._is_never(row)]
         return Segmenter(words) if words else segmenter_of_jieba()
+
+    @functools.cached_property
+    def _find_other(self) -> Callable[[str], object]:
+        """Find a character that is not cut as jieba cuts it."""
+        return re.compile(OTHER if self.rule == UNICODE else "(?!)").search
 
     def _is_never(self, row: UserWord) -> bool:
         return row[1] == 0 and row[0] in self._never and re.fullmatch(IS_RUN, row[0]) is not None
@@ -127,11 +133,11 @@ class Words(dict[str, list[str]]):
 
     def _cut(self, string: str) -> list[str]:
         """Return the tokens of a string without spaces."""
-        if tokens := self._ahead.get(string, []):
-            return [*tokens]
-        if re.fullmatch(BY_RUNS, string, re.DOTALL):
+        if ahead := self._ahead.get(string):
+            tokens = ahead.split("\n")
+        elif re.fullmatch(BY_RUNS, string, re.DOTALL):
             tokens = self._segmenter.cut(string)
-        elif self.rule == UNICODE and re.search(OTHER, string):
+        elif self._find_other(string):
             tokens = self._cut_scripts(string)
         else:
             return self._cut_by_runs(string)
@@ -157,13 +163,17 @@ class Words(dict[str, list[str]]):
 
     def split(self, line: str) -> list[str | None]:
         """Return the tokens of a line."""
+        if not line:
+            return []
+        if (ahead := self._ahead.get(line)) and not self._may_have_own(line):
+            return [*ahead.split("\n")]
         split = self._split_around_phrases if self._phrases else self._split
         sections = self.runs.sections(line) if len(line) > LONGEST_RUN else (line,)
         return [*itertools.chain.from_iterable(map(split, sections))]
 
     def cut_ahead(self, text: str) -> None:
-        """Cut the strings of a text that hold Han characters all at once, so that `split` need not cut them
-        one by one. The tokens of its lines are the same without it."""
+        """Cut the lines of a text that hold Han characters all at once, so that `split` need not cut them one
+        by one. Their tokens are the same without it."""
         has_han = re.compile(IS_HAN).search
         if has_han(text) is None:
             return
@@ -171,19 +181,29 @@ class Words(dict[str, list[str]]):
         if self._seen <= AHEAD_AFTER:
             return
         strings = [*filter(has_han, set(self._strings_of_jieba(text)))]
-        cut = self._segmenter.cut_many(strings)
-        if self._never:
-            cut = [*map(self._part_never, cut)]
-        self._ahead = dict(zip(strings, cut, strict=True))
+        self._ahead = dict(zip(strings, self._segmenter.cut_many(strings), strict=True))
 
     def _strings_of_jieba(self, text: str) -> Iterator[str]:
-        """Yield strings of a text that are cut as jieba cuts them: between spaces, or else the runs there."""
-        has_others = re.compile(OTHER).search
-        for string in BETWEEN_WHITE.findall(text):
-            if self.rule == UNICODE and has_others(string):
-                yield from (run for run in _by_runs(string) if len(run) > 1)
-            elif len(string) <= LONGEST_RUN or re.search(TOO_LONG, string) is None:
-                yield string
+        """Yield strings that are cut as jieba cuts them: lines, or what stands between spaces, or runs."""
+        for line in LINES.findall(text):
+            if self._is_jiebas(line) and not self._may_have_own(line):
+                yield line
+                continue
+            for string in line.split(" "):
+                if self._is_jiebas(string):
+                    yield string
+                else:
+                    yield from (run for run in _by_runs(string) if len(run) > 1)
+
+    def _may_have_own(self, line: str) -> bool:
+        """Return whether a line may have words of a user that jieba does not know."""
+        return bool(self._never) or (bool(self._phrases) and any(self._phrases.find(line)))
+
+    def _is_jiebas(self, string: str) -> bool:
+        """Return whether a string, single spaces aside, is cut as jieba cuts it."""
+        if self._find_other(string):
+            return False
+        return len(string) <= LONGEST_RUN or re.search(TOO_LONG, string) is None
 
     def _split(self, text: str) -> Iterator[str]:
         """Return the tokens of a text in which no word is cut out first."""

@@ -33,7 +33,7 @@ def main() -> None:
     print(f"{processor()}; {'with' if find_spec('rjieba') else 'without'} rjieba")
     engines = make_engines()
     for path in a.texts:
-        text = path.read_bytes()[: int(a.megabytes * 1e6)].decode("utf-8", "ignore")
+        text = path.read_bytes()[: int(a.megabytes * 1e6)].decode("utf-8", "ignore").replace("\r\n", "\n")
         rounds = [[rate(work, text) for work in engines.values()] for _ in range(a.rounds)]
         print(path.name)
         for number, name in enumerate(engines):

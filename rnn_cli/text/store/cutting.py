@@ -25,7 +25,7 @@ Ids = NDArray[np.integer[Any]]
 NEWLINE = ord("\n")
 EMPTY_LINES = re.compile("\n\n+")
 NO_LENGTHS = np.empty(0, np.int64)
-TASK = 1 << 15  # characters that are sent to a process at a time
+TASK = 1 << 16  # characters that are sent to a process at a time
 
 
 class Cut(NamedTuple):
@@ -64,17 +64,18 @@ def cut_lines(tokenizer: Tokenizer, block: str, keep_blank: bool, continued: boo
     """Return what `cut` does, by splitting line by line; types are in the order of their first occurrence."""
     index: defaultdict[Token | int, int] = defaultdict(None, {START: START, END: END, None: UNK})
     index.default_factory = index.__len__
-    ids, lengths = array("i"), array("q")
+    ids: list[int] = []
+    lengths = array("q")
     if tokenizer.cut_ahead:
         tokenizer.cut_ahead(tokenizer.normalize(block))
     *ended, rest = block.split("\n")
     for line in ended:
         if keep_blank or continued or not (line == "" or line.isspace()):
-            ids.extend(map(index.__getitem__, tokenizer.split(line)))
+            ids += map(index.__getitem__, tokenizer.split(line))
             ids.append(END)
             lengths.append(len(line) + 1)
         continued = False
-    ids.extend(map(index.__getitem__, tokenizer.split(rest)))
+    ids += map(index.__getitem__, tokenizer.split(rest))
     lengths.append(len(rest))
     types: tuple[Any, ...] = (*index,)[SPECIAL:]  # strings alone
     return Cut(types, np.array(ids, np.int32), np.array(lengths, np.int64))
