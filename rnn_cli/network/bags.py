@@ -1,9 +1,9 @@
-"""The mean of the embeddings of a bag of ids: hashed n-grams of a text, or affixes of a word.
+"""The sum of a table's columns over a bag of ids: hashed n-grams of a text, or affixes of a word.
 
-    v_k = 1/N_k Σ_i G x_i            the N_k ids of bag k: the mean of those columns of G
-    dG x_i += 1/N_k dv_k             for each of them
+    v_k = c_k Σ_i G x_i              the N_k ids of bag k; c_k = 1/N_k: their mean (Joulin et al. 2017)
+    dG x_i += c_k dv_k               for each of them
 
-(Joulin et al. 2017.) An empty bag has the mean 0. Ids are hashed elsewhere; G has a column for each bucket.
+An empty bag has the sum 0. Ids are hashed elsewhere; G has a column for each bucket.
 """
 
 from collections.abc import Callable
@@ -24,18 +24,31 @@ class Bags(NamedTuple):
     ids: Ids  # (N,)
     starts: Ids  # (K + 1,): bag k has the ids from starts[k] to starts[k + 1]
 
+    @property
+    def sizes(self) -> Ids:
+        """N_k of each bag, (K,)."""
+        return np.diff(self.starts)
+
     def cut(self, first: int, end: int) -> "Bags":
         """Return the bags from `first` to `end`, as views but for `starts`."""
         starts = self.starts[first : end + 1]
         return Bags(self.ids[starts[0] : starts[-1]], starts - starts[0])
 
 
-def mean(G: Array, bags: Bags, work: Workspace) -> tuple[Array, Callable[[Array], Columns]]:
-    """Return v (K, e) of tables G (e, buckets), an array of `work`, and the backward pass, dv -> dG."""
+Backward = Callable[[Array], Columns]  # dv (K, e) -> dG
+
+
+def mean(G: Array, bags: Bags, work: Workspace) -> tuple[Array, Backward]:
+    """Return the mean of each bag, as `weighted_sum` does."""
+    return weighted_sum(G, bags, np.divide(1, np.maximum(bags.sizes, 1), dtype=G.dtype), work)
+
+
+def weighted_sum(G: Array, bags: Bags, c: Array, work: Workspace) -> tuple[Array, Backward]:
+    """Return v (K, e) of a table G (e, buckets) and of weights c (K,), an array of `work`, and the backward
+    pass."""
     ids, starts = bags
-    (e, K), sizes = (len(G), len(starts) - 1), np.diff(starts)
+    (e, K), sizes = (len(G), len(starts) - 1), bags.sizes
     L = max(1, int(sizes.max(initial=0)))
-    share = np.divide(1, np.maximum(sizes, 1), dtype=G.dtype)  # 1/N_k
     places = starts[:-1, None] + np.arange(L)  # of bag k in its row, filled up to the longest
     inside = places < starts[1:, None]
     columns = work("in bags", K * L, e)
@@ -44,12 +57,12 @@ def mean(G: Array, bags: Bags, work: Workspace) -> tuple[Array, Callable[[Array]
         np.take(G.T, filled, axis=0, out=columns, mode="clip")
     else:
         columns.fill(0)
-    weights = np.where(inside, share[:, None], G.dtype.type(0))[:, None]  # (K, 1, L)
-    v = np.matmul(weights, columns.reshape(K, L, e), out=work("means", K, 1, e))
+    weights = np.where(inside, c[:, None], G.dtype.type(0))[:, None]  # (K, 1, L)
+    v = np.matmul(weights, columns.reshape(K, L, e), out=work("sums", K, 1, e))
     work.lap("look-up")
 
     def backward(dv: Array) -> Columns:
-        of_bags = np.multiply(dv, share[:, None], out=work("of bags", K, e))
+        of_bags = np.multiply(dv, c[:, None], out=work("of bags", K, e))
         dG = sum_by_token(ids, np.repeat(of_bags, sizes, axis=0))
         work.lap("weight gradients")
         return dG

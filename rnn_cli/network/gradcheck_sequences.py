@@ -98,7 +98,7 @@ def _classifiers(cell: str, n: int) -> Iterator[Classifier]:
     outputs = islice(cycle(LABELS), [*CELLS].index(cell), None)
     for (bidirectional, pooling), output in zip(product((True, False), POOLINGS), outputs, strict=False):
         encoder = Encoder(M, n, cell, 1, 3, bidirectional)
-        yield Classifier(encoder, 1 if output == "score" else 3, output, pooling, BUCKETS, 2, MOST)
+        yield Classifier(encoder, 1 if output == "score" else 3, output, pooling, BUCKETS, MOST)
 
 
 def _texts(network: Classifier, draw: Draw) -> Texts:

@@ -19,6 +19,7 @@ from rnn_cli.network.fast.workspace import Workspace
 from rnn_cli.network.functions import weighted_sum
 from rnn_cli.network.layers import ProductOf
 from rnn_cli.network.outputs import OUTPUTS
+from rnn_cli.network.parameters import Learner
 from rnn_cli.network.passes import Steps
 
 Step = Callable[[Ids, State], tuple[Array, State]]  # tokens (B,), state -> logits (B, m), state
@@ -46,7 +47,7 @@ class Sequences(NamedTuple):
     weight: Array
 
 
-class Network(Architecture):
+class Network(Architecture, Learner):
     """s_t = cell(U x_t + b_a, W, s_{t-1}),  o_t = output(s_t),  E = Σ_t -log o_t[y_t]."""
 
     def loss(

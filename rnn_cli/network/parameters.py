@@ -3,12 +3,13 @@
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from rnn_cli.network.arrays import Array, Parameters, State
+from rnn_cli.network.arrays import NO_MASKS, Array, Masks, Parameters, State
 from rnn_cli.network.columns import Columns, Gradients
+from rnn_cli.network.fast.workspace import Workspace
 
 Order = Literal["C", "F"]
 
@@ -71,7 +72,22 @@ class Parametrised(ABC):
         return self.tables[name].order if name in self.tables else "C"
 
 
-class WithoutState(Parametrised):
+class Learner(Parametrised):
+    """A network that learns from an E and is judged by an E."""
+
+    @abstractmethod
+    def loss(
+        self, p: Parameters, batch: Any, state: State, work: Workspace, masks: Masks = NO_MASKS
+    ) -> tuple[float, State]:
+        """Return E that it learns from, summed over the batch, and the state after it."""
+
+    def cost(self, p: Parameters, batch: Any, state: State, work: Workspace) -> tuple[float, State]:
+        """Return E by which it is judged, summed over the batch, and the state after it. It is that which it
+        learns from, unless a network says otherwise."""
+        return self.loss(p, batch, state, work)
+
+
+class WithoutState(Learner):
     """A network whose rows are whole sequences: no state runs on from one batch into the next."""
 
     def zero_state(self, B: int, dtype: type[np.floating] = np.float32) -> State:

@@ -21,9 +21,7 @@ def model():
     """A model of random weights."""
     vocabulary = Vocabulary(tuple("abcdefgh "), (1,) * 9)
     grams = Grams(buckets=64)
-    network = Network(
-        Encoder(vocabulary.size, 6, "gru", 1, 5, True), 3, "softmax", "last+max+mean", 64, 4, 500
-    )
+    network = Network(Encoder(vocabulary.size, 6, "gru", 1, 5, True), 3, "softmax", "last+max+mean", 64, 500)
     p = network.initialise(np.random.default_rng(0), np.array([0.5, 0.3, 0.2]))
     p["V"] *= 10
     lexicon = Lexicon(TOKENIZERS["char"], vocabulary, Spelling({}))

@@ -120,13 +120,22 @@ def mean_of(G, ids):
     return sum(G[:, k] for k in ids) / len(ids) if len(ids) else np.zeros(len(G), G.dtype)
 
 
+def experts(p, network, ids, grams=(), masks=None):
+    """The logits of one text: by its states and, with n-grams, by those."""
+    s = pooled(network.pooling, states(p, network.encoder, ids, masks), len(network.encoder.directions))
+    by_states = p["V"] @ s + p["b_y"]
+    if not network.buckets:
+        return [by_states]
+    return [by_states, p["b_g"] + sum(4 * p["G"][:, k] / np.sqrt(len(grams)) for k in grams)]
+
+
 def classified(p, network, ids, grams=(), masks=None):
     """o of one text."""
-    masks = masks or {}
-    s = pooled(network.pooling, states(p, network.encoder, ids, masks), len(network.encoder.directions))
-    if network.buckets:
-        s = np.concatenate([s, mean_of(p["G"], grams) * (masks["g"][0] if "g" in masks else 1)])
-    z = p["V"] @ s + p["b_y"]
+    said = experts(p, network, ids, grams, masks)
+    return output_of(network, sum(said) / len(said))
+
+
+def output_of(network, z):
     return softmax(z) if network.output == "softmax" else sigma(z)
 
 

@@ -22,7 +22,7 @@ B = len(LENGTHS)
 def made(cell="gru", bidirectional=True, pooling="last+max+mean", output="softmax", buckets=9):
     encoder = Encoder(300, 3, cell, layers=2, embedding=2, bidirectional=bidirectional)
     labels = 1 if output == "score" else 3
-    grams = {"buckets": buckets, "gram_size": 2, "most_grams": 4} if buckets else {}
+    grams = {"buckets": buckets, "most_grams": 4} if buckets else {}
     return Classifier(encoder, labels, output, pooling, **grams)
 
 
@@ -48,10 +48,10 @@ def problem(network, seed=0):
     return plain.noisy(network, p, rng), texts(network, rng), rng
 
 
-def outputs(p, network, batch, masks=None):
-    """o of each text, one at a time."""
+def one_at_a_time(of, p, network, batch, masks=None):
+    """What a function of plain_networks.py gives for each text."""
     return [
-        plain.classified(
+        of(
             p,
             network,
             batch.x[:L, b],
@@ -82,9 +82,11 @@ def test_loss_and_derivatives_are_those_of_each_text_alone(network):
     masks = network.draw_masks(rng, Drop(0.3), *batch.x.shape)
 
     def E(p):
-        o = outputs(p, network, batch, masks)
+        said = one_at_a_time(plain.experts, p, network, batch, masks)
         return sum(
-            w * plain.cost(network.output, *of) for w, *of in zip(batch.weight[0], o, batch.y, strict=True)
+            w * plain.cost(network.output, plain.output_of(network, z), y) / len(each)
+            for w, each, y in zip(batch.weight[0], said, batch.y, strict=True)
+            for z in each
         )
 
     work = Workspace(np.float64)
@@ -98,8 +100,27 @@ def test_loss_and_derivatives_are_those_of_each_text_alone(network):
 @KINDS
 def test_probabilities_are_those_of_each_text_alone(network):
     p, batch, _ = problem(network)
+    o = one_at_a_time(plain.classified, p, network, batch)
     found = network.probabilities(p, batch, Workspace(np.float64))
-    np.testing.assert_allclose(found, outputs(p, network, batch), rtol=1e-10)
+    np.testing.assert_allclose(found, o, rtol=1e-10)
+    costs = [plain.cost(network.output, *of) for of in zip(o, batch.y, strict=True)]
+    np.testing.assert_allclose(network.nats(p, batch, Workspace(np.float64)), costs, rtol=1e-10)
+    E, state = network.cost(p, batch, {}, Workspace(np.float64))
+    assert pytest.approx(batch.weight[0] @ costs, rel=1e-12) == E
+    assert state == {}
+
+
+@pytest.mark.parametrize("output", ["softmax", "sigmoid"])
+def test_what_is_learned_from_is_no_less_than_what_is_judged_by(output):
+    network = made(output=output)
+    p, batch, _ = problem(network)
+    learned, _ = network.loss(p, batch, {}, Workspace(np.float64))
+    judged, _ = network.cost(p, batch, {}, Workspace(np.float64))
+    assert learned > judged
+    alone = made(output=output, buckets=0)
+    p = {name: array for name, array in p.items() if name in alone.shapes}
+    batch = batch._replace(grams=batch.grams[:0], starts=batch.starts * 0)
+    assert alone.loss(p, batch, {}, Workspace(np.float64)) == alone.cost(p, batch, {}, Workspace(np.float64))
 
 
 @pytest.mark.parametrize("network", [made(), made(output="sigmoid", buckets=0)], ids=["grams", "none"])
@@ -146,7 +167,7 @@ def test_an_empty_text_has_the_answer_of_no_features():
         real=real, starts=np.maximum(starts, starts[1]) - starts[1], grams=batch.grams[starts[1] :]
     )
     found = network.probabilities(p, batch, Workspace(np.float64))
-    np.testing.assert_allclose(found[0], plain.softmax(p["b_y"]))
+    np.testing.assert_allclose(found[0], plain.softmax((p["b_y"] + p["b_g"]) / 2))
 
 
 @pytest.mark.parametrize(
@@ -157,7 +178,6 @@ def test_an_empty_text_has_the_answer_of_no_features():
         {"output": "hinge"},
         {"pooling": "median"},
         {"buckets": 5},
-        {"buckets": 5, "gram_size": 5},
         {"most_grams": 5},
         {"encoder": Encoder(5, 3, beside=2)},
     ],
@@ -171,7 +191,7 @@ def test_pytorch_finds_the_same_gradients():
     torch = pytest.importorskip("torch")
     F = torch.nn.functional
     encoder = Encoder(20, 3, "tanh", embedding=2, bidirectional=True)
-    network = Classifier(encoder, 3, buckets=9, gram_size=2, most_grams=4)
+    network = Classifier(encoder, 3, buckets=9, most_grams=4)
     rng = np.random.default_rng(0)
     p, batch = plain.noisy(network, network.initialise(rng, np.full(3, 0.3)), rng), texts(network, rng)
     batch = batch._replace(x=batch.x % 20)
@@ -191,10 +211,13 @@ def test_pytorch_finds_the_same_gradients():
     padding = torch.tensor(batch.real == 0)[..., None]
     largest = h.masked_fill(padding, -np.inf).amax(0)
     mean = h.sum(0) / torch.tensor(LENGTHS)[:, None]
-    g = F.embedding_bag(torch.tensor(batch.grams), t["G"].T, torch.tensor(batch.starts[:-1]), mode="mean")
-    s = torch.cat([last[0], last[1], largest, mean, g], 1)
-    costs = F.cross_entropy(s @ t["V"].T + t["b_y"], torch.tensor(batch.y), reduction="none")
-    total = (costs * torch.tensor(batch.weight[0])).sum()
+    g = F.embedding_bag(torch.tensor(batch.grams), t["G"].T, torch.tensor(batch.starts[:-1]), mode="sum")
+    s = torch.cat([last[0], last[1], largest, mean], 1)
+    w = 4 * g / torch.tensor(np.sqrt(np.maximum(np.diff(batch.starts), 1)))[:, None] + t["b_g"]
+    y = torch.tensor(batch.y)
+    of_states = F.cross_entropy(s @ t["V"].T + t["b_y"], y, reduction="none")
+    of_grams = F.cross_entropy(w, y, reduction="none")
+    total = ((of_states + of_grams) / 2 * torch.tensor(batch.weight[0])).sum()
     total.backward()
     assert total.item() == pytest.approx(E, rel=1e-12)
     for name, gradient in network.dense(gradients).items():

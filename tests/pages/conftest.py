@@ -95,7 +95,7 @@ def random_labels() -> Callable[..., Classifier]:
         lexicon = Lexicon(TOKENIZERS["space"], Vocabulary(tokens, (6, 5, 4, 3, 2, 1)), Spelling({}))
         names = 1 if output == "score" else 2
         grams = Grams(words=2, least=1, most=3, buckets=64) if has_grams else None
-        sizes = {"buckets": 64, "gram_size": 4, "most_grams": 4000} if grams else {}
+        sizes = {"buckets": 64, "most_grams": 4000} if grams else {}
         network = NetworkOfLabels(Encoder(9, 8, **encoder), names, output, pooling, **sizes)
         rng = np.random.default_rng(5)
         p = {name: rng.normal(0, 0.5, shape) for name, shape in network.shapes.items()}

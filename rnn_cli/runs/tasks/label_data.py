@@ -39,7 +39,8 @@ from rnn_cli.text.store.corpus import Text
 from rnn_cli.text.tokenizers import Tokenizer
 from rnn_cli.text.vocabulary import build
 
-MOST_BUCKETS, LEAST_BUCKETS = 1 << 17, 1 << 12
+MOST_BUCKETS, LEAST_BUCKETS = 1 << 19, 1 << 12  # of n-grams
+MOST_WEIGHTS = 1 << 22  # of n-grams: one for each label in each bucket
 
 Numbers = NDArray[np.int64]
 
@@ -167,7 +168,8 @@ def _known_from(init: Init | None, pairs: Pairs, train: Numbers, lexicon: Lexico
 def _known_of(pairs: Pairs, train: Numbers, lexicon: Lexicon, settings: Settings, texts: list[str]) -> Known:
     """Return what a new model knows: of the texts to learn from."""
     scale = None if pairs.labels else _scale(pairs.scores[train], settings)
-    grams = None if settings.ngrams is False else _grams([texts[row] for row in train.tolist()])
+    labels = len(pairs.labels.names) if pairs.labels else 1
+    grams = None if settings.ngrams is False else _grams([texts[row] for row in train.tolist()], labels)
     return Known(lexicon, pairs.labels, scale, grams)
 
 
@@ -179,11 +181,11 @@ def _scale(scores: NDArray[np.float64], settings: Settings) -> tuple[float, floa
     return score_range(scores)
 
 
-def _grams(texts: list[str]) -> Grams:
-    """Return n-grams with as many buckets as there are different ones, up to MOST_BUCKETS."""
+def _grams(texts: list[str], labels: int) -> Grams:
+    """Return n-grams with about as many buckets as there are different ones, up to MOST_WEIGHTS."""
     different = len(np.unique(Grams(buckets=MOST_BUCKETS).rows(texts).ids))
     buckets = LEAST_BUCKETS
-    while buckets < min(2 * different, MOST_BUCKETS):
+    while buckets < min(2 * different, MOST_BUCKETS) and 2 * buckets * labels <= MOST_WEIGHTS:
         buckets *= 2
     return Grams(buckets=buckets)
 

@@ -29,7 +29,6 @@ from rnn_cli.training.state import TrainingState
 
 PRESET = "labels"
 STEPS_OF_A_ROW = 128  # a batch holds as many steps as its rows would of this length
-GRAM_SIZE = 32  # of an n-gram's embedding
 MOST_EPOCHS = 30
 
 Numbers = NDArray[np.int64]
@@ -220,7 +219,6 @@ def decide(model: Path, settings: Settings, data: LabelData, init: Init | None =
         len(known.labels.names) if known.labels else 1,
         output_of(known.labels),
         buckets=known.grams.buckets if known.grams else 0,
-        gram_size=GRAM_SIZE if known.grams else 0,
         most_grams=max(1, most) if known.grams else 0,
     )
     if init and init.known:

@@ -61,9 +61,9 @@ Task = Callable[[Trainable, Parameters, Shard, Workspace], Result]
 
 
 @OVERFLOWS
-def loss(network: Trainable, p: Parameters, shard: Shard, work: Workspace) -> Result:
-    """Return E and the state after the shard, without gradients and without dropout."""
-    E, after = network.loss(p, shard.batch, shard.state, work)
+def cost(network: Trainable, p: Parameters, shard: Shard, work: Workspace) -> Result:
+    """Return E by which an epoch is judged, and the state after the shard, without gradients or dropout."""
+    E, after = network.cost(p, shard.batch, shard.state, work)
     return E, {}, after
 
 

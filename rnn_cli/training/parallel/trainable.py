@@ -86,7 +86,10 @@ class Trainable(Protocol):
     def loss(
         self, p: Parameters, batch: OwnBatch, state: State, work: Workspace, masks: Masks = NO_MASKS
     ) -> tuple[float, State]:
-        """Return E, summed over the batch, and the state after it."""
+        """Return E that is learned from, summed over the batch, and the state after it."""
+
+    def cost(self, p: Parameters, batch: OwnBatch, state: State, work: Workspace) -> tuple[float, State]:
+        """Return E by which an epoch is judged, summed over the batch, and the state after it."""
 
     def loss_and_gradients(
         self, p: Parameters, batch: OwnBatch, state: State, work: Workspace, masks: Masks = NO_MASKS

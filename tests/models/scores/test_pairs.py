@@ -47,7 +47,7 @@ def of_labels(output, labels=3):
     """A model of labels or scores, and -log p or the squared error of a pair."""
     ours, grams = lexicon(), Grams(buckets=64)
     encoder = Encoder(ours.vocabulary.size, 6, "gru", 1, 5, True)
-    network = classifier.Classifier(encoder, labels, output, "last+max+mean", 64, 4, 500)
+    network = classifier.Classifier(encoder, labels, output, "last+max+mean", 64, 500)
     p = large(network.initialise(np.random.default_rng(0), np.full(labels, 0.3)))
     known = Labels(NAMES, (3, 2, 1), output == "sigmoid") if labels > 1 else None
     model = Classifier(ours, network, p, known, None if known else (1.0, 5.0), grams)

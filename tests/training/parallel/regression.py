@@ -46,6 +46,9 @@ class Regression:
         after = {"seen": state["seen"] + len(batch.points)}
         return float((batch.weight * difference**2).sum()) / 2, after
 
+    def cost(self, p, batch, state, work):
+        return self.loss(p, batch, state, work)
+
     def loss_and_gradients(self, p, batch, state, work, masks=None):
         E, after = self.loss(p, batch, state, work)
         d = batch.weight * (batch.points @ p["w"] + p["b"] - batch.targets)  # (T, B)

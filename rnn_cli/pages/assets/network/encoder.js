@@ -50,9 +50,9 @@ class Encoder {
 // Return the state of each direction that has read the whole text: h_L, and h_1 of the second direction.
 const lastStates = (h, n) => vector(h[0].length, (k) => (k < n ? h.at(-1)[k] : h[0][k]));
 
-// Return the mean of some columns, 1/N Σ_i G x_i.
-function meanOf(G, ids) {
-  const g = new Float64Array(G.shape[0]);
-  for (const id of ids) column(G, id).forEach((value, k) => (g[k] += value / ids.length));
-  return g;
+// Return the sum of some columns, c Σ_i G x_i.
+function sumOf(G, ids, c) {
+  const sum = new Float64Array(G.shape[0]);
+  for (const id of ids) column(G, id).forEach((value, k) => (sum[k] += c * value));
+  return sum;
 }

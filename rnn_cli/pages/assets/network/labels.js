@@ -1,6 +1,9 @@
-// A network of labels: the states of a whole text, pooled, and from them the probabilities of labels.
+// A network of labels: what the states of a whole text say of it, and what its n-grams say.
 //
-//     h_1 … h_L = encoder(x)      s = pooling(h), g      o = output(V s + b_y)
+//     h_1 … h_L = encoder(x)      s = pooling(h)         z = V s + b_y
+//     w = κ/√N Σ_i G x_i + b_g                           o = output((z + w)/2), or output(z) without n-grams
+
+const κ = 4;
 
 const POOLINGS = {
   last: lastStates,
@@ -9,8 +12,8 @@ const POOLINGS = {
 };
 
 const LABELS = {
-  softmax: (z) => logSoftmax(z).map(Math.exp), //                                   o = softmax(V s + b_y)
-  sigmoid: (z) => z.map(σ), //                                                       o = σ(V s + b_y)
+  softmax: (z) => logSoftmax(z).map(Math.exp), //                                   o = softmax(z)
+  sigmoid: (z) => z.map(σ), //                                                       o = σ(z)
   score: (z) => z.map(σ),
 };
 
@@ -27,7 +30,9 @@ class Classifier {
     const { n, pooling, output } = this.about;
     const h = this.encoder.states(ids);
     const pooled = pooling.split("+").map((name) => POOLINGS[name](h, n));
-    const s = joined(this.p.G ? [...pooled, meanOf(this.p.G, buckets)] : pooled);
-    return LABELS[output](affine(this.p.V, this.p.b_y, s));
+    const z = affine(this.p.V, this.p.b_y, joined(pooled));
+    if (!this.p.G) return LABELS[output](z);
+    const w = plus(sumOf(this.p.G, buckets, κ / Math.sqrt(buckets.length)), this.p.b_g.values);
+    return LABELS[output](plus(z, w).map((z_k) => z_k / 2));
   }
 }

@@ -12,7 +12,7 @@ class Tagger {
 
   // Return log o_t of each step. buckets: of each token's affixes; null without.
   log(ids, buckets) {
-    const q = buckets && buckets.map((some) => meanOf(this.p.G, some));
+    const q = buckets && buckets.map((some) => sumOf(this.p.G, some, 1 / some.length));
     return this.encoder.encode(ids, q).map((h_t) => logSoftmax(affine(this.p.V, this.p.b_y, h_t)));
   }
 }
