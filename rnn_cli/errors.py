@@ -1,5 +1,7 @@
 """The errors that a person can mend: one exception, one line."""
 
+import re
+from collections.abc import Iterable
 from typing import Any
 
 LONGEST_QUOTE = 200  # characters that a message quotes of a bad file, which may hold names of any length
@@ -8,6 +10,35 @@ LONGEST_QUOTE = 200  # characters that a message quotes of a bad file, which may
 def one_line(error: BaseException) -> str:
     """Return what an error says of a bad file, which it may quote, as one line of a bearable length."""
     return " ".join(str(error).split())[:LONGEST_QUOTE]
+
+
+class Unknown(ValueError):
+    """A file that is whole names something that this version lacks: a newer one wrote it."""
+
+
+NAME = re.compile(r"[\w.+-]{1,40}")  # what a version may call a cell, an output or a setting
+
+
+def check_known(what: str, name: Any, names: Iterable[str]) -> None:
+    """Raise Unknown for a name that is not among these, ValueError for what cannot be a name.
+
+    what: what it is the name of.
+    """
+    if not isinstance(name, str) or not NAME.fullmatch(name):
+        raise ValueError(f"the {what} is {name!r}")
+    if name not in list(names):
+        raise Unknown(f"unknown {what} {name!r}")
+
+
+def check_all_known(what: str, said: Iterable[Any], names: Iterable[str]) -> None:
+    """Do the same for each of several names."""
+    for name in said:
+        check_known(what, name, names)
+
+
+def from_newer(path: Any, what: object) -> "RnnError":
+    """Return the error of a file that a newer version wrote. what: how that shows."""
+    return RnnError(f"{path}: written by a newer rnn ({what}): pip install --upgrade rnn-cli")
 
 
 class RnnError(Exception):

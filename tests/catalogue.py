@@ -51,7 +51,9 @@ PASSED_ON = (  # words that are passed on in ways that the walk does not follow
     *("Kneser-Ney, order {}", *(field.name for field in fields(Demand))),
     *("Where it ends", "Verse", "Copying", "done", "nothing left to do"),
     *("the text was cut short", "a process was killed", "more than {}", "up to {}", "translations"),
-    *("something else", "a newer rnn reads it", "{}: left out as no *{} files, or hidden: {}"),
+    *("something else", "{}: left out as no *{} files, or hidden: {}"),
+    *("unknown {} '{}'", "output layer", "attention", "tokenizer", "setting", "choice of a network"),
+    *("setting of the tokenizer", "normalization", "rule for words", "unit"),
     "{}: left out as no *{} files, or hidden: {} and {} more",
 )
 RULE = re.compile(

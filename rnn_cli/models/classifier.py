@@ -216,8 +216,8 @@ class Classifier(Comparable):
 
 def network_of(said: Any) -> Network:
     """Return the network of a header. Raises one of several errors."""
-    encoder = Encoder(**file.choices(file.choices(said)["encoder"], "bidirectional"))
-    return Network(**said | {"encoder": encoder})
+    encoder = file.made(Encoder, file.choices(file.choices(said)["encoder"], "bidirectional"))
+    return file.made(Network, said | {"encoder": encoder})
 
 
 def _scale(said: Any) -> tuple[float, float]:

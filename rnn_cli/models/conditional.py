@@ -182,5 +182,5 @@ def check_fit(network: Network, lexicon: Lexicon, labels: Labels) -> None:
 
 def network_of(said: Any) -> Network:
     """Return the network of a header. Raises one of several errors."""
-    language = Guided(**file.choices(file.choices(said)["language"], "tie"))
-    return Network(**said | {"language": language})
+    language = file.made(Guided, file.choices(file.choices(said)["language"], "tie"))
+    return file.made(Network, said | {"language": language})

@@ -7,14 +7,22 @@ fixture in tests/data.
 import os
 import shlex
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
 from rnn_cli import storage
-from rnn_cli.errors import LONGEST_QUOTE, RnnError, one_line
+from rnn_cli.errors import (
+    LONGEST_QUOTE,
+    RnnError,
+    Unknown,
+    check_all_known,
+    check_known,
+    from_newer,
+    one_line,
+)
 from rnn_cli.network.arrays import Parameters
 from rnn_cli.network.network import Network
 from rnn_cli.text.lexicon import Lexicon
@@ -33,6 +41,7 @@ USES = {  # what a model is of, and what reads it
     "generate": ("text from a label", "rnn sample --label, test and score read it"),
 }
 Model = TypeVar("Model")
+Made = TypeVar("Made")
 
 
 class Contents(NamedTuple):
@@ -78,13 +87,16 @@ def read_as(
     path = model_path(name)
     arrays, header = _opened(path)
     task = header.get("task", LANGUAGE)
-    if task not in tasks:
-        what, commands = USES.get(str(task), ("something else", "a newer rnn reads it"))
-        raise RnnError(f"{path}: a model of {what}: {commands}")
     try:
+        check_known("task", task, USES)
+        if task not in tasks:
+            what, commands = USES[task]
+            raise RnnError(f"{path}: a model of {what}: {commands}")
         if type(header["version"]) is not int or header["version"] < 1:
             raise ValueError(f"there is no version {header['version']!r}")
         return make(arrays, header)
+    except Unknown as error:
+        raise from_newer(path, one_line(error)) from error
     except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
         raise RnnError(f"{path}: damaged: {one_line(error)}") from error
 
@@ -111,8 +123,7 @@ def _opened(path: Path) -> tuple[Parameters, dict[str, Any]]:
         raise RnnError(f"{path}: not a model file of rnn, but {other}")
     newest = NEWEST if "task" in header else VERSION
     if isinstance(version, int) and version > newest:
-        newer = f"version {version}; this rnn reads {newest}"
-        raise RnnError(f"{path}: written by a newer rnn ({newer}): pip install --upgrade rnn-cli")
+        raise from_newer(path, f"version {version}; this rnn reads {newest}")
     return arrays, header
 
 
@@ -133,12 +144,20 @@ def _network(said: dict[str, Any], m: int, arrays: Parameters) -> Network:
         raise TypeError("network is no object")
     if any(isinstance(said[name], bool) for name in said if name != "tie"):  # to Python they are 0 and 1
         raise ValueError("a size is true or false, and no number")
-    network = Network(**said)
+    network = made(Network, said)
     if network.m != m:
         raise ValueError(f"m is {network.m} but the vocabulary's size {m}")
     check_count(network.layers + len(network.cutoffs), len(arrays))
     check_arrays(network.shapes, arrays)
     return network
+
+
+def made(kind: type[Made], said: Mapping[str, Any]) -> Made:
+    """Return a network, a dataclass, of the choices in a header. Raises Unknown for a choice that it does not
+    have, and one of several errors for others that are wrong."""
+    names = [each.name for each in fields(kind)]  # type: ignore[arg-type]
+    check_all_known("choice of a network", said, names)
+    return kind(**said)
 
 
 def choices(said: Any, *flags: str) -> dict[str, Any]:

@@ -255,5 +255,5 @@ def check_fit(network: Network, lexicon: Lexicon, tags: Labels, affixes: Affixes
 
 def network_of(said: Any) -> Network:
     """Return the network of a header. Raises one of several errors."""
-    encoder = Encoder(**file.choices(file.choices(said)["encoder"], "bidirectional"))
-    return Network(**said | {"encoder": encoder})
+    encoder = file.made(Encoder, file.choices(file.choices(said)["encoder"], "bidirectional"))
+    return file.made(Network, said | {"encoder": encoder})

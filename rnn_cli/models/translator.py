@@ -14,7 +14,7 @@ from rnn_cli.errors import RnnError
 from rnn_cli.machine import blas_threads, product_threads
 from rnn_cli.models import file
 from rnn_cli.models.encoded.blocks import blocks
-from rnn_cli.models.encoded.paired import Found, Search, Sides, read_sources, rows_of, search
+from rnn_cli.models.encoded.paired import Found, Search, Sides, read_sources, search
 from rnn_cli.models.equality import Comparable
 from rnn_cli.network.arrays import Parameters
 from rnn_cli.network.encoder import Encoder
@@ -165,7 +165,7 @@ class Translator(Comparable):
 
     def _nats_of_nothing(self) -> float:
         """-log p of the empty target of an empty source."""
-        return self.nats(Sides(rows_of([[]]), rows_of([[END]])), np.zeros(1, np.int64))[0]
+        return self.nats(Sides(Rows.of_lists([[]]), Rows.of_lists([[END]])), np.zeros(1, np.int64))[0]
 
     def _translate(
         self, texts: Sequence[str], how: Search, align: bool, threads: int | None
@@ -202,7 +202,7 @@ class Translator(Comparable):
         if needed:
             y = [of_rows[n][1] for n in needed]
             sides = Sides(
-                x.take(np.array([of_rows[n][0] for n in needed])), rows_of([[*ids, END] for ids in y])
+                x.take(np.array([of_rows[n][0] for n in needed])), Rows.of_lists([[*ids, END] for ids in y])
             )
             shares = self.network.alignments(self.p, sides.batch(np.arange(len(needed))), work)
             for n, ids, length, share in zip(needed, y, sides.x.lengths.tolist(), shares, strict=True):
@@ -267,8 +267,8 @@ def growth_of(header: dict[str, Any]) -> float:
 
 def network_of(said: Any, arrays: int) -> EncoderDecoder:
     """Return the network of a header. arrays: how many there are. Raises one of several errors."""
-    encoder = Encoder(**file.choices(file.choices(said)["encoder"], "bidirectional"))
-    decoder = Network(**file.choices(said["decoder"], "tie"))
-    network = EncoderDecoder(**said | {"encoder": encoder, "decoder": decoder})
+    encoder = file.made(Encoder, file.choices(file.choices(said)["encoder"], "bidirectional"))
+    decoder = file.made(Network, file.choices(said["decoder"], "tie"))
+    network = file.made(EncoderDecoder, said | {"encoder": encoder, "decoder": decoder})
     file.check_count(network.encoder.layers + network.decoder.layers + len(network.decoder.cutoffs), arrays)
     return network

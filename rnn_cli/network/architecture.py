@@ -6,6 +6,7 @@ from functools import cached_property
 
 import numpy as np
 
+from rnn_cli.errors import check_known
 from rnn_cli.network.arrays import Array, Parameters
 from rnn_cli.network.cells import CELLS
 from rnn_cli.network.inputs import INPUTS, Input
@@ -36,9 +37,8 @@ class Architecture(Layers):
         sizes = (self.m, self.n, self.layers, self.embedding, *self.cutoffs)
         if not all(isinstance(size, int) and size >= 0 for size in sizes) or 0 in sizes[:3]:
             raise ValueError(f"each size must be a positive integer: {sizes}")
-        for what, name, table in (("cell", self.cell, CELLS), ("output layer", self.output, OUTPUTS)):
-            if not isinstance(name, str) or name not in table:
-                raise ValueError(f"unknown {what} {name!r}")
+        check_known("cell", self.cell, CELLS)
+        check_known("output layer", self.output, OUTPUTS)
         if not isinstance(self.tie, bool):
             raise ValueError(f"tie is {self.tie!r}, neither true nor false")
         if refusal := self.input.refusal(self.n, self.embedding, self.output):

@@ -18,6 +18,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from rnn_cli.errors import check_known
 from rnn_cli.network import bags
 from rnn_cli.network.arrays import NO_MASKS, Array, Ids, Masks, Parameters, State
 from rnn_cli.network.bags import Bags
@@ -65,8 +66,8 @@ class Classifier(WithoutState):
     most_grams: int = 0  # n-grams of a row
 
     def __post_init__(self) -> None:
-        if self.output not in LABELS or self.pooling not in POOLINGS:
-            raise ValueError(f"unknown output {self.output!r} or pooling {self.pooling!r}")
+        check_known("output", self.output, LABELS)
+        check_known("pooling", self.pooling, POOLINGS)
         if self.labels < 1 or (self.output == "score" and self.labels != 1):
             raise ValueError(f"{self.labels} labels do not go with {self.output}")
         if bool(self.buckets) != bool(self.most_grams):

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from rnn_cli.errors import check_known
 from rnn_cli.network.arrays import NO_MASKS, Array, Ids, Masks, Parameters
 from rnn_cli.network.cells import CELLS
 from rnn_cli.network.cells.recurrence import ALPHABET
@@ -58,8 +59,7 @@ class Encoder(Layers):
         sizes = (self.m, self.n, self.layers, self.embedding, self.beside)
         if not all(isinstance(size, int) and size >= 0 for size in sizes) or 0 in sizes[:3]:
             raise ValueError(f"each size must be a positive integer: {sizes}")
-        if self.cell not in CELLS:
-            raise ValueError(f"unknown cell {self.cell!r}")
+        check_known("cell", self.cell, CELLS)
 
     def describe(self) -> str:
         """Return the encoder in words."""

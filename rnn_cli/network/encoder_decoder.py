@@ -21,6 +21,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from rnn_cli.errors import check_known
 from rnn_cli.network.arrays import NO_MASKS, Array, Ids, Masks, Parameters, State
 from rnn_cli.network.attention import ATTENTIONS, Memory, attend
 from rnn_cli.network.cells.recurrence import ALPHABET
@@ -85,8 +86,7 @@ class EncoderDecoder(WithoutState):
     attention: str = "luong"  # a row of ATTENTIONS
 
     def __post_init__(self) -> None:
-        if self.attention not in ATTENTIONS:
-            raise ValueError(f"unknown attention {self.attention!r}")
+        check_known("attention", self.attention, ATTENTIONS)
         if self.encoder.beside:
             raise ValueError("nothing is there for the encoder's second input")
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, Self, get_type_hints
 import numpy as np
 
 from rnn_cli import storage
-from rnn_cli.errors import RnnError, one_line
+from rnn_cli.errors import RnnError, Unknown, from_newer, one_line
 from rnn_cli.runs.interval import Interval
 from rnn_cli.runs.json_types import check_types
 from rnn_cli.runs.log import LogPosition
@@ -73,13 +73,14 @@ class Checkpoint:
         if header.get("format") != FORMAT or not isinstance(version, int):
             raise RnnError(f"{path}: not a training state of rnn")
         if version > STATE_VERSION:
-            newer = f"version {version}; this rnn reads {STATE_VERSION}"
-            raise RnnError(f"{path}: written by a newer rnn ({newer}): pip install --upgrade rnn-cli")
+            raise from_newer(path, f"version {version}; this rnn reads {STATE_VERSION}")
         if version < STATE_VERSION:
             way = f"--init {model} with another --model goes on from its weights, --force starts over"
             raise RnnError(f"{path}: written by an older rnn, which this one cannot go on with: {way}")
         try:
             return cls._from_header(path, arrays, header)
+        except Unknown as error:
+            raise from_newer(path, one_line(error)) from error
         except (AttributeError, LookupError, TypeError, ValueError, RnnError) as error:
             raise RnnError(f"{path}: damaged: {one_line(error)}") from error
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Self, get_type_hints
 
-from rnn_cli.errors import UsageError
+from rnn_cli.errors import UsageError, check_all_known, check_known
 from rnn_cli.network.attention import ATTENTIONS
 from rnn_cli.network.cells import CELLS
 from rnn_cli.network.outputs import OUTPUTS
@@ -269,7 +269,14 @@ class Settings:
 
     @classmethod
     def from_json(cls, said: Mapping[str, Any]) -> Self:
-        """Return the settings of a training state. Raises TypeError or UsageError for anything else."""
+        """Return the settings of a training state. Raises Unknown for a setting or a choice that this version
+        does not have, TypeError or UsageError for anything else."""
+        if not isinstance(said, Mapping):
+            raise TypeError("the settings are no object")
+        check_all_known("setting", said, TYPES)
+        for name, value in said.items():
+            if value is not None and ABOUTS[name].choices:
+                check_known(name, value, ABOUTS[name].choices)
         return cls(**{"dropconnect": 0.0, **said})  # states of 0.1 know of none
 
     def to_json(self) -> dict[str, Any]:

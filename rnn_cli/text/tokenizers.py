@@ -8,10 +8,11 @@ as the settings say.
 import functools
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from rnn_cli.errors import check_all_known, check_known
 from rnn_cli.text.units import INNER, LINE, LINE_END, PARAGRAPH, UNITS
 from rnn_cli.text.user_words import UserWord, check_words, read_user_dict
 from rnn_cli.text.words import JIEBA, UNICODE, Runs, Words
@@ -26,6 +27,14 @@ NORMALIZATIONS: dict[str, Callable[[str], str]] = {  # the forms of Unicode's an
     "nfc": functools.partial(unicodedata.normalize, "NFC"),
     "nfkc": functools.partial(unicodedata.normalize, "NFKC"),
 }
+CHOICES: dict[
+    str, tuple[str, Iterable[str]]
+] = {  # settings whose values have names: what they are, and which
+    "normalize": ("normalization", NORMALIZATIONS),
+    "words": ("rule for words", (UNICODE, JIEBA)),
+    "unit": ("unit", UNITS),
+}
+SETTINGS = (*CHOICES, "user_dict", "user_dict_sha256")
 USUAL = (("normalize", "none"), ("unit", LINE))  # settings that change nothing, and are left out
 
 
@@ -79,6 +88,12 @@ class Tokenizer:
         """Return the text as `split` sees it."""
         return NORMALIZATIONS[self.settings.get("normalize", "none")](text)
 
+    def split_all(self, lines: Sequence[str]) -> Iterator[list[Token]]:
+        """Yield the tokens of each line, of many lines sooner than `split` does."""
+        if self.cut_ahead:
+            self.cut_ahead(self.normalize("\n".join(lines)))
+        return map(self.split, lines)
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Tokenizer) and (self.name, self.settings) == (other.name, other.settings)
 
@@ -114,19 +129,18 @@ def make_tokenizer(name: str, settings: Mapping[str, Any]) -> Tokenizer:
     user_dict_sha256: the hash of the file that listed them, for people to compare.
     unit: one of UNITS (units.py); without it LINE.
 
-    Raises KeyError, TypeError or ValueError for an unknown name or setting.
+    Raises Unknown for a name or a setting that is not among these, TypeError or ValueError for a wrong value.
     """
+    check_known("tokenizer", name, TOKENIZERS)
     row = TOKENIZERS[name]
     settings = {key: value for key, value in settings.items() if (key, value) not in USUAL}
     if not settings:
         return row
-    unknown = settings.keys() - {"normalize", "words", "user_dict", "user_dict_sha256", "unit"}
-    if unknown:
-        raise ValueError(f"this rnn does not know the tokenizer's settings {', '.join(unknown)}")
+    check_all_known("setting of the tokenizer", sorted(settings), SETTINGS)
     if not isinstance(settings.get("user_dict_sha256", ""), str):
         raise TypeError("user_dict_sha256 is not a string")
-    if settings.get("unit", LINE) not in UNITS:
-        raise ValueError(f"this rnn does not know the unit {settings['unit']!r}")
+    for key in CHOICES.keys() & settings.keys():
+        check_known(CHOICES[key][0], settings[key], CHOICES[key][1])
     made = replace(row, settings=settings)
     normalize = NORMALIZATIONS[settings.get("normalize", "none")]
     if row.words is None:

@@ -75,7 +75,7 @@ def test_a_tokenizer_with_settings_that_are_none_is_one_line(path, said):
     arrays, header = storage.load(path)
     header["tokenizer"].update(said)
     storage.save(path, arrays, header)
-    with pytest.raises(RnnError, match="damaged: ") as caught:
+    with pytest.raises(RnnError, match=r"damaged: |newer") as caught:
         LanguageModel.load(path)
     assert "\n" not in str(caught.value)
 

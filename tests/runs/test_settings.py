@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from rnn_cli import RnnError, Settings, UsageError
+from rnn_cli.errors import Unknown
 from rnn_cli.runs.checks import FILES, absolute, flag
 from rnn_cli.runs.settings import ABOUTS, TYPES, default_patience
 from rnn_cli.training.optimizers import OPTIMIZERS
@@ -283,7 +284,7 @@ def test_in_json_files_are_where_they_are_seen_from_any_folder():
     "said", [{"stranger": 1}, {"hidden": "8"}, {"hidden": 0}, {"corpus": 1}, {"tie": 1}, [], None, "x", 3]
 )
 def test_json_that_is_no_settings_is_refused(said):
-    with pytest.raises((TypeError, UsageError)):
+    with pytest.raises((TypeError, Unknown, UsageError)):
         Settings.from_json(said)
 
 
