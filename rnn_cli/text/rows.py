@@ -1,5 +1,7 @@
 """Rows of ids of unlike length, one row after another in one array."""
 
+from collections.abc import Sequence
+from itertools import chain
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -18,6 +20,12 @@ class Rows(NamedTuple):
     def of(cls, ids: NDArray[np.integer[Any]], lengths: NDArray[np.integer[Any]]) -> Self:
         """Return rows by their lengths, (rows,)."""
         return cls(ids, np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths, dtype=np.int64)]))
+
+    @classmethod
+    def of_lists(cls, lists: Sequence[Sequence[int]]) -> Self:
+        """Return a row for each list of ids."""
+        lengths = np.fromiter(map(len, lists), np.int64, len(lists))
+        return cls.of(np.fromiter(chain.from_iterable(lists), np.int32, int(lengths.sum())), lengths)
 
     @property
     def lengths(self) -> Numbers:

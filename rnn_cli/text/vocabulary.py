@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import repeat
 from typing import Any, TypeGuard
 
 from rnn_cli.errors import LONGEST_QUOTE, RnnError
@@ -50,7 +51,7 @@ class Vocabulary:
 
     def encode(self, tokens: Iterable[Token]) -> list[int]:
         """Return the id of each token; UNK for one that is not in the vocabulary."""
-        return [self.ids.get(token, UNK) for token in tokens]
+        return [*map(self.ids.get, tokens, repeat(UNK))]
 
     def decode(self, ids: Iterable[int]) -> list[str]:
         """Return the token of each id. Raise IndexError for START, END, UNK and ids out of range."""

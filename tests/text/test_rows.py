@@ -12,7 +12,8 @@ from rnn_cli.text.rows import Rows, places
 def test_rows_are_taken_and_padded_as_lists_are(seed):
     rng = np.random.default_rng(seed)
     lists = [rng.integers(1, 99, rng.integers(0, 5)).tolist() for _ in range(rng.integers(1, 8))]
-    rows = Rows.of(np.array([*chain(*lists)], np.int32), np.array([*map(len, lists)]))
+    rows = Rows.of_lists(lists)
+    assert rows.ids.tolist() == [*chain(*lists)]
     assert rows.lengths.tolist() == [*map(len, lists)]
     chosen = rng.integers(0, len(lists), 6)
     taken = rows.take(chosen)
@@ -26,6 +27,7 @@ def test_rows_are_taken_and_padded_as_lists_are(seed):
 def test_no_rows_are_rows():
     none = np.zeros(0, np.int64)
     rows = Rows.of(none, none)
+    assert Rows.of_lists([]).starts.tolist() == [0]
     assert rows.take(none).starts.tolist() == [0]
     assert rows.padded(none)[0].shape == (1, 0)
     assert places(none, none).tolist() == []

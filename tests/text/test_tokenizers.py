@@ -49,6 +49,15 @@ long_texts = st.builds(lambda text, times: text * times, texts, st.integers(1, 6
 # Nothing is lost
 
 
+@pytest.mark.parametrize("normalize", ["none", "nfkc"])
+@pytest.mark.parametrize("name", TOKENIZERS)
+def test_many_lines_have_the_tokens_of_each(name, normalize, monkeypatch):
+    monkeypatch.setattr("rnn_cli.text.words.AHEAD_AFTER", 0)
+    lines = ["我们在学习 ２０２３年", "", "é we  are", "研究生命的起源", " 龘\r我们"]
+    alone, together = (load_tokenizer(name, normalize) for _ in range(2))
+    assert [*together.split_all(lines)] == [*map(alone.split, lines)]
+
+
 @pytest.mark.parametrize("load", [make_tokenizer, load_tokenizer])
 @pytest.mark.parametrize("name", ["jieba", "char"])
 @settings(max_examples=100, deadline=None)

@@ -57,15 +57,9 @@ def read_sources(texts: Sequence[str], lexicon: Lexicon) -> tuple[list[list[str]
     """Return the tokens of each text, at most LONGEST, and their ids. A line end counts as a space."""
     tokenizer = lexicon.tokenizer
     lines = [tokenizer.normalize(text.replace("\n", " ")) for text in texts]
-    tokens = [[token or "<unk>" for token in tokenizer.split(line)[:LONGEST]] for line in lines]
+    tokens = [[token or "<unk>" for token in row[:LONGEST]] for row in tokenizer.split_all(lines)]
     tokens = [row if line.strip() else [] for row, line in zip(tokens, lines, strict=True)]
-    return tokens, rows_of([lexicon.vocabulary.encode(row) for row in tokens])
-
-
-def rows_of(ids: Sequence[Sequence[int]]) -> Rows:
-    """Return lists of ids as rows."""
-    lengths = np.fromiter(map(len, ids), np.int64, len(ids))
-    return Rows.of(np.fromiter((id for row in ids for id in row), np.int32, int(lengths.sum())), lengths)
+    return tokens, Rows.of_lists([*map(lexicon.vocabulary.encode, tokens)])
 
 
 def search(

@@ -32,10 +32,8 @@ class Targets(NamedTuple):
         tokenizer, vocabulary = lexicon.tokenizer, lexicon.vocabulary
         is_paragraph = tokenizer.unit == PARAGRAPH
         lines = [paragraph(text) if is_paragraph else text.replace("\n", " ") for text in texts]
-        tokens = [*map(tokenizer.split, lines)]
+        tokens = [*tokenizer.split_all(lines)]
         ids = [[*vocabulary.encode(row), END] for row in tokens]
-        lengths = np.fromiter(map(len, ids), np.int64, len(ids))
-        flat = np.fromiter((id for row in ids for id in row), np.int32, int(lengths.sum()))
         unknown = [
             [token for token, id in zip(row, of_row, strict=False) if id == UNK]
             for row, of_row in zip(tokens, ids, strict=True)
@@ -43,7 +41,7 @@ class Targets(NamedTuple):
         costs: dict[Token, float] = {None: 0.0}  # a literal <unk> has no spelling
         costs |= {token: lexicon.spelling.nats(token) for row in unknown for token in row if token}
         return cls(
-            Rows.of(flat, lengths),
+            Rows.of_lists(ids),
             np.array([sum((costs[token] for token in row), 0.0) for row in unknown]),
             np.array([*map(len, unknown)], np.int64),
             np.array([len(line) + 1 for line in lines], np.int64),

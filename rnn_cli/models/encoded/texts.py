@@ -35,10 +35,8 @@ class Encoded(NamedTuple):
         """Return texts as a model reads them. A line end counts as a space."""
         tokenizer = lexicon.tokenizer
         lines = [tokenizer.normalize(text.replace("\n", " ")) for text in texts]
-        ids = [lexicon.vocabulary.encode(tokenizer.split(line)) for line in lines]
-        lengths = np.fromiter(map(len, ids), np.int64, len(ids))
-        flat = np.fromiter((id for row in ids for id in row), np.int32, int(lengths.sum()))
-        return cls.of(Rows.of(flat, lengths), lines, grams)
+        ids = [*map(lexicon.vocabulary.encode, tokenizer.split_all(lines))]
+        return cls.of(Rows.of_lists(ids), lines, grams)
 
     def batch(
         self, rows: NDArray[np.integer[Any]], y: NDArray[Any], weight: NDArray[np.float32] | None = None
