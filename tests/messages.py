@@ -17,7 +17,13 @@ import rnn_cli
 HOUSE = Path(rnn_cli.__file__).parent
 SPEAKING = {"RnnError", "UsageError", "Diverged", "BadParameter", "Damaged", "CutShort", "RankDied", "Ended"}
 SPEAKING |= {"Notice", "RolledBack", "say", "_say", "warn", "error", "say_from", "stop", "translated", "bad"}
-LABELS = {"label": 0, "setting": 0, "_one_of": 0, "progress_bar": 3}  # functions, and which argument is one
+LABELS = {
+    "label": 0,
+    "Column": 0,
+    "setting": 0,
+    "_one_of": 0,
+    "progress_bar": 3,
+}  # functions, and which argument is one
 HELP = {"setting": 1, "_one_of": 2}  # functions, and which argument is a help text
 NAMED = {"help", "rich_help_panel"}  # arguments by name
 VALUES = ("models/sampling/", "text/pairs/", "runs/interval.py")  # whose ValueErrors people see

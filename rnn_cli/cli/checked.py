@@ -4,30 +4,36 @@ from collections.abc import Iterable
 from typing import Any
 
 from rnn_cli.cli.language import label
-from rnn_cli.network.gradcheck import Check
-from rnn_cli.printing import aligned
+from rnn_cli.cli.tables import Cells, Column, Table
+from rnn_cli.network.gradcheck import Check, Entry
 from rnn_cli.training.gradcheck import Case, Report, SequenceCase
 
-ROW = (5, -6, -5, 8, -4, -6, 5, 9, -7, -8, 5)  # widths of columns, negative where numbers stand on the right
-HEAD = ("cell", "layers", "embed", "output", "m", "shards", "array", "shape", "error", "tutorial")
-ROW_OF_SEQUENCES = (9, 4, 28, -6, 8, 7, -7, 4)
-HEAD_OF_SEQUENCES = ("task", "cell", "choices", "shards", "array", "shape", "error")
-SHAPE = HEAD_OF_SEQUENCES.index("shape")
+OF_LANGUAGES = Table.of(
+    [
+        *(Column("cell", 5), Column("layers", -6), Column("embed", -5), Column("output", 8), Column("m", -4)),
+        *(Column("shards", -6), Column("array", 5), Column("shape", 9), Column("error", -7)),
+        *(Column("tutorial", -8), Column("", 5)),
+    ],
+    ("shape", "shards", "m", "tutorial", "layers"),
+)
+OF_VALUES = Table.of(
+    [
+        *(Column("array", 6, 5), Column("entry", 12, 6), Column("derivative", -18, 10)),
+        *(Column("difference", -18, 10), Column("error", -8), Column("", 5)),
+    ],
+    ("error",),
+)
+DIGITS = 10  # of a derivative, where there is room
 
 
-def head() -> str:
-    """Return the line above the rows of language models."""
-    return aligned(map(label, HEAD), ROW)
-
-
-def row_of(report: Report, case: Case, row: Check, of_array: bool) -> str:
-    """Return the row of an array, or of the worst of a network."""
+def row_of(report: Report, case: Case, row: Check, of_array: bool) -> Cells:
+    """Return the cells of a row of OF_LANGUAGES: an array, or the worst of a network."""
     network, facts = case.network, facts_of(report, case, row, of_array)
     embedding = label("tied") if network.tie else str(network.embedding or label("none"))
     of_network = (network.cell, network.layers, embedding, network.output, network.m, case.shards)
     shown = "-" if facts["tutorial"] is None else f"{facts['tutorial']:.1e}"
     cells = (*map(str, of_network), row.name, _shape(row.shape), f"{row.error:.1e}", shown)
-    return aligned([*cells, verdict(facts["ok"])], ROW)
+    return [*cells, _verdict(facts["ok"])]
 
 
 def facts_of(report: Report, case: Case, row: Check, of_array: bool) -> dict[str, Any]:
@@ -45,23 +51,24 @@ def facts_of(report: Report, case: Case, row: Check, of_array: bool) -> dict[str
     }
 
 
-def head_of_sequences(widths: Iterable[int]) -> str:
-    """Return the line above the rows of networks of whole sequences. widths: of their columns."""
-    return aligned(map(label, HEAD_OF_SEQUENCES), widths)
+def table_of_sequences(case: SequenceCase, of_array: bool) -> Table:
+    """Return the table of networks of whole sequences, with room for the arrays of one.
 
-
-def widths_for(case: SequenceCase) -> tuple[int, ...]:
-    """Return the widths of columns in which the arrays of a network have room."""
+    of_array: whether each of them has a row.
+    """
     widest = max(len(_shape(shape)) for shape in case.network.shapes.values())
-    return (*ROW_OF_SEQUENCES[:SHAPE], max(ROW_OF_SEQUENCES[SHAPE], widest), *ROW_OF_SEQUENCES[SHAPE + 1 :])
+    columns = [
+        *(Column("task", 9), Column("cell", 4), Column("choices", 28, 20, is_cut=True), Column("shards", -6)),
+        *(Column("array", 8), Column("shape", max(7, widest)), Column("error", -7), Column("", 4)),
+    ]
+    return Table.of(columns, ("shards", "choices") if of_array else ("shape", "shards", "array", "error"))
 
 
-def row_of_sequences(case: SequenceCase, row: Check, widths: Iterable[int]) -> str:
-    """Return the row of an array, or of the worst of a network."""
+def row_of_sequences(case: SequenceCase, row: Check) -> Cells:
+    """Return the cells of a row of such a table: an array, or the worst of a network."""
     example = case.example
     of_network = (case.task, example.cell, example.kind, str(case.shards))
-    cells = (*of_network, row.name, _shape(row.shape), f"{row.error:.1e}", "ok" if row.ok else "FAIL")
-    return aligned(cells, widths)
+    return [*of_network, row.name, _shape(row.shape), f"{row.error:.1e}", _verdict(row.ok).strip()]
 
 
 def facts_of_sequences(case: SequenceCase, row: Check) -> dict[str, Any]:
@@ -71,7 +78,15 @@ def facts_of_sequences(case: SequenceCase, row: Check) -> dict[str, Any]:
     return of_network | _of_array(row) | {"ok": row.ok}
 
 
-def verdict(is_ok: bool) -> str:
+def row_of_values(entry: Entry, table: Table) -> Cells:
+    """Return the cells of a row of OF_VALUES. table: that of this terminal, which decides the digits."""
+    place = ", ".join(str(index) for index in entry.place)
+    digits = min(DIGITS, table.width_of("derivative") - len("+12."))
+    numbers = (f"{number:+.{digits}f}" for number in (entry.derivative, entry.difference))
+    return [entry.name, f"[{place}]", *numbers, f"{entry.error:.1e}", _verdict(entry.ok)]
+
+
+def _verdict(is_ok: bool) -> str:
     """Return the last cell of a row."""
     return " ok" if is_ok else " FAIL"
 

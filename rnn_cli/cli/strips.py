@@ -31,14 +31,19 @@ def colours() -> int:
 
 
 def width() -> int:
-    """Return the columns of standard output's terminal, or COLUMNS."""
+    """Return the columns of standard output's terminal, or COLUMNS; WIDTH where there is neither."""
+    return room() or WIDTH
+
+
+def room() -> int | None:
+    """Return the columns of standard output's terminal, or COLUMNS; None where there is neither."""
     columns = os.environ.get("COLUMNS", "")
     if columns.isdecimal() and int(columns) > 0:
         return int(columns)
     try:
-        return os.get_terminal_size(sys.stdout.fileno()).columns or WIDTH
+        return os.get_terminal_size(sys.stdout.fileno()).columns or None
     except (OSError, ValueError):  # no terminal, or no file
-        return WIDTH
+        return None
 
 
 def strip(values: Sequence[float], cells: int, least: float, most: float, depth: int = NONE) -> str:

@@ -7,18 +7,18 @@ from typing import Annotated, Any
 import typer
 
 from rnn_cli.cli.checked import (
+    OF_LANGUAGES,
+    OF_VALUES,
     facts_of,
     facts_of_sequences,
-    head,
-    head_of_sequences,
     row_of,
     row_of_sequences,
-    verdict,
-    widths_for,
+    row_of_values,
+    table_of_sequences,
 )
 from rnn_cli.cli.console import say, write_json
-from rnn_cli.cli.language import label
 from rnn_cli.cli.options.common import JsonOption, a_file, one_of
+from rnn_cli.cli.strips import room
 from rnn_cli.errors import UsageError
 from rnn_cli.models.file import LANGUAGE, USES, task_of
 from rnn_cli.models.language_model import LanguageModel
@@ -28,7 +28,6 @@ from rnn_cli.models.looking.fresh import HIDDEN
 from rnn_cli.network.cells import CELLS
 from rnn_cli.network.gradcheck import TOLERANCE
 from rnn_cli.network.outputs import OUTPUTS
-from rnn_cli.printing import aligned
 from rnn_cli.training.gradcheck import (
     AGREEMENT,
     Case,
@@ -41,9 +40,6 @@ from rnn_cli.training.gradcheck import (
     sequence_cases,
     sequence_model_case,
 )
-
-VALUES = (6, 12, -18, -18, -8, 5)
-HEAD_OF_VALUES = ("array", "entry", "derivative", "difference", "error")
 
 
 def gradcheck(
@@ -122,24 +118,25 @@ def gradcheck(
     show: Callable[[str], object] = typer.echo if not as_json else lambda row: None
     has_failed, checked, rows = False, 0, []
     has_first = bool(all_cases or not model)  # a table of language models
+    table = OF_LANGUAGES.within(room())
     if has_first:
-        show(head())
+        show(table.head())
     for case in all_cases:
         report = check(case, rng)
         has_failed |= not report.ok
         checked += report.worst.checked
         for row in report.checks if of_array else [report.worst]:
-            show(row_of(report, case, row, of_array))
+            show(table.row(row_of(report, case, row, of_array)))
             rows.append(facts_of(report, case, row, of_array))
     for number, of_task in enumerate(of_tasks):
         if number == 0:
-            widths = widths_for(of_task)  # examples have the usual ones, and only a model larger arrays
-            show(("\n" if has_first else "") + head_of_sequences(widths))
+            table = table_of_sequences(of_task, of_array).within(room())  # only a model's arrays are larger
+            show(("\n" if has_first else "") + table.head())
         report = check_sequences(of_task, rng)
         has_failed |= not report.ok
         checked += report.worst.checked
         for row in report.checks if of_array else [report.worst]:
-            show(row_of_sequences(of_task, row, widths))
+            show(table.row(row_of_sequences(of_task, row)))
             rows.append(facts_of_sequences(of_task, row))
     if as_json:
         write_json({"ok": not has_failed, "checked": checked, "tolerance": TOLERANCE, "rows": rows})
@@ -198,12 +195,10 @@ def _show_values(model: LanguageModel, text: str, seed: int, as_json: bool) -> b
         rows = [entry._asdict() | {"ok": entry.ok} for entry in found]
         write_json({"ok": is_ok, "tolerance": TOLERANCE, "rows": rows})
     else:
-        typer.echo(aligned(map(label, HEAD_OF_VALUES), VALUES))
+        table = OF_VALUES.within(room())
+        typer.echo(table.head())
         for entry in found:
-            place = ", ".join(str(index) for index in entry.place)
-            numbers = (f"{number:+.10f}" for number in (entry.derivative, entry.difference))
-            row = (entry.name, f"[{place}]", *numbers, f"{entry.error:.1e}", verdict(entry.ok))
-            typer.echo(aligned(row, VALUES))
+            typer.echo(table.row(row_of_values(entry, table)))
     says = "ok" if is_ok else "FAIL"
     say(f"{says}: {len(found)} derivatives of {model.network.describe()}, beside differences in float64")
     return is_ok

@@ -18,6 +18,7 @@ from rnn_cli.network.functions import TANH
 from rnn_cli.network.gradcheck import combinations
 from rnn_cli.network.network import Network
 from rnn_cli.network.outputs import OUTPUTS
+from rnn_cli.printing import columns
 from rnn_cli.training import gradcheck as module
 from rnn_cli.training.gradcheck import sequence_cases
 from rnn_cli.training.parallel.executor import Executor
@@ -415,3 +416,14 @@ def test_what_has_no_values_is_refused(fails, models):
     assert "--cell gru" in fails(
         2, "gradcheck", "--values", SENTENCE, "--model", models["char"], "--cell", "gru"
     )
+
+
+@pytest.mark.parametrize(("room", "language"), [(40, "en"), (60, "zh")])
+def test_the_tables_fit_the_terminal(room, language, rnn, one_process, monkeypatch):
+    monkeypatch.setenv("COLUMNS", str(room))
+    monkeypatch.setenv("RNN_LANG", language)
+    monkeypatch.setattr(module, "ENTRIES", 1)
+    for options in (["--hidden", "2", "--cell", "tanh"], ["--values", SENTENCE]):
+        lines = rnn("gradcheck", *options).out.splitlines()
+        assert max(map(columns, lines)) <= room
+        assert {line.split()[-1] for line in lines[1:] if line.startswith(("tanh", "tag", "U"))} == {"ok"}
