@@ -115,7 +115,7 @@ def print_totals(ours: Totals, beside: Sequence[Beside], head: str) -> None:
         note = f"   {label('line ends counted')}" if name in ("tokens", "characters") else ""
         write_text(f"{label(name, 20)}{getattr(ours, name):>14,}{note}\n")
     if beside:
-        heads = "   ".join(map(_right, [head, *(each.head for each in beside)]))
+        heads = "   ".join(map(_right, [label(head), *(each.head for each in beside)]))
         write_text(f"{'':<20}{heads}\n")
     for name, what in FIGURES.items():
         row = [f"{ours.figures[name]:>14,.3f}"]
