@@ -119,7 +119,7 @@ class Classifier(WithoutState):
         said, _ = self._experts(p, batch, work, masks)
         return weighted_sum(self._mean_nats(said, batch.y), batch.weight[0]), {}
 
-    def cost(self, p: Parameters, batch: Texts, state: State, work: Workspace) -> tuple[float, State]:
+    def evaluate(self, p: Parameters, batch: Texts, state: State, work: Workspace) -> tuple[float, State]:
         """Return E of o, summed over the texts, and the state, which has nothing in it."""
         return weighted_sum(self.nats(p, batch, work), batch.weight[0]), {}
 

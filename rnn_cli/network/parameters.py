@@ -81,7 +81,7 @@ class Learner(Parametrised):
     ) -> tuple[float, State]:
         """Return E that it learns from, summed over the batch, and the state after it."""
 
-    def cost(self, p: Parameters, batch: Any, state: State, work: Workspace) -> tuple[float, State]:
+    def evaluate(self, p: Parameters, batch: Any, state: State, work: Workspace) -> tuple[float, State]:
         """Return E by which it is judged, summed over the batch, and the state after it. It is that which it
         learns from, unless a network says otherwise."""
         return self.loss(p, batch, state, work)

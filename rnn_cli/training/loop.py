@@ -230,7 +230,7 @@ def evaluate(
     for index in range(len(windows)):
         part = executor.part(windows, index)
         state = executor.zero_state(part.rows) if state is None else state
-        E, state = executor.cost(part, state)
+        E, state = executor.evaluate(part, state)
         E, _ = executor.accord.of_batch(E, 0.0, part.rows)
         if not math.isfinite(E):
             raise Diverged(f"{name} is not finite", part.batch)

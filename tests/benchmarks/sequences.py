@@ -4,8 +4,8 @@
 
 Run it in an environment that has PyTorch and what rnn needs. A step is forward, cross-entropy, backward,
 clipping by norm and Adam, without dropout. All rows of a batch are of equal length, which is PyTorch's
-fastest case, as it needs no packing. Prints a Markdown table: rows a second of the processor, medians of rounds in
-turn, and the median ratio.
+fastest case, as it needs no packing. Prints a Markdown table: rows a second of the processor, medians of
+rounds in turn, and the median ratio.
 """
 
 import argparse

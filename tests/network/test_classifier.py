@@ -105,7 +105,7 @@ def test_probabilities_are_those_of_each_text_alone(network):
     np.testing.assert_allclose(found, o, rtol=1e-10)
     costs = [plain.cost(network.output, *of) for of in zip(o, batch.y, strict=True)]
     np.testing.assert_allclose(network.nats(p, batch, Workspace(np.float64)), costs, rtol=1e-10)
-    E, state = network.cost(p, batch, {}, Workspace(np.float64))
+    E, state = network.evaluate(p, batch, {}, Workspace(np.float64))
     assert pytest.approx(batch.weight[0] @ costs, rel=1e-12) == E
     assert state == {}
 
@@ -115,12 +115,14 @@ def test_what_is_learned_from_is_no_less_than_what_is_judged_by(output):
     network = made(output=output)
     p, batch, _ = problem(network)
     learned, _ = network.loss(p, batch, {}, Workspace(np.float64))
-    judged, _ = network.cost(p, batch, {}, Workspace(np.float64))
+    judged, _ = network.evaluate(p, batch, {}, Workspace(np.float64))
     assert learned > judged
     alone = made(output=output, buckets=0)
     p = {name: array for name, array in p.items() if name in alone.shapes}
     batch = batch._replace(grams=batch.grams[:0], starts=batch.starts * 0)
-    assert alone.loss(p, batch, {}, Workspace(np.float64)) == alone.cost(p, batch, {}, Workspace(np.float64))
+    assert alone.loss(p, batch, {}, Workspace(np.float64)) == alone.evaluate(
+        p, batch, {}, Workspace(np.float64)
+    )
 
 
 @pytest.mark.parametrize("network", [made(), made(output="sigmoid", buckets=0)], ids=["grams", "none"])

@@ -33,7 +33,7 @@ from rnn_cli.training.parallel.ranks import (
     Result,
     Shard,
     Task,
-    cost,
+    evaluate,
     loss_and_gradients,
 )
 from rnn_cli.training.parallel.sharing import SharedArrays, of_run
@@ -147,14 +147,14 @@ class Executor:
         own = windows.part(index, slice(*self.team.share(B)))
         return Part(own, B, float(targets), targets)
 
-    def cost(self, batch: Batch | Part, state: State) -> tuple[float, State]:
+    def evaluate(self, batch: Batch | Part, state: State) -> tuple[float, State]:
         """Return E, summed over this rank's rows of the batch, and the state after it.
 
         Raises ValueError for a batch larger than the window, RankDied if a process was killed.
         """
         losses: list[float] = []
         states: list[State] = []
-        for results in self._rounds(cost, self._part(batch), state, NO_DROPOUT):
+        for results in self._rounds(evaluate, self._part(batch), state, NO_DROPOUT):
             losses += [E for E, _, _ in results]
             states += [after for _, _, after in self._kept(results)]
         return sum(losses), _side_by_side(states) if states else state

@@ -61,9 +61,9 @@ Task = Callable[[Trainable, Parameters, Shard, Workspace], Result]
 
 
 @OVERFLOWS
-def cost(network: Trainable, p: Parameters, shard: Shard, work: Workspace) -> Result:
+def evaluate(network: Trainable, p: Parameters, shard: Shard, work: Workspace) -> Result:
     """Return E by which an epoch is judged, and the state after the shard, without gradients or dropout."""
-    E, after = network.cost(p, shard.batch, shard.state, work)
+    E, after = network.evaluate(p, shard.batch, shard.state, work)
     return E, {}, after
 
 

@@ -88,7 +88,7 @@ class Trainable(Protocol):
     ) -> tuple[float, State]:
         """Return E that is learned from, summed over the batch, and the state after it."""
 
-    def cost(self, p: Parameters, batch: OwnBatch, state: State, work: Workspace) -> tuple[float, State]:
+    def evaluate(self, p: Parameters, batch: OwnBatch, state: State, work: Workspace) -> tuple[float, State]:
         """Return E by which an epoch is judged, summed over the batch, and the state after it."""
 
     def loss_and_gradients(

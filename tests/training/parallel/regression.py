@@ -46,7 +46,7 @@ class Regression:
         after = {"seen": state["seen"] + len(batch.points)}
         return float((batch.weight * difference**2).sum()) / 2, after
 
-    def cost(self, p, batch, state, work):
+    def evaluate(self, p, batch, state, work):
         return self.loss(p, batch, state, work)
 
     def loss_and_gradients(self, p, batch, state, work, masks=None):

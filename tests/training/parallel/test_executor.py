@@ -46,7 +46,7 @@ def test_shards_give_what_the_whole_batch_gives(threads, B, m):
     with Executor(network, p, batch.x.shape, threads) as executor:
         E_shards, gradients_shards, after_shards = executor.loss_and_gradients(batch, state)
         gradients_shards = network.dense(gradients_shards)
-        assert executor.cost(batch, state)[0] == pytest.approx(E)
+        assert executor.evaluate(batch, state)[0] == pytest.approx(E)
     gradients = network.dense(gradients)
     assert E_shards == pytest.approx(E)
     np.testing.assert_allclose(after_shards["s"], after["s"], rtol=1e-5, atol=1e-6)
@@ -101,15 +101,15 @@ def test_batches_of_any_size_up_to_the_window_go_through_the_same_ranks(rows, m)
                 found = network.dense(of_shards[1])[name]
                 np.testing.assert_allclose(found, array, rtol=1e-4, atol=1e-5, err_msg=name)
         with pytest.raises(ValueError, match="the largest"):
-            executor.cost(Sequences(*(np.repeat(array, 2, axis=0) for array in largest)), state)
+            executor.evaluate(Sequences(*(np.repeat(array, 2, axis=0) for array in largest)), state)
 
 
 def test_the_state_after_a_batch_stays_when_the_next_is_computed():
     network, p, batch, state = problem(32)
     with Executor(network, p, batch.x.shape, 2) as executor:
-        after = executor.cost(batch, state)[1]
+        after = executor.evaluate(batch, state)[1]
         copy = after["s"].copy()
-        executor.cost(batch, after)
+        executor.evaluate(batch, after)
         np.testing.assert_array_equal(after["s"], copy)
 
 
@@ -152,13 +152,13 @@ def test_an_error_in_a_shard_is_raised():
 def test_after_an_error_in_one_shard_the_next_batch_is_computed_as_ever():
     network, p, batch, state = problem(36)
     with Executor(network, p, batch.x.shape, 3) as executor:
-        right = executor.cost(batch, state)[0]
+        right = executor.evaluate(batch, state)[0]
         spoilt = Sequences(batch.x, batch.y.copy(), batch.keep, batch.weight)
         spoilt.y[:, 0] = 99
         for _ in range(2):
             with pytest.raises(IndexError):
-                executor.cost(spoilt, state)
-        assert executor.cost(batch, state)[0] == right
+                executor.evaluate(spoilt, state)
+        assert executor.evaluate(batch, state)[0] == right
 
 
 @pytest.mark.parametrize("threads", [1, 2])
@@ -167,7 +167,7 @@ def test_the_callers_parameters_are_left_alone(threads):
     before = {name: array.copy() for name, array in p.items()}
     optimizer = OPTIMIZERS["sgd"]
     with Executor(network, p, batch.x.shape, threads) as executor:
-        first = executor.cost(batch, state)[0]
+        first = executor.evaluate(batch, state)[0]
         gradients = executor.loss_and_gradients(batch, state)[1]
         executor.update(partial(apply, optimizer, executor.p, gradients, {}, Step(0.1, 1)))
         for name, array in p.items():
@@ -175,8 +175,8 @@ def test_the_callers_parameters_are_left_alone(threads):
             assert (executor.p[name] != array).any()
             array[...] = 0  # of which the executor knows nothing
         with Executor(network, before, batch.x.shape, threads) as other:
-            assert other.cost(batch, state)[0] == first
-        assert executor.cost(batch, state)[0] < first
+            assert other.evaluate(batch, state)[0] == first
+        assert executor.evaluate(batch, state)[0] < first
 
 
 @pytest.mark.parametrize(
@@ -222,7 +222,7 @@ network, ones = Network(7, 4), np.ones((2, 8), np.float32)
 ids = np.zeros((2, 8), int)
 p = network.initialise(np.random.default_rng(0), np.ones(7))
 with Executor(network, p, (2, 8), 2) as executor:
-    executor.cost(Sequences(ids, ids, ones, ones), network.zero_state(8))
+    executor.evaluate(Sequences(ids, ids, ones, ones), network.zero_state(8))
 print(executor.execution)
 """
 
@@ -259,9 +259,9 @@ def test_the_executors_parameters_are_what_the_ranks_read():
         for name in p:
             np.testing.assert_array_equal(executor.p[name], p[name])
             assert executor.p[name].strides == p[name].strides
-        before = executor.cost(batch, state)[0]
+        before = executor.evaluate(batch, state)[0]
         executor.p["V"] *= 2
-        changed = executor.cost(batch, state)[0]
+        changed = executor.evaluate(batch, state)[0]
         assert changed != before
         assert changed == pytest.approx(network.loss(executor.p, batch, state, Workspace(np.float32))[0])
 
@@ -300,7 +300,7 @@ def test_every_phase_of_a_step_is_timed(threads):
     network, p, batch, state = problem(32)
     optimizer = OPTIMIZERS["adam"]
     with Executor(network, p, batch.x.shape, threads) as executor:
-        executor.cost(batch, state)  # by now the processes have started
+        executor.evaluate(batch, state)  # by now the processes have started
         before = sum(executor.seconds.values())
         began = time.perf_counter()
         gradients = executor.loss_and_gradients(batch, state)[1]
