@@ -207,7 +207,7 @@ class Classifier(Comparable):
     ) -> Iterator[tuple[NDArray[np.int64], Texts, Workspace]]:
         """Yield rows of texts and their batches, with a workspace; meanwhile matrix products have so many
         cores."""
-        work, shapes = Workspace(np.float32), self.network.encoder.shapes.values()
+        work, shapes = Workspace(np.float32, keeps=False), self.network.encoder.shapes.values()
         largest = max(shape[0] * shape[1] for shape in shapes if len(shape) == 2)
         with blas_threads(product_threads(ROWS * largest, threads)), np.errstate(all="ignore"):
             for rows in Batches(encoded.x.lengths, ROWS, STEPS):

@@ -164,7 +164,7 @@ class Conditional(Comparable):
 
     def costs(self, texts: LabelledTexts, rows: Numbers, threads: int | None = None) -> NDArray[np.float64]:
         """Return -log p of some texts given their labels, (rows,), without spellings."""
-        nats, work = np.empty(len(rows)), Workspace(np.float32)
+        nats, work = np.empty(len(rows)), Workspace(np.float32, keeps=False)
         largest = max(array.size for array in self.p.values())
         with blas_threads(product_threads(ROWS * largest, threads)), np.errstate(all="ignore"):
             for some in Batches(texts.y.lengths[rows], ROWS, STEPS):

@@ -241,7 +241,7 @@ class Translator(Comparable):
 
     def costs(self, sides: Sides, rows: Numbers, threads: int | None = None) -> NDArray[np.float64]:
         """Return -log p of some targets given their sources, (rows,)."""
-        nats, work = np.empty(len(rows)), Workspace(np.float32)
+        nats, work = np.empty(len(rows)), Workspace(np.float32, keeps=False)
         largest = max(shape[0] * shape[1] for shape in self.network.shapes.values() if len(shape) == 2)
         with blas_threads(product_threads(ROWS * largest, threads)), np.errstate(all="ignore"):
             for batch in Batches(sides.lengths[rows], ROWS, STEPS):

@@ -158,7 +158,7 @@ class EncoderDecoder(WithoutState):
 
     def begin(self, p: Parameters, x: Ids, real: Array, k: int) -> Sources:
         """Return what the steps of up to k targets of each of B sources x (S, B) need."""
-        work = Workspace(real.dtype)
+        work = Workspace(real.dtype, keeps=False)
         h, _ = self.encoder.forward(p, Padded(x, real), work)
         v, _ = last(h, Rows(real, len(self.encoder.directions)), work)
         first, _ = first_state(p, v, self._states, work)

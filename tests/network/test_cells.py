@@ -37,6 +37,19 @@ def problem(cell, seed, n=3, T=5, B=2):
     return W, a, {name: rng.uniform(-1, 1, (B, n)) for name in CELLS[cell].state}
 
 
+@pytest.mark.parametrize("cell", CELLS)
+def test_states_are_the_same_where_nothing_is_kept_for_a_backward_pass(cell):
+    W, a, before = problem(cell, 3)
+    kept = forward(cell, W, a, before, np.ones(a.shape[:2]))
+    s, after, backward = forward(
+        cell, W, a, before, np.ones(a.shape[:2]), Workspace(np.float64, keeps=False).room("_2")
+    )
+    assert np.array_equal(s, kept[0])
+    assert all(np.array_equal(after[name], kept[1][name]) for name in after)
+    with pytest.raises(AssertionError):
+        backward(np.ones_like(s))
+
+
 # Worked by hand.
 
 

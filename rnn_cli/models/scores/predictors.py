@@ -46,7 +46,7 @@ class NetworkPredictor:
         self._p = model.network.lay_out(model.p) if dynamic else model.p
         self._state = model.network.zero_state(1)
         self._last = END  # the id before the next one
-        self._work = Workspace(np.float32)
+        self._work = Workspace(np.float32, keeps=dynamic > 0)
         self._side_by_side = SideBySide(model.network, self._p, self._work)
         rows = 1 if model.carry_state or dynamic else TILE
         largest = max(len(self._p[f"W{suffix}"]) for suffix in model.network.suffixes)

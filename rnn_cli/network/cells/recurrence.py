@@ -152,11 +152,13 @@ class Recurrence(ABC):
         states = [work(name, T + 1, B, n) for name in self.state]  # s_0 … s_T
         after = [s[1:] for s in states]
         q = [s[:-1] for s in states] if runs_on else [work(f"keep {x}", T, B, n) for x in self.state]
-        memory = [work(f"memory {name}", T, *shape, B, n) for name, shape in self.memory.items()]
+        K = T if work.keeps else 1
+        memory = [work(f"memory {name}", K, *shape, B, n) for name, shape in self.memory.items()]
+        of_steps = _steps(memory) if work.keeps else repeat([array[0] for array in memory])
         for name, s in zip(self.state, states, strict=True):
             s[0] = before[name]
         W_times, equations = times(W, B, work), self.equations
-        steps = zip(range(T), a, _steps(q), _steps(after), _steps(memory), strict=False)
+        steps = zip(range(T), a, _steps(q), _steps(after), of_steps, strict=False)
         for t, a_t, q_t, after_t, memory_t in steps:
             if not runs_on:
                 for s, kept in zip(states, q_t, strict=True):
@@ -170,6 +172,7 @@ class Recurrence(ABC):
     def _backward(
         self, window: Window, work: Workspace, ds: Array, d_after: State | None = None
     ) -> tuple[Array, Parameters, State]:
+        assert work.keeps, "the workspace has not kept what the derivatives need"
         W, a, keep, runs_on, q, after, memory = window
         T, B, n = ds.shape
         da = ds if len(self.gates) == 1 else a

@@ -23,11 +23,15 @@ class Workspace:
     dtype: of all arrays.
     threads: how many threads a matrix product may use.
     gradients: arrays for the gradients of parameters, each by its parameter's name and in its shape.
+    keeps: whether what the backward pass of a cell needs is kept. Without it, all steps share one memory,
+        which stays in the processor's cache.
     seconds: how long each phase has taken so far; `work.lap(phase)` adds the time since the last lap.
     """
 
-    def __init__(self, dtype: Any, threads: int = 1, gradients: Mapping[str, Array] = NOTHING):
-        self.dtype, self.threads = np.dtype(dtype), threads
+    def __init__(
+        self, dtype: Any, threads: int = 1, gradients: Mapping[str, Array] = NOTHING, keeps: bool = True
+    ):
+        self.dtype, self.threads, self.keeps = np.dtype(dtype), threads, keeps
         self.seconds: defaultdict[str, float] = defaultdict(float)
         self._gradients = gradients
         self._memory: dict[str, Array] = {}
@@ -72,7 +76,8 @@ class Workspace:
 
 class _Room(Workspace):
     def __init__(self, whole: Workspace, suffix: str, gradients: Mapping[str, Array]):
-        self.dtype, self.threads, self.seconds = whole.dtype, whole.threads, whole.seconds
+        self.dtype, self.threads, self.keeps = whole.dtype, whole.threads, whole.keeps
+        self.seconds = whole.seconds
         self._whole, self._suffix, self._gradients = whole, suffix, gradients
 
     def __call__(self, name: str, *shape: int) -> Array:
