@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnn_cli.text.checks import is_count
-from rnn_cli.text.rows import Rows
+from rnn_cli.text.rows import Rows, places
 
 P = 0x9E3779B97F4A7C15  # odd
 A, B = 0xBF58476D1CE4E5B9, 0x94D049BB133111EB
@@ -92,8 +92,8 @@ class Grams:
         owners: list[NDArray[np.int64]] = []
         if self.words:
             edges = np.flatnonzero(codes == EDGE)
-            before = edges[:-1][owner[edges[1:]] == owner[edges[:-1]]]  # the space before each word
-            after = edges[1:][owner[edges[1:]] == owner[edges[:-1]]]
+            is_word = owner[edges[1:]] == owner[edges[:-1]]
+            before, after = edges[:-1][is_word], edges[1:][is_word]  # the spaces around each word
             for n in range(1, self.words + 1):
                 a, b = before[: len(before) - n + 1], after[n - 1 :]
                 if not len(b):
@@ -103,8 +103,7 @@ class Grams:
                 hashes.append(_mixed(running.between(a + 1, b), WORDS, n))
                 owners.append(owner[a])
         for n in range(self.least, self.most + 1):
-            a = np.arange(max(0, len(codes) - n + 1))
-            a = a[owner[a] == owner[a + n - 1]] if len(a) else a
+            a = np.flatnonzero(owner[: max(0, len(codes) - n + 1)] == owner[n - 1 :])
             if n == 1:
                 a = a[codes[a] != EDGE]
             hashes.append(_mixed(running.between(a, a + n), CHARACTERS, n))
@@ -223,11 +222,15 @@ def _mixed(hashes: Hashes, kind: int, length: int) -> Hashes:
 def _by_owner(
     hashes: Sequence[Hashes], owners: Sequence[NDArray[np.int64]], count: int, buckets: int
 ) -> Rows:
-    """Return the buckets of all hashes, one row for each of `count` owners."""
-    every, owner = np.concatenate(hashes), np.concatenate(owners)
-    key = owner.astype(np.uint16) if count <= 1 << 16 else owner  # NumPy sorts these by their digits
-    order = np.argsort(key, kind="stable")
-    return Rows.of(_buckets(every, buckets)[order], np.bincount(owner, minlength=count))
+    """Return the buckets of all hashes, one row for each of `count` owners, which rise in each array."""
+    counts = [np.bincount(of_each, minlength=count) for of_each in owners]
+    lengths = sum(counts, np.zeros(count, np.int64))
+    place = np.cumsum(lengths) - lengths  # where the next bucket of each owner goes
+    ids = np.empty(int(lengths.sum()), np.int32)
+    for found, many in zip(hashes, counts, strict=True):
+        ids[places(place, many)] = _buckets(found, buckets)
+        place += many
+    return Rows.of(ids, lengths)
 
 
 def _buckets(hashes: Hashes, buckets: int) -> NDArray[np.int32]:

@@ -113,6 +113,10 @@ def test_features_spread_over_the_buckets():
     assert 6 < counts.var() < 10.5  # of a Poisson variable: 8
 
 
+def test_texts_without_words_have_no_n_grams_of_words():
+    assert Grams(words=2, most=0).rows(["", " "]).lengths.tolist() == [0, 0]
+
+
 def test_no_texts_have_no_rows():
     assert Grams().rows([]).starts.tolist() == [0]
     assert Affixes().rows([]).starts.tolist() == [0]
