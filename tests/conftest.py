@@ -1,5 +1,6 @@
 """What tests share: settings of the suite, small texts and models, and the command line to try."""
 
+import gc
 import json
 import os
 import signal
@@ -12,6 +13,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from copies import CAN_COPY, Copies, Copy
 
 from rnn_cli.cli.app import Commands, run
 from rnn_cli.cli.language import is_chinese
@@ -34,6 +39,7 @@ TUTORIAL = (  # its network, trained with values that no tuning of a preset chan
 )
 TINY = (*TUTORIAL, "--hidden", "8", "--epochs", "2")
 START_RNN = "from rnn_cli.cli.app import main; main()"
+Start = Callable[..., "subprocess.Popen[Any]"]
 
 
 def pytest_addoption(parser):
@@ -43,6 +49,16 @@ def pytest_addoption(parser):
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "seeds(short, long): with so many values of `seed`; long: with --long")
+
+
+def pytest_collection(session):
+    """Ten thousand tests, none of them litter: looking for it is a quarter of the time of collecting them."""
+    gc.disable()
+
+
+def pytest_collection_finish(session):
+    gc.freeze()
+    gc.enable()
 
 
 def pytest_generate_tests(metafunc):
@@ -74,6 +90,26 @@ def compiled_once(folder_of_the_session):
         if sys.dont_write_bytecode:
             patch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
             patch.setenv("PYTHONPYCACHEPREFIX", str(folder_of_the_session / "compiled"))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def streams_as_usual():
+    """A process that a test starts keeps its output until it is flushed, as that of most users."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("PYTHONUNBUFFERED", raising=False)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def disk_not_waited_for():
+    """In this process; a file is as whole after a test as it is in the system's memory."""
+
+    def fsync(descriptor):
+        os.fstat(descriptor)  # the same errors
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", fsync)
         yield
 
 
@@ -211,29 +247,61 @@ def one_line() -> Callable[[str], str]:
     return the_one_line
 
 
+@pytest.fixture(scope="session")
+def python(
+    compiled_once: None, streams_as_usual: None, threads_that_sleep: None, english_spoken: None
+) -> Iterator[Start]:
+    """Start a process that runs a source with arguments, as `python -c` does; options are those of Popen."""
+    copies = Copies() if CAN_COPY else None
+
+    def call(source: str, *arguments: str, **options: Any) -> "subprocess.Popen[Any]":
+        if copies and copies.suit(options.get("env") or os.environ):
+            return Copy(copies, source, *arguments, **options)
+        return subprocess.Popen([sys.executable, "-c", source, *arguments], **options)
+
+    yield call
+    if copies:
+        copies.close()
+
+
 @pytest.fixture
-def process() -> Callable[..., subprocess.CompletedProcess[str]]:
+def process(
+    python: Callable[..., "subprocess.Popen[Any]"],
+) -> Callable[..., subprocess.CompletedProcess[str]]:
     """Run a command line in a process of its own."""
 
     def call(
-        *arguments: Any, env: dict[str, str] | None = None, **options: Any
+        *arguments: Any,
+        env: dict[str, str] | None = None,
+        input: str | bytes | None = None,
+        timeout: float = 60,
+        **options: Any,
     ) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-c", START_RNN, *map(str, arguments)]
-        options = {"capture_output": True, "encoding": "utf-8", "timeout": 60} | options
-        return subprocess.run(command, env=os.environ | (env or {}), check=False, **options)
+        if input is not None:
+            options["stdin"] = subprocess.PIPE
+        options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "encoding": "utf-8"} | options
+        words = list(map(str, arguments))
+        with python(START_RNN, *words, env=os.environ | (env or {}), **options) as running:
+            try:
+                out, err = running.communicate(input, timeout)
+            except BaseException:
+                running.kill()
+                raise
+        return subprocess.CompletedProcess(words, running.returncode, out, err)
 
     return call
 
 
 @pytest.fixture
-def started() -> Iterator[Callable[..., "subprocess.Popen[str]"]]:
+def started(
+    python: Callable[..., "subprocess.Popen[Any]"],
+) -> Iterator[Callable[..., "subprocess.Popen[str]"]]:
     """Start a command line in a process of its own, to be watched while it runs."""
     running = []
 
     def call(*arguments: Any, **options: Any) -> "subprocess.Popen[str]":
-        command = [sys.executable, "-c", START_RNN, *map(str, arguments)]
         options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "encoding": "utf-8"} | options
-        running.append(subprocess.Popen(command, **options))
+        running.append(python(START_RNN, *map(str, arguments), **options))
         return running[-1]
 
     yield call

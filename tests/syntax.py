@@ -2,8 +2,10 @@
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 
 Scope = ast.FunctionDef | None
+GIVING = ast.Assign | ast.AnnAssign | ast.AugAssign | ast.NamedExpr | ast.Call | ast.For | ast.comprehension
 
 
 def parts(node: ast.AST) -> Iterator[ast.AST | None]:
@@ -24,9 +26,15 @@ def parts(node: ast.AST) -> Iterator[ast.AST | None]:
             yield from each
 
 
+@cache
+def _giving(scope: Scope) -> list[ast.AST]:
+    """Return what may give a name its value in a function."""
+    return [node for node in ast.walk(scope) if isinstance(node, GIVING)] if scope else []
+
+
 def assigned(scope: Scope, name: str) -> Iterator[ast.expr]:
     """Yield what a name is assigned in a function."""
-    for node in ast.walk(scope) if scope else []:
+    for node in _giving(scope):
         match node:
             case ast.Assign(targets=[ast.Tuple(elts=names)], value=value):
                 choices = [value.body, value.orelse] if isinstance(value, ast.IfExp) else [value]
@@ -51,7 +59,7 @@ def assigned(scope: Scope, name: str) -> Iterator[ast.expr]:
 
 def added(scope: Scope, name: str) -> Iterator[ast.expr]:
     """Yield what += adds to a name in a function."""
-    for node in ast.walk(scope) if scope else []:
+    for node in _giving(scope):
         if isinstance(node, ast.AugAssign) and name_of(node.target) == name:
             yield node.value
 

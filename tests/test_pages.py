@@ -147,6 +147,7 @@ def shell(tmp_path, monkeypatch, trainings):
     monkeypatch.chdir(tmp_path)
     for name in ("ENTRIES", "ENTRIES_OF_A_MODEL", "ENTRIES_OF_SEQUENCES"):  # one of each array will do
         monkeypatch.setattr(f"rnn_cli.training.gradcheck.{name}", 1)
+    monkeypatch.setattr("rnn_cli.training.measure.PEAK_SIZE", 256)
     monkeypatch.setenv("PATH", f"{script.parent}{os.pathsep}{os.environ['PATH']}")
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
 
@@ -161,6 +162,8 @@ def shell(tmp_path, monkeypatch, trainings):
 
     def run_as_it_stands(line):
         command = re.sub(r"--time \d+m", "", line)  # minutes; a line's own seconds or --epochs win
+        command = re.sub(r"--time \d+s", "--time 1s", command)
+        command = re.sub(r" --seconds \d+", "", command).replace("rnn bench", "rnn bench --seconds 0.2")
         few = "rnn train " if "--time" in command else "rnn train --epochs 2 "
         command = command.replace("rnn train ", few)
         if piped := PIPED.fullmatch(command):

@@ -13,6 +13,7 @@ from typer.core import TyperGroup
 from rnn_cli.cli.console import (
     STANDARD_OUTPUT,
     Interrupted,
+    drop_unwritten_talk,
     error,
     mute,
     settle_standard_streams,
@@ -120,7 +121,9 @@ def main() -> None:
     """Run the command line and exit with its status: 0 well, 2 the command line was wrong, 1 the
     data or the machine was, 3 training diverged, 130 and 143 stopped by SIGINT and by SIGTERM or SIGHUP."""
     os.environ.setdefault(*SPIN)
-    sys.exit(run(sys.argv[1:]))
+    status = run(sys.argv[1:])
+    drop_unwritten_talk()
+    sys.exit(status)
 
 
 def run(arguments: list[str]) -> int:

@@ -167,6 +167,15 @@ def silence_standard_output() -> None:
     sys.stdout = open(os.devnull, "w")  # noqa: SIM115 (for as long as the process)
 
 
+def drop_unwritten_talk() -> None:
+    """Do the same for standard error, where it holds talk that it could not write: Python would exit with
+    status 120 for it."""
+    try:
+        sys.stderr.flush()
+    except OSError:
+        sys.stderr = open(os.devnull, "w")  # noqa: SIM115 (for as long as the process)
+
+
 def progress_bar(total: int, hidden: bool, unit: str | None = None, name: str = "") -> "tqdm[Any]":
     """Return a bar with rate and time left on a terminal; elsewhere it shows nothing."""
     from tqdm import tqdm  # takes longer to import than all of this package

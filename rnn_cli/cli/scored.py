@@ -134,6 +134,8 @@ def _read(sides: list[Side], blocks: list[Iterator[str]], form: Form) -> None:
         for line, *others in zip(*of_sides, strict=True):
             if form.per_line and (line.decodes or form.skip_bad):
                 row(line, others[0] if others else None)
+                if sides[0].reading.at_once:
+                    sys.stdout.flush()
     else:
         for scored in sides[0].read(blocks[0]):
             sides[0].tallies[MODEL].add_all(scored)

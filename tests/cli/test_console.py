@@ -93,8 +93,7 @@ def test_data_has_the_line_ends_of_posix_everywhere(monkeypatch, capsysbinary):
 def test_a_full_disk_is_named_that_data_goes_to(unbuffered, process, chinese_model, one_line):
     for command in (DATA[0], DATA[4], ["--help"]):
         with open("/dev/full", "w") as full:
-            streams = {"capture_output": False, "stdout": full, "stderr": subprocess.PIPE}
-            done = process(*command, env={"PYTHONUNBUFFERED": unbuffered}, **streams)
+            done = process(*command, env={"PYTHONUNBUFFERED": unbuffered}, stdout=full)
         assert done.returncode == 1
         assert one_line(done.stderr) == "standard output: No space left on device"
 

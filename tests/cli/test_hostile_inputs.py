@@ -393,7 +393,6 @@ def test_a_damaged_training_state_is_one_line(state, run_line, one_line):
 @pytest.mark.parametrize(
     "changes",
     [
-        {"settings": {"optimizer": "x"}},
         {"settings": {"schedule": []}},
         {"settings": {"lr": None}},
         {"settings": {"lr": "x"}},
@@ -406,7 +405,6 @@ def test_a_damaged_training_state_is_one_line(state, run_line, one_line):
         {"settings": {"corpus": None}},
         {"settings": {"corpus": [1]}},
         {"settings": {"encoding": "x"}},
-        {"settings": {"depth": 2}},
         {"settings": None},
         {"window": [5, -1]},
         {"window": ["x", 1]},

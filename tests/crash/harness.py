@@ -13,8 +13,7 @@ import signal
 import subprocess
 import sys
 import time
-import traceback
-import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -40,45 +39,11 @@ ENDED = (0, 130, 143, -signal.SIGKILL, -signal.SIGINT, -signal.SIGTERM)  # negat
 LIMIT = 120  # seconds that no run here takes
 
 
-class Forked:
-    """A copy of this process that runs some Python and ends: it is there at once, with all modules loaded."""
-
-    def __init__(self, source: str, folder: Path, said: Path):
-        """said: where its standard output and error go."""
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)  # of threads that a copy lacks
-            self.pid = os.fork()
-        if self.pid == 0:
-            status = 1
-            try:
-                descriptor = os.open(said, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
-                os.dup2(descriptor, 1)
-                os.dup2(descriptor, 2)
-                os.chdir(folder)
-                exec(source, {"__name__": "__main__"})
-                status = 0
-            except BaseException:
-                os.write(2, traceback.format_exc().encode())
-            finally:
-                os._exit(status)
-
-    def wait(self, seconds: float) -> int:
-        """For its end; -> its status, negative where a signal has ended it, as subprocess.Popen has it."""
-        until = time.monotonic() + seconds
-        while time.monotonic() < until:
-            pid, status = os.waitpid(self.pid, os.WNOHANG)
-            if pid:
-                return os.waitstatus_to_exitcode(status)
-            time.sleep(0.002)
-        os.kill(self.pid, signal.SIGKILL)
-        raise TimeoutError(f"a copy of this process has not ended after {seconds} s")
-
-
 class Crashing:
     """A run on corpus.txt in `folder`; backwards.txt is another text there.
 
     by_command: whether its processes are of `rnn train`, or of a script that uses Trainer.
-    forks: whether scripts run in copies of this process, which is sooner than new ones.
+    python: starts a process, if it is no new Python that is needed (the fixture of this name).
     ranks: how many processes run it at a time, started by mpiexec.
     """
 
@@ -90,7 +55,7 @@ class Crashing:
         patch: str = "",
         by_command: bool = True,
         ranks: int = 1,
-        forks: bool = False,
+        python: Callable[..., "subprocess.Popen[bytes]"] | None = None,
     ):
         """patch: Python that each of its processes runs first; patches.py has what it may call."""
         folder.mkdir()
@@ -98,7 +63,7 @@ class Crashing:
         backwards = "".join(f"{line[::-1]}\n" for line in corpus.splitlines())
         (folder / "backwards.txt").write_text(backwards, encoding="utf-8")
         self.folder, self.patch, self.by_command, self.ranks = folder, patch, by_command, ranks
-        self.forks = forks
+        self.python = python
         self._settings = {"corpus": ["corpus.txt"], "log": "log.jsonl", "save_every": "7"} | settings
         self.told: list[str] = []  # on standard error, by each process
 
@@ -113,20 +78,21 @@ class Crashing:
         storage.save(folder / "m.state.npz", arrays, there)
         return other
 
-    def start(self, *patches: str, strace: tuple[str, ...] = ()) -> "subprocess.Popen[bytes] | Forked":
+    def start(self, *patches: str, strace: tuple[str, ...] = ()) -> "subprocess.Popen[bytes]":
         """A process that goes on with the run; where nothing was saved, one that begins it."""
         is_there = any((self.folder / name).exists() for name in FILES)
         main, arguments = self._command(is_there) if self.by_command else (self._script(is_there), [])
         source = f"import sys; sys.path.insert(0, {str(HERE)!r}); import patches"
         source = "\n".join([source, *filter(None, [self.patch, *patches]), main])
-        if self.forks:
-            return Forked(source, self.folder, self.folder / "stderr.txt")
-        traced = [STRACE, "-f", "-qq", "-o", "/dev/null", *strace] if strace else []
-        mpiexec = [str(MPIEXEC), "-n", str(self.ranks)] if self.ranks > 1 else []
-        command = [*traced, *mpiexec, sys.executable, "-c", source, *arguments]
         environment = os.environ | {"XDG_CACHE_HOME": str(self.folder / "cache")}
         with open(self.folder / "stderr.txt", "wb") as said:  # no pipe: an orphan may hold it open
-            return subprocess.Popen(command, cwd=self.folder, env=environment, stdout=said, stderr=said)
+            options = {"cwd": self.folder, "env": environment, "stdout": said, "stderr": said}
+            if self.python and not strace:
+                return self.python(source, *arguments, **options)
+            traced = [STRACE, "-f", "-qq", "-o", "/dev/null", *strace] if strace else []
+            mpiexec = [str(MPIEXEC), "-n", str(self.ranks)] if self.ranks > 1 else []
+            command = [*traced, *mpiexec, sys.executable, "-c", source, *arguments]
+            return subprocess.Popen(command, **options)
 
     def _command(self, is_there: bool) -> tuple[str, list[str]]:
         words = [word for name, value in self._settings.items() for word in flag(name, value).split()]
@@ -135,7 +101,7 @@ class Crashing:
     def _script(self, is_there: bool) -> str:
         return SCRIPT.format(trainer=RESUME if is_there else BEGIN.format(settings=self._settings))
 
-    def wait(self, process: "subprocess.Popen[bytes] | Forked", *statuses: int) -> int:
+    def wait(self, process: "subprocess.Popen[bytes]", *statuses: int) -> int:
         """For the process to end, with one of these; -> which."""
         status = process.wait(LIMIT)
         self.told.append((self.folder / "stderr.txt").read_text(encoding="utf-8", errors="replace"))

@@ -47,13 +47,14 @@ def corpus():
 
 
 @pytest.fixture(scope="module")
-def begin(tmp_path_factory):
+def begin(tmp_path_factory, python):
     """A run of such a way that has not begun; by_command=False: of a script in Python."""
     folder = tmp_path_factory.mktemp("crash")
     numbers = iter(range(10**6))
 
     def call(way, by_command=True):
-        return Crashing(folder / f"{way}-{next(numbers)}", corpus(), *WAYS[way], by_command=by_command)
+        there = folder / f"{way}-{next(numbers)}"
+        return Crashing(there, corpus(), *WAYS[way], by_command=by_command, python=python)
 
     return call
 

@@ -1,6 +1,5 @@
-"""A run of any task that is killed ends as the one that nothing stopped; its processes are copies of this."""
+"""A run of any task that is killed ends as the one that nothing stopped."""
 
-import os
 import signal
 import sys
 from pathlib import Path
@@ -10,12 +9,10 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-import patches
 from few_pairs import TASKS
 from harness import Crashing, differences
 
-assert patches.Trainer  # what a copy would load else, each anew
-pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="no process can be copied")
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there are no such signals")
 
 WAYS = {  # a task, and settings of a run beside the small ones
     "classify": {"metric": "macro_f1", "save_every": "2"},
@@ -27,7 +24,7 @@ WAYS = {  # a task, and settings of a run beside the small ones
 
 
 @pytest.fixture(scope="module")
-def begin(tmp_path_factory):
+def begin(tmp_path_factory, python):
     """A run of a task that has not begun."""
     folder, numbers = tmp_path_factory.mktemp("crash"), iter(range(10**6))
 
@@ -35,7 +32,8 @@ def begin(tmp_path_factory):
         lines, small = TASKS[task]
         text = "".join(f"{line}\n" for line in lines)
         settings = small | {"task": task} | WAYS[task]
-        return Crashing(folder / f"{task}-{next(numbers)}", text, settings, by_command=False, forks=True)
+        there = folder / f"{task}-{next(numbers)}"
+        return Crashing(there, text, settings, by_command=False, python=python)
 
     return call
 

@@ -7,12 +7,13 @@ import math
 import numpy as np
 import pytest
 
-from rnn_cli.models.encoded.paired import Sides, read_sources, rows_of
+from rnn_cli.models.encoded.paired import Sides, read_sources
 from rnn_cli.models.encoded.texts import Encoded
 from rnn_cli.models.scores.lines import score_lines
 from rnn_cli.network.fast.workspace import Workspace
 from rnn_cli.pages.drawing import write
 from rnn_cli.text.features import Affixes
+from rnn_cli.text.rows import Rows
 from rnn_cli.text.vocabulary import START, UNK
 
 TEXTS = ["What a good, good day!", "too BAD", "", "unknown wörds 月光，明月 here", "so  good\tso bad " * 30]
@@ -100,7 +101,7 @@ def test_a_target_costs_what_it_costs_in_python_and_looks_where_it_looks(
         assert ids[:2] == [3, 5]
         assert len(ids) <= 1.5 * (len(text.split()) + 5) + 1
         _, x = read_sources([text], model.source)
-        batch = Sides(x, rows_of([ids])).batch(np.arange(1))
+        batch = Sides(x, Rows.of_lists([ids])).batch(np.arange(1))
         nats = model.network.nats(model.p, batch, Workspace(np.float32))[0]
         assert [item["E"] for item in written] == pytest.approx(nats[: len(ids)], abs=1e-5)
         α = model.network.alignments(model.p, batch, Workspace(np.float32))[0]

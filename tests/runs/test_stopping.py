@@ -155,7 +155,7 @@ def test_a_signal_while_it_saves_leaves_no_temporary_file(rnn, at_step, corpus, 
 def test_validation_is_not_finished_and_begun_again_when_the_run_goes_on(rnn, corpus, monkeypatch, read_npz):
     rnn("train", corpus, *SMALL, "--valid-fraction", "0.5", "--epochs", "2", "--quiet")
     expected = read_npz("m.npz")
-    compute, count = Executor.loss, []
+    compute, count = Executor.evaluate, []
 
     def stopped(*arguments):
         count.append(1)
@@ -164,7 +164,7 @@ def test_validation_is_not_finished_and_begun_again_when_the_run_goes_on(rnn, co
         return compute(*arguments)
 
     with monkeypatch.context() as patch:
-        patch.setattr(Executor, "loss", stopped)
+        patch.setattr(Executor, "evaluate", stopped)
         options = [*SMALL, "--valid-fraction", "0.5", "--epochs", "2", "--force", "--quiet"]
         rnn("train", corpus, *options, status=143)
     assert len(count) == 3
@@ -189,16 +189,7 @@ def test_a_reader_that_has_had_enough_of_the_talk_ends_it_with_all_saved(started
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="has no /dev/full")
 def test_a_full_disk_under_the_talk_does_not_end_a_run(corpus, process, read_npz):
     with open("/dev/full", "w") as full:
-        process(
-            "train",
-            corpus,
-            *SMALL,
-            "--epochs",
-            "2",
-            capture_output=False,
-            stdout=subprocess.PIPE,
-            stderr=full,
-        )
+        process("train", corpus, *SMALL, "--epochs", "2", stderr=full)
     assert read_npz("m.state.npz").header["position"]["epoch"] == 2
 
 

@@ -4,6 +4,7 @@ import json
 import math
 import re
 import subprocess
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -590,6 +591,8 @@ def test_the_rows_of_a_file_are_printed_before_one_that_is_missing_is_named(rnn,
 @pytest.mark.parametrize("kind", ["char", "space", "book"])
 def test_a_pipes_lines_are_answered_as_they_come(kind, started, models):
     running = started("score", "-m", models[kind], "--per-line", stdin=subprocess.PIPE)
+    limit = threading.Timer(30, running.kill)
+    limit.start()
     for line in ("Tom sees a bird.", "Anna reads.", ""):
         running.stdin.write(f"{line}\n")
         running.stdin.flush()
@@ -597,6 +600,7 @@ def test_a_pipes_lines_are_answered_as_they_come(kind, started, models):
     running.stdin.close()
     running.stdin = None  # which the fixture would flush
     assert running.wait(30) == 0
+    limit.cancel()
 
 
 def test_rows_of_a_file_are_written_one_by_one_where_that_is_asked(rnn, models, text):
