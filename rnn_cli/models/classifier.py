@@ -195,6 +195,14 @@ class Classifier(Comparable):
             raise RnnError("the state of the model has overflowed while it read")
         return o
 
+    def experts(self, encoded: Encoded, threads: int | None = None) -> tuple[Probabilities, Probabilities]:
+        """Return the logits of each text by its states and by its n-grams, (N, labels), of a model that reads
+        n-grams."""
+        z, w = np.empty((2, len(encoded.x.lengths), self.network.labels))
+        for rows, batch, work in self._batches(encoded, np.zeros(len(z), np.intp), threads):
+            z[rows], w[rows] = self.network.experts(self.p, batch, work)
+        return z, w
+
     def costs(self, encoded: Encoded, y: NDArray[Any], threads: int | None = None) -> NDArray[np.float64]:
         """Return -log p of the labels y of each text, (N,). y: as the output has them."""
         nats = np.empty(len(y))

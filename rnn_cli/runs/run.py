@@ -240,6 +240,16 @@ class Run(ABC):
         overflows."""
         return {}
 
+    @property
+    def has_fitted(self) -> bool:
+        """Whether the network has parameters that no gradient changes."""
+        return False
+
+    def fitted(self, at: TrainingState) -> dict[str, float]:
+        """Return the values of parameters that no gradient changes, by the text to validate on; none where a
+        state overflows."""
+        return {}
+
     @abstractmethod
     def bits_per_character(self, valid_loss: float) -> float | None:
         """Return what a validation loss comes to; None where that has no meaning."""

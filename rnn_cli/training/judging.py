@@ -21,18 +21,25 @@ def _no_figures(at: TrainingState) -> Figures:
     return {}
 
 
+def _nothing(at: TrainingState) -> None:
+    pass
+
+
 @dataclass(frozen=True)
 class Judging:
     """How the epochs of a run are judged.
 
     windows: of the text to validate on; None: there is none, and the loss is that of training.
     figures: of the model of a state, beside its loss; the same on all ranks.
+    fit: fits what of at.p no gradient changes, to the text to validate on, before an epoch is judged; on all
+        ranks the same.
     metric: the figure that decides which epoch is the best; None: the loss.
     more_is_better: whether an epoch with more of it is the better one.
     """
 
     windows: Windows | None = None
     figures: Callable[[TrainingState], Figures] = _no_figures
+    fit: Callable[[TrainingState], None] = _nothing
     metric: str | None = None
     more_is_better: bool = True
 

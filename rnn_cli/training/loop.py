@@ -168,6 +168,7 @@ def _go_through_epoch(
     train_loss = at.epoch_nats / max(at.epoch_tokens, 1)
     valid_loss = None
     if judging.windows is not None:
+        judging.fit(at)
         name = f"the validation loss after epoch {at.epoch + 1}"
         valid_loss = yield from evaluate(executor, judging.windows, name)
     loss = train_loss if valid_loss is None else valid_loss

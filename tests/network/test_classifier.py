@@ -7,7 +7,7 @@ import plain_networks as plain
 import pytest
 
 from rnn_cli.network.cells import CELLS
-from rnn_cli.network.classifier import Classifier, Texts
+from rnn_cli.network.classifier import Classifier, Texts, fitted_mix
 from rnn_cli.network.columns import Columns
 from rnn_cli.network.encoder import Encoder
 from rnn_cli.network.fast.workspace import Workspace
@@ -110,10 +110,37 @@ def test_probabilities_are_those_of_each_text_alone(network):
     assert state == {}
 
 
+def targets_of(output, z):
+    """Targets that logits z (N, m) fit."""
+    return {"softmax": z.argmax(1), "sigmoid": (z > 0) * 1.0, "score": plain.sigma(z)[:, 0]}[output]
+
+
+def one_cost(output, z, y):
+    """E of each text with logits z (N, m)."""
+    o = [plain.softmax(row) if output == "softmax" else plain.sigma(row) for row in z]
+    return [plain.cost(output, *of) for of in zip(o, y, strict=True)]
+
+
+@pytest.mark.parametrize("output", LABELS)
+def test_the_fitted_mix_is_the_one_with_the_least_loss(output):
+    rng = np.random.default_rng(0)
+    m = 1 if output == "score" else 3
+    z, w = rng.normal(0, 2, size=(2, 40, m))
+    y = targets_of(output, z + w)
+    costs = [sum(one_cost(output, λ * z + (1 - λ) * w, y)) for λ in (0, 0.05, 0.5, 1)]
+    found = fitted_mix(output, z, w, y)
+    assert 0.3 < found < 0.7
+    assert sum(one_cost(output, found * z + (1 - found) * w, y)) <= min(costs)
+    true = targets_of(output, z)
+    assert fitted_mix(output, z, rng.normal(size=z.shape), true) > 0.9
+    assert fitted_mix(output, rng.normal(size=z.shape), z, true) < 0.1
+
+
 @pytest.mark.parametrize("output", ["softmax", "sigmoid"])
 def test_what_is_learned_from_is_no_less_than_what_is_judged_by(output):
     network = made(output=output)
     p, batch, _ = problem(network)
+    p["mix"][:] = 0.5
     learned, _ = network.loss(p, batch, {}, Workspace(np.float64))
     judged, _ = network.evaluate(p, batch, {}, Workspace(np.float64))
     assert learned > judged
@@ -169,7 +196,8 @@ def test_an_empty_text_has_the_answer_of_no_features():
         real=real, starts=np.maximum(starts, starts[1]) - starts[1], grams=batch.grams[starts[1] :]
     )
     found = network.probabilities(p, batch, Workspace(np.float64))
-    np.testing.assert_allclose(found[0], plain.softmax((p["b_y"] + p["b_g"]) / 2))
+    λ = p["mix"][0]
+    np.testing.assert_allclose(found[0], plain.softmax(λ * p["b_y"] + (1 - λ) * p["b_g"]))
 
 
 @pytest.mark.parametrize(
@@ -223,4 +251,5 @@ def test_pytorch_finds_the_same_gradients():
     total.backward()
     assert total.item() == pytest.approx(E, rel=1e-12)
     for name, gradient in network.dense(gradients).items():
-        np.testing.assert_allclose(gradient, t[name].grad.numpy(), rtol=1e-8, atol=1e-12)
+        theirs = t[name].grad.numpy() if name != "mix" else np.zeros(1)
+        np.testing.assert_allclose(gradient, theirs, rtol=1e-8, atol=1e-12)

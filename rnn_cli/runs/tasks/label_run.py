@@ -14,7 +14,7 @@ from rnn_cli.models.classifier import THRESHOLD, Classifier, Probabilities
 from rnn_cli.models.encoded.texts import LONGEST, Encoded
 from rnn_cli.network.arrays import Parameters
 from rnn_cli.network.classifier import Classifier as Network
-from rnn_cli.network.classifier import Texts
+from rnn_cli.network.classifier import Texts, fitted_mix
 from rnn_cli.network.encoder import Encoder
 from rnn_cli.printing import counted
 from rnn_cli.runs.presets import load_preset
@@ -124,15 +124,27 @@ class LabelRun(RowRun):
             yield f"and {counted(len(data.valid), 'text')} to validate on"
 
     @property
+    def has_fitted(self) -> bool:
+        return self.data.known.grams is not None
+
+    def fitted(self, at: TrainingState) -> dict[str, float]:
+        z, w = self.trained(at).experts(self._encoded(self.data.valid), self.threads)
+        if not (np.isfinite(z).all() and np.isfinite(w).all()):
+            return {}
+        return {"mix": fitted_mix(self.network.output, z, w, self.data.y[self.data.valid])}
+
+    def _encoded(self, rows: Numbers) -> Encoded:
+        return Encoded(self.data.encoded.x.take(rows), self.data.encoded.grams.take(rows))
+
+    @property
     def metrics(self) -> tuple[str, ...]:
         return FIGURES[self.network.output][0]
 
     def figures(self, at: TrainingState) -> dict[str, float]:
         rows = self.judged
-        encoded = Encoded(self.data.encoded.x.take(rows), self.data.encoded.grams.take(rows))
         model = self.trained(at)
         try:
-            o = model.probabilities(encoded, self.threads)
+            o = model.probabilities(self._encoded(rows), self.threads)
         except RnnError:
             return {}
         values = FIGURES[self.network.output][1](self.data.y[rows], o, model.scale or (0.0, 1.0))

@@ -54,6 +54,23 @@ def test_ngrams_alone_would_do_too(train):
     assert found == ["yes"] * 3 + ["no"] * 3
 
 
+def orders(number=160):
+    """Lines whose label is the order of two words, which n-grams of such length do not tell."""
+    rng = np.random.default_rng(0)
+    for k in range(number):
+        between = " ".join(rng.choice(["x", "y", "z"], 3))
+        yield f"a {between} b\tfirst" if k % 2 else f"b {between} a\tsecond"
+
+
+@pytest.mark.parametrize(("lines", "states_count"), [(orders, True), (lambda: pairs(mood), False)])
+def test_how_much_the_states_count_is_fitted_to_what_is_held_out(train, lines, states_count):
+    train(lines(), "m.npz", epochs=12 if states_count else 2, hidden=16 if states_count else 1)
+    (mix,) = Classifier.load("m.npz").p["mix"]
+    assert (mix > 0.5) == states_count
+    train(lines(), "all.npz", epochs=2, valid_fraction=0.0)
+    assert Classifier.load("all.npz").p["mix"].tolist() == [0.5]
+
+
 def test_several_labels_a_text(train):
     lines = (
         f"__label__{mood(w, k)} __label__{w[0]} a {w} film {k}" for k in range(60) for w in [WORDS[k % 6]]

@@ -1,7 +1,7 @@
 // A network of labels: what the states of a whole text say of it, and what its n-grams say.
 //
 //     h_1 … h_L = encoder(x)      s = pooling(h)         z = V s + b_y
-//     w = κ/√N Σ_i G x_i + b_g                           o = output((z + w)/2), or output(z) without n-grams
+//     w = κ/√N Σ_i G x_i + b_g                           o = output(λ z + (1 - λ) w), or output(z) without
 
 const κ = 4;
 
@@ -33,6 +33,7 @@ class Classifier {
     const z = affine(this.p.V, this.p.b_y, joined(pooled));
     if (!this.p.G) return LABELS[output](z);
     const w = plus(sumOf(this.p.G, buckets, κ / Math.sqrt(buckets.length)), this.p.b_g.values);
-    return LABELS[output](plus(z, w).map((z_k) => z_k / 2));
+    const λ = this.p.mix.values[0];
+    return LABELS[output](z.map((z_k, k) => λ * z_k + (1 - λ) * w[k]));
   }
 }
