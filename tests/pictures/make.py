@@ -1,7 +1,8 @@
-"""The pictures of the README, made from the program as it stands: python tests/pictures/make.py
+"""The pictures of README.md and README.zh.md, made from the program: python tests/pictures/make.py
 
-show.svg is a terminal with `rnn show`; page.png is what `rnn page` writes, in headless Chromium. Without
-selenium or a browser it is left as it is.
+show.svg is a terminal with `rnn show`; page.png is what `rnn page` writes, in headless Chromium. Each is made
+in both languages; those in Chinese show what the commands above them in README.zh.md show. Without selenium
+or a browser the pages are left as they are.
 """
 
 import contextlib
@@ -24,7 +25,8 @@ from rich.text import Text
 
 HERE = Path(__file__).parent
 CORPUS = HERE.parents[1] / "corpora" / "chinese.txt"
-SENTENCE = "今天早上下雨了"
+TIME = "1m"  # of training, as on the README
+SENTENCE, FRESH = "今天早上下雨了", "我 昨天 上学 迟到 了"
 COLUMNS = 96  # five likely tokens fit
 PIECE = re.compile(r'(textLength=")([0-9.]+)("[^>]*>)([^<]+)<')
 SEEN = 7  # the token that is looked at on the page
@@ -39,14 +41,14 @@ def rnn(*arguments: str, **environment: str) -> str:
     return done.stdout
 
 
-def on_terminal(*arguments: str) -> str:
+def on_terminal(*arguments: str, **environment: str) -> str:
     """Run the program on a terminal of its own; return what it shows there, colours included."""
     ours, its = pty.openpty()
     fcntl.ioctl(its, termios.TIOCSWINSZ, struct.pack("HHHH", 40, COLUMNS, 0, 0))
-    environment = os.environ | {"COLORTERM": "truecolor", "TERM": "xterm-256color"}
+    seen = os.environ | {"COLORTERM": "truecolor", "TERM": "xterm-256color"}
     command = [sys.executable, "-m", "rnn_cli", *arguments]
     shown = b""
-    with subprocess.Popen(command, stdout=its, env=environment) as process:
+    with subprocess.Popen(command, stdout=its, env=seen | environment) as process:
         os.close(its)
         with contextlib.suppress(OSError):  # how Linux says that the program has closed it
             while block := os.read(ours, 1 << 16):
@@ -56,14 +58,14 @@ def on_terminal(*arguments: str) -> str:
     return shown.decode().replace("\r\n", "\n")
 
 
-def show(model: str) -> None:
-    """Draw a terminal with `rnn show`."""
-    printed = on_terminal("show", "--model", model, SENTENCE)
+def show(name: str, said: str, *arguments: str, **environment: str) -> None:
+    """Draw a terminal with `rnn show`. said: what was typed after it."""
+    printed = on_terminal("show", *arguments, **environment)
     console = Console(record=True, width=COLUMNS + 2, file=io.StringIO())
-    console.print(Text.assemble("$ rnn show ", (SENTENCE, "bold")))
+    console.print(Text.assemble("$ rnn show ", (said, "bold")))
     console.print(Text.from_ansi(printed))
     drawn = console.export_svg(title="rnn show")
-    (HERE / "show.svg").write_text(PIECE.sub(as_wide_as_shown, drawn), encoding="utf-8")
+    (HERE / name).write_text(PIECE.sub(as_wide_as_shown, drawn), encoding="utf-8")
 
 
 def as_wide_as_shown(piece: re.Match[str]) -> str:
@@ -73,15 +75,13 @@ def as_wide_as_shown(piece: re.Match[str]) -> str:
     return f"{before}{float(length) * cell_len(said) / len(said):g}{between}{text}<"
 
 
-def page(model: str, folder: Path) -> None:
-    """Take a picture of the page of a model."""
+def page(name: str, written: Path, is_chinese: bool) -> None:
+    """Take a picture of a page, in English or in Chinese."""
     try:
         from selenium import webdriver
     except ImportError:
-        print("page.png: left as it is, as selenium is not installed", file=sys.stderr)
+        print(f"{name}: left as it is, as selenium is not installed", file=sys.stderr)
         return
-    written = folder / "page.html"
-    rnn("page", "--model", model, "--text", str(CORPUS), "--out", str(written))
     options = webdriver.ChromeOptions()
     for option in ("--headless=new", "--no-sandbox", "--window-size=1100,800", "--lang=en"):
         options.add_argument(option)
@@ -89,18 +89,24 @@ def page(model: str, folder: Path) -> None:
         browser.get(written.as_uri())
         browser.implicitly_wait(20)  # until the model runs
         browser.find_element("css selector", "html[data-ready]")
+        if is_chinese:
+            browser.find_element("css selector", "#language").click()
         browser.find_element("css selector", "#tab-look").click()
         browser.find_elements("css selector", "#read .token")[SEEN].click()
         browser.find_element("css selector", "#look-detail *")
-        browser.save_screenshot(str(HERE / "page.png"))
+        browser.save_screenshot(str(HERE / name))
 
 
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         model = str(Path(folder) / "model.npz")
-        rnn("train", str(CORPUS), "--tokenizer", "char", "--model", model, "--quiet")
-        show(model)
-        page(model, Path(folder))
+        rnn("train", str(CORPUS), "--tokenizer", "char", "--time", TIME, "--model", model, "--quiet")
+        show("show.svg", f"--model model.npz {SENTENCE}", "--model", model, SENTENCE, RNN_LANG="en")
+        show("show.zh.svg", f'--fresh "{FRESH}"', "--fresh", FRESH, RNN_LANG="zh")
+        written = Path(folder) / "page.html"
+        rnn("page", "--model", model, "--text", str(CORPUS), "--out", str(written))
+        page("page.png", written, is_chinese=False)
+        page("page.zh.png", written, is_chinese=True)
 
 
 if __name__ == "__main__":
