@@ -16,6 +16,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from messages import HOUSE, Messages
 
 from rnn_cli.runs.presets import ABOUT, preset_files
+from rnn_cli.text.pairs.kinds import KINDS
 from rnn_cli.training.demand import Demand
 
 FOLDER = HOUSE / "locale" / "zh" / "LC_MESSAGES"
@@ -55,6 +56,7 @@ PASSED_ON = (  # words that are passed on in ways that the walk does not follow
     *("unknown {} '{}'", "output layer", "attention", "tokenizer", "setting", "choice of a network"),
     *("setting of the tokenizer", "normalization", "rule for words", "unit"),
     "{}: left out as no *{} files, or hidden: {} and {} more",
+    *("classes", "adaptive", *(kind.line for kind in KINDS.values())),
 )
 RULE = re.compile(
     "^(acrostic|ban|beam|form|rhyme|stop|top_p)(?= (is|has|needs) )"

@@ -20,8 +20,8 @@ from rnn_cli.cli.console import (
     silence_standard_output,
 )
 from rnn_cli.cli.failures import failure
-from rnn_cli.cli.help import Command, Speaking, translate
-from rnn_cli.cli.language import label, translated
+from rnn_cli.cli.help import Command, Speaking, section, translate
+from rnn_cli.cli.language import translated
 from rnn_cli.errors import UsageError
 from rnn_cli.version import VERSION
 
@@ -82,7 +82,7 @@ class Commands(Speaking, TyperGroup):
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
-        with formatter.section(label("Commands")):
+        with section(formatter, "Commands"):
             formatter.write_dl([(name, translated(what)) for name, what in COMMANDS.items()])
 
     def format_help_text(self, ctx: Any, formatter: Any) -> None:
@@ -92,7 +92,7 @@ class Commands(Speaking, TyperGroup):
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
         rows = [row for each in self.get_params(ctx) if (row := each.get_help_record(ctx))]
-        with formatter.section(label("Options")):
+        with section(formatter, "Options"):
             formatter.write_dl([(names, translated(what)) for names, what in rows])
         self.format_commands(ctx, formatter)
 

@@ -20,6 +20,7 @@ NUMBER = r"( *[-+]?(?:[0-9][0-9,.]*(?:e[-+]?[0-9]+)?|inf|nan)%? *)"
 NAME = r"([^\s,;(]*)"  # at an open place that another follows at once
 QUOTED = r"('[^']*'|\"[^\"]*\")"
 WORD = re.compile(r"\b(?!Ctrl\b)[A-Za-z]?[a-z]{2,}")  # and no key
+FIGURE = re.compile(r"\S+ [0-9][0-9.,]*")  # a name and its number
 LEAST = 7  # letters of a template that may stand around words which are not translated
 LONGEST = 2000  # characters of a message that is looked up; a longer one quotes a text
 
@@ -35,7 +36,7 @@ class Part(str):
     def is_clear(self) -> bool:
         """Whether it is a name, an option, a command, or has a translation."""
         is_name = len(self.split()) < 2 or self.startswith(("-", "rnn ")) or not WORD.search(self)
-        return is_name or catalogue().translated(str(self)) != self
+        return is_name or FIGURE.fullmatch(self) is not None or catalogue().translated(str(self)) != self
 
 
 class Template:

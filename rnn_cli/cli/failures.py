@@ -1,9 +1,14 @@
 """How a command that has failed ends: its exit status, and its one line."""
 
+from typing import Any
+
 import typer
 
 from rnn_cli.cli.language import translated
 from rnn_cli.errors import Diverged, RnnError, UsageError
+
+TEXT = "text"  # the name of an argument
+EXTRA = "Got unexpected extra argument"  # how Typer begins
 
 
 def failure(exception: BaseException) -> tuple[int, str]:
@@ -12,9 +17,8 @@ def failure(exception: BaseException) -> tuple[int, str]:
         case typer.TyperException():
             context = getattr(exception, "ctx", None)
             command = context.command_path if context else "rnn"
-            return 2, translated(exception.format_message().rstrip(".")) + translated(
-                f" (see {command} --help)"
-            )
+            said = translated(exception.format_message().rstrip("."))
+            return 2, said + translated(_hint(exception, context)) + translated(f" (see {command} --help)")
         case UsageError():
             return 2, str(exception)
         case Diverged():
@@ -28,3 +32,10 @@ def failure(exception: BaseException) -> tuple[int, str]:
             return 1, f"{named}{exception.strerror or exception}"
     kind = type(exception).__name__
     return 1, f"a defect of rnn, please report it: {kind}: {exception} (RNN_DEBUG=1 shows where)"
+
+
+def _hint(exception: typer.TyperException, context: Any) -> str:
+    """Return what may be meant: a text in pieces, of a command that takes one."""
+    has_text = context and any(each.name == TEXT for each in context.command.params)
+    is_cut = has_text and exception.format_message().startswith(EXTRA)
+    return ": a text with spaces goes in quotes" if is_cut else ""

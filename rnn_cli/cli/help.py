@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from typer import TyperException
 from typer.core import TyperCommand
 
 from rnn_cli.cli.language import is_chinese, label, translated
@@ -53,14 +54,27 @@ class Wrapped:
 
 def wrapped(text: str, width: int) -> Iterator[str]:
     """Yield a line of text in lines of a width: broken at spaces and beside Chinese characters, but not
-    before a mark that ends something."""
+    before a mark that ends something; a longer word is broken where the line is full."""
     line = ""
     for piece in PIECE.findall(text):
         if line and columns(line) + columns(piece.rstrip()) > width:
             yield line.rstrip()
             line = ""
         line += piece
+        while columns(line.rstrip()) > width and len(line) > 1:
+            fits = next(k for k in range(len(line), 0, -1) if columns(line[:k]) <= width or k == 1)
+            yield line[:fits]
+            line = line[fits:]
     yield line.rstrip()
+
+
+@contextmanager
+def section(formatter: Any, name: str) -> Iterator[None]:
+    """Write the heading of a part of help that Rich does not draw, and then the part."""
+    formatter.write_paragraph()
+    formatter.write(f"{label(name)}{'：' if is_chinese() else ':'}\n")
+    with formatter.indentation():
+        yield
 
 
 class Command(Speaking, TyperCommand):
@@ -69,6 +83,13 @@ class Command(Speaking, TyperCommand):
     def format_help(self, ctx: Any, formatter: Any) -> None:
         with _words():
             super().format_help(ctx, formatter)
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        try:
+            return super().parse_args(ctx, args)
+        except TyperException as error:  # Typer does not say whose option lacks a value
+            error.ctx = getattr(error, "ctx", None) or ctx  # type: ignore[attr-defined]
+            raise
 
 
 def translate(command: Any) -> None:
@@ -83,14 +104,17 @@ def translate(command: Any) -> None:
 
 @contextmanager
 def _words() -> Iterator[None]:
-    if not is_chinese():
-        yield
-        return
     from typer import rich_utils
 
     english = {name: getattr(rich_utils, name, "") for name in (*WORDS, RENDERS)}
+    of_typer: Any = english[RENDERS]
+
+    def rendered(text: str, **how: Any) -> Any:
+        return of_typer(text=text.replace("<", r"\<"), **how)  # Markdown leaves out <TAB>, a tag of HTML
+
+    own = Wrapped if is_chinese() else rendered
     for name, word in english.items():
-        setattr(rich_utils, name, Wrapped if name == RENDERS else label(word))
+        setattr(rich_utils, name, own if name == RENDERS else label(word))
     try:
         yield
     finally:

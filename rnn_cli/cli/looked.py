@@ -179,7 +179,9 @@ def _by_step(found: Norms, tokens: Sequence[str], width: int) -> Iterator[str]:
     token = min(_widest(tokens), TOKEN[1])
     number = len(str(len(tokens)))
     cells = max(4, min(30, (width - number - token - 1) // len(found.states) - 11))
-    heads = [fitted(f"dE_T/d{name}_t {label('(log scale)')}", cells + 10) for name in found.states]
+    scale = f" {label('(log scale)')}"
+    scale = scale if columns(f"dE_T/ds_t{scale}") <= cells + 10 else ""
+    heads = [fitted(f"dE_T/d{name}_t{scale}", cells + 10) for name in found.states]
     yield " ".join(["t".rjust(number), " " * token, *heads]).rstrip()
     largest = max((max(norms) for norms in found.states.values()), default=0.0)
     for t, name in enumerate(tokens):

@@ -9,6 +9,7 @@ from typing import Any
 from rnn_cli.cli.console import warn, write_json, write_text
 from rnn_cli.cli.language import label, translated
 from rnn_cli.errors import RnnError, UsageError
+from rnn_cli.models.encoded.texts import is_longer
 from rnn_cli.models.file import USES, task_of
 from rnn_cli.models.loading import load
 from rnn_cli.models.scores.costs import SCORERS, Cost
@@ -57,13 +58,14 @@ def print_pair_scores(paths: Sequence[Path], files: PairFiles, per_line: bool, a
     task = task_of(paths[0])
     models, totals = [load(path) for path in paths], [Totals() for _ in paths]
     form = Form(task, files.encoding, columns_of(files.columns), is_scored=True)
-    empty = Empty()
+    empty, long, reads = Empty(), 0, SCORERS[task].reads
     with tempfile.TemporaryDirectory() as folder:
         sources = [
             spool(path, Path(folder), files.encoding, reads_to_error=True) for path in text_files(files.paths)
         ]
         for scored in score_files(models, sources, form, files.threads):
             empty.add(scored.pair)
+            long += reads is not None and is_longer(scored.pair.text, models[0].lexicon.tokenizer, reads)
             for cost, of_model in zip(scored.costs, totals, strict=True):
                 cost.add_to(of_model)
             if per_line and as_json:
@@ -74,6 +76,7 @@ def print_pair_scores(paths: Sequence[Path], files: PairFiles, per_line: bool, a
         names = ", ".join(map(display_name, files.paths))
         raise RnnError(f"{names}: no pair in it: every line is blank (a line reads {form.kind.line})")
     warn_of_empty(empty.number, empty.pairs, empty.first, task)
+    warn_of_long(long, empty.pairs, reads)
     if not per_line:
         _print_totals([figures(task, of_model) for of_model in totals], as_json)
 
@@ -98,6 +101,15 @@ def warn_of_empty(number: int, pairs: int, first: int, task: str) -> None:
         sides = "source or target" if KINDS[task].holds == TARGET else "text"
         what = f"pairs have an empty {sides}, and are scored as they are"
         warn(f"{number:,} of {pairs:,} {what}; the first is pair {first:,}")
+
+
+def warn_of_long(number: int, pairs: int, most: int | None) -> None:
+    """Warn of texts that the network does not read to their end, if there are some."""
+    if number:
+        warn(
+            f"{number:,} of {pairs:,} texts have more than {most} tokens: "
+            f"the network reads their first {most}"
+        )
 
 
 def _row(task: str, scored: Scored) -> str:

@@ -171,7 +171,8 @@ def _judge(side: Side, texts: Texts, order: int | None, is_told: bool) -> None:
     advice = "train longer, or a larger network"
     if texts.baseline and texts.baseline.path in texts.paths:
         advice = "they were counted on the text that is scored: score one that neither has seen"
+    which = "mixture" if side.weights else "model"
     warn(
-        f"the model does not beat the n-grams of order {order}: {ours:.3f} bits per character, and "
+        f"the {which} does not beat the n-grams of order {order}: {ours:.3f} bits per character, and "
         f"theirs are {counted:.3f}; {advice}"
     )

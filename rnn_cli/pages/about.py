@@ -63,12 +63,14 @@ def about(model: Model, told: Told) -> dict[str, Any]:
             own = _of_tags(model, told)
         case Translator():
             own = _of_pairs(model, told)
+    places = word_map(model)
     return own | {
+        "parts": [part for part in own["parts"] if places or part != "words"],
         "parameters": model.network.size,
         "isExact": told.is_exact,
         "lexicon": _lexicon(model.lexicon),
         "vectors": table_of(model),
-        "map": word_map(model),
+        "map": places,
         "trained": trained(model.history if told.history is None else told.history, told.log)
         | {"ngram": told.ngram},
     }

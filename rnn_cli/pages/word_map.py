@@ -18,10 +18,13 @@ from rnn_cli.text.vocabulary import SPECIAL
 Model = LanguageModel | Conditional | Classifier | Tagger | Translator
 
 SHOWN = 300  # tokens on the map, the most frequent
+FEWEST = 2  # tokens of which a map says something
 
 
 def word_map(model: Model) -> list[list[Any]]:
-    """Return [token, x, y] of the most frequent tokens, x and y from -1 to 1."""
+    """Return [token, x, y] of the most frequent tokens, x and y from -1 to 1; none of one token."""
+    if len(model.lexicon.vocabulary.tokens) < FEWEST:
+        return []
     counts = np.array(model.lexicon.vocabulary.counts)
     frequent = np.sort(np.argsort(-counts, kind="stable")[:SHOWN])
     vectors = vectors_of(model)[frequent + SPECIAL].astype(np.float64)

@@ -67,7 +67,10 @@ class Checkpoint:
         """Read the training state of a model. Raises RnnError where there is none, or it is damaged."""
         path = state_path(model)
         if not path.exists():
-            raise RnnError(f"{path}: there is none, and so no run to go on with: leave out --resume")
+            if not model.exists():
+                raise RnnError(f"{path}: there is none, and so no run to go on with: leave out --resume")
+            way = f"--init {model} with another --model begins from its weights"
+            raise RnnError(f"{path}: there is none: {way}, --force without --resume starts over")
         arrays, header = storage.load(path)
         version = header.get("version")
         if header.get("format") != FORMAT or not isinstance(version, int):

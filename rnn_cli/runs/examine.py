@@ -8,6 +8,8 @@ import numpy as np
 
 from rnn_cli.errors import RnnError, UsageError
 from rnn_cli.models.classifier import Classifier
+from rnn_cli.models.encoded import paired
+from rnn_cli.models.encoded.texts import LONGEST
 from rnn_cli.models.tested.labels import Tested, tested
 from rnn_cli.models.tested.pairs import TestedPairs, tested_pairs
 from rnn_cli.models.tested.rivals import Rivals, rivals_of_classifier, rivals_of_tagger
@@ -16,7 +18,7 @@ from rnn_cli.models.tested.texts import tested_texts
 from rnn_cli.models.translator import Translator
 from rnn_cli.runs.checks import columns_of
 from rnn_cli.runs.tasks.label_data import strings
-from rnn_cli.text.pairs.doubts import headers
+from rnn_cli.text.pairs.doubts import empty_rows, headers
 from rnn_cli.text.pairs.formats import Form
 from rnn_cli.text.pairs.labels import Labels
 from rnn_cli.text.pairs.numbered import Cutting, Pairs, read_pairs
@@ -32,19 +34,22 @@ class Examiner(NamedTuple):
     tested: the figures of some rows of pairs, with `texts`, how many, and `values`, the figures of all by
     name, as `Tested` has them. Raises RnnError where the state of the model overflows.
     rivals: the figures of the simplest rivals, which learn from pairs and are tested on others; None: none.
+    reads: how many tokens of a text the network reads, its first; None: all.
     """
 
     cutting: Callable[[Any], Cutting]
     labels: Callable[[Any], Labels | None]
     tested: Callable[[Any, Pairs, Numbers], Any]
     rivals: Callable[[Any, Pairs, Pairs], Rivals] | None = None
+    reads: int | None = None
 
 
 class Examined(NamedTuple):
     """The figures of all texts and, where a training file was named, of those that do not stand in it; else
     None. `Examiner.tested` says what they are. rivals: those of the simplest rivals, where asked for.
     headers: first rows that look like the names of columns, each with a way out.
-    rows: how many pairs there are. empty: the numbers, from 0, of those with an empty text or target."""
+    rows: how many pairs there are. empty: the numbers, from 0, of those with an empty text or target.
+    cut: how many texts are read in part, and how many tokens of these."""
 
     all: Any
     unseen: Any
@@ -52,6 +57,7 @@ class Examined(NamedTuple):
     headers: tuple[tuple[str, str], ...] = ()
     rows: int = 0
     empty: tuple[int, ...] = ()
+    cut: tuple[int, int] = (0, 0)
 
 
 def _tested_labels(model: Classifier, pairs: Pairs, rows: Numbers) -> Tested:
@@ -65,7 +71,10 @@ def _tested_pairs(model: Translator, pairs: Pairs, rows: Numbers) -> TestedPairs
 
 
 PAIRS = Examiner(
-    lambda model: Cutting(model.source.tokenizer, model.target.tokenizer), lambda model: None, _tested_pairs
+    lambda model: Cutting(model.source.tokenizer, model.target.tokenizer),
+    lambda model: None,
+    _tested_pairs,
+    reads=paired.LONGEST,
 )
 
 
@@ -79,6 +88,7 @@ LABELS = Examiner(
     lambda model: model.labels,
     _tested_labels,
     _rivals_of_labels,
+    LONGEST,
 )
 TAGS = Examiner(
     lambda model: Cutting(model.lexicon.tokenizer), lambda model: model.tags, tested_tags, rivals_of_tagger
@@ -127,11 +137,17 @@ def examined(
         rivals = examiner.rivals(model, read(opened([baseline]), to_learn=True), pairs)
     found = tuple(headers(form, sources, pairs))
     tested = examiner.tested(model, pairs, every)
-    return Examined(tested, unseen, rivals, found, pairs.rows, _empty(pairs))
+    return Examined(
+        tested,
+        unseen,
+        rivals,
+        found,
+        pairs.rows,
+        tuple(empty_rows(pairs).tolist()),
+        _cut(pairs, examiner.reads),
+    )
 
 
-def _empty(pairs: Pairs) -> tuple[int, ...]:
-    """Return the rows whose text or target holds no token: only its end."""
-    sides = [side for side in (pairs.texts, pairs.targets) if side is not None]
-    is_empty = np.logical_or.reduce([np.diff(side.corpus.starts) <= 1 for side in sides])
-    return tuple(np.flatnonzero(is_empty).tolist())
+def _cut(pairs: Pairs, reads: int | None) -> tuple[int, int]:
+    """Return how many texts have more tokens than are read of them, and how many are read."""
+    return (int((np.diff(pairs.texts.corpus.starts) - 1 > reads).sum()), reads) if reads else (0, 0)

@@ -17,8 +17,9 @@ from rnn_cli.runs.settings import Settings
 def refuse_files(model: Path, settings: Settings, may_replace: bool) -> None:
     """Raise UsageError or RnnError for files of a run that cannot be written, or that would be lost."""
     inputs: list[str | Path] = [*input_files(settings)]
+    is_resumable = state_path(model).is_file()
     for path in (model, state_path(model)):
-        refuse_overwriting(path, inputs, may_replace, "--model")
+        refuse_overwriting(path, inputs, may_replace, "--model", is_resumable)
         refuse_replacing_a_stranger(path)
         try_writing(path)
     refuse_overwriting(diverged_path(model), inputs, force=True, flag="--model")
@@ -30,13 +31,18 @@ def refuse_files(model: Path, settings: Settings, may_replace: bool) -> None:
         try_writing(log)
 
 
-def refuse_overwriting(path: Path, inputs: Iterable[str | Path], force: bool, flag: str) -> None:
-    """Raise UsageError for an output that is also an input, or that exists already, unless forced."""
+def refuse_overwriting(
+    path: Path, inputs: Iterable[str | Path], force: bool, flag: str, is_resumable: bool = False
+) -> None:
+    """Raise UsageError for an output that is also an input, or that exists already, unless forced.
+
+    is_resumable: whether what is there can be gone on with.
+    """
     for other in map(Path, inputs):
         if _is_same(path, other):
             raise UsageError(f"{flag} {path} is also read or written here: name another file")
     if path.is_file() and not force:
-        on = ", --resume to go on with its run" if flag == "--model" else ""
+        on = ", --resume to go on with its run" if is_resumable else ""
         raise UsageError(f"{path} is there already: name another file with {flag}{on}, or --force")
 
 

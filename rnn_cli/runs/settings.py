@@ -52,7 +52,7 @@ def _presets() -> str:
 
 
 def _min_counts() -> str:
-    return ", ".join(f"{row.min_count} for {name}" for name, row in TOKENIZERS.items())
+    return ", ".join(f"{name} {row.min_count}" for name, row in TOKENIZERS.items())
 
 
 def _metrics() -> str:

@@ -56,6 +56,7 @@ def refuse_misspelled(corpus: Sequence[str]) -> None:
     """Raise RnnError for a path of no file that is nearly the name of a text that comes with rnn."""
     shipped = shipped_corpora()
     for path in corpus:
-        similar = difflib.get_close_matches(path, shipped, n=1)
+        name = Path(path).name.removesuffix(".txt")
+        similar = [name] if name in shipped else difflib.get_close_matches(path, shipped, n=1)
         if similar and path not in shipped and not os.path.lexists(path):
             raise RnnError(f"{path}: no such file (did you mean {similar[0]}, which comes with rnn?)")

@@ -56,6 +56,11 @@ def test_every_option_of_every_command_says_what_it_is(command):
     assert silent == []
 
 
+def test_a_tab_in_help_is_seen(rnn, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
+    assert "label<TAB>probability" in rnn("predict", "--help").out
+
+
 def test_the_help_of_train_shows_options_in_groups_with_their_defaults(rnn, monkeypatch):
     monkeypatch.setenv("TERMINAL_WIDTH", "200")
     monkeypatch.setenv("COLUMNS", "200")

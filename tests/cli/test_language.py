@@ -6,16 +6,18 @@ import sys
 from pathlib import Path
 
 import pytest
+import typer
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 import catalogue
 from messages import Messages
 
 from rnn_cli.cli import language
-from rnn_cli.cli.app import COMMANDS
+from rnn_cli.cli.app import COMMANDS, app
 from rnn_cli.cli.catalogue import Catalogue
 from rnn_cli.cli.help import wrapped
 from rnn_cli.cli.language import is_chinese, label, translated
+from rnn_cli.text.tokenizers import TOKENIZERS
 
 SENTENCE = re.compile(r"(?:\b[a-z]{2,},? ){3,}[a-z]{2,}\b")  # English
 
@@ -179,6 +181,19 @@ def test_help_is_in_chinese(command, rnn):
     assert not SENTENCE.search(out)
 
 
+FIGURE = re.compile(f"(?:{'|'.join(TOKENIZERS)}) [0-9]+")  # of a tokenizer
+
+
+def test_names_in_help_keep_their_numbers_in_chinese(monkeypatch):
+    monkeypatch.setenv("RNN_LANG", "en")
+    commands = [typer.main.get_command(app).get_command(None, name) for name in COMMANDS]
+    monkeypatch.setenv("RNN_LANG", "zh")
+    helped = {parameter.name: parameter.help or "" for each in commands for parameter in each.params}
+    figures = {name: found for name, said in helped.items() if len(found := FIGURE.findall(said)) > 1}
+    assert {"order", "min_count"} <= set(figures)
+    assert {name: FIGURE.findall(translated(helped[name])) for name in figures} == figures
+
+
 @pytest.mark.parametrize("command", ["score", "train"])
 def test_help_in_chinese_fits_the_terminal(command, process):
     done = process(command, "--help-all", env={"RNN_LANG": "zh", "COLUMNS": "80"})
@@ -190,7 +205,7 @@ def test_help_in_chinese_fits_the_terminal(command, process):
 def test_the_list_of_commands_is_in_chinese_and_then_english_again(rnn, monkeypatch):
     out = rnn("--help").out
     assert not SENTENCE.search(out)
-    assert all(heading in out for heading in ("用法：", "选项:", "命令:"))
+    assert all(heading in out for heading in ("用法：", "选项：", "命令："))
     monkeypatch.setenv("RNN_LANG", "en")
     assert "Options" in rnn("train", "--help").out
 
@@ -199,7 +214,7 @@ def test_the_list_of_commands_is_in_chinese_and_then_english_again(rnn, monkeypa
 @pytest.mark.parametrize(
     ("arguments", "status", "line"),
     [
-        ("info no.npz", 1, "no.npz：没有这个文件：用 rnn train TEXT --model no.npz 可以写出"),
+        ("info no.npz", 1, "no.npz：没有这个文件。先训练：rnn train 文本文件 --model no.npz"),
         ("train nothing.txt", 1, "nothing.txt：没有这个文件或目录"),
         ("train --hidden 0", 2, "'--hidden' / '-n' 的值无效：不能小于 1（见 rnn train --help）"),
         (
@@ -211,6 +226,14 @@ def test_the_list_of_commands_is_in_chinese_and_then_english_again(rnn, monkeypa
         ("test", 2, "缺少参数 'FILE...'（见 rnn test --help）"),
         ("trian", 2, "没有命令 'trian'：是不是 train？（rnn --help 列出全部命令）"),
         ("sample --reject 3", 2, "--reject 需要 --novelty"),
+        ("sample --label", 2, "选项 '--label' 需要一个值（见 rnn sample --help）"),
+        (
+            "show --fresh 我 昨天 上学",
+            2,
+            "多出的参数：昨天 上学；有空格的句子要放在引号里（见 rnn show --help）",
+        ),
+        ("predict 今天！", 1, "今天！：没有这个文件。要处理一句话，用管道：echo … | rnn predict --model …"),
+        ("score 今天！", 1, "今天！：没有这个文件。要处理一句话，用管道：echo … | rnn score --model …"),
     ],
 )
 def test_errors_are_in_chinese(arguments, status, line, rnn):
@@ -269,6 +292,8 @@ def test_tables_for_people_have_chinese_names_in_straight_columns(models, write,
         ("用这段文，本验证", 8, ["用这段", "文，本验", "证"]),
         ("默认：jieba。", 8, ["默认：", "jieba。"]),
         ("one two three", 8, ["one two", "three"]),
+        ("是 --baseline。", 8, ["是", "--baseli", "ne。"]),
+        ("甲乙", 1, ["甲", "乙"]),
         ("", 8, [""]),
     ],
 )

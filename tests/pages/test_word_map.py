@@ -5,7 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from rnn_cli.pages.about import Told, about
 from rnn_cli.pages.word_map import SHOWN, vectors_of, word_map
+from rnn_cli.text.vocabulary import Vocabulary
 
 
 @pytest.mark.parametrize(("kind", "width"), [("tanh", 16), ("gru", 16), ("lstm", 8), ("classes", 16)])
@@ -32,6 +34,14 @@ def test_places_lie_on_the_map_and_only_the_most_frequent_are_shown(random_model
     assert np.abs([place for _, *place in shown]).max() == 1
 
 
-@pytest.mark.parametrize("tokens", [("a",), ("a", "b")])
-def test_one_token_or_two_have_a_map_too(tokens, random_model):
-    assert len(word_map(random_model("tanh", tokens=tokens))) == len(tokens)
+@pytest.mark.parametrize(("tokens", "places"), [(("a",), 0), (("a", "b"), 2)])
+def test_two_tokens_have_a_map_and_one_has_none(tokens, places, random_model):
+    assert len(word_map(random_model("tanh", tokens=tokens))) == places
+
+
+def test_the_page_of_a_model_without_tokens_has_no_map(random_labels):
+    model = random_labels({}, "softmax", "mean", True)
+    none = model.lexicon._replace(vocabulary=Vocabulary((), ()))
+    told = Told(title="a page", lines=[], log=[])
+    assert "words" in about(model, told)["parts"]
+    assert "words" not in about(replace(model, lexicon=none), told)["parts"]

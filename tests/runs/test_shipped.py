@@ -95,10 +95,13 @@ def test_nothing_is_said_of_a_text_that_was_named(finished):
     assert beginning.run.settings.corpus == (shipped_corpora()["english"],)
 
 
-@pytest.mark.parametrize(("name", "meant"), [("englsh", "english"), ("chinse", "chinese")])
+@pytest.mark.parametrize(
+    ("name", "meant"), [("englsh", "english"), ("chinse", "chinese"), ("a/english.txt", "english")]
+)
 def test_a_misspelled_name_is_refused_with_the_right_one(name, meant, folder):
     with pytest.raises(RnnError, match=f"{name}: no such file .did you mean {meant}"):
         refuse_misspelled([name])
+    Path(name).parent.mkdir(exist_ok=True)
     Path(name).write_text("a file of this name\n")
     refuse_misspelled([name, "english", "-", "book.txt"])
 

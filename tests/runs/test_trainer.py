@@ -454,9 +454,22 @@ def test_a_run_that_takes_more_memory_than_allowed_is_refused(begin, folder):
 
 
 def test_where_there_is_no_run_there_is_none_to_go_on_with(folder):
-    with pytest.raises(RnnError, match=r"^m\.state\.npz: there is none"):
+    with pytest.raises(RnnError, match=r"^m\.state\.npz: there is none.*: leave out --resume$"):
         Trainer.resume("m.npz")
     assert is_free()
+
+
+def test_a_model_without_its_state_names_only_ways_out_that_are_open(begin, folder):
+    run_through(begin(epochs=1))
+    with pytest.raises(UsageError, match="--resume to go on with its run, or --force"):
+        begin()
+    Path("m.state.npz").unlink()
+    with pytest.raises(
+        UsageError, match=r"m\.npz is there already: name another file with --model, or --force"
+    ):
+        begin()
+    with pytest.raises(RnnError, match=r"--init m\.npz with another --model .*, --force without --resume"):
+        Trainer.resume("m.npz")
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from rnn_cli.cli.console import write_json
 from rnn_cli.cli.language import label, translated
 from rnn_cli.cli.options.common import DEFAULT_MODEL, JsonOption, a_file
 from rnn_cli.cli.strips import sparkline
+from rnn_cli.errors import UsageError
 from rnn_cli.models.classifier import Classifier
 from rnn_cli.models.curves import LOSSES, WITH_PERPLEXITY, Curve
 from rnn_cli.models.file import model_path
@@ -27,12 +28,25 @@ WIDTH = 11  # of a name
 
 
 def info(
-    model: Annotated[
-        Path, typer.Argument(metavar="[MODEL]", callback=a_file, help="The model file.")
-    ] = DEFAULT_MODEL,
+    path: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="[MODEL]",
+            callback=a_file,
+            help="The model file. Default: model.npz.",
+            show_default=False,
+        ),
+    ] = None,
+    option: Annotated[
+        Path | None,
+        typer.Option("--model", "-m", callback=a_file, help="The model file.", show_default=False),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Print what a model file holds: network, arrays, tokenizer, and how it was trained."""
+    if path and option:
+        raise UsageError("the model file is named once: as an argument, or with --model")
+    model = path or option or DEFAULT_MODEL
     loaded = load(model)
     facts = _facts(loaded) | {"bytes": model_path(model).stat().st_size}
     if as_json:

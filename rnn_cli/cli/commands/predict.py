@@ -14,6 +14,7 @@ from rnn_cli.cli.options.common import (
     JsonOption,
     ModelOption,
     ThreadsOption,
+    files_of_text,
     one_of,
 )
 from rnn_cli.cli.tasks import Loaded, loaded, refuse_others
@@ -21,6 +22,7 @@ from rnn_cli.cli.tasks.family import UNDECODED, Answer, Asked
 from rnn_cli.cli.tasks.labels import FASTTEXT, TAB
 from rnn_cli.errors import UsageError
 from rnn_cli.models.classifier import THRESHOLD
+from rnn_cli.models.encoded.texts import LONGEST
 from rnn_cli.models.translator import BEAM
 from rnn_cli.runs.encoding import check_encoding
 from rnn_cli.text.arriving import MARKS, lines_that_come
@@ -34,6 +36,7 @@ def predict(
             metavar="[FILE]...",
             help="Text files, a text a line; - is standard input, as is none.",
             show_default=False,
+            callback=files_of_text,
         ),
     ] = None,
     model: ModelOption = DEFAULT_MODEL,
@@ -109,15 +112,16 @@ def predict(
     refuse_others(read.task, asked)
     if attention and not as_json:
         raise UsageError("--attention is printed with --json")
-    unknown, undecoded, number = _Count(), _Count(), 0
+    unknown, undecoded, cut, number = _Count(), _Count(), _Count(), 0
     for lines in lines_that_come(paths, encoding, skip_bad):
         for answer in _answers(Loaded(read, family), lines, asked, threads):
             number += 1
             unknown.add(number, answer.is_unknown)
             undecoded.add(number, not answer.decodes)
+            cut.add(number, answer.is_cut)
             if as_json:
                 for row in answer.objects:
-                    write_json(row)
+                    write_json(row | ({"is_cut": True} if answer.is_cut else {}))
             else:
                 write_text(answer.text)
         sys.stdout.flush()
@@ -126,6 +130,11 @@ def predict(
     if unknown.number:
         what = "lines hold nothing that the model knows"
         warn(f"{unknown.number:,} of {number:,} {what}; the first is line {unknown.first}")
+    if cut.number:
+        warn(
+            f"{cut.number:,} of {number:,} lines have more than {LONGEST} tokens: the network reads "
+            f"their first {LONGEST}; the first is line {cut.first}"
+        )
 
 
 @dataclass

@@ -10,7 +10,7 @@ import typer
 
 from rnn_cli.cli.console import say
 from rnn_cli.cli.mixing import mixing_of
-from rnn_cli.cli.options.common import DEFAULT_MODEL, EncodingOption, JsonOption, finite
+from rnn_cli.cli.options.common import DEFAULT_MODEL, EncodingOption, JsonOption, files_of_text, finite
 from rnn_cli.cli.options.mixing import MixOption, ModelsOption, ValidOption, WeightsOption
 from rnn_cli.cli.scored import Form, Texts, print_scores
 from rnn_cli.errors import RnnError, UsageError
@@ -22,7 +22,7 @@ from rnn_cli.runs.encoding import check_encoding
 from rnn_cli.text.tokenizers import TOKENIZERS
 
 DYNAMIC_LR = 0.1
-ORDERS = ", ".join(f"{row.ngram_order} for {name}" for name, row in TOKENIZERS.items())
+ORDERS = ", ".join(f"{name} {row.ngram_order}" for name, row in TOKENIZERS.items())
 
 
 def score(
@@ -32,6 +32,7 @@ def score(
             metavar="[FILE]...",
             help="Text files, read as one text; - is standard input, as is none.",
             show_default=False,
+            callback=files_of_text,
         ),
     ] = None,
     model: ModelsOption = [DEFAULT_MODEL],  # noqa: B006 (so Typer has a list for its default)

@@ -8,7 +8,7 @@ import typer
 
 from rnn_cli.cli.console import warn, write_json, write_text
 from rnn_cli.cli.options.common import DEFAULT_MODEL, EncodingOption, JsonOption, ModelOption
-from rnn_cli.cli.pair_scores import warn_of_empty
+from rnn_cli.cli.pair_scores import warn_of_empty, warn_of_long
 from rnn_cli.cli.tasks import loaded
 from rnn_cli.cli.tasks.family import beside_rivals
 from rnn_cli.runs.encoding import check_encoding
@@ -53,6 +53,7 @@ def test(
     for row, way in found.headers:
         warn(f"{row} looks like a header, and is tested on ({way})")
     warn_of_empty(len(found.empty), found.rows, found.empty[0] + 1 if found.empty else 0, read.task)
+    warn_of_long(found.cut[0], found.rows, found.cut[1])
     if as_json:
         write_json(family.figures(read, found) | ({"rivals": found.rivals} if found.rivals else {}))
     else:

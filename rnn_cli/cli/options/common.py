@@ -1,6 +1,8 @@
 """What options are made of, and the options that several commands share beside the settings of a run."""
 
 import math
+import os
+import re
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -8,10 +10,12 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 
+from rnn_cli.errors import LONGEST_QUOTE, RnnError
 from rnn_cli.runs.encoding import ENCODING
 
 DEFAULT_MODEL = Path("model.npz")
 Named = TypeVar("Named", bound=Path | None)
+ENDING = re.compile(r"\.\w+")  # of the name of a file
 UNITS = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}  # of memory, in bytes
 
 
@@ -57,6 +61,16 @@ def a_file(path: Named) -> Named:
     if path is not None and path == Path():
         raise typer.BadParameter("the name of a file is needed")
     return path
+
+
+def files_of_text(context: typer.Context, paths: list[str] | None) -> list[str] | None:
+    """Refuse what is no file and looks like a text that was meant: neither a folder nor an ending in it."""
+    for path in paths or []:
+        is_path = path == "-" or os.sep in path or ENDING.fullmatch(os.path.splitext(path)[1])
+        if not is_path and not os.path.lexists(path):
+            way = f"a text goes through a pipe: echo … | rnn {context.info_name} --model …"
+            raise RnnError(f"{path[:LONGEST_QUOTE]}: no such file; {way}")
+    return paths
 
 
 ModelOption = Annotated[Path, typer.Option("--model", "-m", callback=a_file, help="The model file.")]

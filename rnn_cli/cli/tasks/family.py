@@ -32,12 +32,14 @@ class Answer(NamedTuple):
 
     text: whole lines. objects: the same for --json, one a line.
     is_unknown: whether the line holds nothing that the model knows. decodes: whether its bytes do.
+    is_cut: whether the network reads its first tokens alone, LONGEST of them.
     """
 
     text: str
     objects: list[dict[str, Any]]
     is_unknown: bool = False
     decodes: bool = True
+    is_cut: bool = False
 
 
 class Undecoded(NamedTuple):

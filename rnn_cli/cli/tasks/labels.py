@@ -7,7 +7,9 @@ from typing import Any
 from rnn_cli.cli.language import label
 from rnn_cli.cli.tasks.family import UNDECODED, Answer, Asked, Undecoded, head_of_table, totals, without_seen
 from rnn_cli.models.classifier import THRESHOLD, Classifier, Prediction
+from rnn_cli.models.encoded.texts import LONGEST, is_longer
 from rnn_cli.models.tested.labels import Tested
+from rnn_cli.printing import aligned, columns, fitted
 from rnn_cli.runs.examine import Examined
 from rnn_cli.text.pairs.kinds import LABEL
 
@@ -23,7 +25,7 @@ NAMES = {
     "mean_error": "mean error",
 }
 MOST_LABELS = 20  # of a confusion matrix that is printed
-WIDTH = 24
+WIDTH, WIDEST = 24, 7  # columns of a name at the head of a row, and at that of a column
 
 
 class Labels:
@@ -43,7 +45,8 @@ class Labels:
             chosen = [row for row in prediction.labels if row[1] >= (threshold or 0)][:top]
             labels = [{"label": name, "p": p} for name, p in chosen]
             row = _object(text, prediction) | {"labels": labels}
-            yield Answer(_spelled(chosen, asked.format or TAB), [row], prediction.is_unknown)
+            said = _spelled(chosen, asked.format or TAB)
+            yield Answer(said, [row], prediction.is_unknown, is_cut=_is_cut(model, text))
 
     def undecoded(self, asked: Asked) -> Undecoded:
         return Undecoded(_spelled([(UNDECODED, math.nan)], asked.format or TAB), {"labels": []})
@@ -68,10 +71,15 @@ class Scores(Labels):
     ) -> Iterator[Answer]:
         for text, prediction in zip(texts, model.predict(texts, threads), strict=True):
             row = _object(text, prediction) | {"score": prediction.score}
-            yield Answer(f"{prediction.score:.4f}\n", [row], prediction.is_unknown)
+            said = f"{prediction.score:.4f}\n"
+            yield Answer(said, [row], prediction.is_unknown, is_cut=_is_cut(model, text))
 
     def undecoded(self, asked: Asked) -> Undecoded:
         return Undecoded("nan\n", {"score": None})
+
+
+def _is_cut(model: Classifier, text: str) -> bool:
+    return is_longer(text, model.lexicon.tokenizer, LONGEST)
 
 
 def _object(text: str, prediction: Prediction) -> dict[str, Any]:
@@ -96,20 +104,32 @@ def _table(found: Tested, names: tuple[str, ...]) -> str:
         )
     if found.confusion is not None and len(names) <= MOST_LABELS:
         text += "\n" + label("rows: true, columns: predicted") + "\n"
-        text += " " * WIDTH + "".join(f"{name[:7]:>8}" for name in names) + "\n"
-        for name, counts in zip(names, found.confusion.tolist(), strict=True):
-            text += f"{name[:WIDTH]:<{WIDTH}}" + "".join(f"{count:8,}" for count in counts) + "\n"
+        text += _confusion(found.confusion.tolist(), names)
     return text
+
+
+def _confusion(counts: list[list[int]], names: Sequence[str]) -> str:
+    """Return which labels are taken for which. Columns have the names of labels, or where one is too wide for
+    that, the numbers that stand before the names of the rows."""
+    heads = rows = list(names)
+    if max(map(columns, names)) > WIDEST:
+        heads = [str(k) for k in range(1, len(names) + 1)]
+        rows = [f"{k:>2} {name}" for k, name in enumerate(names, 1)]
+    cells = [[f"{count:,}" for count in row] for row in counts]
+    widest = max(columns(cell) for row in (heads, *cells) for cell in row)
+    widths = [WIDTH] + [-max(WIDEST, widest + 1)] * len(names)  # and a space between
+    lines = zip(["", *rows], [heads, *cells], strict=True)
+    return "".join(aligned([fitted(name, WIDTH), *row], widths) + "\n" for name, row in lines)
 
 
 def _figures(found: Tested, names: tuple[str, ...]) -> dict[str, Any]:
     row: dict[str, Any] = {"texts": found.texts, **found.values}
     if found.table is not None:
         keys = ("precision", "recall", "f1", "support")
-        columns = [column.tolist() for column in found.table[:4]]
+        figures = [column.tolist() for column in found.table[:4]]
         row["labels"] = {
             name: dict(zip(keys, values, strict=True))
-            for name, values in zip(names, zip(*columns, strict=True), strict=True)
+            for name, values in zip(names, zip(*figures, strict=True), strict=True)
         }
     if found.confusion is not None:
         row["confusion"] = found.confusion.tolist()

@@ -6,6 +6,8 @@ from typing import Any
 from rnn_cli.cli.language import label
 from rnn_cli.cli.tasks.family import UNDECODED, Answer, Asked, Undecoded, totals, without_seen
 from rnn_cli.errors import UsageError
+from rnn_cli.models.encoded.paired import LONGEST
+from rnn_cli.models.encoded.texts import is_longer
 from rnn_cli.models.tested.pairs import TestedPairs
 from rnn_cli.models.translator import BEAM, Target, Translation, Translator
 from rnn_cli.runs.examine import Examined
@@ -33,15 +35,15 @@ class Pairs:
         beam = asked.beam or max(BEAM, nbest)
         if nbest > beam:
             raise UsageError(f"--nbest {nbest} needs a --beam of as many (now {beam})")
-        said = model.predict(texts, beam, nbest, bool(asked.attention), threads)
-        for text, translation in zip(texts, said, strict=True):
+        translations = model.predict(texts, beam, nbest, bool(asked.attention), threads)
+        for text, translation in zip(texts, translations, strict=True):
             if asked.nbest is None:
                 lines = [printed(translation.targets[0].text)]
             else:
                 lines = [f"{printed(each.text)}\t{each.log_p:.4f}" for each in _filled(translation, nbest)]
-            yield Answer(
-                "".join(f"{line}\n" for line in lines), [_object(text, translation)], translation.is_unknown
-            )
+            said, row = "".join(f"{line}\n" for line in lines), _object(text, translation)
+            is_cut = is_longer(text, model.source.tokenizer, LONGEST)
+            yield Answer(said, [row], translation.is_unknown, is_cut=is_cut)
 
     def undecoded(self, asked: Asked) -> Undecoded:
         line = f"{UNDECODED}\n" if asked.nbest is None else f"{UNDECODED}\tnan\n" * asked.nbest

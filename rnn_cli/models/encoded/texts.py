@@ -10,6 +10,7 @@ from rnn_cli.network.classifier import Texts
 from rnn_cli.text.features import Grams
 from rnn_cli.text.lexicon import Lexicon
 from rnn_cli.text.rows import Rows, places
+from rnn_cli.text.tokenizers import Tokenizer
 
 LONGEST = 400  # tokens of a text that the encoder reads, its first
 MOST_GRAMS = 4000  # n-grams of a text, its first
@@ -48,6 +49,12 @@ class Encoded(NamedTuple):
         weights[0] = 1 if weight is None else weight
         grams = self.grams.take(rows)
         return Texts(x, real, y, weights, grams.ids.astype(np.intp), grams.starts)
+
+
+def is_longer(text: str, tokenizer: Tokenizer, most: int) -> bool:
+    """Return whether a text, as a model reads it, has more than `most` tokens."""
+    line = tokenizer.normalize(text.replace("\n", " "))
+    return len(line) > most and len(tokenizer.split(line)) > most  # no token is without a character
 
 
 def first(rows: Rows, most: int) -> Rows:

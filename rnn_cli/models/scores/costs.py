@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from rnn_cli.models.classifier import Classifier
 from rnn_cli.models.conditional import Conditional
+from rnn_cli.models.encoded import paired, texts
 from rnn_cli.models.encoded.labelled import LabelledTexts
 from rnn_cli.models.encoded.paired import Sides, read_sources
 from rnn_cli.models.encoded.sentences import Sentences, owners
@@ -70,13 +71,14 @@ class Scorer(NamedTuple):
 
     costs: of some pairs, in order, on so many cores (None: by the size of the products).
     loss: what the loss is called in figures. counts, figures: what is printed of all pairs together: fields
-    of Totals, and keys of FIGURES.
+    of Totals, and keys of FIGURES. reads: how many tokens of a text the network reads, its first; None: all.
     """
 
     costs: Callable[[Any, Sequence[Pair], int | None], list[Cost]]
     counts: tuple[str, ...] = ()
     figures: tuple[str, ...] = ("nats", "perplexity")
     loss: str = "nats"
+    reads: int | None = None
 
 
 def _of_targets(model: Translator, pairs: Sequence[Pair], threads: int | None) -> list[Cost]:
@@ -171,9 +173,11 @@ def _with_known(pairs: Sequence[Pair], known: Labels, found: list[Cost], one: bo
 
 _OF_TEXTS = ("tokens", "unknown", "characters"), ("nats", "spelling_nats", "perplexity", "bits_per_character")
 SCORERS: dict[str, Scorer] = {
-    "classify": Scorer(_of_labels),
-    "rate": Scorer(_of_scores, (), ("squared_error", "mean_squared_error"), "squared_error"),
+    "classify": Scorer(_of_labels, reads=texts.LONGEST),
+    "rate": Scorer(
+        _of_scores, (), ("squared_error", "mean_squared_error"), "squared_error", reads=texts.LONGEST
+    ),
     "tag": Scorer(_of_tags, ("tokens",)),
-    "translate": Scorer(_of_targets, *_OF_TEXTS),
+    "translate": Scorer(_of_targets, *_OF_TEXTS, reads=paired.LONGEST),
     "generate": Scorer(_of_labelled, *_OF_TEXTS),
 }

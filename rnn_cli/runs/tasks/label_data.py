@@ -1,7 +1,7 @@
 """Texts with labels or scores, from files to the arrays of a run."""
 
 import hashlib
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any, NamedTuple
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnn_cli.errors import RnnError
-from rnn_cli.models.encoded.texts import Encoded
+from rnn_cli.models.encoded.texts import LONGEST, Encoded
 from rnn_cli.printing import counted
 from rnn_cli.runs.checks import columns_of
 from rnn_cli.runs.data import corpus_name, tokenizer_of
@@ -104,6 +104,7 @@ def load_pairs(
             files, form, cutting, labels_of(known, init), None if known or init else settings
         )
     tokenizer = cutting.texts
+    yield from _about_long([each for each in (pairs, valid_pairs) if each is not None])
     texts = strings(pairs.texts, tokenizer)
     train, valid = divided(pairs, settings)
     if known is None:
@@ -118,6 +119,17 @@ def load_pairs(
         return data
     beside = data_of(valid_pairs, known, strings(valid_pairs.texts, tokenizer), NO_ROWS, NO_ROWS, 0)
     return joined(data, beside)
+
+
+def _about_long(parts: Sequence[Pairs]) -> Iterator[Notice]:
+    """Yield a warning of texts that are not read to their end, if there are some."""
+    lengths = np.concatenate([np.diff(part.texts.corpus.starts) - 1 for part in parts])  # without END
+    if long := int((lengths > LONGEST).sum()):
+        yield Notice(
+            f"{long:,} of {len(lengths):,} texts have more than {LONGEST} tokens: the network reads "
+            f"their first {LONGEST}",
+            is_warning=True,
+        )
 
 
 def joined(data: LabelData, valid: LabelData) -> LabelData:

@@ -7,11 +7,12 @@ from typing import NamedTuple
 
 import numpy as np
 
+from rnn_cli.errors import RnnError
 from rnn_cli.runs.data import corpus_files, tokenizer_of
 from rnn_cli.runs.notices import Notice, Reading
 from rnn_cli.runs.settings import DEFAULT_SEED, DEFAULT_VALID_FRACTION, Settings
 from rnn_cli.runs.workplace import Workplace
-from rnn_cli.text.pairs.doubts import doubts
+from rnn_cli.text.pairs.doubts import doubts, empty_rows
 from rnn_cli.text.pairs.formats import Form
 from rnn_cli.text.pairs.labels import Labels
 from rnn_cli.text.pairs.numbered import Cutting, Pairs, read_pairs
@@ -72,14 +73,19 @@ def read_texts(
 
 
 def warnings(form: Form, files: Files, pairs: Pairs) -> Iterator[Notice]:
-    """Yield what looks wrong in the files that a new run is to learn from."""
+    """Yield what looks wrong in the files that a new run is to learn from. Raises RnnError where every pair
+    is empty."""
+    text = form.kind.columns[form.kind.text_at]
+    if len(empty_rows(pairs)) == pairs.rows:
+        names = ", ".join(source.name for source in files.sources)
+        raise RnnError(f"{names}: every {text} is empty (a line reads {form.kind.line})")
     for doubt in doubts(form, files.sources, pairs):
         yield Notice(doubt, is_warning=True)
 
 
 def are_short(pairs: Pairs) -> bool:
     """Return whether the texts have too few tokens for words, as names have."""
-    return pairs.texts.corpus.ids.size / pairs.rows - 1 < FEW_TOKENS
+    return 0 < pairs.texts.corpus.ids.size / pairs.rows - 1 < FEW_TOKENS
 
 
 def divided(pairs: Pairs, settings: Settings) -> tuple[Numbers, Numbers]:

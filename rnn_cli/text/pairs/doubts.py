@@ -8,6 +8,7 @@ from rnn_cli.text.pairs.formats import Form, Pair, quoted
 from rnn_cli.text.pairs.kinds import LABELS, TAGS, TARGET, is_column_name, is_name_of_side
 from rnn_cli.text.pairs.numbered import Pairs
 from rnn_cli.text.reading import Source
+from rnn_cli.text.rows import Numbers
 
 ENOUGH = 20  # rows to judge by
 MANY, FEW = 0.5, 0.2  # of the rows: different labels that are many, different texts that are few
@@ -18,6 +19,12 @@ def doubts(form: Form, sources: Sequence[Source], pairs: Pairs) -> Iterator[str]
     """Yield what looks wrong in some files and in the pairs that were read from them, with a way out."""
     for row, way in headers(form, sources, pairs):
         yield f"{row} looks like a header, and is learned from ({way})"
+    if len(empty := empty_rows(pairs)):
+        text = form.kind.columns[form.kind.text_at]
+        yield (
+            f"{len(empty):,} of {pairs.rows:,} pairs have an empty {text}, and are learned as they are; "
+            f"the first is pair {empty[0] + 1:,}"
+        )
     if form.kind.holds == LABELS and pairs.labels and pairs.rows >= ENOUGH:
         yield from _about_labels(form, pairs, len(pairs.labels.names))
     if form.kind.holds == TAGS and pairs.labels and pairs.rows >= ENOUGH:
@@ -33,6 +40,12 @@ def headers(form: Form, sources: Sequence[Source], pairs: Pairs) -> Iterator[tup
                 row = [first.text.strip(), " ".join(first.beside).strip()]
                 names = " ".join(row if form.kind.text_at == 0 else row[::-1])
                 yield f"{source.name}: line {first.line}: {quoted(names)}", form.past_header(source, first)
+
+
+def empty_rows(pairs: Pairs) -> Numbers:
+    """Return the rows whose text or target holds no token: only its end."""
+    sides = [side for side in (pairs.texts, pairs.targets) if side is not None]
+    return np.flatnonzero(np.logical_or.reduce([np.diff(side.corpus.starts) <= 1 for side in sides]))
 
 
 def _is_header(form: Form, first: Pair, pairs: Pairs) -> bool:

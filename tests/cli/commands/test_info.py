@@ -28,6 +28,11 @@ def info(rnn, path):
     return call
 
 
+def test_the_model_may_be_named_as_other_commands_name_it(rnn, fails, path):
+    assert rnn("info", "--model", path("char")) == rnn("info", path("char"))
+    assert "is named once" in fails(2, "info", path("char"), "-m", path("gru"))
+
+
 @pytest.mark.parametrize("kind", [*KINDS, "version 1"])
 def test_the_facts_are_those_of_the_file(kind, info, path, read_npz):
     facts = json.loads(info(kind, "--json"))

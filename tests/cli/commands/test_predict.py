@@ -37,6 +37,20 @@ def test_one_line_comes_out_for_each_that_goes_in(predict):
     assert "3 of 6 lines hold nothing that the model knows; the first is line 2" in said.err
 
 
+def test_a_long_line_is_said_to_be_read_in_part(predict):
+    said = predict("good\n" + "so good " * 201 + "\n" + "bad " * 400 + "\n", "--json")
+    assert ["is_cut" in json.loads(line) for line in said.out.splitlines()] == [False, True, False]
+    first = "the network reads their first 400; the first is line 2"
+    assert f"1 of 3 lines have more than 400 tokens: {first}" in said.err
+
+
+@pytest.mark.parametrize("command", ["test", "score"])
+def test_long_texts_of_pairs_are_counted(command, rnn, model):
+    Path("t.tsv").write_text("\n".join([*LINES, "good " * 401 + "\tyes"]) + "\n")
+    said = rnn(command, "t.tsv", "--model", model)
+    assert "1 of 5 texts have more than 400 tokens: the network reads their first 400" in said.err
+
+
 def test_labels_in_the_input_are_not_read_as_text(predict):
     plain = predict("so good\nbad day\n").out
     assert predict("so good\tno\nbad day\tyes\n").out == plain

@@ -40,6 +40,11 @@ def test_one_target_comes_out_for_each_line_that_goes_in(predict):
     assert "2 of 5 lines hold nothing that the model knows; the first is line 2" in said.err
 
 
+def test_a_long_source_is_said_to_be_read_in_part(predict):
+    said = predict("a b\n" + "a b " * 201 + "\n", "--beam", 1)
+    assert "1 of 2 lines have more than 400 tokens" in said.err
+
+
 def test_a_target_in_the_input_is_left_out(predict):
     assert predict("a b\tnonsense\nb\tb b b\n").out == predict("a b\nb\n").out
 

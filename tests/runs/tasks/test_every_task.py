@@ -45,6 +45,19 @@ def test_a_run_may_be_given_a_time(task, settings_of):
     assert load("m.npz").history["epoch"] == trainer.state.best_epoch
 
 
+@pytest.mark.parametrize(("task", "beside"), [("classify", "yes no"), ("rate", "1 2"), ("translate", "a b")])
+def test_empty_texts_are_counted_and_nothing_is_learned_of_them_alone(task, beside, settings_of, folder):
+    settings, lines = settings_of(task, epochs=1), [f"\t{each}\n" for each in beside.split()]
+    with open("p.tsv", "a", encoding="utf-8") as file:
+        file.write(lines[0])
+    text = "source" if task == "translate" else "text"
+    notices = [each.text for each in Trainer.begin(settings, "m.npz") if isinstance(each, Notice)]
+    assert f"1 of 61 pairs have an empty {text}, and are learned as they are; the first is pair 61" in notices
+    Path("p.tsv").write_text("".join(lines * 12), encoding="utf-8")
+    with pytest.raises(RnnError, match=f"p.tsv: every {text} is empty .a line reads"):
+        list(Trainer.begin(settings, "n.npz"))
+
+
 @pytest.mark.parametrize("task", TASKS)
 def test_a_plan_says_what_a_run_would_take(task, settings_of, folder, monkeypatch):
     monkeypatch.setattr(planning, "CALIBRATION", 0.05)

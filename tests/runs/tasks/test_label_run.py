@@ -7,7 +7,7 @@ import pytest
 
 from rnn_cli import Resources, RnnError, Settings, Trainer, UsageError
 from rnn_cli.models.classifier import Classifier
-from rnn_cli.runs.events import Begun
+from rnn_cli.runs.events import Begun, Notice
 from rnn_cli.runs.plan import plan
 
 WORDS = ("good", "fine", "nice", "bad", "poor", "awful")
@@ -46,6 +46,15 @@ def test_labels_that_can_be_known_are_learned(train):
     model = Classifier.load("m.npz")
     found = [prediction.labels[0][0] for prediction in model.predict(f"the film was {w}" for w in WORDS)]
     assert found == ["yes"] * 3 + ["no"] * 3
+
+
+def test_texts_that_are_not_read_to_their_end_are_counted_in_both_parts(folder):
+    long = "good " * 401 + "\tyes"
+    (folder / "p.tsv").write_text("\n".join([*pairs(mood, 12), long]) + "\n")
+    (folder / "v.tsv").write_text("\n".join([*pairs(mood, 12), long]) + "\n")
+    settings = Settings(corpus=["p.tsv"], valid="v.tsv", task="classify", **SMALL)
+    said = [each.text for each in Trainer.begin(settings, "m.npz") if isinstance(each, Notice)]
+    assert "2 of 26 texts have more than 400 tokens: the network reads their first 400" in said
 
 
 def test_ngrams_alone_would_do_too(train):
