@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Protocol, Self, TypeVar
+from typing import Any, ClassVar, Protocol, Self, TypeVar
 
 import numpy as np
 
@@ -67,7 +67,10 @@ class Run(ABC):
     first: the parameters to begin from; None draws them.
     planned: the epochs that fit the time of the settings; None: those of the settings.
     ranks: the processes that the rows of a batch are divided among, each with threads of its own (ranks.py).
+    divided: the part of a step's time that threads divide among them.
     """
+
+    divided: ClassVar[float] = 1.0
 
     model: Path
     settings: Settings
@@ -305,5 +308,6 @@ def refuse_contradictions(given: dict[str, Any], there: dict[str, Any], what: st
 def with_threads(run: AnyRun, threads: int | None) -> AnyRun:
     """Return the run with as many of the threads asked for, or of all there are, as make it faster."""
     windows = run.epochs * run.steps_an_epoch
-    found = worthwhile_threads(run.flops, run.rows, run.steps, windows, threads or usual_threads())
+    flops = run.flops * run.divided
+    found = worthwhile_threads(flops, run.rows, run.steps, windows, threads or usual_threads())
     return replace(run, settings=replace(run.settings, threads=found))
