@@ -241,7 +241,8 @@ def test_what_is_no_file_is_refused_and_nothing_is_written(
     """A setting without a name is a fault of the command line."""
     monkeypatch.setitem(sys.modules, "matplotlib", types.ModuleType("matplotlib"))  # nothing gets so far
     is_setting = command in ("train", "vocab") and name in SETTINGS_OF_A_FILE
-    is_unnamed = path in ("", ".") if name == "model" else path == "" and is_setting
+    is_model = name == "model" or command == "info"
+    is_unnamed = path in ("", ".") if is_model else path == "" and is_setting
     has_no_kind = (command, name) == ("plot", "out")  # whose name ends in .svg or .png
     status = 2 if is_unnamed or has_no_kind else 1
     (folder / "folder").mkdir()
