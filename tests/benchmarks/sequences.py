@@ -77,6 +77,13 @@ def table(m: int, e: int) -> Any:
     return nn.Embedding(m, e) if e else nn.Embedding.from_pretrained(torch.eye(m))
 
 
+def reader(size: Size, parts: int, outputs: int) -> Any:
+    """Return PyTorch's gru in both directions, and an output layer that sees some parts of its states."""
+    m, e, n, _, _ = size
+    gru = nn.GRU(e or m, n, bidirectional=True)
+    return nn.ModuleDict({"table": table(m, e), "gru": gru, "output": nn.Linear(parts * n, outputs)})
+
+
 def labels(size: Size, rng: np.random.Generator) -> tuple[Callable[[], None], Callable[[], None]]:
     """A gru in both directions, the last states, their maximum and their mean, a softmax."""
     m, e, n, B, T = size
@@ -84,13 +91,7 @@ def labels(size: Size, rng: np.random.Generator) -> tuple[Callable[[], None], Ca
     real, weight = np.ones((T, B), np.float32), np.zeros((T, B), np.float32)
     weight[0] = 1
     batch = Texts(x, real, y, weight, np.zeros(0, np.intp), np.zeros(B + 1, np.intp))
-    parts = nn.ModuleDict(
-        {
-            "table": table(m, e),
-            "gru": nn.GRU(e or m, n, bidirectional=True),
-            "output": nn.Linear(6 * n, LABELS),
-        }
-    )
+    parts = reader(size, 6, LABELS)
 
     def loss() -> Any:
         h, last = parts["gru"](parts["table"](torch.tensor(x)))
@@ -106,13 +107,7 @@ def tags(size: Size, rng: np.random.Generator) -> tuple[Callable[[], None], Call
     m, e, n, B, T = size
     x, y, ones = rng.integers(m, size=(T, B)), rng.integers(TAGS, size=(T, B)), np.ones((T, B), np.float32)
     batch = Tagged(x, ones, y, ones, np.zeros(0, np.intp), np.zeros(B * T + 1, np.intp))
-    parts = nn.ModuleDict(
-        {
-            "table": table(m, e),
-            "gru": nn.GRU(e or m, n, bidirectional=True),
-            "output": nn.Linear(2 * n, TAGS),
-        }
-    )
+    parts = reader(size, 2, TAGS)
 
     def loss() -> Any:
         h, _ = parts["gru"](parts["table"](torch.tensor(x)))

@@ -197,8 +197,10 @@ def _grams(texts: list[str], labels: int) -> Grams:
     """Return n-grams with about as many buckets as there are different ones, up to MOST_WEIGHTS."""
     different = len(np.unique(Grams(buckets=MOST_BUCKETS).rows(texts).ids))
     buckets = LEAST_BUCKETS
-    while buckets < min(2 * different, MOST_BUCKETS) and 2 * buckets * labels <= MOST_WEIGHTS:
+    while buckets < min(2 * different, MOST_BUCKETS):
         buckets *= 2
+    while buckets > 1 and buckets * labels > MOST_WEIGHTS:
+        buckets //= 2
     return Grams(buckets=buckets)
 
 

@@ -80,6 +80,12 @@ def test_how_much_the_states_count_is_fitted_to_what_is_held_out(train, lines, s
     assert Classifier.load("all.npz").p["mix"].tolist() == [0.5]
 
 
+@pytest.mark.parametrize(("labels", "buckets"), [(2, 4096), (3000, 1024)])
+def test_many_labels_have_fewer_buckets_of_ngrams(train, labels, buckets):
+    train([f"text {k}\tl{k % labels}" for k in range(max(60, labels))], stop_after=1, valid_fraction=0.0)
+    assert Classifier.load("m.npz").network.buckets == buckets
+
+
 def test_several_labels_a_text(train):
     lines = (
         f"__label__{mood(w, k)} __label__{w[0]} a {w} film {k}" for k in range(60) for w in [WORDS[k % 6]]
