@@ -126,14 +126,14 @@ class Progress:
         if self._bar.n == 0:  # a run that goes on
             self._bar.initial = self._bar.n = self._bar.last_print_n = at.tokens - done.tokens
         with unheard():
-            place = f"{label('epoch')} {done.epoch}/{run.epochs}, {label('loss')} {done.loss:.3f}"
+            place = f"{label('epoch')} {done.epoch}{of_all(run)}, {label('loss')} {done.loss:.3f}"
             self._bar.set_postfix_str(place, refresh=False)
             self._bar.update(done.tokens)
         if self._bar.disable and not self._quiet and time.monotonic() > self._said + SAY_EVERY:
             rate = at.tokens / max(at.seconds, 1e-9)
             left = (run.epochs * run.data.targets - at.tokens) / rate
             self._say(
-                f"epoch {done.epoch}/{run.epochs}  step {done.step}  loss {done.loss:.3f}  "
+                f"epoch {done.epoch}{of_all(run)}  step {done.step}  loss {done.loss:.3f}  "
                 f"{rate:,.0f} tokens/s  {left / 60:.1f} min left"
             )
 
@@ -152,7 +152,7 @@ class Progress:
 
     def _epoch(self, done: EpochDone) -> None:
         run = self._trainer.run
-        words = [f"epoch {done.epoch:>3}/{run.epochs}", f"train {done.train_loss:.3f}"]
+        words = [f"epoch {done.epoch:>3}{of_all(run)}", f"train {done.train_loss:.3f}"]
         loss = done.train_loss if done.valid_loss is None else done.valid_loss
         if done.valid_loss is not None:
             words.append(f"valid {loss:.3f}")
@@ -177,6 +177,11 @@ class Progress:
     def _say(self, text: str, as_it_is: bool = False) -> None:
         self._said = time.monotonic()
         say(text, as_it_is)
+
+
+def of_all(run: Run) -> str:
+    """Return what is written behind an epoch's number; nothing where time decides how many there will be."""
+    return "" if run.settings.time else f"/{run.epochs}"
 
 
 def best_of(run: Run, at: TrainingState) -> str:

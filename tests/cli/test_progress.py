@@ -250,6 +250,13 @@ def test_without_a_terminal_a_line_is_told_now_and_then(train, corpus, monkeypat
     assert "step" not in train(corpus, "--force").err.partition("epoch ")[2]
 
 
+def test_where_time_decides_how_many_epochs_there_are_no_line_foretells_it(rnn, corpus, monkeypatch):
+    monkeypatch.setattr("rnn_cli.cli.progress.SAY_EVERY", 0.1)
+    said = rnn("train", corpus, "--tokenizer", "char", "--hidden", "8", "--time", "1s")
+    lines = [line for line in said.err.splitlines() if line.startswith("epoch ")]
+    assert {bool(re.match(r"epoch +\d+  (train|step) ", line)) for line in lines} == {True}
+
+
 def test_a_huge_perplexity_is_told_in_a_line_that_can_be_read(train, corpus):
     said = train(corpus, "--optimizer", "sgd", "--lr", "1000", "--clip", "0", "--epochs", "1")
     assert max(map(len, said.err.splitlines())) < 110

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from rnn_cli.models.sampling.samples import Novelty
 
 COMMON = {  # what --help shows; --help-all shows the others too
-    *("model", "prompt", "num", "length", "temperature", "top_p", "seed"),
+    *("model", "prompt", "label", "num", "length", "temperature", "top_p", "seed"),
     *("form", "acrostic", "stop", "novelty", "as_json"),
 }
 ESCAPES = {r"\n": "\n", r"\t": "\t", "\\\\": "\\"}

@@ -1,4 +1,4 @@
-"""rnn train: a model from a text."""
+"""rnn train: a model from texts."""
 
 import os
 from contextlib import closing
@@ -40,12 +40,14 @@ from rnn_cli.training.parallel.world import world_of
 COMMON = (
     "corpus",
     "model",
+    "task",
     "tokenizer",
     "carry_state",
     "valid",
     "preset",
     "hidden",
     "epochs",
+    "time",
     "resume",
     "force",
 )
@@ -106,7 +108,7 @@ def train(
         ),
     ] = False,
 ) -> None:
-    """Train a language model on a text.
+    """Train a language model on a text, or with --task a model of labels, tags or pairs.
 
     The model file holds the model that is best on the validation text; beside it lies what --resume
     needs. An interrupted run (Ctrl-C) finishes its step and saves. --help-all lists every option.

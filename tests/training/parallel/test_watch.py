@@ -32,7 +32,11 @@ class Exchanges:
 def pulses(monkeypatch):
     monkeypatch.setattr(watch, "BEAT", 0)
     exchanges = Exchanges(2)
-    return [Pulse(exchanges.ask_of(rank)) for rank in range(2)]
+    pulses = [Pulse(exchanges.ask_of(rank)) for rank in range(2)]
+    yield pulses
+    for pulse in pulses:
+        pulse.end()
+    assert beat(pulses) == [None, None]  # or each would wait for the others as the process ends
 
 
 def beat(pulses, times=3):
