@@ -20,6 +20,7 @@ from copies import CAN_COPY, Copies, Copy
 
 from rnn_cli.cli.app import Commands, run
 from rnn_cli.cli.language import is_chinese
+from rnn_cli.runs.interval import SECONDS
 
 ENGLISH = [
     f"{who} {does} {what}."
@@ -49,6 +50,15 @@ def pytest_addoption(parser):
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "seeds(short, long): with so many values of `seed`; long: with --long")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """A process that has no tests left takes some of another's, so that all end together; and those of one
+    file stay together, which share what is made for them."""
+    from xdist.scheduler import WorkStealingScheduling
+
+    return WorkStealingScheduling(config, log)
 
 
 def pytest_collection(session):
@@ -140,6 +150,14 @@ def commands_built_once():
 
 
 @pytest.fixture(scope="session", autouse=True)
+def measured_briefly():
+    """A plan measures how fast training goes on this machine; here a tenth of the time will do."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("rnn_cli.runs.plan.CALIBRATION", 0.2)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
 def english_spoken():
     """Also where the locale is Chinese."""
     with pytest.MonkeyPatch.context() as patch:
@@ -191,6 +209,12 @@ def cache_folder(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.M
     home = tmp_path_factory.mktemp("cache-home")
     monkeypatch.setenv("XDG_CACHE_HOME", str(home))
     return home / "rnn"
+
+
+@pytest.fixture
+def short_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Seconds of --time are over sooner: a third of one is as good to learn in."""
+    monkeypatch.setitem(SECONDS, "s", 0.33)
 
 
 @pytest.fixture

@@ -132,8 +132,24 @@ def trainings(folder_of_the_session):
     return Trainings(folder)
 
 
+def pipeline(line, started):
+    """Run programs each of which reads what the one before it writes; -> what the last one writes."""
+    processes, stream = [], subprocess.DEVNULL
+    for stage in line.split(" | "):
+        words, pipes = shlex.split(stage), {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        start, words = (started, words[1:]) if words[0] == "rnn" else (subprocess.Popen, [words])
+        processes.append(start(*words, stdin=stream, encoding="utf-8", **pipes))
+        if len(processes) > 1:
+            stream.close()  # so that a program hears when the next one ends
+        stream = processes[-1].stdout
+    said = processes[-1].communicate()[0]
+    assert [process.communicate()[1] for process in processes[:-1]] == [""] * (len(processes) - 1), line
+    assert processes[-1].returncode == 0, line
+    return said
+
+
 @pytest.fixture
-def shell(tmp_path, monkeypatch, trainings):
+def shell(tmp_path, monkeypatch, trainings, started, short_seconds):
     """A folder with short corpora, and a way to run a line of a page in it."""
     (tmp_path / "corpora").mkdir()
     for text in (ROOT / "corpora").glob("*.t[xs][tv]"):  # a part of each is learned as well, and sooner
@@ -142,14 +158,13 @@ def shell(tmp_path, monkeypatch, trainings):
         (tmp_path / "corpora" / text.name).write_text("".join(part), encoding="utf-8")
     script = tmp_path / "bin" / "rnn"
     script.parent.mkdir()
-    script.write_text(f'#!/bin/sh\nexec {sys.executable} -m rnn_cli "$@"\n')
+    script.write_text(f'#!/bin/sh\nPYTHONPATH={ROOT} exec {sys.executable} -m rnn_cli "$@"\n')
     script.chmod(0o755)
     monkeypatch.chdir(tmp_path)
     for name in ("ENTRIES", "ENTRIES_OF_A_MODEL", "ENTRIES_OF_SEQUENCES"):  # one of each array will do
         monkeypatch.setattr(f"rnn_cli.training.gradcheck.{name}", 1)
     monkeypatch.setattr("rnn_cli.training.measure.PEAK_SIZE", 256)
     monkeypatch.setenv("PATH", f"{script.parent}{os.pathsep}{os.environ['PATH']}")
-    monkeypatch.setenv("PYTHONPATH", str(ROOT))
 
     text, shipped = tmp_path / "stdin.txt", rnn_cli.runs.shipped.shipped_corpora()
     shorter = {name: str(tmp_path / "corpora" / Path(path).name) for name, path in shipped.items()}
@@ -165,10 +180,13 @@ def shell(tmp_path, monkeypatch, trainings):
         command = re.sub(r"--time \d+s", "--time 1s", command)
         command = re.sub(r" --seconds \d+", "", command).replace("rnn bench", "rnn bench --seconds 0.2")
         few = "rnn train " if "--time" in command else "rnn train --epochs 2 "
-        command = command.replace("rnn train ", few)
+        command = re.sub(r"^rnn gradcheck$", "rnn gradcheck --cell relu", command.replace("rnn train ", few))
         if piped := PIPED.fullmatch(command):
             text.write_text(piped[1].replace("\\n", "\n"), encoding="utf-8")
             command = piped[2]
+        if " | " in command and not re.search(r"[<>&]", command):
+            assert pipeline(command, started), line
+            return
         if not re.search(r"[|<>&]", command):  # sooner without a process of its own
             with open(text if piped else os.devnull, encoding="utf-8") as stream:
                 monkeypatch.setattr(sys, "stdin", stream)

@@ -108,7 +108,9 @@ builtins.__import__ = of_windows
 """
 RUN = """
 import sys
+import rnn_cli.runs.plan
 from rnn_cli.cli.app import run
+rnn_cli.runs.plan.CALIBRATION = 0.1
 if __name__ == "__main__":
     for command in {commands!r}:
         print("$", *command, flush=True)

@@ -250,8 +250,10 @@ def test_without_a_terminal_a_line_is_told_now_and_then(train, corpus, monkeypat
     assert "step" not in train(corpus, "--force").err.partition("epoch ")[2]
 
 
-def test_where_time_decides_how_many_epochs_there_are_no_line_foretells_it(rnn, corpus, monkeypatch):
-    monkeypatch.setattr("rnn_cli.cli.progress.SAY_EVERY", 0.1)
+def test_where_time_decides_how_many_epochs_there_are_no_line_foretells_it(
+    rnn, corpus, monkeypatch, short_seconds
+):
+    monkeypatch.setattr("rnn_cli.cli.progress.SAY_EVERY", 0.05)
     said = rnn("train", corpus, "--tokenizer", "char", "--hidden", "8", "--time", "1s")
     lines = [line for line in said.err.splitlines() if line.startswith("epoch ")]
     assert {bool(re.match(r"epoch +\d+  (train|step) ", line)) for line in lines} == {True}

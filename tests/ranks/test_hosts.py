@@ -81,19 +81,21 @@ def test_ranks_on_two_machines_have_the_bits_of_two_threads(hosts):
     assert_same_bits("hosts", "threads")
 
 
-READING = """
+HASTY = """
+import rnn_cli.training.parallel.watch as watch
+watch.GRACE = watch.PATIENCE = 1
+"""
+READING = f"""{HASTY}
 import os, time
 from pathlib import Path
 import rnn_cli.runs.prepare as prepare
-import rnn_cli.training.parallel.watch as watch
 from rnn_cli.processes import place
-watch.PATIENCE = 1
 write = prepare._written
 def slowly(*given):
     rank = place(os.environ)[0]
-    Path(f"reading.{rank}").touch()
-    time.sleep(2.5 * rank)  # longer than --rank-timeout: the others are there
-    Path(f"read.{rank}").touch()
+    Path(f"reading.{{rank}}").touch()
+    time.sleep(1.5 * rank)  # longer than --rank-timeout: the others are there
+    Path(f"read.{{rank}}").touch()
     time.sleep(40 * rank)
     return (yield from write(*given))
 prepare._written = slowly
@@ -104,7 +106,7 @@ def test_a_machine_that_is_cut_off_ends_the_run_on_both_sides(hosts):
     """While the ranks train, and while they read the text: both at once, for a link that is cut once."""
     words = [*RUN, "--rank-timeout", 1, "--quiet"]
     processes = {
-        "m.state.npz": start_on(hosts, *words, "--model", "m", "--epochs", 20000),
+        "m.state.npz": start_on(hosts, *words, "--model", "m", "--epochs", 20000, patch=HASTY),
         "read.1": start_on(hosts, *words, "--model", "n", "--no-cache", patch=READING),
     }
     while not all(map(os.path.exists, processes)):

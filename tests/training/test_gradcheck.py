@@ -67,8 +67,11 @@ def test_choices_that_leave_no_network_are_refused():
 
 
 def test_every_derivative_agrees(monkeypatch):
+    """Of a small vocabulary, and in two shards: the command's own tests have the large one."""
     monkeypatch.setattr(module, "ENTRIES", 2)
     for case in cases(2, {}, rng()):
+        if case.network.m > min(VOCABULARIES) and case.shards == 1:
+            continue
         report = check(case, rng(1))
         assert report.ok, report
         shapes = {row.name: row.shape for row in report.checks}
@@ -78,6 +81,7 @@ def test_every_derivative_agrees(monkeypatch):
 
 
 def test_every_derivative_of_the_networks_of_sequences_agrees(monkeypatch):
+    """Of two cells: the command's own tests have all."""
     monkeypatch.setattr(module, "ENTRIES_OF_SEQUENCES", 2)
     found = sequence_cases(2, CELLS, rng())
     assert {case.task for case in found} == {*TASKS}
@@ -86,6 +90,8 @@ def test_every_derivative_of_the_networks_of_sequences_agrees(monkeypatch):
     }
     assert {case.task for case in found if case.shards == 2} == {*TASKS}
     for case in found:
+        if case.example.cell in ("tanh", "gru"):
+            continue
         report = check_sequences(case, rng(1))
         assert report.ok, report
         assert {row.name: row.shape for row in report.checks} == case.network.shapes

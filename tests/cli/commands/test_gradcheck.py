@@ -157,7 +157,7 @@ def test_a_choice_of_a_language_model_leaves_the_second_table_out(rnn, one_proce
     assert "\n\n" not in rnn("gradcheck", "--hidden", "2", "--cell", "tanh", *option).out
 
 
-def test_arrays_are_shown_where_they_are_asked_for(rnn):
+def test_arrays_are_shown_where_they_are_asked_for(rnn, one_process):
     options = ["--cell", "lstm", "--layers", "2", "--embedding", "3", "--output", "adaptive"]
     said = rnn("gradcheck", "--arrays", *options, "--hidden", "4")
     table = rows(said.out)

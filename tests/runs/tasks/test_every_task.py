@@ -36,12 +36,12 @@ def settings_of(folder):
 
 
 @pytest.mark.parametrize("task", TASKS)
-def test_a_run_may_be_given_a_time(task, settings_of):
+def test_a_run_may_be_given_a_time(task, settings_of, short_seconds):
     trainer, began = Trainer.begin(settings_of(task, epochs=None, time="1s"), "m.npz"), time.monotonic()
     for _ in trainer:
         pass
     assert trainer.state.epoch >= 1
-    assert 0.8 < time.monotonic() - began < 5  # on a busy machine too
+    assert 0.25 < time.monotonic() - began < 4  # on a busy machine too
     assert load("m.npz").history["epoch"] == trainer.state.best_epoch
 
 

@@ -107,10 +107,10 @@ def test_an_epoch_shows_a_target(train):
     assert " → " in trainer.sample()
 
 
-def test_a_run_may_be_given_a_time(train):
+def test_a_run_may_be_given_a_time(train, short_seconds):
     trainer = train(reversals(), epochs=None, time="2s")
     assert trainer.state.step
-    assert trainer.state.seconds < 4
+    assert trainer.state.seconds < 2
 
 
 def test_a_plan_is_made_without_a_file(folder):
