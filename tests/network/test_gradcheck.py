@@ -411,9 +411,9 @@ NEW = {"leaky": Leaky(), "softsign": replace(CELLS["tanh"], g1=Activation(softsi
 
 
 @pytest.mark.parametrize("name", NEW)
-def test_a_new_cell_is_one_object_and_one_row(monkeypatch, name, m=7):
+def test_a_new_cell_is_one_object_and_one_row(monkeypatch, name):
     monkeypatch.setitem(cells.CELLS, name, NEW[name])
-    networks = [*combinations(m, 4, cell=name)]
+    m, networks = 7, [*combinations(7, 4, cell=name)]
     assert len(networks) == 16
     rng = np.random.default_rng(0)
     for network in networks:
