@@ -16,6 +16,7 @@ WORDS = ("ARGUMENTS_PANEL_TITLE", "OPTIONS_PANEL_TITLE", "DEFAULT_STRING", "REQU
 RENDERS = "_make_rich_text"  # what Typer makes a help text with
 PIECE = re.compile(r"(?:[\x21-\x7e]+|\S)[，。；：、！？）》”’…]* ?")  # that a line is not broken in
 SHORT = "[OPTIONS]"
+PLAIN = re.compile("[<_*]")  # Markdown takes <TAB> for a tag, and __label__ for strong
 
 
 class Speaking:
@@ -110,7 +111,7 @@ def _words() -> Iterator[None]:
     of_typer: Any = english[RENDERS]
 
     def rendered(text: str, **how: Any) -> Any:
-        return of_typer(text=text.replace("<", r"\<"), **how)  # Markdown leaves out <TAB>, a tag of HTML
+        return of_typer(text=PLAIN.sub(r"\\\g<0>", text), **how)
 
     own = Wrapped if is_chinese() else rendered
     for name, word in english.items():

@@ -1,8 +1,8 @@
-"""The settings of a training run: every option that decides its result, documented here and nowhere else.
+"""The settings of a training run: every option that affects its result, documented here and nowhere else.
 
 The command line takes names, defaults, bounds and help from these fields (cli/options/settings.py); a
-training state holds them as JSON. Where a setting is None, the preset for the size of the text decides, or
-what its help calls the default.
+training state stores them as JSON. A setting that is None is decided by the preset for the size of the text,
+or by the default that its help names.
 """
 
 import os
@@ -23,7 +23,7 @@ from rnn_cli.text.units import LINE, UNITS
 from rnn_cli.training.optimizers import OPTIMIZERS
 from rnn_cli.training.schedules import SCHEDULES
 
-DEFAULT_MAX_SIZE = 10_000  # tokens of a vocabulary
+DEFAULT_MAX_SIZE = 10_000  # tokens in a vocabulary
 DEFAULT_VALID_FRACTION = 0.1
 DEFAULT_MAX_ROLLBACKS = 3
 DEFAULT_SEED = 0
@@ -33,7 +33,7 @@ TASKS = ("language", "classify", "rate", "tag", "translate", "generate")
 
 
 def setting(group: Group, help: str, default: Any = None, **rest: Any) -> Any:
-    """A field of Settings. rest: the other entries of About."""
+    """Return a field of Settings. rest: the other entries of About."""
     return field(default=default, metadata={"about": About(group, help, **rest)})
 
 
@@ -42,8 +42,8 @@ def _one_of(group: Group, table: Mapping[str, Any], help: str) -> Any:
 
 
 def default_patience(epochs: int) -> int:
-    """A quarter of all epochs: small texts have small epochs, and a loss that stands still in the middle of a
-    run falls again when the learning rate does."""
+    """Return a quarter of all epochs: small texts have small epochs, and a loss that stalls in the middle of
+    a run falls again once the learning rate does."""
     return max(LEAST_PATIENCE, epochs // 4)
 
 
@@ -62,7 +62,7 @@ def _metrics() -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """What decides a training run.
+    """The settings that decide a training run.
 
     Raises UsageError, naming the setting, for a value of the wrong type or out of bounds, and for settings
     that exclude each other.
@@ -258,7 +258,7 @@ class Settings:
         corpus = [self.corpus] if isinstance(self.corpus, str | os.PathLike) else self.corpus
         try:
             object.__setattr__(self, "corpus", tuple(map(os.fsdecode, corpus)))
-        except TypeError as error:  # no paths
+        except TypeError as error:  # not paths
             raise UsageError("corpus: a list of files is needed") from error
         for name in FILES:
             if isinstance(path := getattr(self, name), os.PathLike):
@@ -269,37 +269,37 @@ class Settings:
 
     @classmethod
     def from_json(cls, said: Mapping[str, Any]) -> Self:
-        """Return the settings of a training state. Raises Unknown for a setting or a choice that this version
-        does not have, TypeError or UsageError for anything else."""
+        """Return the settings stored in a training state. Raises Unknown for a setting or a choice that this
+        version does not have, TypeError or UsageError for other malformed settings."""
         if not isinstance(said, Mapping):
             raise TypeError("the settings are no object")
         check_all_known("setting", said, TYPES)
         for name, value in said.items():
             if value is not None and ABOUTS[name].choices:
                 check_known(name, value, ABOUTS[name].choices)
-        return cls(**{"dropconnect": 0.0, **said})  # states of 0.1 know of none
+        return cls(**{"dropconnect": 0.0, **said})  # states written by 0.1 lack it
 
     def to_json(self) -> dict[str, Any]:
-        """Return the settings as a training state holds them: files by their absolute paths."""
+        """Return the settings as a training state stores them, with absolute paths."""
         paths = {name: absolute(path) for name in FILES if (path := getattr(self, name))}
         return asdict(self) | paths | {"corpus": [*map(absolute, self.corpus)]}
 
     @property
     def windows(self) -> int:
-        """How many windows of `batch` rows a step has."""
+        """The number of windows of `batch` rows in a step."""
         return self.accumulate or 1
 
     @property
     def bits(self) -> int:
-        """How many bits a number of a gradient has between ranks."""
+        """The number of bits per gradient entry in transfers between ranks."""
         return self.sum_bits or 32
 
     def given(self) -> dict[str, Any]:
-        """Return the settings that are not left to a default, by their names."""
+        """Return the settings that are not left to a default, by name."""
         return {name: value for name, value in vars(self).items() if value is not None and value != ()}
 
     def filled(self, **values: Any) -> Self:
-        """Return these settings with the ones that are None taken from `values`."""
+        """Return these settings with those that are None taken from `values`."""
         return replace(self, **{name: value for name, value in values.items() if getattr(self, name) is None})
 
 

@@ -56,9 +56,14 @@ def test_every_option_of_every_command_says_what_it_is(command):
     assert silent == []
 
 
-def test_a_tab_in_help_is_seen(rnn, monkeypatch):
-    monkeypatch.setenv("COLUMNS", "200")
-    assert "label<TAB>probability" in rnn("predict", "--help").out
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_help_text_is_shown_as_it_is_written(command, rnn, monkeypatch):
+    """label<TAB>probability, __label__x and *.txt too."""
+    monkeypatch.setenv("COLUMNS", "2000")
+    shown = " ".join(rnn(command, "--help-all").out.split())
+    options = typer.main.get_command(app).get_command(None, command).params
+    texts = [" ".join(option.help.split()) for option in options if not option.hidden]
+    assert [text for text in texts if text not in shown] == []
 
 
 def test_the_help_of_train_shows_options_in_groups_with_their_defaults(rnn, monkeypatch):
