@@ -78,10 +78,9 @@ class Settings:
     task: str | None = _one_of(
         "Text",
         dict.fromkeys(TASKS),
-        "What is learned: a language; labels of texts (text<TAB>label, or __label__x text); a score "
-        "(text<TAB>number); tags of tokens (tokens<TAB>tags, or CoNLL); a translation (source<TAB>target); "
-        "text from a label (label<TAB>text). "
-        "Default: language, and classify for lines that begin with __label__.",
+        "What is learned, and what a line holds: language, a text; classify, text<TAB>label or __label__x "
+        "text; rate, text<TAB>number; tag, tokens<TAB>tags, or CoNLL columns; translate, source<TAB>target; "
+        "generate, label<TAB>text. Default: language, or classify for lines that begin with __label__.",
     )
     columns: str | None = setting(
         "Text", "The two columns of .csv and .jsonl files that a task reads, as text,label."
