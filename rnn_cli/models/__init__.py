@@ -1,1 +1,1 @@
-"""What a model file holds, and what can be done with it."""
+"""The models in model files, and what can be done with them."""

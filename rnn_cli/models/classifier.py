@@ -1,4 +1,4 @@
-"""A model of labels or of a score: texts in, for each a label, several labels or a number."""
+"""A model that predicts a label, several labels or a score for each text."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -30,18 +30,19 @@ if TYPE_CHECKING:
     from rnn_cli.models.scores.pairs import PairScore
 
 TASKS = ("classify", "rate")
-ROWS, STEPS = 128, 1 << 13  # of a batch: texts, and steps
-THRESHOLD = 0.5  # the probability from which on a text has one of several labels
+ROWS, STEPS = 128, 1 << 13  # texts and steps per batch
+THRESHOLD = 0.5  # the probability from which on a label applies, if a text may have several
 
 Probabilities = NDArray[np.float64]
 
 
 class Prediction(NamedTuple):
-    """What a model says of a text.
+    """The prediction for a text.
 
-    labels: the likeliest first, each with its probability; of several labels a text, all with theirs.
-    score: of a model that rates; else None.
-    is_unknown: whether the text holds nothing that the model knows, so that it says what it says of none.
+    labels: the likeliest first, each with its probability; if a text may have several, all labels.
+    score: for a model that rates; else None.
+    is_unknown: whether the model knows nothing in the text, so that its answer is the same as for an empty
+    one.
     """
 
     labels: list[tuple[str, float]]
@@ -51,12 +52,12 @@ class Prediction(NamedTuple):
 
 @dataclass(frozen=True, repr=False, eq=False)
 class Classifier(Comparable):
-    """The contents of a model file of the tasks classify and rate.
+    """The contents of a model file for the tasks classify and rate.
 
     lexicon: tokenizer and vocabulary. network, p: as for `LanguageModel`.
-    labels: of classify; None of rate. scale: of rate, the least and the greatest score; else None.
-    grams: which n-grams it reads; None: none.
-    history: how the model came to be, for people; any JSON.
+    labels: for classify; None for rate. scale: for rate, the lowest and the highest score; else None.
+    grams: which n-grams the model reads; None: none.
+    history: how the model was trained, for people; any JSON.
     """
 
     lexicon: Lexicon
@@ -82,15 +83,15 @@ class Classifier(Comparable):
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
-        """Read a model file. Raises RnnError, naming what is wrong, for anything but a whole one."""
+        """Read a model file. Raises RnnError, naming the problem, unless the file is complete and valid."""
         return file.read_as(path, TASKS, cls._from_file)
 
     def save(self, path: str | Path) -> None:
-        """Write the model file, atomically. Raises OSError; the old file is untouched then."""
+        """Write the model file atomically. Raises OSError; the old file is then unchanged."""
         storage.save(file.model_path(path), *self.pack())
 
     def describe(self) -> dict[str, str]:
-        """Return what the model is, each fact with its name, for people."""
+        """Return a description of the model for people, each fact with its name."""
         if self.labels is None:
             what = {"scores": "{:g} to {:g}".format(*(self.scale or (0, 0)))}
         else:
@@ -99,7 +100,7 @@ class Classifier(Comparable):
         return {"network": self.network.describe(), **what}
 
     def facts(self) -> dict[str, Any]:
-        """Return what `rnn info --json` prints of these tasks alone."""
+        """Return the facts specific to these tasks that `rnn info --json` prints."""
         return {
             "task": self.task,
             "labels": self.labels.names if self.labels else None,
@@ -109,7 +110,7 @@ class Classifier(Comparable):
         }
 
     def kept(self) -> Self:
-        """Return the model with arrays of its own."""
+        """Return the model with its own copies of the arrays."""
         return replace(self, p={name: array.copy(order="K") for name, array in self.p.items()})
 
     def pack(self) -> tuple[Parameters, dict[str, Any]]:
@@ -121,7 +122,8 @@ class Classifier(Comparable):
 
     @classmethod
     def _from_file(cls, arrays: Parameters, header: dict[str, Any]) -> Self:
-        """Raises one of several errors where the parts do not make a model."""
+        """Return the model in a file's arrays and header. Raises one of several errors if they do not fit
+        together."""
         lexicon = Lexicon.from_json(header)
         labels = Labels.from_json(header["labels"]) if header["task"] == "classify" else None
         scale = None if labels else _scale(header["scale"])
@@ -142,10 +144,10 @@ class Classifier(Comparable):
         return cls(lexicon, network, network.lay_out(arrays), labels, scale, grams, history)
 
     def predict(self, texts: Iterable[str], threads: int | None = None) -> Iterator[Prediction]:
-        """Yield what the model says of each text, in order. An empty text, or one of nothing that the model
-        knows, is answered like any other, and marked.
+        """Yield the prediction for each text, in order. An empty text, or one in which the model knows
+        nothing, gets an answer too, but is marked.
 
-        threads: the cores that matrix products may use; None: by their size. Raises RnnError where the state
+        threads: the cores that matrix products may use; None: by their size. Raises RnnError if the state
         overflows.
         """
         for block in blocks(each_text(texts)):
@@ -173,19 +175,19 @@ class Classifier(Comparable):
             yield Prediction([*zip(of_text, p_of_text, strict=True)], None, unknown)
 
     def score(self, pairs: Iterable[Sequence[Any]], threads: int | None = None) -> "PairScore":
-        """Return what each of some pairs costs and all together: -log p of its label, or the squared error
+        """Return the cost of each pair and of all pairs together: -log p of its label, or the squared error
         of its score.
 
         pairs: texts, each with its label, labels or score.
         threads: the cores that matrix products may use; None: by their size.
-        Raises ValueError for a pair that cannot be scored, RnnError where the state overflows.
+        Raises ValueError for a pair that cannot be scored, RnnError if the state overflows.
         """
-        from rnn_cli.models.scores.pairs import score_pairs  # which imports all models
+        from rnn_cli.models.scores.pairs import score_pairs  # it imports all models
 
         return score_pairs(self, pairs, threads)
 
     def probabilities(self, encoded: Encoded, threads: int | None = None) -> Probabilities:
-        """Return o of each text, (N, labels). Raises RnnError where the state overflows."""
+        """Return o of each text, (N, labels). Raises RnnError if the state overflows."""
         lengths = encoded.x.lengths
         o = np.empty((len(lengths), self.network.labels))
         nothing = np.zeros(len(lengths), np.intp)
@@ -196,15 +198,15 @@ class Classifier(Comparable):
         return o
 
     def experts(self, encoded: Encoded, threads: int | None = None) -> tuple[Probabilities, Probabilities]:
-        """Return the logits of each text by its states and by its n-grams, (N, labels), of a model that reads
-        n-grams."""
+        """Return the logits of each text from its states and from its n-grams, both (N, labels), for a model
+        that reads n-grams."""
         z, w = np.empty((2, len(encoded.x.lengths), self.network.labels))
         for rows, batch, work in self._batches(encoded, np.zeros(len(z), np.intp), threads):
             z[rows], w[rows] = self.network.experts(self.p, batch, work)
         return z, w
 
     def costs(self, encoded: Encoded, y: NDArray[Any], threads: int | None = None) -> NDArray[np.float64]:
-        """Return -log p of the labels y of each text, (N,). y: as the output has them."""
+        """Return -log p of the labels y of each text, (N,). y: as the network's output expects it."""
         nats = np.empty(len(y))
         for rows, batch, work in self._batches(encoded, y, threads):
             nats[rows] = self.network.nats(self.p, batch, work)
@@ -213,8 +215,8 @@ class Classifier(Comparable):
     def _batches(
         self, encoded: Encoded, y: NDArray[Any], threads: int | None
     ) -> Iterator[tuple[NDArray[np.int64], Texts, Workspace]]:
-        """Yield rows of texts and their batches, with a workspace; meanwhile matrix products have so many
-        cores."""
+        """Yield rows of texts with their batch and a workspace, limiting matrix products to `threads` cores
+        meanwhile."""
         work, shapes = Workspace(np.float32, keeps=False), self.network.encoder.shapes.values()
         largest = max(shape[0] * shape[1] for shape in shapes if len(shape) == 2)
         with blas_threads(product_threads(ROWS * largest, threads)), np.errstate(all="ignore"):
@@ -223,7 +225,7 @@ class Classifier(Comparable):
 
 
 def network_of(said: Any) -> Network:
-    """Return the network of a header. Raises one of several errors."""
+    """Return the network that a header describes. Raises one of several errors."""
     encoder = file.made(Encoder, file.choices(file.choices(said)["encoder"], "bidirectional"))
     return file.made(Network, said | {"encoder": encoder})
 

@@ -1,4 +1,4 @@
-"""A model of text from a label: for each label a language model of its own, with shared weights."""
+"""A model of text from a label: a language model for each label, with shared weights."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -31,16 +31,16 @@ if TYPE_CHECKING:
     from rnn_cli.models.scores.pairs import PairScore
 
 TASK = "generate"
-ROWS, STEPS = 128, 1 << 13  # of a batch: texts, and steps
-SHOWN = 30  # labels that a message names
+ROWS, STEPS = 128, 1 << 13  # texts and steps per batch
+SHOWN = 30  # labels listed in a message
 SEEDS = 1 << 64
 
 
 @dataclass(frozen=True, repr=False, eq=False)
 class Conditional(Comparable):
-    """The contents of a model file of the task generate.
+    """The contents of a model file for the task generate.
 
-    lexicon, history: as for `LanguageModel`. network, p: a language model's, with the labels' vectors.
+    lexicon, history: as for `LanguageModel`. network, p: a language model's, with a vector for each label.
     labels: by their ids, with how often each occurred in training.
     """
 
@@ -59,29 +59,29 @@ class Conditional(Comparable):
 
     @property
     def carry_state(self) -> bool:
-        """Whether the state runs on from line to line, as a language model's may."""
+        """Whether the state carries over from line to line, as a language model's may."""
         return False
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
-        """Read a model file. Raises RnnError, naming what is wrong, for anything but a whole one."""
+        """Read a model file. Raises RnnError, naming the problem, unless the file is complete and valid."""
         return file.read_as(path, (TASK,), cls.from_file)
 
     def save(self, path: str | Path) -> None:
-        """Write the model file, atomically. Raises OSError; the old file is untouched then."""
+        """Write the model file atomically. Raises OSError; the old file is then unchanged."""
         storage.save(file.model_path(path), *self.pack())
 
     def describe(self) -> dict[str, str]:
-        """Return what the model is, each fact with its name, for people."""
+        """Return a description of the model for people, each fact with its name."""
         names = self.labels.names
         return {"network": self.network.language.describe(), "labels": f"{len(names)}: {', '.join(names)}"}
 
     def facts(self) -> dict[str, Any]:
-        """Return what `rnn info --json` prints of this task alone."""
+        """Return the facts specific to this task that `rnn info --json` prints."""
         return {"task": TASK, "labels": self.labels.names}
 
     def kept(self) -> Self:
-        """Return the model with arrays of its own."""
+        """Return the model with its own copies of the arrays."""
         return replace(self, p={name: array.copy(order="K") for name, array in self.p.items()})
 
     def pack(self) -> tuple[Parameters, dict[str, Any]]:
@@ -91,8 +91,8 @@ class Conditional(Comparable):
 
     @classmethod
     def from_file(cls, arrays: Parameters, header: dict[str, Any]) -> Self:
-        """Return the model of a file's arrays and header. Raises one of several errors where they do not make
-        one."""
+        """Return the model in a file's arrays and header. Raises one of several errors if they do not fit
+        together."""
         lexicon, labels = Lexicon.from_json(header), Labels.from_json(header["labels"])
         network, history = network_of(header["network"]), header["history"]
         check_fit(network, lexicon, labels)
@@ -103,7 +103,7 @@ class Conditional(Comparable):
         return cls(lexicon, network, network.lay_out(arrays), labels, history)
 
     def of(self, label: str) -> LanguageModel:
-        """Return the language model of the texts of a label, to write with. Raises UsageError for a label
+        """Return the language model for the texts of a label, to write with. Raises UsageError for a label
         that the model does not know."""
         refuse_no_string(label, "the label")
         if label not in self.labels.ids:
@@ -115,11 +115,11 @@ class Conditional(Comparable):
         return LanguageModel(self.lexicon, network, p)
 
     def sample(self, label: str, prompt: str = "", num: int = 1, **rules: Any) -> list[str]:
-        """Return texts of a label; rules as for `LanguageModel.sample`."""
+        """Return texts for a label. Takes the rules of `LanguageModel.sample`."""
         return self.of(label).sample(prompt, num, **rules)
 
     def unknown(self, prompt: str, **rules: Any) -> list[str]:
-        """Return what of a prompt the model does not know, as `LanguageModel.unknown` does."""
+        """Return the tokens of a prompt that the model does not know, like `LanguageModel.unknown`."""
         return self.of(self.labels.names[0]).unknown(prompt, **rules)
 
     def draw(
@@ -130,10 +130,11 @@ class Conditional(Comparable):
         novelty: Novelty | None = None,
         threads: int | None = None,
     ) -> Iterator[Sample]:
-        """Yield `num` samples of each of some prompts, in order, each of a label that is drawn as often as it
-        occurred in training, and is named in the sample.
+        """Yield `num` samples of each prompt, in order. Each is written for a label drawn as often as it
+        occurred in training, and named in the sample.
 
-        Raises as `LanguageModel.draw` does, and UsageError for a beam search, which needs a label.
+        Raises the errors of `LanguageModel.draw`, and UsageError for a beam search, which needs a given
+        label.
         """
         if rules.beam is not None:
             raise UsageError("a beam search needs a label (--label)")
@@ -152,18 +153,18 @@ class Conditional(Comparable):
                 yield replace(next(drawn[id]), label=self.labels.names[id])
 
     def score(self, pairs: Iterable[Sequence[Any]], threads: int | None = None) -> "PairScore":
-        """Return what each of some pairs costs, -log p of its text given its label, and all together.
+        """Return the cost of each pair, -log p of its text given its label, and of all pairs together.
 
         pairs: labels, each with its text.
         threads: the cores that matrix products may use; None: by their size.
-        Raises ValueError for a pair that cannot be scored, RnnError where the state overflows.
+        Raises ValueError for a pair that cannot be scored, RnnError if the state overflows.
         """
-        from rnn_cli.models.scores.pairs import score_pairs  # which imports all models
+        from rnn_cli.models.scores.pairs import score_pairs  # it imports all models
 
         return score_pairs(self, pairs, threads)
 
     def costs(self, texts: LabelledTexts, rows: Numbers, threads: int | None = None) -> NDArray[np.float64]:
-        """Return -log p of some texts given their labels, (rows,), without spellings."""
+        """Return -log p of some texts given their labels, (rows,), without spelling costs."""
         nats, work = np.empty(len(rows)), Workspace(np.float32, keeps=False)
         largest = max(array.size for array in self.p.values())
         with blas_threads(product_threads(ROWS * largest, threads)), np.errstate(all="ignore"):
@@ -175,12 +176,12 @@ class Conditional(Comparable):
 
 
 def check_fit(network: Network, lexicon: Lexicon, labels: Labels) -> None:
-    """Raise ValueError where a network is not for this vocabulary and these labels."""
+    """Raise ValueError unless a network fits this vocabulary and these labels."""
     if labels.is_multi or (network.m, network.labels) != (lexicon.vocabulary.size, len(labels.names)):
         raise ValueError("the network does not fit the vocabulary or the labels")
 
 
 def network_of(said: Any) -> Network:
-    """Return the network of a header. Raises one of several errors."""
+    """Return the network that a header describes. Raises one of several errors."""
     language = file.made(Guided, file.choices(file.choices(said)["language"], "tie"))
     return file.made(Network, said | {"language": language})

@@ -1,6 +1,6 @@
-"""Learning curves: the losses of each epoch in a model's history, and a picture of those of several models.
+"""Learning curves: the losses of each epoch in a model's history, and a plot of those of several models.
 
-The picture needs matplotlib (`pip install 'rnn-cli[plot]'`). Its letters are drawn with fonts of the machine.
+The plot needs matplotlib (`pip install 'rnn-cli[plot]'`). Its text uses fonts of this machine.
 """
 
 import io
@@ -14,7 +14,7 @@ from rnn_cli.errors import UsageError
 from rnn_cli.models import file
 
 FORMATS = ("svg", "png", "pdf")
-FONTS = (  # that have Chinese characters
+FONTS = (  # with Chinese characters
     *("Noto Sans CJK SC", "Noto Sans CJK JP", "Noto Sans CJK TC", "Source Han Sans SC", "Source Han Sans CN"),
     *("Noto Sans SC", "WenQuanYi Micro Hei", "WenQuanYi Zen Hei", "PingFang SC", "Hiragino Sans GB"),
     *("Heiti SC", "STHeiti", "Songti SC", "Microsoft YaHei", "SimHei", "SimSun", "Arial Unicode MS"),
@@ -22,11 +22,11 @@ FONTS = (  # that have Chinese characters
 )
 MISSING = re.compile(r"Glyph (\d+) .*missing from")  # a warning of matplotlib
 SIZE = (8.0, 5.0)  # inches
-DOTS = 150  # an inch, of png
-FEW = 30  # epochs, up to which each has a marker
+DOTS = 150  # per inch, for png
+FEW = 30  # with at most this many epochs, each has a marker
 
 
-LOSSES = {  # what the loss of each task is
+LOSSES = {  # the meaning of each task's loss
     file.LANGUAGE: "nats a token",
     "generate": "nats a token",
     "translate": "nats a token",
@@ -40,9 +40,9 @@ WITH_PERPLEXITY = frozenset(
 
 
 class Curve(NamedTuple):
-    """The losses of each epoch; None where there is none.
+    """The losses of each epoch; None where one is missing.
 
-    best: the epoch of the model, counted from 1; None where it is not known.
+    best: the epoch of the model, counted from 1; None if unknown.
     """
 
     train: list[float | None]
@@ -51,7 +51,7 @@ class Curve(NamedTuple):
 
     @classmethod
     def of(cls, history: dict[str, Any]) -> Self:
-        """Return the curve in a model's history, which may be any; without epochs where it holds none."""
+        """Return the curve in a model's history, which may be any JSON; without epochs if it holds none."""
         epochs = history.get("epochs")
         rows = [row if isinstance(row, dict) else {} for row in epochs] if isinstance(epochs, list) else []
         train, valid = ([_number(row.get(name)) for row in rows] for name in ("train_loss", "valid_loss"))
@@ -60,13 +60,13 @@ class Curve(NamedTuple):
 
     @property
     def losses(self) -> list[float]:
-        """All that there are."""
+        """All losses that are present."""
         return [loss for loss in (*self.train, *self.valid) if loss is not None]
 
 
 class Words(NamedTuple):
-    """What a picture says, in the reader's language. loss: what the losses are, beside their axis. training:
-    after the name of a model, for its training losses."""
+    """The words in a plot, in the reader's language. loss: the label of the loss axis. training: added to a
+    model's name for its training losses."""
 
     epoch: str = "epoch"
     loss: str = "loss"
@@ -77,14 +77,14 @@ ENGLISH = Words()
 
 
 class Drawn(NamedTuple):
-    """A picture. undrawable: the characters of its labels for which the machine has no font."""
+    """A plot. undrawable: the characters of its labels that no font of the machine has."""
 
     data: bytes
     undrawable: str
 
 
 def refuse_without_matplotlib() -> None:
-    """Raise UsageError where matplotlib is missing."""
+    """Raise UsageError if matplotlib is not installed."""
     try:
         import matplotlib  # noqa: F401
     except ImportError as error:
@@ -92,9 +92,9 @@ def refuse_without_matplotlib() -> None:
 
 
 def draw(curves: dict[str, Curve], kind: str, title: str = "", words: Words = ENGLISH) -> Drawn:
-    """Return a picture of curves, each under its label. kind: one of FORMATS.
+    """Return a plot of curves, each under its label. kind: one of FORMATS.
 
-    Raises UsageError where matplotlib is missing.
+    Raises UsageError if matplotlib is not installed.
     """
     refuse_without_matplotlib()
     import matplotlib
@@ -117,7 +117,7 @@ def draw(curves: dict[str, Curve], kind: str, title: str = "", words: Words = EN
 
 
 def _fill(axes: Any, curves: dict[str, Curve], title: str, words: Words) -> None:
-    """Draw the validation losses as lines, the training losses dashed in the same colour."""
+    """Draw the validation losses as solid lines, the training losses dashed in the same colour."""
     longest = max(len(curve.train) for curve in curves.values())
     marker = "o" if longest <= FEW else None
     for number, (label, curve) in enumerate(curves.items()):
@@ -140,7 +140,8 @@ def _fill(axes: Any, curves: dict[str, Curve], title: str, words: Words) -> None
 
 
 def _plain(text: str) -> str:
-    """Return a text in which matplotlib sees no formula; a legend leaves out labels that begin with _."""
+    """Return a text escaped so that matplotlib sees no formula; a legend would omit labels that begin with
+    _."""
     text = text.replace("$", r"\$")
     return f"\u200b{text}" if text.startswith("_") else text
 

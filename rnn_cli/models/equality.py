@@ -1,18 +1,18 @@
-"""When two models are equal."""
+"""Equality of models."""
 
 from dataclasses import fields
 from typing import Any
 
 import numpy as np
 
-OF_NO_MATTER = ("p", "history")  # fields that `==` does not compare as they are
+OF_NO_MATTER = ("p", "history")  # fields that `==` does not compare directly
 
 
 class Comparable:
-    """A model that is a dataclass with arrays `p`: equal to one of its type that says the same."""
+    """Base of model dataclasses with arrays `p`: models of one type are equal if they predict the same."""
 
     def __eq__(self, other: object) -> bool:
-        """Whether both predict the same; their histories may differ."""
+        """Return whether both predict the same; their histories may differ."""
         if type(other) is not type(self):
             return NotImplemented
         names = [field.name for field in fields(self) if field.name not in OF_NO_MATTER]  # type: ignore[arg-type]

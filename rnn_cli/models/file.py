@@ -1,7 +1,7 @@
-"""Model files: arrays and a header of JSON in one .npz, checked before anything in it is believed.
+"""Model files: arrays and a JSON header in one .npz, validated before use.
 
-README.md of this room has the format. Files are read for good: each version that was ever written has a
-fixture in tests/data.
+README.md in this folder describes the format. Every version ever written stays readable: each has a fixture
+in tests/data.
 """
 
 import os
@@ -29,10 +29,10 @@ from rnn_cli.text.lexicon import Lexicon
 
 SUFFIX = ".npz"
 FORMAT = "rnn model"
-VERSION = 2  # of language models; and 1, whose networks have one layer, no embedding and a softmax
-NEWEST = 3  # of the other tasks, which files of before do not know
+VERSION = 2  # of language models; version 1 has one layer, no embedding and a softmax
+NEWEST = 3  # of the other tasks, which older versions do not know
 LANGUAGE = "language"
-USES = {  # what a model is of, and what reads it
+USES = {  # what a model models, and the commands that read it
     LANGUAGE: ("a language", "rnn sample, next and score read it"),
     "classify": ("labels", "rnn predict, test and score read it"),
     "rate": ("a score", "rnn predict, test and score read it"),
@@ -45,7 +45,7 @@ Made = TypeVar("Made")
 
 
 class Contents(NamedTuple):
-    """What a model file holds: the fields of LanguageModel."""
+    """The contents of a language model's file: the fields of LanguageModel."""
 
     lexicon: Lexicon
     network: Network
@@ -55,7 +55,7 @@ class Contents(NamedTuple):
 
 
 def model_path(name: str | Path) -> Path:
-    """Return the file of a model: `m` is m.npz, unless there is something called m."""
+    """Return the path of a model's file: `m` means m.npz, unless m itself exists."""
     path = Path(name)
     if path.suffix == SUFFIX or not path.name or os.path.lexists(path):
         return path
@@ -69,21 +69,21 @@ def header_of(contents: Contents) -> dict[str, Any]:
 
 
 def header(task: str, lexicon: Lexicon, network: dict[str, Any], history: dict[str, Any]) -> dict[str, Any]:
-    """Return what the headers of all tasks hold."""
+    """Return the header entries common to all tasks."""
     kind = {"version": VERSION} if task == LANGUAGE else {"version": NEWEST, "task": task}
     return {"format": FORMAT, **kind, **lexicon.to_json(), "network": network, "history": history}
 
 
 def read(name: str | Path) -> Contents:
-    """Read the file of a language model. Raises as `read_as` does."""
+    """Read the file of a language model. Raises the errors of `read_as`."""
     return read_as(name, (LANGUAGE,), contents)
 
 
 def read_as(
     name: str | Path, tasks: Sequence[str], make: Callable[[Parameters, dict[str, Any]], Model]
 ) -> Model:
-    """Read a model file (`model_path`) of one of some tasks; return what `make` makes of its arrays and its
-    header. Raises RnnError, naming what is wrong, for anything but a whole one."""
+    """Read a model file (`model_path`) of one of some tasks, and return `make` of its arrays and header.
+    Raises RnnError, naming the problem, unless the file is complete and valid."""
     path = model_path(name)
     arrays, header = _opened(path)
     task = header.get("task", LANGUAGE)
@@ -102,13 +102,13 @@ def read_as(
 
 
 def task_of(name: str | Path) -> str:
-    """Return the task of the model in a file. Raises RnnError for a file that holds none."""
+    """Return the task of the model in a file. Raises RnnError if it holds no model."""
     task = _opened(model_path(name))[1].get("task", LANGUAGE)
     return task if isinstance(task, str) else repr(task)
 
 
 def _opened(path: Path) -> tuple[Parameters, dict[str, Any]]:
-    """Return the arrays and the header of a model file, of any task."""
+    """Return the arrays and the header of a model file for any task."""
     try:
         arrays, header = storage.load(path)
     except RnnError as error:
@@ -128,8 +128,8 @@ def _opened(path: Path) -> tuple[Parameters, dict[str, Any]]:
 
 
 def contents(arrays: Parameters, header: dict[str, Any]) -> Contents:
-    """Return the contents of a language model's arrays and header. Raises one of several errors where they do
-    not make a model."""
+    """Return the contents that a language model's arrays and header make up. Raises one of several errors if
+    they do not fit together."""
     lexicon = Lexicon.from_json(header)
     network = _network(header["network"], lexicon.vocabulary.size, arrays)
     carry_state, history = header["carry_state"], header["history"]
@@ -139,10 +139,10 @@ def contents(arrays: Parameters, header: dict[str, Any]) -> Contents:
 
 
 def _network(said: dict[str, Any], m: int, arrays: Parameters) -> Network:
-    """Return the network of a header, if its parameters are these. Raises one of several errors."""
+    """Return the network that a header describes, if the parameters fit it. Raises one of several errors."""
     if not isinstance(said, dict):
         raise TypeError("network is no object")
-    if any(isinstance(said[name], bool) for name in said if name != "tie"):  # to Python they are 0 and 1
+    if any(isinstance(said[name], bool) for name in said if name != "tie"):  # in Python equal to 0 and 1
         raise ValueError("a size is true or false, and no number")
     network = made(Network, said)
     if network.m != m:
@@ -153,16 +153,16 @@ def _network(said: dict[str, Any], m: int, arrays: Parameters) -> Network:
 
 
 def made(kind: type[Made], said: Mapping[str, Any]) -> Made:
-    """Return a network, a dataclass, of the choices in a header. Raises Unknown for a choice that it does not
-    have, and one of several errors for others that are wrong."""
+    """Return a network (a dataclass) from the choices in a header. Raises Unknown for a choice that it does
+    not have, and one of several errors for choices that are otherwise wrong."""
     names = [each.name for each in fields(kind)]  # type: ignore[arg-type]
     check_all_known("choice of a network", said, names)
     return kind(**said)
 
 
 def choices(said: Any, *flags: str) -> dict[str, Any]:
-    """Return a header's choices of a network: those of these names are true or false, and no others, as to
-    Python True and False are 1 and 0. Raises TypeError or ValueError."""
+    """Return a header's network choices, checking that exactly those named in `flags` are booleans, since
+    Python takes True and False for 1 and 0. Raises TypeError or ValueError."""
     if not isinstance(said, dict):
         raise TypeError("network is no object")
     for name, value in said.items():
@@ -172,14 +172,14 @@ def choices(said: Any, *flags: str) -> dict[str, Any]:
 
 
 def check_count(layers: int, arrays: int) -> None:
-    """Raise ValueError where a file holds fewer arrays than its network has layers: before a list of as many
-    as a header claims is made."""
+    """Raise ValueError if a file holds fewer arrays than its network has layers. This comes before making a
+    list as long as the header claims."""
     if layers > arrays:
         raise ValueError("holds too few arrays for its layers")
 
 
 def check_arrays(shapes: Mapping[str, tuple[int, ...]], arrays: Parameters) -> None:
-    """Raise ValueError where arrays are not finite float32 ones of these shapes."""
+    """Raise ValueError unless the arrays are finite float32 of these shapes."""
     if arrays.keys() != shapes.keys():
         raise ValueError(f"holds arrays {', '.join(arrays)}, not {', '.join(shapes)}")
     for name, array in arrays.items():

@@ -1,4 +1,4 @@
-"""A language model: tokenizer, vocabulary and network, in one object and in one file."""
+"""A language model: tokenizer, vocabulary and network, in one object and one file."""
 
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
@@ -31,12 +31,12 @@ DEFAULTS = Sampling()
 
 @dataclass(frozen=True, repr=False, eq=False)
 class LanguageModel(Comparable):
-    """The contents of a model file, and what can be done with them.
+    """The contents of a language model's file, and the operations on them.
 
-    lexicon: tokenizer, vocabulary, and what an unknown token costs beyond UNK.
+    lexicon: tokenizer, vocabulary, and the cost of spelling unknown tokens.
     p: the network's parameters, float32, in its memory layout (`Network.lay_out`).
-    carry_state: whether the state runs on from one line into the next.
-    history: how the model came to be, for people; any JSON.
+    carry_state: whether the state carries over from one line to the next.
+    history: how the model was trained, for people; any JSON.
 
     >>> from rnn_cli import LanguageModel
     >>> model = LanguageModel.load("model.npz")
@@ -60,12 +60,13 @@ class LanguageModel(Comparable):
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
-        """Read a model file; `m` is m.npz. Raises RnnError, naming what is wrong, for anything but a whole
-        one."""
+        """Read a model file; `m` means m.npz. Raises RnnError, naming the problem, unless the file is
+        complete and valid."""
         return cls(*file.read(path))
 
     def save(self, path: str | Path) -> None:
-        """Write the model file, atomically; `m` is m.npz. Raises OSError; the old file is untouched then."""
+        """Write the model file atomically; `m` means m.npz. Raises OSError; the old file is then
+        unchanged."""
         storage.save(file.model_path(path), *self.pack())
 
     def pack(self) -> tuple[Parameters, dict[str, Any]]:
@@ -74,21 +75,21 @@ class LanguageModel(Comparable):
         return self.p, file.header_of(contents)
 
     def describe(self) -> dict[str, str]:
-        """Return what the model is, each fact with its name, for people."""
+        """Return a description of the model for people, each fact with its name."""
         unit = self.lexicon.tokenizer.unit
         state = "runs on from line to line" if self.carry_state else f"begins at zero with each {unit}"
         return {"network": self.network.describe(), "state": state}
 
     def facts(self) -> dict[str, Any]:
-        """Return what `rnn info --json` prints of this task alone."""
+        """Return the facts specific to this task that `rnn info --json` prints."""
         return {"task": file.LANGUAGE, "carry_state": self.carry_state}
 
     def kept(self) -> Self:
-        """Return the model with arrays of its own."""
+        """Return the model with its own copies of the arrays."""
         return replace(self, p={name: array.copy(order="K") for name, array in self.p.items()})
 
     def encode(self, text: str) -> NDArray[np.intp]:
-        """Return the inputs that a text becomes, its last line not ended: START and the ids of each line."""
+        """Return the inputs for a text whose last line is not ended: START and the ids of each line."""
         ids = []
         for line in units_begun(text, self.lexicon.tokenizer.unit):
             ids += [START, *self.lexicon.vocabulary.encode(self.lexicon.tokenizer.split(line))]
@@ -96,23 +97,23 @@ class LanguageModel(Comparable):
 
     def unknown(self, prompt: str, **rules: Any) -> list[str]:
         """Return the tokens of a prompt, and the characters of a form or an acrostic, that the model does not
-        know, each once. A last word that a token finishes is no unknown one."""
+        know, each once. An unfinished last word is known if some token completes it."""
         verse = verse_of(self.lexicon, Sampling(**rules))
         unknown = PromptReader(self.lexicon).read(prompt).unknown
         return [*dict.fromkeys(unknown + (verse.unknown if verse else []))]
 
     def generate(self, prompt: str = "", num: int = 1, **rules: Any) -> Iterator[NDArray[np.intp]]:
-        """Draw `num` continuations of a prompt side by side: yield at each step their next ids, (num,).
+        """Draw `num` continuations of a prompt side by side; yield their next ids at each step, (num,).
 
-        rules: the fields of `Sampling`, but for `beam`.
+        rules: the fields of `Sampling`, except `beam`.
 
-        END ends a line, and with it the sample, which repeats END from then on; of a model that
-        carries its state the next line follows. Stops when all samples have ended. START and UNK are never
-        drawn; UNK comes only for a character of a form that the model does not know. Where the prompt
-        ends with a word that is begun, the first id is of the whole word.
+        END ends a line and its sample, which then repeats END; if the model carries its state, the next line
+        follows instead. Stops when all samples have ended. START is never drawn, and UNK only stands for a
+        character of a form that the model does not know. If the prompt ends with an unfinished word, the
+        first id is that of the whole word.
 
         Raises ValueError for values out of range, UsageError for rules that the model cannot follow, RnnError
-        where the state overflows.
+        if the state overflows.
         """
         return (ids for ids, _ in steps(self._task(prompt, num, rules)))
 
@@ -124,11 +125,11 @@ class LanguageModel(Comparable):
         return Task(self, [PromptReader(self.lexicon).read(prompt)] * num, sampling)
 
     def stream(self, prompt: str = "", threads: int | None = None, **rules: Any) -> Iterator[str]:
-        """Return one sample, prompt first, token by token as they are drawn; rules as for `generate`, and it
-        raises as that does, at once or while it is read."""
+        """Return an iterator over one sample, prompt first, token by token as they are drawn. Takes the rules
+        of `generate` and raises the same errors, at once or during iteration."""
         task = replace(self._task(prompt, 1, rules), threads=threads)
         pieces = written(task)
-        first = next(pieces, "")  # so that what cannot be written is refused before the prompt is
+        first = next(pieces, "")  # refuses an impossible text before the prompt is written
         return itertools.chain([task.prompts[0].text, first], pieces)
 
     def sample(self, prompt: str = "", num: int = 1, **rules: Any) -> list[str]:
@@ -146,20 +147,20 @@ class LanguageModel(Comparable):
         novelty: Novelty | None = None,
         threads: int | None = None,
     ) -> Iterator[Sample]:
-        """Yield `num` samples of each of some prompts, in order, with what ended them and what they copy.
+        """Yield `num` samples of each prompt, in order, with what ended them and what they copy.
 
-        novelty: a text to compare them with. threads: the cores to compute on; None: as many as pay.
-        Raises as `generate` does.
+        novelty: a text to compare them with. threads: the cores to compute on; None: as many as make it
+        faster. Raises the errors of `generate`.
         """
         return draw(self, prompts, num, rules, novelty, threads)
 
     def next(self, prompt: str = "", top: int = TOP) -> list[tuple[str, float]]:
-        """Return the likeliest next tokens after a prompt with their probabilities o_t, falling.
+        """Return the likeliest next tokens after a prompt with their probabilities o_t, in descending order.
 
-        Where the prompt ends with a word that is no token but begins some, or with a space that belongs to
-        the word that follows, these are the tokens that finish it, with their probabilities among each other.
-        A line end and an unknown token are spelled <end> and <unk>. Raises ValueError for a `top` below 1,
-        RnnError where the state overflows.
+        If the prompt ends with a word that is not a token but begins some, or with a space that belongs to
+        the next word, these are the tokens that complete it, with their probabilities relative to each other.
+        A line end is spelled <end>, an unknown token <unk>. Raises ValueError for a `top` below 1, RnnError
+        if the state overflows.
         """
         (following,) = self.next_of([prompt], top)
         return following
@@ -167,10 +168,10 @@ class LanguageModel(Comparable):
     def next_of(
         self, prompts: Sequence[str], top: int = TOP, threads: int | None = None, begun: bool = False
     ) -> Iterator[list[tuple[str, float]]]:
-        """Yield what `next` returns for each of some prompts, computed side by side.
+        """Yield what `next` returns for each prompt, computed side by side.
 
-        begun: take a last word for begun, though it is a token, where it begins others: "cat" is finished as
-        "cat", "cats" and so on.
+        begun: treat a last word as unfinished even if it is a token, provided that it begins others: "cat" is
+        completed as "cat", "cats" and so on.
         """
         from rnn_cli.models.sampling.next_tokens import next_tokens
 
@@ -182,13 +183,13 @@ class LanguageModel(Comparable):
         return SPELLED[id] if id < SPECIAL else self.lexicon.vocabulary.token(id)
 
     def score(self, lines: Iterable[str]) -> "Score":
-        """Return what each of some lines costs, -log p, and the perplexity and bits per character of all.
+        """Return the cost of each line, -log p, and the perplexity and bits per character of all lines.
 
-        With a carried state the lines are one text, read in order; else each is by itself, and blank ones are
-        skipped. Raises RnnError where the state overflows.
+        If the model carries its state, the lines are read in order as one text; otherwise each is scored
+        independently, and blank ones are skipped. Raises RnnError if the state overflows.
         """
         from rnn_cli.models.scores.lines import (
-            score_text,  # whose imports take long; `rnn sample` can do without
+            score_text,  # slow to import, and not needed by `rnn sample`
         )
 
         return score_text(self, lines)

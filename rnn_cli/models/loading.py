@@ -1,4 +1,4 @@
-"""Any model file, by the task that its header names."""
+"""Loading a model file of any task, by the task that its header names."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,11 +19,13 @@ LOADERS |= {
 
 
 def load(path: str | Path) -> Any:
-    """Read a model file of any task. Raises RnnError, naming what is wrong, for anything but a whole one."""
+    """Read a model file of any task. Raises RnnError, naming the problem, unless the file is complete and
+    valid."""
     return LOADERS.get(file.task_of(path), LanguageModel.load)(path)
 
 
 def load_one_of(path: str | Path, tasks: Sequence[str]) -> Any:
-    """Read a model file of one of some tasks. Raises RnnError as `load` does, and for a model of another."""
+    """Read a model file of one of some tasks. Raises the errors of `load`, and RnnError for a model of
+    another task."""
     task = file.task_of(path)
-    return LOADERS[task if task in tasks else tasks[0]](path)  # which says what the file is
+    return LOADERS[task if task in tasks else tasks[0]](path)  # raises an error that says what the file is

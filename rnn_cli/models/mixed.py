@@ -1,6 +1,7 @@
-"""A mixture of language models of one vocabulary, and of n-grams, as one that writes (scores/mixture.py).
+"""A mixture of language models with one vocabulary, and of n-grams, as one model that writes
+(scores/mixture.py).
 
-At each step every part reads the same token and says what follows: o_t = Σ_i λ_i o_t^(i).
+At each step all parts read the same token and predict the next: o_t = Σ_i λ_i o_t^(i).
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,13 +21,13 @@ from rnn_cli.text.vocabulary import END, START
 
 
 class Part(Protocol):
-    """What is mixed: it reads a token a step."""
+    """A part of a mixture, which reads a token per step."""
 
     def zero_state(self, B: int) -> State:
         """Return the states of B texts before their first token."""
 
     def stepper(self, product: ProductOf) -> Step:
-        """Return a step: tokens (B,) and the states → log o_t (B, m), and the states then."""
+        """Return a step: from tokens (B,) and states to log o_t (B, m) and new states."""
 
 
 @dataclass(frozen=True)
@@ -62,10 +63,10 @@ class OfNgrams:
 
         def step(x: Ids, state: State) -> tuple[Array, State]:
             context = state["context"]
-            if carries:  # START stands before a text, and END after each line
+            if carries:  # START comes before a text, and END after each line
                 x = np.where((x == START) & (context[:, -1] >= 0), END, x)
             context = np.column_stack([context[:, 1:], x])
-            with np.errstate(divide="ignore"):  # of START, whose probability is 0
+            with np.errstate(divide="ignore"):  # the probability of START is 0
                 return np.log(self.ngrams.following(context)), {"context": context}
 
         return step
@@ -73,7 +74,7 @@ class OfNgrams:
 
 @dataclass(frozen=True)
 class Mixed(Network):
-    """Parts as one network, for steps: its own architecture is that of the first part."""
+    """Parts as one network that computes steps; its architecture attributes are those of the first part."""
 
     parts: Sequence[Part] = field(default=(), compare=False)
     weights: Sequence[float] = field(default=(), compare=False)
@@ -88,7 +89,7 @@ class Mixed(Network):
     def stepper(self, p: Parameters, product: ProductOf = plain) -> Step:
         steps = [part.stepper(product) for part in self.parts]
         names = [[*part.zero_state(1)] for part in self.parts]
-        with np.errstate(divide="ignore"):  # of a weight of 0
+        with np.errstate(divide="ignore"):  # a weight may be 0
             log_weights = np.log(np.array(self.weights))
 
         def step(x: Ids, state: State) -> tuple[Array, State]:
@@ -104,8 +105,8 @@ class Mixed(Network):
 
 
 def mixture(models: Mapping[str, LanguageModel], ngrams: KneserNey | None, weights: Floats) -> LanguageModel:
-    """Return a language model that writes as a mixture: of models with one vocabulary, by their paths, and of
-    n-grams of the same ids. weights: of each, in order."""
+    """Return a language model that writes as a mixture of models with one vocabulary, by their paths, and of
+    n-grams with the same ids. weights: of each, in order."""
     first = next(iter(models.values()))
     parts: list[Part] = [*map(OfNetwork, models.values()), *([OfNgrams(ngrams)] if ngrams else [])]
     network = Mixed(**asdict(first.network), parts=parts, weights=weights.tolist())

@@ -1,4 +1,4 @@
-"""What drawing and scoring need of a language model."""
+"""The language model interface that drawing and scoring need."""
 
 from typing import Protocol
 
@@ -8,7 +8,7 @@ from rnn_cli.text.lexicon import Lexicon
 
 
 class Model(Protocol):
-    """A language model, as far as drawing and scoring are concerned."""
+    """A language model, as drawing and scoring see it."""
 
     @property
     def lexicon(self) -> Lexicon: ...

@@ -1,4 +1,4 @@
-"""A model of tags: sentences in, a tag for each token out, or the words that the tags mark."""
+"""A model that predicts a tag for each token of a sentence, or the words that the tags mark."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -37,17 +37,17 @@ if TYPE_CHECKING:
     from rnn_cli.models.scores.pairs import PairScore
 
 TASK = "tag"
-ROWS, STEPS = 128, 1 << 13  # of a batch: sentences, and steps
+ROWS, STEPS = 128, 1 << 13  # sentences and steps per batch
 
 Floats = NDArray[np.float64]
 Numbers = NDArray[np.int64]
 
 
 class Tagging(NamedTuple):
-    """What a model says of a text.
+    """The prediction for a text.
 
-    tags: one for each token, with its probability in `p`. words: those that the tags mark; None where tags
-    mean something else. is_unknown: whether the model knows none of the tokens.
+    tags: one for each token, with its probability in `p`. words: the words that the tags mark; None if the
+    tags mean something else. is_unknown: whether the model knows none of the tokens.
     """
 
     tokens: list[str]
@@ -59,13 +59,13 @@ class Tagging(NamedTuple):
 
 @dataclass(frozen=True, repr=False, eq=False)
 class Tagger(Comparable):
-    """The contents of a model file of the task tag.
+    """The contents of a model file for the task tag.
 
     lexicon: the tokenizer, which splits at white space, and the vocabulary. network, p: as for
     `LanguageModel`.
-    tags: by their ids. affixes: which affixes of a token are read; None: none.
+    tags: by their ids. affixes: which affixes of tokens the model reads; None: none.
     is_legal: whether tags mark spans and only legal sequences of them are predicted (legal.py).
-    history: how the model came to be, for people; any JSON.
+    history: how the model was trained, for people; any JSON.
     """
 
     lexicon: Lexicon
@@ -85,7 +85,7 @@ class Tagger(Comparable):
 
     @cached_property
     def scheme(self) -> Scheme | None:
-        """How the tags mark spans; None where they do not."""
+        """How the tags mark spans; None if they do not."""
         return scheme(self.tags.names)
 
     @property
@@ -95,20 +95,20 @@ class Tagger(Comparable):
 
     @cached_property
     def reads_characters(self) -> bool:
-        """Whether a text is split into characters: where words are marked, and tokens are characters."""
+        """Whether a text is split into characters: if words are marked, and tokens are characters."""
         return reads_characters(self.lexicon.vocabulary, self.tags)
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
-        """Read a model file. Raises RnnError, naming what is wrong, for anything but a whole one."""
+        """Read a model file. Raises RnnError, naming the problem, unless the file is complete and valid."""
         return file.read_as(path, (TASK,), cls._from_file)
 
     def save(self, path: str | Path) -> None:
-        """Write the model file, atomically. Raises OSError; the old file is untouched then."""
+        """Write the model file atomically. Raises OSError; the old file is then unchanged."""
         storage.save(file.model_path(path), *self.pack())
 
     def describe(self) -> dict[str, str]:
-        """Return what the model is, each fact with its name, for people."""
+        """Return a description of the model for people, each fact with its name."""
         encoder, affixes = self.network.encoder.describe(), ""
         if self.affixes and self.affixes.most:
             affixes = f", affixes of up to {self.affixes.most} characters"
@@ -123,7 +123,7 @@ class Tagger(Comparable):
         }
 
     def facts(self) -> dict[str, Any]:
-        """Return what `rnn info --json` prints of this task alone."""
+        """Return the facts specific to this task that `rnn info --json` prints."""
         return {
             "task": TASK,
             "tags": self.tags.names,
@@ -133,7 +133,7 @@ class Tagger(Comparable):
         }
 
     def kept(self) -> Self:
-        """Return the model with arrays of its own."""
+        """Return the model with its own copies of the arrays."""
         return replace(self, p={name: array.copy(order="K") for name, array in self.p.items()})
 
     def pack(self) -> tuple[Parameters, dict[str, Any]]:
@@ -145,7 +145,8 @@ class Tagger(Comparable):
 
     @classmethod
     def _from_file(cls, arrays: Parameters, header: dict[str, Any]) -> Self:
-        """Raises one of several errors where the parts do not make a model."""
+        """Return the model in a file's arrays and header. Raises one of several errors if they do not fit
+        together."""
         lexicon, tags = Lexicon.from_json(header), Labels.from_json(header["tags"])
         affixes = Affixes.from_json(header["affixes"]) if "affixes" in header else None
         network, is_legal, history = network_of(header["network"]), header["legal"], header["history"]
@@ -161,13 +162,13 @@ class Tagger(Comparable):
         return cls(lexicon, network, network.lay_out(arrays), tags, affixes, is_legal, history)
 
     def read(self, text: str) -> Line:
-        """Return a line as the model reads it: its tokens are what white space separates, or characters."""
+        """Return a line as the model reads it: split at white space, or into characters."""
         return read_line(text, self.lexicon, self.reads_characters)
 
     def predict(self, texts: Iterable[str], threads: int | None = None) -> Iterator[Tagging]:
-        """Yield what the model says of each text, in order. An empty text has no tags, and is marked.
+        """Yield the prediction for each text, in order. An empty text has no tags, and is marked.
 
-        threads: the cores that matrix products may use; None: by their size. Raises RnnError where the state
+        threads: the cores that matrix products may use; None: by their size. Raises RnnError if the state
         overflows.
         """
         for block in blocks(each_text(texts)):
@@ -184,15 +185,15 @@ class Tagger(Comparable):
                 yield Tagging(tokens, names, p[first:end].tolist(), words, is_unknown)
 
     def likeliest(self, sentences: Sentences, threads: int | None = None) -> tuple[Numbers, Floats]:
-        """Return the tag of each token of all sentences, (N,), and its probability, (N,). Tags are the
-        likeliest of each token, or those of the likeliest legal sequence. Raises RnnError where the state
+        """Return the tag of each token of all sentences and its probability, both (N,). The tags are the
+        likeliest for each token, or form the likeliest legal sequence. Raises RnnError if the state
         overflows."""
         types = sentences.types
         tags, p = np.empty(len(types.ids), np.int64), np.empty(len(types.ids))
         for rows, log_p, real in self._log_probabilities(sentences, threads):
             found = viterbi(log_p, real, self._legal) if self._legal else log_p.argmax(axis=2)
             at = places(types.starts[rows], types.lengths[rows])
-            inside = real.T > 0  # row by row, as the places are
+            inside = real.T > 0  # row by row, like the places
             tags[at] = found.T[inside]
             p[at] = np.exp(np.take_along_axis(log_p, found[:, :, None], axis=2)[:, :, 0].T[inside])
         if len(p) and not np.isfinite(p).all():
@@ -200,21 +201,22 @@ class Tagger(Comparable):
         return tags, p
 
     def score(self, pairs: Iterable[Sequence[Any]], threads: int | None = None) -> "PairScore":
-        """Return what each of some pairs costs, -log p of its tags, and all together.
+        """Return the cost of each pair, -log p of its tags, and of all pairs together.
 
-        pairs: tokens with spaces between, each with a tag for every token; or a text as `predict` reads it,
-            with a tag for each of its tokens.
+        pairs: space-separated tokens, with a tag for each; or a text as `predict` reads it, with a tag for
+        each of its tokens.
         threads: the cores that matrix products may use; None: by their size.
-        Raises ValueError for a pair that cannot be scored, RnnError where the state overflows.
+        Raises ValueError for a pair that cannot be scored, RnnError if the state overflows.
         """
-        from rnn_cli.models.scores.pairs import score_pairs  # which imports all models
+        from rnn_cli.models.scores.pairs import score_pairs  # it imports all models
 
         return score_pairs(self, pairs, threads)
 
     def costs(
         self, sentences: Sentences, y: NDArray[np.integer[Any]], threads: int | None = None
     ) -> NDArray[np.float64]:
-        """Return -log p of the tags of each row of sentences, (rows,). y: the tag of each token of all."""
+        """Return -log p of the tags of each row of sentences, (rows,). y: the tag of each token of all
+        sentences."""
         nats = np.empty(len(sentences.types.lengths))
         for rows, batch, work in self._batches(sentences, y, threads):
             nats[rows] = (self.network.nats(self.p, batch, work) * batch.weight).sum(axis=0, dtype=np.float64)
@@ -227,7 +229,7 @@ class Tagger(Comparable):
     def _log_probabilities(
         self, sentences: Sentences, threads: int | None
     ) -> Iterator[tuple[Numbers, NDArray[np.float32], NDArray[np.float32]]]:
-        """Yield rows of sentences, their log o_t (T, B, tags), and which steps are real (T, B)."""
+        """Yield rows of sentences, their log o_t (T, B, tags), and a mask of real steps (T, B)."""
         nothing = np.zeros(len(sentences.types.ids), np.intp)
         for rows, batch, work in self._batches(sentences, nothing, threads):
             yield rows, self.network.log_probabilities(self.p, batch, work), batch.real
@@ -235,8 +237,8 @@ class Tagger(Comparable):
     def _batches(
         self, sentences: Sentences, y: NDArray[np.integer[Any]], threads: int | None
     ) -> Iterator[tuple[Numbers, Tagged, Workspace]]:
-        """Yield rows of sentences and their batches, with a workspace; meanwhile matrix products have so many
-        cores."""
+        """Yield rows of sentences with their batch and a workspace, limiting matrix products to `threads`
+        cores meanwhile."""
         work, shapes = Workspace(np.float32, keeps=False), self.network.encoder.shapes.values()
         largest = max(shape[0] * shape[1] for shape in shapes if len(shape) == 2)
         with blas_threads(product_threads(ROWS * largest, threads)), np.errstate(all="ignore"):
@@ -245,7 +247,7 @@ class Tagger(Comparable):
 
 
 def check_fit(network: Network, lexicon: Lexicon, tags: Labels, affixes: Affixes | None) -> None:
-    """Raise ValueError where a network is not for this vocabulary, these tags and these affixes."""
+    """Raise ValueError unless a network fits this vocabulary, these tags and these affixes."""
     if (network.encoder.m, network.tags) != (lexicon.vocabulary.size, len(tags.names)):
         raise ValueError("the network does not fit the vocabulary or the tags")
     of_affixes = (affixes.buckets, affixes.count) if affixes else (0, 0)
@@ -254,6 +256,6 @@ def check_fit(network: Network, lexicon: Lexicon, tags: Labels, affixes: Affixes
 
 
 def network_of(said: Any) -> Network:
-    """Return the network of a header. Raises one of several errors."""
+    """Return the network that a header describes. Raises one of several errors."""
     encoder = file.made(Encoder, file.choices(file.choices(said)["encoder"], "bidirectional"))
     return file.made(Network, said | {"encoder": encoder})

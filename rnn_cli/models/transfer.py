@@ -1,8 +1,7 @@
-"""Layers that were learned on one task and go on in another: a language model's as an encoder's (Dai and Le
-2015).
+"""Transferring layers learned on one task to another: a language model's to an encoder (Dai and Le 2015).
 
-The table of tokens is the same. Each direction of the encoder begins with the language model's cells. In the
-layers above the first a direction sees the states of both: for those of the other direction U begins at 0.
+The token table is the same. Each direction of the encoder starts with the language model's cells. Above the
+first layer a direction receives the states of both: the entries of U for the other direction start at 0.
 """
 
 import numpy as np
@@ -13,9 +12,9 @@ from rnn_cli.network.network import Network
 
 
 def layers_into(encoder: Layers, model: Network, p: Parameters) -> Parameters:
-    """Return those of an encoder's parameters that a language model has, whose p they are.
+    """Return the encoder parameters that a language model provides. p: the language model's parameters.
 
-    The encoder has the cell, the sizes and the vocabulary of the language model, in one direction or in both.
+    The encoder has the cell, the sizes and the vocabulary of the language model, in one direction or both.
     """
     table = model.input.table
     found = {"C": p[table].T if model.tie else p[table]} if model.embedding else {}

@@ -1,4 +1,4 @@
-"""A model of pairs: a source in, a target out, token by token (many to many, 多对多)."""
+"""A model that writes a target for a source, token by token (many to many, 多对多)."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -31,16 +31,17 @@ if TYPE_CHECKING:
     from rnn_cli.models.scores.pairs import PairScore
 
 TASK = "translate"
-ROWS, STEPS = 64, 1 << 12  # of a batch: sources, and steps
-BEAM = 4  # targets that are kept at a time, unless the caller says otherwise
+ROWS, STEPS = 64, 1 << 12  # sources and steps per batch
+BEAM = 4  # default number of targets kept at a time
 MOST_GROWTH = 1000.0
 
 
 class Target(NamedTuple):
-    """What a model makes of a source.
+    """A target written for a source.
 
     tokens: of the text. log_p: the logarithm of the target's probability.
-    alignment: (tokens, source tokens) how much each looks at each token of the source; None: not asked for.
+    alignment: (tokens, source tokens), how much each token looks at each token of the source; None if not
+    requested.
     """
 
     text: str
@@ -53,7 +54,7 @@ class Translation(NamedTuple):
     """The targets of a source, the likeliest first.
 
     source: the tokens that were read, at most LONGEST.
-    is_unknown: whether the source holds nothing that the model knows; of an empty one the target is empty.
+    is_unknown: whether the model knows nothing in the source; an empty source has an empty target.
     """
 
     source: tuple[str, ...]
@@ -62,7 +63,7 @@ class Translation(NamedTuple):
 
 
 class Written(NamedTuple):
-    """A target as ids, without END. alignment: None where nobody needs it."""
+    """A target as ids, without END. alignment: None if it is not needed."""
 
     ids: list[int]
     log_p: float
@@ -71,11 +72,12 @@ class Written(NamedTuple):
 
 @dataclass(frozen=True, repr=False, eq=False)
 class Translator(Comparable):
-    """The contents of a model file of the task translate.
+    """The contents of a model file for the task translate.
 
-    source, target: how texts of either side become ids. network, p: as for `LanguageModel`.
-    growth: the most tokens that a target has for each of its source's and `paired.MORE` more.
-    history: how the model came to be, for people; any JSON.
+    source, target: how texts on each side become ids. network, p: as for `LanguageModel`.
+    growth: the most target tokens per source token, where a source counts `paired.MORE` tokens more than it
+    has.
+    history: how the model was trained, for people; any JSON.
     """
 
     source: Lexicon
@@ -92,20 +94,20 @@ class Translator(Comparable):
 
     @property
     def lexicon(self) -> Lexicon:
-        """How the model reads."""
+        """How the model reads its input, the source."""
         return self.source
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
-        """Read a model file. Raises RnnError, naming what is wrong, for anything but a whole one."""
+        """Read a model file. Raises RnnError, naming the problem, unless the file is complete and valid."""
         return file.read_as(path, (TASK,), cls._from_file)
 
     def save(self, path: str | Path) -> None:
-        """Write the model file, atomically. Raises OSError; the old file is untouched then."""
+        """Write the model file atomically. Raises OSError; the old file is then unchanged."""
         storage.save(file.model_path(path), *self.pack())
 
     def describe(self) -> dict[str, str]:
-        """Return what the model is, each fact with its name, for people."""
+        """Return a description of the model for people, each fact with its name."""
         network, target = self.network, self.target
         return {
             "network": f"{network.encoder.describe()}, vocabulary {network.encoder.m:,}",
@@ -114,12 +116,12 @@ class Translator(Comparable):
         }
 
     def facts(self) -> dict[str, Any]:
-        """Return what `rnn info --json` prints of this task alone."""
+        """Return the facts specific to this task that `rnn info --json` prints."""
         target = {"tokenizer": self.target.tokenizer.name, "unit": self.target.tokenizer.unit}
         return {"task": TASK, "target": target, "growth": self.growth}
 
     def kept(self) -> Self:
-        """Return the model with arrays of its own."""
+        """Return the model with its own copies of the arrays."""
         return replace(self, p={name: array.copy(order="K") for name, array in self.p.items()})
 
     def pack(self) -> tuple[Parameters, dict[str, Any]]:
@@ -129,7 +131,8 @@ class Translator(Comparable):
 
     @classmethod
     def _from_file(cls, arrays: Parameters, header: dict[str, Any]) -> Self:
-        """Raises one of several errors where the parts do not make a model."""
+        """Return the model in a file's arrays and header. Raises one of several errors if they do not fit
+        together."""
         source, target = sides_of(header)
         network = network_of(header["network"], len(arrays))
         sizes = source.vocabulary.size, target.vocabulary.size
@@ -149,14 +152,14 @@ class Translator(Comparable):
         align: bool = False,
         threads: int | None = None,
     ) -> Iterator[Translation]:
-        """Yield what the model makes of each text, in order.
+        """Yield the targets that the model writes for each text, in order.
 
-        beam: targets that are kept at a time; 1: the likeliest token at each step. nbest: targets to return,
-        at most `beam`. align: with alignments. threads: the cores that matrix products may use; None: by
-        their size. A token of the source that the model does not know is copied where the target has one that
-        is unknown.
+        beam: the number of targets kept at a time; 1: take the likeliest token at each step. nbest: the
+        number of targets to return, at most `beam`. align: include alignments. threads: the cores that matrix
+        products may use; None: by their size. Where the target has an unknown token, an unknown token of the
+        source is copied.
 
-        Raises ValueError for numbers that make no search, RnnError where the state overflows.
+        Raises ValueError for invalid numbers, RnnError if the state overflows.
         """
         if not 1 <= nbest <= beam:
             raise ValueError(f"{nbest} targets of a beam of {beam}")
@@ -192,8 +195,8 @@ class Translator(Comparable):
     def _targets(
         self, x: Rows, rows: Numbers, found: list[Found], align: bool, work: Workspace
     ) -> Iterator[list[Written]]:
-        """Yield the targets of each row with the alignments of those that need one: where all do, or where an
-        unknown token is to be copied."""
+        """Yield the targets of each row, with alignments where they are needed: for all, or for copying an
+        unknown token."""
         of_rows = [(row, *each) for row, made in zip(rows.tolist(), found, strict=True) for each in made]
         if not all(np.isfinite(log_p) for _, _, log_p in of_rows):
             raise RnnError("the state of the model has overflowed while it wrote")
@@ -224,18 +227,18 @@ class Translator(Comparable):
         return Target(self.target.tokenizer.join(tokens), tuple(tokens), log_p, alignment)
 
     def score(self, pairs: Iterable[Sequence[Any]], threads: int | None = None) -> "PairScore":
-        """Return what each of some pairs costs, -log p of its target given its source, and all together.
+        """Return the cost of each pair, -log p of its target given its source, and of all pairs together.
 
         pairs: sources, each with its target.
         threads: the cores that matrix products may use; None: by their size.
-        Raises ValueError for a pair that cannot be scored, RnnError where the state overflows.
+        Raises ValueError for a pair that cannot be scored, RnnError if the state overflows.
         """
-        from rnn_cli.models.scores.pairs import score_pairs  # which imports all models
+        from rnn_cli.models.scores.pairs import score_pairs  # it imports all models
 
         return score_pairs(self, pairs, threads)
 
     def nats(self, sides: Sides, rows: Numbers) -> tuple[float, int]:
-        """Return -log p of some targets given their sources, summed, and how many tokens they have, END
+        """Return the sum of -log p of some targets given their sources, and the number of their tokens, END
         included."""
         return float(self.costs(sides, rows, 1).sum()), int(sides.y.lengths[rows].sum())
 
@@ -251,14 +254,14 @@ class Translator(Comparable):
 
 
 def sides_of(header: dict[str, Any]) -> tuple[Lexicon, Lexicon]:
-    """Return how the texts of a header become ids, sources and targets. Raises one of several errors."""
+    """Return the lexicons of sources and targets in a header. Raises one of several errors."""
     if not isinstance(header["target"], dict):
         raise TypeError("target is no object")
     return Lexicon.from_json(header), Lexicon.from_json(header["target"])
 
 
 def growth_of(header: dict[str, Any]) -> float:
-    """Return the growth in a header. Raises ValueError for another value than a run writes."""
+    """Return the growth in a header. Raises ValueError for a value that no run writes."""
     growth = header["growth"]
     if not (is_number(growth) and 0 < growth <= MOST_GROWTH):
         raise ValueError(f"growth is {growth!r}")
@@ -266,7 +269,8 @@ def growth_of(header: dict[str, Any]) -> float:
 
 
 def network_of(said: Any, arrays: int) -> EncoderDecoder:
-    """Return the network of a header. arrays: how many there are. Raises one of several errors."""
+    """Return the network that a header describes. arrays: the number of arrays in the file. Raises one of
+    several errors."""
     encoder = file.made(Encoder, file.choices(file.choices(said)["encoder"], "bidirectional"))
     decoder = file.made(Network, file.choices(said["decoder"], "tie"))
     network = file.made(EncoderDecoder, said | {"encoder": encoder, "decoder": decoder})

@@ -1,4 +1,4 @@
-"""Any model that writes text, by the task that its header names."""
+"""Loading any model that writes text, by the task that its header names."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,11 +15,11 @@ GENERATE = "generate"
 
 
 def load_writer(path: str | Path, label: str | None = None) -> "LanguageModel | Conditional":
-    """Read a model file of a language, or of text from a label. With a label, return the language model of
-    its texts.
+    """Read a model file of a language, or of text from a label. If a label is given, return the language
+    model for its texts.
 
-    Raises RnnError, naming what is wrong, for anything but a whole one, and UsageError for a label that the
-    model does not know.
+    Raises RnnError, naming the problem, unless the file is complete and valid, and UsageError for a label
+    that the model does not know.
     """
     model = file.read_as(path, (file.LANGUAGE, GENERATE), _made)
     if label is None:
@@ -32,6 +32,6 @@ def load_writer(path: str | Path, label: str | None = None) -> "LanguageModel | 
 def _made(arrays: Parameters, header: dict[str, Any]) -> "LanguageModel | Conditional":
     if header.get("task", file.LANGUAGE) == file.LANGUAGE:
         return LanguageModel(*file.contents(arrays, header))
-    from rnn_cli.models.conditional import Conditional  # which most draws can do without
+    from rnn_cli.models.conditional import Conditional  # not needed by most draws
 
     return Conditional.from_file(arrays, header)

@@ -1,1 +1,1 @@
-"""A training run as an object."""
+"""Training runs."""

@@ -1,5 +1,4 @@
-"""What a person should know of a text before a model is trained on it: each notice names the complete command
-to use instead."""
+"""Warnings about a text before a model is trained on it: each gives the complete command to use instead."""
 
 import re
 import shlex
@@ -14,15 +13,15 @@ from rnn_cli.runs.settings import Settings
 from rnn_cli.runs.tasks.language_run import LanguageRun
 from rnn_cli.text.store.corpus import Part
 
-MUCH_UNKNOWN = 0.15  # of the tokens
-FOREIGN = 0.5  # unknown tokens of a validation text in another language
-SPLIT = 0.5  # of the Chinese words, those after a space in a text that was split before
-LARGE = 100_000  # tokens: no script has as many characters
+MUCH_UNKNOWN = 0.15  # share of unknown tokens above which to warn
+FOREIGN = 0.5  # of a validation text's tokens: if more are unknown, it is in another language
+SPLIT = 0.5  # of the Chinese words: if more follow a space, the text was split before
+LARGE = 100_000  # tokens: more than any script has characters
 HAN = re.compile("[\u4e00-\u9fff]")
 
 
 def advice(asked: Settings, run: LanguageRun) -> Iterator[Notice]:
-    """Yield what speaks against training this run as it was asked for."""
+    """Yield what speaks against training this run as requested."""
     text = next((text for find in (_split, _foreign, _unknown) if (text := find(asked, run))), None)
     if text:
         yield Notice(text, is_warning=True)
@@ -41,7 +40,8 @@ def command(asked: Settings, model: Path, **changes: object) -> str:
 
 
 def _split(asked: Settings, run: LanguageRun) -> str | None:
-    """Chinese whose words have spaces between them: to jieba, a word after a space is another word."""
+    """Return advice if Chinese words have spaces between them: to jieba, a word after a space is another
+    word."""
     lexicon = run.data.lexicon
     if lexicon.tokenizer.words is None or run.settings.init or run.settings.vocab:
         return None
@@ -58,7 +58,7 @@ def _split(asked: Settings, run: LanguageRun) -> str | None:
 
 
 def _foreign(asked: Settings, run: LanguageRun) -> str | None:
-    """A validation text that has little in common with the text to learn from."""
+    """Return advice if the validation text has little in common with the training text."""
     valid, train = run.data.valid, run.data.train
     if not run.settings.valid or valid is None or _unknown_share(train) > MUCH_UNKNOWN:
         return None
@@ -71,7 +71,7 @@ def _foreign(asked: Settings, run: LanguageRun) -> str | None:
 
 
 def _unknown(asked: Settings, run: LanguageRun) -> str | None:
-    """A text of which the model would not see much."""
+    """Return advice if the model would see much of the text as unknown tokens."""
     parts = [run.data.train, *([run.data.valid] if run.data.valid else [])]
     share = max(map(_unknown_share, parts))
     if share <= MUCH_UNKNOWN:

@@ -1,4 +1,4 @@
-"""A window of a text, as a person reads it."""
+"""A window of a text, in readable form."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""Where a run begins: with its text read, all settings decided, and at what was saved if it goes on."""
+"""Where a run begins: its text read, all settings decided and, on resume, at the saved point."""
 
 import os
 from collections.abc import Generator
@@ -24,9 +24,9 @@ from rnn_cli.training.state import TrainingState
 class Beginning(NamedTuple):
     """Where a run begins.
 
-    saved: the checkpoint that it goes on from.
+    saved: the checkpoint to resume from.
     keeps_best: whether the best loss and epoch of the checkpoint still hold.
-    is_another_text: whether the checkpoint is of a run on another text.
+    is_another_text: whether the checkpoint is from a run on another text.
     """
 
     run: Run
@@ -41,23 +41,23 @@ Preparing = Generator[Event, None, Beginning | None]
 def prepare(
     model: Path, settings: Settings, resources: Resources, limit: int | None = None
 ) -> Generator[Notice | Reading, None, Beginning]:
-    """Read the text of a new run, and decide what its settings leave open. limit: bytes that are enough of a
-    long text. Raises UsageError or RnnError."""
+    """Read the text of a new run, and decide what its settings leave open. limit: bytes of a long text that
+    are enough. Raises UsageError or RnnError."""
     if settings.time and settings.epochs:
         raise UsageError("--time and --epochs exclude each other")
     if not settings.corpus:
         yield Notice(about_usual_corpus(os.environ))
     refuse_misspelled(settings.corpus)
-    settings = replace(settings, corpus=corpus_paths(settings.corpus))  # what holds in any locale and folder
+    settings = replace(settings, corpus=corpus_paths(settings.corpus))  # valid in any locale and folder
     run = yield from task_of(settings).begin(model, settings, resources, limit)
     refuse_missing_metric(settings.metric, run.metrics)
     return Beginning(run)
 
 
 class Resumption(NamedTuple):
-    """A run to go on with, before its text is read.
+    """A run to resume, before its text is read.
 
-    threads: as asked for now; None leaves their number as it was, and the same bits.
+    threads: as requested now; None keeps their number, and so the same bits.
     """
 
     model: Path
@@ -91,10 +91,10 @@ class Resumption(NamedTuple):
 
 
 def restore(at: TrainingState, beginning: Beginning) -> None:
-    """Put `at`, a new state of the run, where the run was saved, if it was.
+    """Move `at`, a new state of the run, to the point where the run was saved, if it was.
 
-    Another learning rate than before holds as it is: what rollbacks and the schedule had made of the old one
-    is forgotten. So is what was measured on another text.
+    If the learning rate has changed, it applies as given: its reductions by rollbacks and the schedule are
+    forgotten. So are measurements on another text.
     """
     saved = beginning.saved
     if saved is None:

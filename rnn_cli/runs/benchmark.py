@@ -1,4 +1,4 @@
-"""How fast training goes on this machine, on random text (`rnn bench`)."""
+"""Training speed on this machine, measured on random text (`rnn bench`)."""
 
 import math
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from rnn_cli.training.loop import Recipe
 from rnn_cli.training.measure import Speed, peak_flops, training_speed
 from rnn_cli.training.parallel.executor import Executor, worthwhile_threads
 
-WINDOWS = 20  # of the random text
+WINDOWS = 20  # in the random text
 WARMUP = 0.02
 USUAL = Choices(
     cell="tanh",
@@ -41,7 +41,8 @@ USUAL = Choices(
 class Result:
     """How fast a network trained.
 
-    flops: of a token's matrix products. peak: of one large product a second, on as many threads.
+    flops: operations of the matrix products per token. peak: operations per second of one large product, on
+    as many threads.
     """
 
     network: str
@@ -55,7 +56,7 @@ class Result:
 
     @property
     def rate(self) -> float:
-        """Tokens a second."""
+        """Tokens per second."""
         return self.speed.tokens / self.speed.seconds
 
     @property
@@ -64,20 +65,20 @@ class Result:
 
     @property
     def milliseconds(self) -> dict[str, float]:
-        """Of a step, by its phases."""
+        """The time per step, by phase."""
         steps = self.speed.steps
         phases = {phase: 1e3 * seconds / steps for phase, seconds in self.speed.phases.items()}
         return phases | {"rest": 1e3 * self.speed.seconds / steps - sum(phases.values())}
 
 
 def benchmark(m: int, given: dict[str, Any], threads: int | None, seconds: float) -> Result:
-    """Train on random tokens of a vocabulary of m, as frequent as words are, for about `seconds`.
+    """Train for about `seconds` on random tokens that are as frequent as words, from a vocabulary of m.
 
     given: choices that differ from USUAL. Raises RnnError for a run that the machine has no memory for.
     """
     choices, rng = USUAL.given(given), np.random.default_rng(0)
     rows, steps = choices.batch, choices.bptt
-    frequencies = 1 / np.arange(1, m - SPECIAL + 1)  # words' (Zipf 1935)
+    frequencies = 1 / np.arange(1, m - SPECIAL + 1)  # as of words (Zipf 1935)
     ids = SPECIAL + rng.choice(m - SPECIAL, WINDOWS * rows * steps, p=frequencies / frequencies.sum())
     counts = np.bincount(ids, minlength=m)
     network = choices.network(m, choices.cutoffs(counts))

@@ -1,4 +1,5 @@
-"""The files of a run: the model, and beside it the training state, all that it takes to go on."""
+"""The files of a run: the model and, beside it, the training state, which holds everything needed to
+resume."""
 
 import time
 from dataclasses import dataclass, replace
@@ -25,12 +26,12 @@ from rnn_cli.version import VERSION
 
 FORMAT = "rnn training state"
 STATE_VERSION = 3
-SHARE = 0.02  # of the time, at most, for saving between the epochs' ends
-LEAST = 10.0  # seconds between two saves, where the share alone would allow for more
+SHARE = 0.02  # of the time, at most, for saves between the ends of epochs
+LEAST = 10.0  # seconds between two saves, at least, even if SHARE would allow more
 
 
 class Position(NamedTuple):
-    """Where a run was when it was saved, as far as it decides whether and how to go on."""
+    """Where a run was when it was saved: what decides whether and how it can go on."""
 
     step: int
     epoch: int
@@ -43,11 +44,11 @@ class Checkpoint:
     """A run as it was saved.
 
     window: steps and rows.
-    division: of the rows, among ranks and threads.
-    fingerprint: of its text.
+    division: how rows are divided among ranks and threads.
+    fingerprint: a hash of its text.
     log: where its log ended.
-    partner: the digest of the model that the state goes with; None where no model was saved.
-    state: what TrainingState.unpack takes, with the arrays.
+    partner: the digest of the model that belongs to the state; None if no model was saved.
+    state: the input of TrainingState.unpack, together with the arrays.
     """
 
     path: Path
@@ -64,7 +65,7 @@ class Checkpoint:
 
     @classmethod
     def load(cls, model: Path) -> Self:
-        """Read the training state of a model. Raises RnnError where there is none, or it is damaged."""
+        """Read the training state of a model. Raises RnnError if it is missing or damaged."""
         path = state_path(model)
         if not path.exists():
             if not model.exists():
@@ -89,13 +90,14 @@ class Checkpoint:
 
     @classmethod
     def _from_header(cls, path: Path, arrays: Arrays, header: dict[str, Any]) -> Self:
-        """Raises one of several errors for a header that no run has written."""
+        """Return the checkpoint in a header and arrays. Raises one of several errors for a header that no run
+        has written."""
         settings = Settings.from_json(header["settings"])
         steps, rows = header["window"]
         check_types({"steps": int, "rows": int}, {"steps": steps, "rows": rows})
         if 0 in (steps, rows, header.get("ranks", 1)) or None in (settings.epochs, settings.threads):
             raise ValueError("a size is missing")
-        ranks = header.get("ranks", 1)  # states of before had one
+        ranks = header.get("ranks", 1)  # older states had one rank
         check_types({"ranks": int}, {"ranks": ranks})
         restored = task_of(settings).restore(settings, header, arrays)
         _check_sizes(restored.network, rows, arrays)
@@ -117,8 +119,8 @@ class Checkpoint:
         )
 
     def restore(self, at: TrainingState) -> None:
-        """Put `at`, which stands at the beginning of the same run, where this one was. Empties `arrays`.
-        Raises RnnError."""
+        """Move `at`, which is at the beginning of the same run, to the point where this one was saved.
+        Empties `arrays`. Raises RnnError."""
         try:
             at.unpack(self.arrays, self.state)
         except (KeyError, TypeError, ValueError) as error:
@@ -126,8 +128,8 @@ class Checkpoint:
 
 
 def _check_sizes(network: Trainable, rows: int, arrays: Arrays) -> None:
-    """Raise ValueError where a header claims other sizes than the arrays have: memory is taken by the
-    header's, and what it may take is what is in the file."""
+    """Raise ValueError if the header claims other sizes than the arrays have. Memory is allocated by the
+    header's sizes, so they must not exceed what the file holds."""
     shapes = {f"p.{name}": shape for name, shape in network.shapes.items()}
     found = {name: array.shape for name, array in arrays.items() if name.startswith("p.")}
     if found != shapes:
@@ -138,7 +140,7 @@ def _check_sizes(network: Trainable, rows: int, arrays: Arrays) -> None:
 
 
 def header_of(run: Run) -> dict[str, Any]:
-    """Return what a training state says of its run, as JSON: all that it takes to build it again."""
+    """Return what a training state records about its run, as JSON: all that is needed to rebuild it."""
     return {
         "rnn": VERSION,
         "libraries": {"numpy": np.__version__},
@@ -151,21 +153,21 @@ def header_of(run: Run) -> dict[str, Any]:
 
 
 class Saver:
-    """Saves a run: its state, and with it the model where there is a better one.
+    """Saves a run: its state and, when there is a better one, the model.
 
-    kept: the digest of the run's model file, as it was saved last; None before that.
-    best_loss: of the model in that file, or of the one that waits to be saved; None in the first epoch.
-    writes: whether this is the rank that writes; the others only count along.
+    kept: the digest of the run's model file as last saved; None before that.
+    best_loss: of the model in that file, or of the one waiting to be saved; None in the first epoch.
+    writes: whether this rank writes; the others only keep count.
     """
 
     def __init__(
         self, run: Run, kept: str | None = None, best_loss: float | None = None, writes: bool = True
     ):
         self.run, self.kept, self.best_loss, self._writes = run, kept, best_loss, writes
-        self.is_failing = False  # whether the last save did not succeed
+        self.is_failing = False  # whether the last save failed
         self._header = header_of(run)
         self._interval = Interval.parse(run.settings.save_every) if run.settings.save_every else Interval()
-        self._waiting: Model | None = None  # a better one, which could not be saved
+        self._waiting: Model | None = None  # a better model that could not be saved yet
         self._saved_at, self._took = time.monotonic(), 0.0
 
     @property
@@ -174,11 +176,11 @@ class Saver:
 
     @property
     def counts_steps(self) -> bool:
-        """Whether steps decide when to save, and no clock."""
+        """Whether steps, not a clock, decide when to save."""
         return self._interval.steps is not None
 
     def finish(self, at: TrainingState) -> None:
-        """Save the run from here on as one of no more epochs than are done."""
+        """From now on, save the run with its number of epochs set to those already done."""
         self.run = replace(self.run, settings=replace(self.run.settings, epochs=at.epoch))
         self._header = header_of(self.run)
 
@@ -189,12 +191,11 @@ class Saver:
         return since >= (self._interval.seconds or max(LEAST, self._took / SHARE))
 
     def save(self, at: TrainingState, log: LogPosition) -> None:
-        """Write the state, and the model where it is the best so far or of the first epoch.
+        """Write the state, and the model if it is the best so far or from the first epoch.
 
-        Both files are whole at every instant, and go together.
+        Both files are complete at every instant, and belong together.
 
-        Raises OSError where that cannot be done: the old files are as they were then, and the model waits
-        for the next save.
+        Raises OSError if writing fails: the old files are then intact, and the model waits for the next save.
         """
         if not self._writes:
             return
@@ -206,7 +207,7 @@ class Saver:
         header |= {"position": position, "log": log.to_json()}
         path, state = self.run.model, state_path(self.run.model)
         try:
-            if self.is_failing:  # what it has left may be the only state that goes with the model
+            if self.is_failing:  # the failed save may have left the only state that goes with the model
                 storage.finish_pair(path, state)
             if model is None:
                 storage.save(state, arrays, header | {PARTNER: self.kept})

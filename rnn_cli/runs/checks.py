@@ -1,4 +1,4 @@
-"""What a setting is, and the checks of its value and of settings that exclude each other."""
+"""The properties of a setting, and checks of its value and of settings that exclude each other."""
 
 import os
 import re
@@ -17,12 +17,12 @@ from rnn_cli.text.units import PARAGRAPH
 from rnn_cli.training.optimizers import OPTIMIZERS
 from rnn_cli.training.parallel.bits import BITS
 
-FILES = ("valid", "vocab", "user_dict", "init", "log")  # the settings that name one file
-OF_A_MODEL = {"vocab", "min_count", "max_size", "normalize", "user_dict"}  # what a model of --init decides
-OF_GROWTH = {"min_count", "max_size"}  # and what the text decides where the vocabulary grows
+FILES = ("valid", "vocab", "user_dict", "init", "log")  # the settings that name a file
+OF_A_MODEL = {"vocab", "min_count", "max_size", "normalize", "user_dict"}  # decided by the model of --init
+OF_GROWTH = {"min_count", "max_size"}  # of these, what the text decides if the vocabulary grows
 LANGUAGE, LABELS, PAIRS = ("language",), ("classify", "rate"), ("translate",)  # tasks
 TAGS, GUIDED = ("tag",), ("generate",)
-FOR_TASKS = {  # the settings that some tasks alone have a use for
+FOR_TASKS = {  # settings that only some tasks use
     **dict.fromkeys(("vocab", "column", "unit", "carry_state", "bptt"), LANGUAGE),
     **dict.fromkeys(("tie", "output"), LANGUAGE + GUIDED),
     "variational": LANGUAGE + TAGS + GUIDED,
@@ -33,8 +33,8 @@ FOR_TASKS = {  # the settings that some tasks alone have a use for
     "affixes": TAGS,
     **dict.fromkeys(("tokenizer", "normalize", "user_dict"), LANGUAGE + LABELS + PAIRS + GUIDED),
 }
-LEAST_TOKENS = 2  # in the vocabulary of a language: of one there is nothing to learn
-LEAST_OF_TASKS = {"language": LEAST_TOKENS}  # the other tasks learn from one token too
+LEAST_TOKENS = 2  # in the vocabulary of a language: with one there is nothing to learn
+LEAST_OF_TASKS = {"language": LEAST_TOKENS}  # the other tasks can learn with one token
 TIME = re.compile("[1-9][0-9]{0,8}[smh]")
 KINDS = {
     int | None: "a whole number, 0 or more,",
@@ -47,7 +47,7 @@ Group = Literal["Text", "Network", "Training", "Files"]
 
 
 class About(NamedTuple):
-    """What a setting is, for its documentation and its checks."""
+    """The properties of a setting, for its documentation and its checks."""
 
     group: Group
     help: str
@@ -57,12 +57,12 @@ class About(NamedTuple):
 
 
 def absolute(path: str) -> str:
-    """Return a path that holds in any folder; - is standard input, and no path."""
+    """Return a path that is valid from any folder; - is standard input, not a path."""
     return path if path == "-" else os.path.abspath(path)
 
 
 def flag(name: str, value: Any) -> str:
-    """Return a setting as the command line gives it."""
+    """Return a setting as a command-line option."""
     dashed = name.replace("_", "-")
     match value:
         case True:
@@ -92,7 +92,8 @@ def check_value(name: str, value: Any, kind: Any, about: About) -> None:
 
 
 def refuse_exclusions(given: Mapping[str, Any]) -> None:
-    """Raise UsageError for settings that exclude each other. given: those that are not left to a default."""
+    """Raise UsageError for settings that exclude each other. given: the settings that are not left to a
+    default."""
     usual_lr = OPTIMIZERS[given["optimizer"]].lr if "optimizer" in given else highest_lr()
     refuse_no_weights(given.get("lr", usual_lr), given.get("weight_decay", 0.0))
     refuse_tying(given)
@@ -131,7 +132,7 @@ def refuse_exclusions(given: Mapping[str, Any]) -> None:
 
 
 def refuse_of_other_tasks(given: Mapping[str, Any]) -> None:
-    """Raise UsageError for a setting that the task has no use for, and for a value that is too low for it."""
+    """Raise UsageError for a setting that the task does not use, and for a value that is too low for it."""
     task = given.get("task", "language")
     if useless := [name for name in given if task not in FOR_TASKS.get(name, (task,))]:
         name = min(useless)
@@ -139,7 +140,7 @@ def refuse_of_other_tasks(given: Mapping[str, Any]) -> None:
         tasks = f"{', '.join(others)} or {last}" if others else last
         raise UsageError(f"{flag(name, '').rstrip()} is for --task {tasks}")
     is_low = given.get("max_size", LEAST_TOKENS) < LEAST_OF_TASKS.get(task, 1)
-    if is_low and not given.get("grow"):  # then --max-size is of those that are added
+    if is_low and not given.get("grow"):  # with --grow, --max-size counts only the tokens added
         raise UsageError(
             f"{flag('max_size', given['max_size'])}: a language needs {LEAST_OF_TASKS[task]} tokens or more"
         )
@@ -147,7 +148,7 @@ def refuse_of_other_tasks(given: Mapping[str, Any]) -> None:
 
 
 def columns_of(said: str | None) -> tuple[str, str] | None:
-    """Return the two columns that are named with a comma between. Raises UsageError for anything else."""
+    """Return the two column names in a comma-separated string. Raises UsageError for anything else."""
     if said is None:
         return None
     names = said.split(",")
@@ -159,13 +160,13 @@ def columns_of(said: str | None) -> tuple[str, str] | None:
 
 
 def refuse_no_weights(lr: float, weight_decay: float) -> None:
-    """Raise UsageError where a step would take all of a weight away."""
+    """Raise UsageError if weight decay would remove all of a weight in one step."""
     if weight_decay * lr >= 1:
         raise UsageError("--weight-decay times the learning rate is 1 or more: no weight would be left")
 
 
 def refuse_tying(given: Mapping[str, Any]) -> None:
-    """Raise UsageError where tying is asked for beside settings that it does not go with."""
+    """Raise UsageError if tying is requested together with settings that rule it out."""
     output = given.get("output")
     has_full_rows = output not in OUTPUTS or OUTPUTS[output].has_full_rows
     has_size_of_states = "embedding" not in given or given["embedding"] == given.get("hidden")

@@ -1,4 +1,4 @@
-"""What the samples of a trained model copy from its text."""
+"""What the samples of a trained model copy from its training text."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,18 +15,18 @@ from rnn_cli.text.store.corpus import Part
 from rnn_cli.text.vocabulary import END, UNK
 
 SAMPLES = 20
-TOKENS = 200  # of a sample, at most
-COMPARED = 1 << 20  # characters of the text, its first: less than a second, and some 50 MB
+TOKENS = 200  # per sample, at most
+COMPARED = 1 << 20  # first characters of the text: takes less than a second, and about 50 MB
 LINES = 1 << 12  # read at a time
-NO_TEXT = "\ufffe"  # for an unknown token, which no sample holds
+NO_TEXT = "\ufffe"  # stands for an unknown token; no sample contains it
 
 
 def copied_by_samples(path: Path, data: Data, seed: int) -> Copied | None:
-    """Return what of SAMPLES samples of the model in a file stands in the text that it learned: the longest
-    run of all, the clauses of all, and how many of those stand there.
+    """Return what SAMPLES samples of the model in a file copy from the text that it learned: the longest run,
+    the number of clauses in all samples, and how many of those are in the text.
 
-    None where there is nothing to say: every token of a tiny text is learned by heart, and a state of relu
-    can overflow. Raises RnnError for a model file that is gone.
+    None if that would say nothing: a tiny text is memorised as a whole, and a relu state can overflow. Raises
+    RnnError if the model file is gone.
     """
     if data.is_tiny:
         return None

@@ -1,4 +1,4 @@
-"""The course of a run: it trains, saves and logs, and yields what happens."""
+"""The course of a run: training, saving, logging, and yielding events."""
 
 import json
 import time
@@ -29,27 +29,27 @@ from rnn_cli.training.parallel.ranks import RankDied
 from rnn_cli.training.parallel.world import World, by_first, meet
 from rnn_cli.training.state import TrainingState
 
-BESIDE = 1 << 16  # bytes that a file has beside its arrays and what its header says of the run, at most
+BESIDE = 1 << 16  # bytes in a file besides its arrays and its description of the run, at most
 
 
 class Course:
-    """A run on its way, or this rank's part of it.
+    """A run in progress, or this rank's part of one.
 
-    silent: is called with what to say before the process ends, as the other ranks are not heard from.
-    run: once its text is read, what is trained on what.
-    state: from the first step on, where the run is.
-    stop_reason: why it is to end after the step that it is at; None lets it go on.
+    silent: called with a message before the process ends because the other ranks have gone silent.
+    run: what is trained on what, set once the text has been read.
+    state: the state of training, set before the first step.
+    stop_reason: why to end the run after the current step; None: go on.
     """
 
     run: Run
     state: TrainingState
 
     def __init__(self, resources: Resources, threads: int | None):
-        """threads: as asked for; None leaves them open."""
+        """threads: as requested; None leaves the number open."""
         self._resources, self._world, self._threads = resources, resources.world, threads
         self.silent: Callable[[str], None] = _say_nothing
         self.stop_reason: str | None = None
-        self.ended: str | None = None  # why, once it has
+        self.ended: str | None = None  # why, once it has ended
         self._began = time.monotonic()
 
     @property
@@ -57,7 +57,7 @@ class Course:
         return hasattr(self, "state")
 
     def go(self, preparing: Preparing) -> Generator[Event, None, None]:
-        """Read the text, train to the end and save. Raises what Trainer.__iter__ says."""
+        """Read the text, train to the end and save. Raises what Trainer.__next__ documents."""
         self._world.expect_signs(self._resources.rank_timeout, self.silent)
         beginning = yield from preparing
         meet(self._world)  # the text may be missing on one machine
@@ -91,7 +91,7 @@ class Course:
                 yield from self._follow(executor, saver, log, is_resumed=saved is not None)
 
     def _steps(self, executor: Executor, is_resumed: bool) -> Iterator[loop.Event]:
-        """Train; in a run that is to fit a time, plan its epochs again and again."""
+        """Train; if the run has a time limit, re-plan its epochs as it goes."""
         run, at = self.run, self.state
         seconds = seconds_of(run.settings)
         judging = judging_of(run, self._world)
@@ -118,7 +118,7 @@ class Course:
     def _follow(
         self, executor: Executor, saver: Saver, log: Log, is_resumed: bool
     ) -> Generator[Event, None, None]:
-        """Train to the end, or until told to stop; save whenever that is due, and at the end."""
+        """Train to the end, or until told to stop; save whenever a save is due, and at the end."""
         at, reason = self.state, None
         stopped: str | None = None
         try:
@@ -135,7 +135,7 @@ class Course:
                     yield from self._save(executor, saver, log)
         except (RankDied, CutShort) as error:
             if self._world.size > 1:
-                raise  # the others know nothing of it
+                raise  # the other ranks do not know of it
             what = "a process was killed" if isinstance(error, RankDied) else "the text was cut short"
             yield from self._end(executor, saver, log, what)
             raise
@@ -152,7 +152,8 @@ class Course:
         yield Ended(reason, at.best_epoch)
 
     def _stopped(self, executor: Executor) -> str | None:
-        """Return why the run is to stop now, if so. A rank tells the others with the next batch."""
+        """Return the reason if the run is to stop now. A rank announces its wish to stop with the next
+        batch."""
         accord = executor.accord
         if self._world.size == 1:
             return self.stop_reason
@@ -160,7 +161,7 @@ class Course:
         return None if accord.stopper is None else self._world.share(self.stop_reason, accord.stopper)
 
     def _is_due(self, executor: Executor, saver: Saver) -> bool:
-        """Return whether to save now. Rank 0 tells the others with the next batch."""
+        """Return whether to save now. Rank 0 announces a save with the next batch."""
         accord, is_due = executor.accord, saver.is_due(self.state.step)
         if self._world.size == 1 or saver.counts_steps:
             return is_due
@@ -168,7 +169,7 @@ class Course:
         return due
 
     def _save(self, executor: Executor, saver: Saver, log: Log) -> Generator[Event, None, None]:
-        """Save; where that cannot be done the run goes on and tries again."""
+        """Save; if that fails, the run goes on and tries again later."""
         was_failing, at = saver.is_failing, whole(self.state, executor)
         try:
             saver.save(at, log.position())
@@ -181,7 +182,7 @@ class Course:
         meet(self._world)  # a disk may be slow
 
     def _end(self, executor: Executor, saver: Saver, log: Log, reason: str) -> Generator[Event, None, None]:
-        """Save for the last time. Raises RnnError where that cannot be done."""
+        """Save for the last time. Raises RnnError if that fails."""
         at = whole(self.state, executor)
         yield from _notices(log.end(at, reason))
         try:
@@ -194,7 +195,7 @@ class Course:
         return f"{self.run.model}: cannot be saved: {error.strerror or error}; what was saved before is whole"
 
     def _diverged(self, error: Diverged, saver: Saver) -> Diverged:
-        """Return what to raise, once the text that the run diverged on is in a file."""
+        """Write the text that the run diverged on to a file, and return the error to raise."""
         run, at, lr = self.run, self.state, f"now {self.run.recipe.lr:g}"
         if at.best_epoch:
             kept = f"{run.model} holds the model of epoch {at.best_epoch}"
@@ -217,12 +218,12 @@ def _say_nothing(text: str) -> None:
 
 
 def _logged(run: Run, world: World) -> Run:
-    """Return the run as the log of this rank has it: rank 0's alone is a file."""
+    """Return the run as this rank logs it: only rank 0 has a log file."""
     return run if world.rank == 0 else replace(run, settings=replace(run.settings, log=None))
 
 
 def _room(at: TrainingState, saver: Saver, run: Run) -> int:
-    """Return the bytes of the model and the state, in their files."""
+    """Return the number of bytes that the model and state files will need."""
     beside = len(json.dumps(saver.header)) + BESIDE
     p, state = (sum(a.nbytes for a in arrays.values()) for arrays in (at.p, at.pack()[0]))
     return p + state * (2 if run.recipe.max_rollbacks else 1) + 2 * beside
@@ -245,7 +246,7 @@ def _notices(notice: Notice | None) -> Iterator[Notice]:
 
 
 def _reason_to_end(run: Run, at: TrainingState) -> str | None:
-    """Return why a run ends with the epoch that is done, if it does. One that fits a time ends with the time,
+    """Return why a run ends with the epoch just done, or None. With a time limit it ends when the time is up,
     unless patience is given."""
     if run.settings.time and not run.settings.patience:
         return None

@@ -1,4 +1,4 @@
-"""From settings to the parts of a text: the lines to learn from and those to validate on, as ids."""
+"""From settings to the parts of a text: the training and validation lines, as ids."""
 
 import hashlib
 import os
@@ -34,8 +34,8 @@ from rnn_cli.text.tokenizers import DEFAULT_TOKENIZER, Tokenizer, load_tokenizer
 from rnn_cli.text.units import PARAGRAPH
 from rnn_cli.text.vocabulary import Vocabulary, build, loads
 
-FEW_LINES = 20  # with fewer lines and tokens than these nothing is held out: chance would decide the loss
-FEW_TOKENS = 1000  # with fewer every token is known: most words occur once
+FEW_LINES = 20  # with fewer lines and fewer tokens nothing is held out: chance would decide the loss
+FEW_TOKENS = 1000  # with fewer, every token is known: most words occur once
 
 
 @dataclass(frozen=True)
@@ -43,9 +43,9 @@ class Data:
     """The parts of a text.
 
     lexicon: how the text becomes ids.
-    fingerprint: a hash of both parts: the same for the same text.
-    share: of the text to learn from, the part that was read where its beginning was enough.
-    files: the number of files that the text stands in.
+    fingerprint: a hash of both parts, the same for the same text.
+    share: the fraction of the training text that was read, if its beginning was enough.
+    files: the number of files that hold the text.
     """
 
     lexicon: Lexicon
@@ -57,12 +57,12 @@ class Data:
 
     @property
     def tokens(self) -> int:
-        """The tokens of the whole text to learn from; line ends do not count."""
+        """The tokens of the whole training text; line ends do not count."""
         return round(self.train.tokens / self.share)
 
     @property
     def targets(self) -> int:
-        """The targets of an epoch, in the whole text; line ends count."""
+        """The targets per epoch, for the whole text; line ends count."""
         return round(self.train.targets / self.share)
 
     @property
@@ -75,30 +75,30 @@ class Data:
 
     @property
     def is_tiny(self) -> bool:
-        """Whether the text is so small that every token is to be known, and none hidden."""
+        """Whether the text is so small that every token should be known, and none hidden."""
         return self.train.tokens < FEW_TOKENS
 
     @cached_property
     def counts(self) -> NDArray[np.int64]:
-        """How often each id occurs in the text to learn from, (m,)."""
+        """How often each id occurs in the training part, (m,)."""
         return self.train.counts(self.m)
 
     @property
     def figures(self) -> dict[str, int | float]:
-        """What was read to learn from, as the log has it."""
+        """The size of what was read for training, as the log records it."""
         train = self.train
         counts = {"files": self.files, "lines": train.lines, "tokens": train.tokens, "unknown": train.unknown}
         return counts | {"unknown_share": train.unknown / train.tokens}
 
 
 def corpus_files(settings: Settings) -> list[str]:
-    """Return the text files of the settings, or one that comes with rnn. Raises RnnError for a folder without
-    texts."""
+    """Return the text files that the settings name, or the file of a text that comes with rnn. Raises
+    RnnError for a folder without texts."""
     return text_files(corpus_paths(settings.corpus))
 
 
 def corpus_name(settings: Settings) -> str:
-    """Return what the text is called in messages."""
+    """Return the name of the text for messages."""
     return ", ".join(map(display_name, corpus_paths(settings.corpus)))
 
 
@@ -110,7 +110,7 @@ def input_files(settings: Settings) -> list[str]:
 
 
 def default_valid_fraction(text: Part) -> float:
-    """Return the share of a text to hold out for validation where the settings do not say."""
+    """Return the share of a text to hold out for validation if the settings do not give one."""
     is_tiny = text.lines < FEW_LINES and text.tokens < FEW_TOKENS
     return 0.0 if is_tiny else DEFAULT_VALID_FRACTION
 
@@ -125,11 +125,11 @@ def load_data(
     limit: int | None = None,
     grow: bool = False,
 ) -> Loading:
-    """Return the parts of the text, in the ids of a lexicon that is there already or of one of its own.
+    """Return the parts of the text, as ids of an existing lexicon or of a new one.
 
-    A vocabulary of its own is counted on the lines to learn from, without those held out: so validation meets
-    unknown tokens as often as other texts would. limit: bytes that are enough of a long text. grow: add the
-    tokens of the text that the lexicon lacks. Raises RnnError for a text that cannot be used, UsageError for
+    A new vocabulary is counted on the training lines only, so that unknown tokens are as frequent in
+    validation as they would be in other texts. limit: bytes of a long text that are enough. grow: add the
+    text's tokens that the lexicon lacks. Raises RnnError for a text that cannot be used, UsageError for
     settings that do not go with it.
     """
     given: Vocabulary | None = None
@@ -210,7 +210,7 @@ def tokenizer_of(settings: Settings) -> Tokenizer:
 
 
 def _splitting(settings: Settings, tokenizer: Tokenizer) -> Splitting:
-    """Return how the text of the settings becomes tokens. Raises UsageError where it cannot."""
+    """Return how to split the text of the settings into tokens. Raises UsageError if that cannot be done."""
     if settings.carry_state and tokenizer.unit == PARAGRAPH:
         whose = f"--{'vocab' if settings.vocab else 'init'}"
         raise UsageError(f"--carry-state and the unit of {whose}, a paragraph, exclude each other: drop one")
@@ -224,7 +224,7 @@ def _splitting(settings: Settings, tokenizer: Tokenizer) -> Splitting:
 
 
 def _may_be_table(path: str) -> bool:
-    """Return whether a path is a table by its name, or has no name that says anything, as a pipe."""
+    """Return whether a path may be a table: by its suffix, or because it is not a regular file (a pipe)."""
     return is_table(path) or path == "-" or not os.path.isfile(path)
 
 
@@ -234,7 +234,7 @@ def _min_count(types: Mapping[str, int], tokenizer: Tokenizer, settings: Setting
 
 
 def grown(lexicon: Lexicon, types: Mapping[str, int], settings: Settings) -> Generator[Notice, None, Lexicon]:
-    """Return a lexicon with the tokens of a text that it lacks, and say how many those are."""
+    """Return a lexicon extended by the tokens of a text that it lacks, and yield a notice of how many."""
     min_count = _min_count(types, lexicon.tokenizer, settings)
     larger = grown_lexicon(lexicon, types, min_count, settings.max_size or DEFAULT_MAX_SIZE)
     new = larger.vocabulary.size - lexicon.vocabulary.size
@@ -244,8 +244,8 @@ def grown(lexicon: Lexicon, types: Mapping[str, int], settings: Settings) -> Gen
 
 
 def _given_vocabulary(settings: Settings) -> tuple[Vocabulary, Tokenizer]:
-    """Return the vocabulary of a file, and the tokenizer that it was counted with. Raises RnnError where that
-    is not the tokenizer called for."""
+    """Return the vocabulary in a file, and the tokenizer that it was counted with. Raises RnnError if the
+    settings call for another tokenizer."""
     path = settings.vocab or ""
     vocabulary, tokenizer = loads(read_lines([path]), path)
     if settings.tokenizer not in (None, tokenizer.name):

@@ -1,5 +1,5 @@
-"""The setting that commands which are no run have too: the encoding of their texts. It stands by itself so
-that they need not import the others."""
+"""The `encoding` setting, which commands other than training have too; it is in its own file so that they
+need not import the others."""
 
 import codecs
 

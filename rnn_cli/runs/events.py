@@ -1,4 +1,4 @@
-"""What a run reports while it goes on: it yields these, and prints nothing."""
+"""The events of a run: it yields them, and prints nothing."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +14,7 @@ __all__ = ["Begun", "Ended", "EpochDone", "Event", "Notice", "Reading", "RolledB
 class Begun:
     """The text is read, all settings are decided, and the first step comes next.
 
-    step: the steps done before, where the run was resumed; None where it is new.
+    step: the number of steps done before, if the run was resumed; None if it is new.
     """
 
     run: Run
@@ -23,7 +23,7 @@ class Begun:
 
 @dataclass(frozen=True)
 class Saved:
-    """The training state is on the disk and, where it is the best so far, the model."""
+    """The training state is on disk, and so is the model if it is the best so far."""
 
     model: Path
     step: int
@@ -33,7 +33,7 @@ class Saved:
 class Ended:
     """The run has ended and is saved.
 
-    reason: "done", "no better for 4 epochs", or what `Trainer.stop` was told.
+    reason: "done", "no better for 4 epochs", or the argument of `Trainer.stop`.
     best_epoch: the epoch whose model is in the file; 0 for that of an unfinished first epoch.
     """
 

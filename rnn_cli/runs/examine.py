@@ -1,4 +1,4 @@
-"""Testing a model on files of pairs (`rnn test`). How each task is tested is a row of EXAMINERS."""
+"""Testing a model on files of pairs (`rnn test`). EXAMINERS has a row for each task."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -30,11 +30,12 @@ from rnn_cli.text.rows import Numbers
 class Examiner(NamedTuple):
     """How models of a task are tested.
 
-    cutting: how the texts of a model become tokens. labels: those that it knows; None without.
-    tested: the figures of some rows of pairs, with `texts`, how many, and `values`, the figures of all by
-    name, as `Tested` has them. Raises RnnError where the state of the model overflows.
-    rivals: the figures of the simplest rivals, which learn from pairs and are tested on others; None: none.
-    reads: how many tokens of a text the network reads, its first; None: all.
+    cutting: how the model splits texts into tokens. labels: those that it knows; None if it has none.
+    tested: the figures of some rows of pairs, with `texts`, their number, and `values`, all figures by name,
+    as in `Tested`. Raises RnnError if the model's state overflows.
+    rivals: the figures of the simplest baselines, which learn from pairs and are tested on others; None:
+    none.
+    reads: the number of tokens of a text, from its start, that the network reads; None: all.
     """
 
     cutting: Callable[[Any], Cutting]
@@ -45,11 +46,11 @@ class Examiner(NamedTuple):
 
 
 class Examined(NamedTuple):
-    """The figures of all texts and, where a training file was named, of those that do not stand in it; else
-    None. `Examiner.tested` says what they are. rivals: those of the simplest rivals, where asked for.
-    headers: first rows that look like the names of columns, each with a way out.
-    rows: how many pairs there are. empty: the numbers, from 0, of those with an empty text or target.
-    cut: how many texts are read in part, and how many tokens of these."""
+    """The figures of all texts (`all`) and, if a training file was named, of those that are not in it
+    (`unseen`; else None), as `Examiner.tested` returns them. rivals: those of the simplest baselines, if
+    requested. headers: first rows that look like column names, each with a remedy.
+    rows: the number of pairs. empty: the numbers, from 0, of those with an empty text or target.
+    cut: how many texts are read only in part, and how many of their tokens are read."""
 
     all: Any
     unseen: Any
@@ -108,10 +109,10 @@ def examined(
 ) -> Examined:
     """Return how good a model is on the pairs of some files.
 
-    folder: for copies of what can be read only once. train: a file that the model learned from. baseline: a
-        file that the simplest rivals learn from.
-    Raises RnnError for files that hold no pairs, labels that the model does not know, and where all texts
-    stand in the training file; UsageError for columns that are not two.
+    folder: for copies of inputs that can be read only once. train: a file that the model learned from.
+    baseline: a file for the simplest baselines to learn from.
+    Raises RnnError for files that hold no pairs, for labels that the model does not know, and if all texts
+    are in the training file; UsageError unless `columns` names two.
     """
     examiner = EXAMINERS[model.task]
     form = Form(model.task, encoding, columns_of(columns), is_scored=True)
@@ -149,5 +150,5 @@ def examined(
 
 
 def _cut(pairs: Pairs, reads: int | None) -> tuple[int, int]:
-    """Return how many texts have more tokens than are read of them, and how many are read."""
+    """Return how many texts have more tokens than are read, and how many tokens are read."""
     return (int((np.diff(pairs.texts.corpus.starts) - 1 > reads).sum()), reads) if reads else (0, 0)

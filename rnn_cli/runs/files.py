@@ -1,4 +1,4 @@
-"""The files that a run or a command writes: refused before any work where that would lose something."""
+"""The files that a run or a command writes, checked before any work so that nothing is lost."""
 
 import json
 import shutil
@@ -26,7 +26,7 @@ def refuse_files(model: Path, settings: Settings, may_replace: bool) -> None:
     if settings.log is not None:
         log = Path(settings.log)
         others = [*inputs, model, state_path(model), diverged_path(model)]
-        refuse_overwriting(log, others, force=True, flag="--log")  # it is appended to
+        refuse_overwriting(log, others, force=True, flag="--log")  # the log is appended to
         refuse_appending_to_a_stranger(log)
         try_writing(log)
 
@@ -36,7 +36,7 @@ def refuse_overwriting(
 ) -> None:
     """Raise UsageError for an output that is also an input, or that exists already, unless forced.
 
-    is_resumable: whether what is there can be gone on with.
+    is_resumable: whether the existing file belongs to a run that can be resumed.
     """
     for other in map(Path, inputs):
         if _is_same(path, other):
@@ -47,23 +47,23 @@ def refuse_overwriting(
 
 
 def _is_same(path: Path, other: Path) -> bool:
-    """Return whether two names are of one file, which need not exist."""
+    """Return whether two paths are the same file, which need not exist."""
     try:
         return path.resolve() == other.resolve() or (
             path.exists() and other.exists() and path.samefile(other)
         )
-    except (OSError, RuntimeError):  # links in a circle name no file
+    except (OSError, RuntimeError):  # circular links name no file
         return False
 
 
 def refuse_replacing_a_stranger(path: Path) -> None:
-    """Raise RnnError for a file that --force would replace though rnn did not write it."""
+    """Raise RnnError for a file that --force would replace although rnn did not write it."""
     if path.is_file() and not storage.is_ours(path):
         raise RnnError(f"{path}: is there already, and no file of rnn: name another, or delete it")
 
 
 def refuse_appending_to_a_stranger(path: Path) -> None:
-    """Raise RnnError for a file to append log rows to that does not begin with one."""
+    """Raise RnnError for a file to be appended to that does not begin with a log row."""
     if not path.is_file() or path.stat().st_size == 0:
         return
     with open(path, "rb") as file:
@@ -77,14 +77,14 @@ def refuse_appending_to_a_stranger(path: Path) -> None:
 
 
 def try_writing(path: Path) -> None:
-    """Raise RnnError, with the reason, where a file cannot be written at `path`."""
+    """Raise RnnError, with the reason, if no file can be written at `path`."""
     if path.is_dir():
         raise RnnError(f"{path}: is a directory (name a file in it)")
     refuse_special_files(path)
     target = behind_link(path)
     if not target.parent.is_dir():
         raise RnnError(f"{path}: there is no folder {target.parent} (mkdir makes it)")
-    # not the name that replacing.py uses: that file may hold what a crash left
+    # not the name that replacing.py uses: a crash may have left something in that file
     trial = target.with_name(f".{target.name}.rnn-try")
     try:
         trial.touch()
@@ -94,13 +94,13 @@ def try_writing(path: Path) -> None:
 
 
 def refuse_full_disk(paths: Iterable[Path], needed: int) -> None:
-    """Raise RnnError where a folder has no room for `needed` bytes in these files, twice: a new file is
-    written before the old one goes."""
+    """Raise RnnError if the folder has no room for `needed` bytes in these files, twice: a new file is
+    written before the old one is removed."""
     paths = list(paths)
     there = sum(path.stat().st_size for path in paths if path.exists())
     try:
         free = shutil.disk_usage(behind_link(paths[0]).parent).free
-    except OSError:  # a save will show
+    except OSError:  # saving will show
         return
     if free + there < 2 * needed:
         raise RnnError(
@@ -110,7 +110,7 @@ def refuse_full_disk(paths: Iterable[Path], needed: int) -> None:
 
 
 def refuse_special_files(path: Path) -> None:
-    """Raise RnnError for a pipe or a device, which a file would replace, and for links in a circle."""
+    """Raise RnnError for a pipe or a device, which a file would replace, and for circular links."""
     try:
         mode = path.stat().st_mode
     except FileNotFoundError:

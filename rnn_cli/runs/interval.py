@@ -7,7 +7,7 @@ SECONDS = {"s": 1, "m": 60, "h": 3600}
 
 
 class Interval(NamedTuple):
-    """So many steps, or so many seconds; with neither, as often as costs little (checkpoint.py)."""
+    """A number of steps or of seconds; with neither, as often as costs little (checkpoint.py)."""
 
     steps: int | None = None
     seconds: float | None = None

@@ -1,4 +1,4 @@
-"""Checking JSON, which may be anything, against annotations before it is used."""
+"""Checking JSON, which may contain anything, against type annotations before use."""
 
 import math
 from collections.abc import Mapping
@@ -7,9 +7,10 @@ from typing import Any, get_args
 
 
 def check_types(hints: Mapping[str, Any], said: Mapping[str, Any]) -> None:
-    """Raise ValueError for an entry without an annotation, or not of the type annotated.
+    """Raise ValueError for an entry that has no annotation, or is not of its annotated type.
 
-    Numbers must be finite and not negative. Generic annotations like list[str] are not checked."""
+    Numbers must be finite and not negative. Generic annotations such as list[str] are not checked.
+    """
     for name, value in said.items():
         hint = hints.get(name, NoneType)
         allowed = get_args(hint) if isinstance(hint, UnionType) else (hint,)
@@ -26,5 +27,5 @@ def _is_a(value: Any, kind: type) -> bool:
         return False
     try:
         return math.isfinite(value) and value >= 0
-    except OverflowError:  # more digits than a float has
+    except OverflowError:  # too large for a float
         return False

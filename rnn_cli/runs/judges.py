@@ -1,4 +1,5 @@
-"""How the epochs of a run are judged (training/judging.py): by its own figures, the same on all ranks."""
+"""How the epochs of a run are judged (training/judging.py): by the run's own figures, the same on all
+ranks."""
 
 from collections.abc import Callable
 
@@ -12,13 +13,13 @@ Numbers = dict[str, float]  # by name
 
 
 def judging_of(run: Run, world: World) -> Judging:
-    """Return how the epochs of a run are judged. On several ranks rank 0 computes the figures, and what is
-    fitted."""
+    """Return how the epochs of a run are judged. With several ranks, rank 0 computes the figures and the
+    fitted parameters."""
 
     def of_rank_0(compute: Callable[[TrainingState], Numbers], at: TrainingState) -> Numbers:
         found = compute(at) if world.rank == 0 else {}
         if world.size > 1:
-            meet(world)  # it may take a while
+            meet(world)  # rank 0 may take a while
             found = world.share(found)
         return found
 

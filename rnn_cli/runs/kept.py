@@ -1,4 +1,4 @@
-"""Texts as ids in the cache, and in a folder where they were just written."""
+"""Texts as ids: in the cache, or in the folder where they were just written."""
 
 from collections.abc import Generator
 from contextlib import suppress
@@ -12,7 +12,7 @@ from rnn_cli.text.store.corpus import Text
 
 
 def kept(key: str, work: Workplace) -> Generator[Notice, None, tuple[Path, Text] | None]:
-    """Return the text of a key and its folder in the cache; None where it is not there or damaged."""
+    """Return the folder and the text of a key in the cache; None if it is missing or damaged."""
     folder = work.cache.find(key) if work.cache else None
     if work.cache is None or folder is None:
         return None
@@ -28,16 +28,16 @@ def kept(key: str, work: Workplace) -> Generator[Notice, None, tuple[Path, Text]
 
 
 def keep(folder: Path, key: str, work: Workplace) -> Path:
-    """Move a text that was written to a folder of the workplace into the cache, if there is one and it can be
-    done; return where it is. It is not mapped yet: Windows moves no file that is."""
+    """Move a text from a folder of the workplace into the cache, if possible, and return where it is. It must
+    not be mapped yet: Windows does not move mapped files."""
     if work.cache:
-        with suppress(OSError):  # it need not be kept
+        with suppress(OSError):  # the cache is optional
             return work.cache.keep(folder, key)
     return folder
 
 
 def mapped(folder: Path) -> Text:
-    """Return the text that was written to a folder just now. Raises RnnError where it is gone."""
+    """Return the text that was just written to a folder. Raises RnnError if it is gone."""
     try:
         return stored.load(folder)
     except (stored.Damaged, OSError) as error:

@@ -1,4 +1,5 @@
-"""The epochs of a run after the best: the model file ends with the best one, the training state has all."""
+"""The epochs of a run after the best one: the model file's history ends with the best, the training state has
+all."""
 
 import os
 from collections.abc import Generator
@@ -13,8 +14,8 @@ from rnn_cli.runs.paths import state_path
 
 
 def with_later_epochs(model: Path, history: dict[str, Any]) -> Generator[Notice, None, dict[str, Any]]:
-    """Return a model's history, with all epochs of its run where the training state of that run lies beside
-    the model; else as it is. A state that cannot be read is warned of."""
+    """Return a model's history with all epochs of its run, if that run's training state is beside the model;
+    else unchanged. Yields a warning if the state cannot be read."""
     known, path = history.get("epochs"), state_path(model_path(model))
     if not os.path.lexists(path):
         return history
@@ -25,7 +26,7 @@ def with_later_epochs(model: Path, history: dict[str, Any]) -> Generator[Notice,
         return history
     try:
         epochs = [{"train_loss": train, "valid_loss": valid} for train, valid in header["position"]["curve"]]
-    except (LookupError, TypeError, ValueError):  # not as a run writes it
+    except (LookupError, TypeError, ValueError):  # not in the form that a run writes
         return history
     is_same = isinstance(known, list) and bool(known) and epochs[: len(known)] == known
     return history | {"epochs": epochs} if is_same else history

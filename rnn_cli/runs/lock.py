@@ -1,4 +1,4 @@
-"""One run on a model at a time."""
+"""The lock that allows only one run at a time on a model."""
 
 import os
 from collections.abc import Iterator
@@ -12,11 +12,11 @@ from rnn_cli.runs.paths import lock_path
 
 @contextmanager
 def locked(model: Path) -> Iterator[None]:
-    """Keep other runs from writing this model. Raises RnnError, naming the process, where one is writing it,
-    and naming the user, where another user's lock file is in the way.
+    """Keep other runs from writing this model. Raises RnnError, naming the process, if another run is writing
+    it, and naming the user, if another user's lock file cannot be opened.
 
-    The system releases the lock when the process ends, however it ends: a lock file that a killed run
-    left behind is no obstacle. A file system without locks has none.
+    The system releases the lock however the process ends: a lock file left behind by a killed run does no
+    harm. On a file system without locks nothing is locked.
     """
     if not has_locks():
         yield
@@ -30,7 +30,7 @@ def locked(model: Path) -> Iterator[None]:
 
 
 def _take(model: Path, path: Path) -> int:
-    """Return the descriptor that holds the lock while it is open; other processes do not inherit it."""
+    """Return the descriptor that holds the lock while it is open; child processes do not inherit it."""
     while True:
         descriptor = _open(model, path)
         try:
@@ -41,7 +41,7 @@ def _take(model: Path, path: Path) -> int:
                     "or name another file with --model"
                 )
             if _is_at(path, descriptor):
-                with suppress(OSError):  # a full disk, another user's file: then it is without our number
+                with suppress(OSError):  # disk full, or another user's file: then it lacks our number
                     os.ftruncate(descriptor, 0)
                     os.write(descriptor, b"%d" % os.getpid())
                 return descriptor
@@ -52,7 +52,7 @@ def _take(model: Path, path: Path) -> int:
 
 
 def _open(model: Path, path: Path) -> int:
-    """Open the lock file, or another user's to read, which is enough to lock it. Raises RnnError."""
+    """Open the lock file; another user's file for reading, which is enough to lock it. Raises RnnError."""
     try:
         return os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
     except PermissionError as error:
@@ -60,7 +60,7 @@ def _open(model: Path, path: Path) -> int:
             return os.open(path, os.O_RDONLY)
         try:
             owner = path.owner()
-        except (OSError, KeyError, RuntimeError):  # not there, or of a user without a name
+        except (OSError, KeyError, RuntimeError):  # it is gone, or its user has no name
             owner = "another user"
         raise RnnError(
             f"{model}: the lock file {path} is {owner}'s and cannot be opened ({error.strerror}): where no "
@@ -69,7 +69,7 @@ def _open(model: Path, path: Path) -> int:
 
 
 def _give_up(path: Path, descriptor: int) -> None:
-    """Delete the lock file, if the lock on it is ours."""
+    """Delete the lock file if we hold its lock."""
     with suppress(OSError):
         if take(descriptor) and _is_at(path, descriptor):
             path.unlink()
@@ -77,7 +77,7 @@ def _give_up(path: Path, descriptor: int) -> None:
 
 
 def _is_at(path: Path, descriptor: int) -> bool:
-    """Return whether the descriptor still is the file of that name: a run that ends deletes its own."""
+    """Return whether the descriptor is still the file at `path`: a run that ends deletes its lock file."""
     try:
         return os.path.samestat(os.fstat(descriptor), os.stat(path))
     except FileNotFoundError:

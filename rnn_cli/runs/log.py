@@ -1,4 +1,4 @@
-"""The log of a run: one JSON object a line, for programs. A loss is nats per target; line ends count."""
+"""The log of a run: one JSON object per line, for programs. A loss is in nats per target; line ends count."""
 
 import os
 import secrets
@@ -23,10 +23,10 @@ NOTHING: dict[str, Any] = dict.fromkeys(("tokens_per_second", "train_loss", "val
 class LogPosition:
     """Where a log was when its run was saved.
 
-    nats, tokens: since the last row.
-    seconds: of training at that row.
-    run: the id that the run's rows carry; None before it has one.
-    model: the real path of the run's model, as it was then.
+    nats, tokens: sums since the last row.
+    seconds: training time at that row.
+    run: the id in the run's rows; None before it has one.
+    model: the real path of the run's model at that time.
     """
 
     nats: float = 0.0
@@ -41,8 +41,8 @@ class LogPosition:
 
     @classmethod
     def from_json(cls, said: Mapping[str, Any]) -> Self:
-        """Raises TypeError, LookupError or ValueError for anything else than `to_json` gives, here or before
-        runs had an id: then nothing of the log is known to be the run's."""
+        """Return the position that `to_json` wrote. In states from before runs had an id, no row of the log
+        is known to be the run's. Raises TypeError, LookupError or ValueError for anything else."""
         since = {name: said[name] for name in ("nats", "tokens", "seconds")}
         check_types(dict.fromkeys(since, float), since)
         run, model, file = said.get("run"), said.get("model"), said["file"]
@@ -53,26 +53,28 @@ class LogPosition:
         return cls(**since, file=FilePosition(**file), run=run, model=model)
 
     def own_id(self, model: str) -> str:
-        """Return the id of the run that goes on from here with a model: a new one where the model that was
-        saved is still there under another path, so that this is a copy of its run."""
+        """Return the id for the run that continues with `model`: a new one if the saved run's model still
+        exists under another path, since this is then a copy of that run."""
         is_copy = self.model not in (None, model) and os.path.exists(self.model or "")
         return self.run if self.run and not is_copy else secrets.token_hex(8)
 
 
 class Log:
-    """The rows of one run. Each method returns a notice where the file cannot be written, the first time."""
+    """The log rows of one run. Each method returns a notice the first time that the file cannot be
+    written."""
 
     def __init__(self, run: Run, position: LogPosition):
-        """position: of the state that the run goes on from; rows after it are removed. Raises OSError."""
+        """position: from the state that the run resumes from; the run's later rows are removed. Raises
+        OSError."""
         self._run = run
         self._nats, self._tokens, self._seconds = position.nats, position.tokens, position.seconds
-        self._model = os.path.realpath(run.model)  # by whatever name it is called
+        self._model = os.path.realpath(run.model)  # independent of the name used for it
         self._id = position.own_id(self._model)
         path = run.settings.log
         self._file = LogFile(Path(path), self._id, position.file) if path else None
 
     def position(self) -> LogPosition:
-        """Return where the log is; the file is on the disk up to there."""
+        """Return where the log is; the file is on disk up to there."""
         file = self._file.position() if self._file else None
         return LogPosition(self._nats, self._tokens, self._seconds, file, self._id, self._model)
 
@@ -113,7 +115,7 @@ class Log:
         return self._write("valid", at, **losses, valid_bpc=bpc, **beside)
 
     def end(self, at: TrainingState, reason: str) -> Notice | None:
-        """Write the run's last row, for now."""
+        """Write the row that ends this session."""
         best = at.best_loss if self._run.data.valid_targets is not None and at.best_epoch else None
         rate = at.tokens / max(at.seconds, 1e-9)
         bpc = self._valid_bpc(best)

@@ -1,4 +1,4 @@
-"""The memory that a run may take, and what to lower where it would take more."""
+"""The memory limit of a run, and advice on what to lower when a run would exceed it."""
 
 from collections.abc import Iterator
 
@@ -7,13 +7,13 @@ from rnn_cli.machine import resident_memory, total_memory
 from rnn_cli.runs.checks import flag
 from rnn_cli.training.demand import Demand, Demanding
 
-LEAST = 16  # of a size that is halved to see what would fit
-FAR = 8  # times what is allowed: such a run is not even tried
+LEAST = 16  # the smallest value to try when a size is halved
+FAR = 8  # times the limit: beyond this the exact demand is not computed
 
 
 def refuse_beyond(limit: int | None, shape: Demanding, demand: Demand | None = None) -> None:
-    """Raise RnnError for a run that would take more bytes than `limit`, or than the machine has. demand: of
-    the run, where it is known already."""
+    """Raise RnnError for a run that would take more bytes than `limit`, or than the machine has. demand: the
+    run's, if already known."""
     allowed = min((size for size in (limit, total_memory()) if size), default=None)
     if allowed is None:
         return
@@ -29,7 +29,8 @@ def refuse_beyond(limit: int | None, shape: Demanding, demand: Demand | None = N
 
 
 def _needed(shape: Demanding, allowed: int) -> tuple[int, str]:
-    """Return bytes, no more exactly than it takes to know whether they are allowed; and how exactly."""
+    """Return the bytes needed, only as exactly as it takes to decide whether they are allowed, and words that
+    say how exactly."""
     if (least := shape.least()) > allowed:
         return least, "more than "
     if (ample := shape.ample(resident_memory())) <= allowed or ample > FAR * allowed:
@@ -38,7 +39,7 @@ def _needed(shape: Demanding, allowed: int) -> tuple[int, str]:
 
 
 def _ways_under(shape: Demanding, allowed: int) -> Iterator[str]:
-    """Yield the flags, with values, any of which would do."""
+    """Yield the options, with values, each of which would suffice."""
     for name in shape.sizes:
         size, lowered = shape.halved(name)
         while size >= LEAST and lowered.ample(resident_memory()) > allowed:
@@ -48,5 +49,5 @@ def _ways_under(shape: Demanding, allowed: int) -> Iterator[str]:
 
 
 def in_units(size: int) -> str:
-    """Return an amount of memory as people say it."""
+    """Return an amount of memory for people."""
     return f"{size / 2**20:,.0f} MiB" if size < 1 << 30 else f"{size / 2**30:,.2f} GiB"

@@ -1,4 +1,5 @@
-"""The figures of an epoch beside its loss, and the one that decides which epoch is the best (--metric)."""
+"""The figures of an epoch in addition to its loss, and the choice of the one that decides which epoch is best
+(--metric)."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -9,9 +10,9 @@ LOSS = "loss"
 
 
 class Metric(NamedTuple):
-    """A figure of an epoch, as `rnn test` has it.
+    """A figure of an epoch, as in `rnn test`.
 
-    label: what it is called for people. tasks: that have it. digits: after the point, where it is shown.
+    label: its name for people. tasks: the tasks that have it. digits: decimals shown.
     """
 
     label: str
@@ -33,19 +34,19 @@ METRICS = {
 
 
 def shown(figures: Mapping[str, float]) -> dict[str, str]:
-    """Return figures for people, each with its label."""
+    """Return figures for people, by their labels."""
     rows = {METRICS[name]: value for name, value in figures.items()}
     return {metric.label: f"{value:.{metric.digits}f}" for metric, value in rows.items()}
 
 
 def refuse_metric_of_another_task(metric: str, task: str) -> None:
-    """Raise UsageError for a figure that the epochs of a task do not have."""
+    """Raise UsageError for a figure that a task's epochs do not have."""
     if metric != LOSS and task not in METRICS[metric].tasks:
         raise UsageError(f"--metric {metric} is for --task {' or '.join(METRICS[metric].tasks)}")
 
 
 def refuse_missing_metric(metric: str | None, there: tuple[str, ...]) -> None:
-    """Raise UsageError for a figure that the epochs of a run do not have. there: those that they have."""
+    """Raise UsageError for a figure that a run's epochs do not have. there: those that they have."""
     if metric not in (None, LOSS, *there):
         raise UsageError(
             f"--metric {metric}: this text has no such figure: choose {', '.join((LOSS, *there))}"

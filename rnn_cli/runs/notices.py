@@ -1,11 +1,11 @@
-"""What is reported while a text is read."""
+"""Reports made while a text is read."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Notice:
-    """A line for the person who started the run.
+    """A message to the person who started the run.
 
     is_warning: whether something may be wrong.
     """
@@ -16,7 +16,7 @@ class Notice:
 
 @dataclass(frozen=True)
 class Reading:
-    """A text is being read: `done` of `total` bytes."""
+    """Progress in reading a text: `done` of `total` bytes."""
 
     done: int
     total: int

@@ -1,4 +1,4 @@
-"""What a run has come to, in figures for programs."""
+"""The result of a run, in figures for programs."""
 
 import os
 from typing import Any
@@ -8,11 +8,11 @@ from rnn_cli.training.state import TrainingState
 
 
 def outcome(run: Run, at: TrainingState, reason: str) -> dict[str, Any]:
-    """Return what a run has come to, as JSON.
+    """Return the result of a run, as JSON.
 
-    reason: why it ended, as in the log. best_loss is of validation, or of training where nothing is held out;
-    best_bpc (bits per character) is of validation, else None. Where a figure decides which epoch is the best,
-    its name (metric) and its value of that epoch are there too.
+    reason: why it ended, as in the log. best_loss is the validation loss, or the training loss if nothing is
+    held out; best_bpc (bits per character) is from validation, else None. If a figure decides which epoch is
+    best, its name (metric) and its value in that epoch are included.
     """
     best = at.best_loss
     train_loss, valid_loss = at.curve[-1] if at.curve else (None, None)

@@ -1,7 +1,7 @@
-"""Where the files of a run lie beside its model.
+"""The paths of the files that a run keeps beside its model.
 
-A model behind a symbolic link is the file that the link leads to: whatever it is called by, it has one state
-and one lock, which lie beside that file.
+A model behind a symbolic link is the file that the link leads to: under any name it has one state and one
+lock, beside that file.
 """
 
 from pathlib import Path
@@ -13,21 +13,21 @@ DEFAULT_MODEL = "model.npz"
 
 
 def state_path(model: Path) -> Path:
-    """Return where a run keeps what it needs to go on: m.npz -> m.state.npz.
+    """Return the path of the training state: m.npz -> m.state.npz.
 
-    An older rnn wrote it beside a link: where it lies there, and none beside the file, it stays there.
+    An older rnn wrote it beside a link: if it is there, and none is beside the file, it stays there.
     """
     state, older = _beside(behind_link(model), "state.npz"), _beside(model, "state.npz")
     return older if older.exists() and not state.exists() else state
 
 
 def diverged_path(model: Path) -> Path:
-    """Return where the text that a run diverged on is written: m.npz -> m.diverged.txt."""
+    """Return the path for the text that a run diverged on: m.npz -> m.diverged.txt."""
     return _beside(behind_link(model), "diverged.txt")
 
 
 def lock_path(model: Path) -> Path:
-    """Return the file whose lock a run on this model holds."""
+    """Return the path of the file that a run on this model locks."""
     model = behind_link(model)
     return model.with_name(f".{model.name}.rnn-lock")
 

@@ -1,4 +1,4 @@
-"""What a run will take, before it begins: memory, steps, time (`rnn train --plan`)."""
+"""An estimate of what a run will take, before it begins: memory, steps, time (`rnn train --plan`)."""
 
 from collections.abc import Generator
 from dataclasses import dataclass
@@ -19,14 +19,14 @@ from rnn_cli.training.parallel.executor import Executor
 from rnn_cli.training.parallel.world import meet
 
 CALIBRATION = 2.0  # seconds of training on this machine
-SAMPLE_BYTES = 16 << 20  # of a text, which show what it is like
+SAMPLE_BYTES = 16 << 20  # from the beginning of a text: enough to judge it by
 
 
 @dataclass(frozen=True)
 class Sums:
     """What the ranks of a run send each other.
 
-    traffic: bytes that a rank sends in a step. seconds: of a step, for the sum of gradients, as just now.
+    traffic: bytes that a rank sends per step. seconds: measured time per step for the sum of gradients.
     """
 
     ranks: int
@@ -36,19 +36,19 @@ class Sums:
 
     @property
     def bandwidth(self) -> float:
-        """Bytes a second."""
+        """Bytes per second."""
         return self.traffic / max(self.seconds, 1e-9)
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What a run would be and take; on several ranks, memory is that of one.
+    """What a run would be and take; with several ranks, the memory is that of one.
 
-    share: of the text, the part that these figures come from.
-    rate: tokens a second, as training went just now.
-    epoch_seconds: of an epoch, validation included.
-    step_seconds: of a step.
-    sums: None on one machine.
+    share: the fraction of the text that these figures come from.
+    rate: measured training speed, in tokens per second.
+    epoch_seconds: per epoch, validation included.
+    step_seconds: per step.
+    sums: None without several ranks.
     """
 
     run: Run
@@ -72,9 +72,10 @@ class Plan:
 
 
 def plan(settings: Settings, model: Path, resources: Resources) -> Generator[Notice | Reading, None, Plan]:
-    """Return what a run would take, from the beginning of its text and CALIBRATION seconds of training.
+    """Return an estimate of what a run would take, from the beginning of its text and CALIBRATION seconds of
+    training.
 
-    Raises RnnError where the text cannot be used.
+    Raises RnnError if the text cannot be used.
     """
     settings = with_task(settings)
     world = resources.world

@@ -1,4 +1,4 @@
-"""From text files to a text as ids: taken from the cache, or read and split now and kept there."""
+"""From text files to a text as ids: taken from the cache, or read and split now and then cached."""
 
 import shlex
 import shutil
@@ -28,8 +28,8 @@ from rnn_cli.text.store.cutting import cut_all
 from rnn_cli.text.vocabulary import UNK
 from rnn_cli.training.parallel.world import ALONE, World, meet
 
-TEXT = "text"  # a folder inside the one to work in
-SHOWN = 5  # columns of a table that is read as text
+TEXT = "text"  # a folder inside the workplace
+SHOWN = 5  # columns listed of a table that is read as text
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Resources:
     processes: how many may split a text into words.
     max_memory: bytes that a run may take; None: what the machine has.
     world: the ranks that share the work.
-    rank_timeout: seconds after which a rank that hears nothing from the others ends; None: watch.SILENCE.
+    rank_timeout: seconds of silence from the other ranks after which a rank ends; None: watch.SILENCE.
     """
 
     cache: Cache | None = None
@@ -58,8 +58,8 @@ class Resources:
         max_memory: int | None = None,
         world: World = ALONE,
     ) -> Self:
-        """Return the resources of this machine, whose cores its ranks share, and the user's cache, or a cache
-        in another folder."""
+        """Return this machine's resources, its cores divided among its ranks, with the user's cache or a
+        cache in `cache_folder`."""
         cache = None
         with suppress(RuntimeError):  # the user has no home
             cache = Cache(cache_folder or default_folder()) if use_cache else None
@@ -68,7 +68,7 @@ class Resources:
 
 
 def usual_threads() -> int:
-    """Return the number of cores to use where nobody says: one where this process may start no others."""
+    """Return the default number of cores to use: one if this process cannot start others."""
     return available_threads() if can_begin() else 1
 
 
@@ -80,7 +80,7 @@ def prepare(
 ) -> Preparing:
     """Return the text of some files as ids, and the share of it that was read.
 
-    limit: bytes that are enough of a long text. Raises RnnError for files that cannot be read, that change
+    limit: bytes of a long text that are enough. Raises RnnError for files that cannot be read, that change
     meanwhile, or that hold no text.
     """
     if "-" in paths and sys.stdin.isatty():
@@ -105,7 +105,7 @@ OF_TASKS = ", and --task (classify, translate, …) learns one from the other"
 
 
 def _tables_read_as_text(sources: Sequence[Source], encoding: str | None) -> Iterator[Notice]:
-    """Yield a warning for each source that looks like a table of several columns."""
+    """Yield a warning for each source that looks like a table with several columns."""
     for source in sources:
         if source.is_copy or not is_table(source.name):
             continue
@@ -124,7 +124,7 @@ def _kept_or_read(
     read, world = partial(_read, processes=resources.processes, work=work), resources.world
     meet(world)  # a file may be missing on one machine
     refuse_other_texts(world, task.name, [stamp.size for stamp in task.stamps])
-    if task.bytes_to_read < task.size:  # the cache holds whole texts
+    if task.bytes_to_read < task.size:  # the cache holds only whole texts
         return mapped((yield from read(task)))
     if world.size > 1:
         return (yield from prepared_together(task, work, world, read))
@@ -137,9 +137,9 @@ def _kept_or_read(
 
 
 def _read(task: Task, processes: int, work: Workplace) -> Generator[Notice | Reading, None, Path]:
-    """Write the text, or the beginning that is enough, as ids to a folder of the workplace, and return it.
-    Raises RnnError for files that have changed since they were stamped, and where there is no room for the
-    ids."""
+    """Write the text, or as much of it as the limit asks for, as ids to a folder of the workplace, and return
+    the folder. Raises RnnError for files that have changed since they were stamped, and if there is no room
+    for the ids."""
     try:
         return (yield from _written(task, processes, work.folder / TEXT))
     except OSError as error:
@@ -155,7 +155,7 @@ def _read(task: Task, processes: int, work: Workplace) -> Generator[Notice | Rea
 
 
 def _written(task: Task, processes: int, folder: Path) -> Generator[Reading, None, Path]:
-    """Write the text as ids to a new folder, and return it. Raises OSError where that cannot be done."""
+    """Write the text as ids to a new folder, and return the folder. Raises OSError if that fails."""
     folder.mkdir()
     tokenizer, _, keep_blank, _ = task.splitting
     with stored.Writer(folder, task.about) as writer:

@@ -1,5 +1,5 @@
-"""A run on several ranks (training/parallel/world.py): what they agree on before it begins and where it is
-saved."""
+"""A run on several ranks (training/parallel/world.py): what they agree on before it begins and at each
+save."""
 
 import hashlib
 import math
@@ -26,7 +26,7 @@ from rnn_cli.training.state import TrainingState
 
 
 class Division(NamedTuple):
-    """How the rows of a batch are divided: among ranks, and among the threads of each."""
+    """How the rows of a batch are divided: among ranks, and among each rank's threads."""
 
     ranks: int
     threads: int
@@ -43,8 +43,8 @@ class Division(NamedTuple):
 
 
 def refuse_read_once(world: World, settings: Settings) -> None:
-    """Raise UsageError, on all ranks, for what can be read once: standard input, which reaches rank 0 only,
-    and pipes, of which each rank would have a part."""
+    """Raise UsageError, on all ranks, for inputs that can be read only once: standard input, which reaches
+    only rank 0, and pipes, which would give each rank a part."""
     if world.size == 1:
         return
     if "-" in (*settings.corpus, settings.valid):
@@ -59,17 +59,17 @@ def refuse_read_once(world: World, settings: Settings) -> None:
 def _is_pipe(path: str) -> bool:
     try:
         return stat.S_ISFIFO(os.stat(path).st_mode)
-    except OSError:  # who reads it says so
+    except OSError:  # reported when it is read
         return False
 
 
 def divided(
     run: Run, world: World, threads: int | None, saved: Division | None
 ) -> Generator[Notice, None, Run]:
-    """Return the run as all ranks have it: with what rank 0 has decided, and its rows divided among ranks.
+    """Return the run that all ranks share: with the decisions of rank 0, and its rows divided among ranks.
 
-    threads: of each rank, as asked for; None: those of the saved run, or as many as pay. saved: how a run
-    that goes on was divided. Raises RnnError where the ranks have not read the same text.
+    threads: per rank, as requested; None: as in the saved run, or as many as make it faster. saved: how a
+    resumed run was divided. Raises RnnError if the ranks have not read the same text.
     """
     if run.settings.bits < 32:
         yield _about_bits(run.settings.bits, world)
@@ -118,7 +118,7 @@ def _about_bits(bits: int, world: World) -> Notice:
 
 
 def _why_fewer(run: Run, ranks: int) -> str:
-    """Return why fewer ranks than there are have rows."""
+    """Return why fewer ranks have rows than there are."""
     if worthwhile_threads(math.inf, run.rows, run.steps, math.inf, ranks) <= run.ranks:
         return f"the batch has only {counted(run.rows, 'row')} (--batch)"
     if worthwhile_threads(run.flops, run.rows, run.steps, math.inf, ranks) <= run.ranks:
@@ -127,7 +127,7 @@ def _why_fewer(run: Run, ranks: int) -> str:
 
 
 def _about(run: Run, world: World) -> Iterator[Notice]:
-    """Yield the line at the start, and what may be wrong."""
+    """Yield the line that describes the ranks, and warnings."""
     if world.size == 1:
         return
     on_hosts = Counter(world.hosts)
@@ -152,8 +152,8 @@ def _about(run: Run, world: World) -> Iterator[Notice]:
 
 
 def whole(at: TrainingState, executor: Executor) -> TrainingState:
-    """Return the state with the rows of all ranks, to be saved. Raises RnnError where the ranks' parameters
-    are not the same."""
+    """Return the state with the rows of all ranks, for saving. Raises RnnError if the ranks' parameters
+    differ."""
     world = executor.team.world
     if world.size == 1:
         return at
@@ -169,7 +169,7 @@ def whole(at: TrainingState, executor: Executor) -> TrainingState:
 
 
 def _digest(p: Parameters) -> float:
-    """Return a hash of parameters as a whole number that float64 holds."""
+    """Return a hash of parameters as a whole number that a float64 can hold."""
     digest = hashlib.sha256()
     for array in p.values():
         digest.update(array.ravel("K").data)
@@ -177,7 +177,7 @@ def _digest(p: Parameters) -> float:
 
 
 def own(at: TrainingState, executor: Executor) -> None:
-    """Let a state that has the rows of all ranks have those of this one."""
+    """Reduce a state with the rows of all ranks to the rows of this one."""
     if executor.team.world.size > 1:
         at.state = executor.own_rows(at.state)
         if at.good:

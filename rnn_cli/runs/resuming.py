@@ -1,4 +1,4 @@
-"""What may change when a run goes on, and whether there is anything left to do."""
+"""What may change when a run is resumed, and whether anything is left to do."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -13,7 +13,7 @@ from rnn_cli.runs.run import refuse_contradictions
 from rnn_cli.runs.settings import Settings, default_patience
 from rnn_cli.runs.shipped import corpus_paths
 
-# The settings that may change when a run goes on, and hold from there; any other is to be as it was.
+# Settings that may change on resume, and apply from there on; all others must stay as they were.
 OF_RECIPE = (
     "epochs",
     "time",
@@ -27,13 +27,12 @@ OF_RECIPE = (
     "max_rollbacks",
 )
 OF_SESSION = ("patience", "threads", "sum_bits", "save_every", "log")
-# Where the text is, and how its bytes are read: it is recognised by its content.
+# Where the text is, and how its bytes are decoded: the text is recognised by its content.
 OF_FILES = ("corpus", "valid", "encoding", "column")
 
 
 def changed_settings(checkpoint: Checkpoint, changes: Mapping[str, Any]) -> Settings:
-    """Return the settings of a saved run with some changed. Raises UsageError for those that may not
-    change."""
+    """Return the settings of a saved run with changes. Raises UsageError for settings that may not change."""
     asked = Settings(**changes).given()
     if "corpus" in asked:
         asked["corpus"] = tuple(corpus_paths(asked["corpus"]))
@@ -43,7 +42,7 @@ def changed_settings(checkpoint: Checkpoint, changes: Mapping[str, Any]) -> Sett
             f"--epochs: the run has as many as fit --time {checkpoint.settings.time}: a longer --time goes on"
         )
     may_change = {*OF_RECIPE, *OF_SESSION, *OF_FILES}
-    if not checkpoint.settings.valid:  # else it may have moved
+    if not checkpoint.settings.valid:  # a validation file may have moved
         may_change.remove("valid")
     fixed = {name: value for name, value in asked.items() if name not in may_change}
     refuse_contradictions(fixed, vars(checkpoint.settings), f"the run in {checkpoint.path}")
@@ -53,8 +52,8 @@ def changed_settings(checkpoint: Checkpoint, changes: Mapping[str, Any]) -> Sett
 
 
 def goes_with_its_model(checkpoint: Checkpoint, model: Path, force: bool) -> bool:
-    """Return whether the model file is the one that the state goes with, the best of its run. Raises RnnError
-    where it is not, unless forced: then the run has no best yet."""
+    """Return whether the model file is the one that belongs to the state, the best of its run. Raises
+    RnnError if it is not, unless forced: then the run starts without a best model."""
     if model.exists() and storage.digest(model) == checkpoint.partner:
         return True
     if not force:
@@ -66,8 +65,8 @@ def goes_with_its_model(checkpoint: Checkpoint, model: Path, force: bool) -> boo
 
 
 def reason_it_is_over(checkpoint: Checkpoint, settings: Settings) -> str | None:
-    """Return why nothing is left to do, if so. Raises UsageError where more epochs are asked for and patience
-    stands in their way."""
+    """Return why nothing is left to do, or None. Raises UsageError if more epochs are requested but patience
+    has ended the run."""
     position, epochs = checkpoint.position, settings.epochs or 0
     patience = settings.patience or default_patience(epochs)
     no_better = position.epoch - position.best_epoch

@@ -1,4 +1,4 @@
-"""A training run: what its settings come to on its text. What a task makes of it is in its own module."""
+"""A training run: its settings, fully decided for its text. Each task's own part is in tasks/."""
 
 import math
 from abc import ABC, abstractmethod
@@ -32,10 +32,10 @@ AnyRun = TypeVar("AnyRun", bound="Run")
 
 
 class RunData(Protocol):
-    """The parts of what a run reads, as far as all tasks have the same.
+    """The part of a run's data that all tasks share.
 
-    targets: of an epoch. valid_targets: of the part to validate on; None without one. fingerprint: the same
-    for the same text. share: the part of the text that was read, where its beginning was enough.
+    targets: per epoch. valid_targets: in the validation part; None without one. fingerprint: a hash of the
+    text. share: the fraction of the text that was read, if its beginning was enough.
     """
 
     @property
@@ -49,25 +49,25 @@ class RunData(Protocol):
 
 
 class Model(Protocol):
-    """What a run has trained: it can be written to a file."""
+    """A trained model, which can be written to a file."""
 
     @property
     def p(self) -> Parameters: ...
     def pack(self) -> tuple[Parameters, dict[str, Any]]: ...
     def kept(self) -> Self:
-        """Return the model with arrays of its own."""
+        """Return the model with its own copies of the arrays."""
 
 
 @dataclass(frozen=True)
 class Run(ABC):
-    """A training run, ready to begin. Each task has a run of its own.
+    """A training run, ready to begin. Each task has a subclass.
 
-    settings: with nothing left to decide.
-    window: the most steps and rows of a batch.
-    first: the parameters to begin from; None draws them.
-    planned: the epochs that fit the time of the settings; None: those of the settings.
-    ranks: the processes that the rows of a batch are divided among, each with threads of its own (ranks.py).
-    divided: the part of a step's time that threads divide among them.
+    settings: fully decided.
+    window: the maximum steps and rows of a batch.
+    first: the initial parameters; None: draw them.
+    planned: the number of epochs that fits the settings' time limit; None: the settings' own number.
+    ranks: the number of processes that share the rows of a batch, each with its own threads (ranks.py).
+    divided: the fraction of a step's time that threads divide among them.
     """
 
     divided: ClassVar[float] = 1.0
@@ -98,17 +98,17 @@ class Run(ABC):
         return self.settings.threads or 1
 
     def team(self, world: World) -> Team:
-        """Return how the rows of a batch are divided."""
+        """Return how the rows of a batch are divided among ranks."""
         return Team(world, self.ranks, self.settings.windows, self.settings.bits)
 
     @property
     def rows_at_once(self) -> int:
-        """The rows that a rank computes at once, on all of its threads."""
+        """The number of rows that a rank computes at once, on all of its threads."""
         return most_rows(self.rows, self.ranks * self.settings.windows)
 
     @property
     def sums(self) -> int:
-        """How many gradients a rank holds beside those of its shards, to sum them up."""
+        """The number of gradients that a rank holds for summing, in addition to those of its shards."""
         return (self.ranks > 1) + (self.settings.windows > 1)
 
     @property
@@ -145,7 +145,7 @@ class Run(ABC):
 
     @property
     def facts(self) -> dict[str, Any]:
-        """What decided the run, as the log has it."""
+        """What decided the run, as the log records it."""
         return (
             self.of_text()
             | {
@@ -163,7 +163,7 @@ class Run(ABC):
         )
 
     def history(self, at: TrainingState) -> dict[str, Any]:
-        """Return how the model of a state came to be, for its file."""
+        """Return how the model in a state was trained, for its file."""
         return {
             "rnn": VERSION,
             "libraries": {"numpy": np.__version__},
@@ -180,103 +180,104 @@ class Run(ABC):
 
     @property
     def metric(self) -> str | None:
-        """The figure that decides which epoch is the best; None: the loss does."""
+        """The figure that decides which epoch is best; None if the loss does."""
         return None if self.settings.metric in (None, LOSS) else self.settings.metric
 
     def best_figure(self, at: TrainingState) -> dict[str, Any]:
-        """Return the figure that decides, of the best epoch, with its name; nothing where the loss does."""
+        """Return the best epoch's value of the deciding figure, with its name; nothing if the loss
+        decides."""
         return {} if self.metric is None else {"metric": self.metric, self.metric: at.best_figure}
 
     @property
     @abstractmethod
     def flops(self) -> float:
-        """The floating-point operations of a target's matrix products."""
+        """The floating-point operations of the matrix products per target."""
 
     @property
     def epoch_flops(self) -> float:
-        """The floating-point operations of an epoch's matrix products."""
+        """The floating-point operations of the matrix products per epoch."""
         return self.flops * self.data.targets
 
     @property
     @abstractmethod
     def shape(self) -> Demanding:
-        """What decides the memory that the run takes."""
+        """The quantities that decide how much memory the run takes."""
 
     @abstractmethod
     def epoch_windows(self, epoch: int) -> Sequence[Batch]:
-        """Return the batches of an epoch, which is counted from 0."""
+        """Return the batches of an epoch, counted from 0."""
 
     @abstractmethod
     def valid_windows(self) -> Sequence[Batch] | None:
-        """Return the batches to validate on; None where there are none."""
+        """Return the validation batches; None if there are none."""
 
     @abstractmethod
     def first_parameters(self) -> Parameters: ...
 
     @abstractmethod
     def trained(self, at: TrainingState) -> Model:
-        """Return the model of a state of this run, with its history."""
+        """Return the model in a state of this run, with its history."""
 
     @abstractmethod
     def header(self) -> dict[str, Any]:
-        """Return what a training state holds of the text and the network, as JSON."""
+        """Return what a training state stores about the text and the network, as JSON."""
 
     @abstractmethod
     def of_text(self) -> dict[str, Any]:
-        """Return what the log holds of the text."""
+        """Return what the log records about the text."""
 
     @abstractmethod
     def about_text(self) -> Iterator[str]:
-        """Yield lines on the text, for people."""
+        """Yield lines that describe the text, for people."""
 
     @abstractmethod
     def about_loss(self, at: TrainingState, loss: float, is_valid: bool) -> Iterator[str]:
-        """Yield what a loss of the text to validate on, or to learn from, comes to, for people."""
+        """Yield what a validation or training loss amounts to, for people."""
 
     @property
     def metrics(self) -> tuple[str, ...]:
-        """The names of the figures that an epoch has beside its loss: rows of METRICS."""
+        """The names of the figures that an epoch has in addition to its loss: keys of METRICS."""
         return ()
 
     def figures(self, at: TrainingState) -> dict[str, float]:
-        """Return the figures of the model of a state, by the names in `metrics`; none where its state
+        """Return the figures named in `metrics` for the model in a state; none if the model's recurrent state
         overflows."""
         return {}
 
     @property
     def has_fitted(self) -> bool:
-        """Whether the network has parameters that no gradient changes."""
+        """Whether the network has parameters that gradients do not change."""
         return False
 
     def fitted(self, at: TrainingState) -> dict[str, float]:
-        """Return the values of parameters that no gradient changes, by the text to validate on; none where a
-        state overflows."""
+        """Return the values, fitted to the validation part, of the parameters that gradients do not change;
+        none if the model's recurrent state overflows."""
         return {}
 
     @abstractmethod
     def bits_per_character(self, valid_loss: float) -> float | None:
-        """Return what a validation loss comes to; None where that has no meaning."""
+        """Return a validation loss in bits per character; None if that has no meaning."""
 
     @property
     @abstractmethod
     def about_network(self) -> str:
-        """The network in words."""
+        """A description of the network."""
 
     @abstractmethod
     def sizes(self, share: float) -> dict[str, int | float]:
-        """Return the sizes of the text and of what the model knows.
+        """Return the sizes of the text and of the model's vocabularies.
 
-        share: the part of the text that they are estimated from.
+        share: the fraction of the text that they are estimated from.
         """
 
     @abstractmethod
     def about_sizes(self, share: float) -> dict[str, str]:
-        """Return the same for people, each line with its name."""
+        """Return the sizes for people, each line with its name."""
 
     @property
     @abstractmethod
     def window_fits(self) -> bool:
-        """Whether the window is no larger than the text: that of a training state may be anything."""
+        """Whether the window fits the text: a training state may claim any size."""
 
     @property
     @abstractmethod
@@ -284,13 +285,13 @@ class Run(ABC):
         """The command that shows what the model does."""
 
     def copied(self) -> Copied | None:
-        """Return what samples of the saved model copy from the text; None where there is nothing to say.
-        Raises RnnError for a model file that is gone."""
+        """Return what samples of the saved model copy from the text; None if there is nothing to report.
+        Raises RnnError if the model file is gone."""
         return None
 
     @abstractmethod
     def example(self, at: TrainingState) -> str:
-        """Return what the model of a state does, to watch it learn; the same draw each time."""
+        """Return a sample of what the model in a state does, to watch it learn; the same draw each time."""
 
     @abstractmethod
     def spell(self, batch: Any) -> Iterator[str]:
@@ -298,7 +299,7 @@ class Run(ABC):
 
 
 def refuse_contradictions(given: dict[str, Any], there: dict[str, Any], what: str) -> None:
-    """Raise UsageError for the first value given that differs from the one that is `there`."""
+    """Raise UsageError for the first value given that differs from its counterpart in `there`."""
     for name, value in given.items():
         if value != (has := there.get(name)):
             said = "is without" if has is None or has is False else f"has {flag(name, has)}"
@@ -306,7 +307,8 @@ def refuse_contradictions(given: dict[str, Any], there: dict[str, Any], what: st
 
 
 def with_threads(run: AnyRun, threads: int | None) -> AnyRun:
-    """Return the run with as many of the threads asked for, or of all there are, as make it faster."""
+    """Return the run with as many of the requested threads (by default, of all available) as make it
+    faster."""
     windows = run.epochs * run.steps_an_epoch
     flops = run.flops * run.divided
     found = worthwhile_threads(flops, run.rows, run.steps, windows, threads or usual_threads())

@@ -1,4 +1,4 @@
-"""The texts that come with rnn, and which of them a run reads."""
+"""The texts that come with rnn, and the choice of what a run reads."""
 
 import difflib
 import os
@@ -11,40 +11,40 @@ from rnn_cli.errors import RnnError
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
 
-LOCALE = ("LC_ALL", "LC_MESSAGES", "LANG", "LANGUAGE")  # the first that is set says the user's language
+LOCALE = ("LC_ALL", "LC_MESSAGES", "LANG", "LANGUAGE")  # the first that is set gives the user's language
 CHINESE, ENGLISH = "chinese", "english"
 
 
 def shipped_corpora() -> dict[str, str]:
-    """Return the paths of the texts in the package, by their names: "english" and so on."""
-    from importlib import resources  # the command line, which asks for LOCALE alone, does not wait for it
+    """Return the paths of the texts in the package, by name ("english" and so on)."""
+    from importlib import resources  # not imported for the command line, which needs only LOCALE
 
     try:
         folder: Traversable = resources.files("rnn_cli.corpora")
-    except ModuleNotFoundError:  # in a clone Python finds the package there, before the one that is installed
+    except ModuleNotFoundError:  # in a clone, Python finds that package before the installed one
         folder = Path(__file__).parents[2] / "corpora"
     texts = sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(".txt"))
     return {name.removesuffix(".txt"): str(folder / name) for name in texts}
 
 
 def usual_corpus(environment: Mapping[str, str]) -> str:
-    """Return the name of the text in the user's language: Chinese where the locale is, else English."""
+    """Return the name of the text in the user's language: Chinese if the locale is, else English."""
     locale = next((value for name in LOCALE if (value := environment.get(name))), "")
     return CHINESE if locale.lower().startswith("zh") else ENGLISH
 
 
 def about_usual_corpus(environment: Mapping[str, str]) -> str:
-    """Return the line that says which text is read where none is named, and how to have the other."""
+    """Return a line that says which text is read by default, and how to choose the other."""
     usual = usual_corpus(environment)
     other = ENGLISH if usual == CHINESE else CHINESE
     return f"text: {usual}, which comes with rnn (rnn train {other}: the other)"
 
 
 def corpus_paths(corpus: Sequence[str], environment: Mapping[str, str] | None = None) -> list[str]:
-    """Return the paths that a run reads for these; for none, the text in the user's language.
+    """Return the paths that a run reads for `corpus`; if it is empty, the text in the user's language.
 
-    A name of a text that comes with rnn means that text, unless there is a file or a folder called so.
-    environment: where the locale is looked up; None is that of the process.
+    A name of a text that comes with rnn means that text, unless a file or folder has that name. environment:
+    where to look up the locale; None: that of the process.
     """
     shipped = shipped_corpora()
     if not corpus:
@@ -53,7 +53,8 @@ def corpus_paths(corpus: Sequence[str], environment: Mapping[str, str] | None = 
 
 
 def refuse_misspelled(corpus: Sequence[str]) -> None:
-    """Raise RnnError for a path of no file that is nearly the name of a text that comes with rnn."""
+    """Raise RnnError for a path that does not exist but is close to the name of a text that comes with
+    rnn."""
     shipped = shipped_corpora()
     for path in corpus:
         name = Path(path).name.removesuffix(".txt")

@@ -1,4 +1,4 @@
-"""How a text becomes tokens, and the task to make them."""
+"""How a text is split into tokens, and the task of doing so."""
 
 import hashlib
 import json
@@ -18,14 +18,14 @@ from rnn_cli.text.shares import after_line_end, is_partable, share_of
 from rnn_cli.text.tokenizers import Tokenizer
 from rnn_cli.text.units import PARAGRAPH, paragraphs
 
-FORMAT = "rnn text 2"  # of the entries of the cache
+FORMAT = "rnn text 2"  # of cache entries
 
 
 class Splitting(NamedTuple):
-    """How a text becomes tokens.
+    """How a text is split into tokens.
 
-    keep_blank: whether a line of nothing but white space is a line, or is skipped.
-    column: what is read of a table; None reads it as the text that its file holds.
+    keep_blank: whether a line of white space only is a line, or is skipped.
+    column: the column of a table to read; None reads tables as plain text.
     """
 
     tokenizer: Tokenizer
@@ -34,12 +34,13 @@ class Splitting(NamedTuple):
     column: str | None = None
 
     def table(self, source: Source) -> str | None:
-        """Return the name by which a source is read as a table, or None. What has no name is one."""
+        """Return the name by which a source is read as a table, or None. A source without a name counts as a
+        table."""
         is_one = self.column is not None and (source.is_copy or is_table(source.name))
         return source.name if is_one else None
 
     def shape(self, source: Source) -> Shape:
-        """Return what makes the text of a source's characters."""
+        """Return the function that extracts the text from a source's characters."""
         if self.column is not None and (name := self.table(source)):
             return partial(column_text, name=name, column=self.column, unit=self.tokenizer.unit)
         return paragraphs if self.tokenizer.unit == PARAGRAPH else iter
@@ -60,18 +61,18 @@ class Task:
 
     @property
     def name(self) -> str:
-        """What messages call it."""
+        """The name of the text for messages."""
         return ", ".join(source.name for source in self.sources)
 
     @property
     def about(self) -> dict[str, Any]:
-        """What a stored text says of where it comes from."""
+        """The origin of a stored text, for its header."""
         names = [source.name for source in self.sources]
         return {"text": names, "bytes": self.size, "tokenizer": self.splitting.tokenizer.name}
 
     @property
     def size(self) -> int:
-        """The bytes of its files, or of its stretches of them."""
+        """The bytes of its files, or of its parts of them."""
         return sum(source.size(stamp) for source, stamp in zip(self.sources, self.stamps, strict=True))
 
     @property
@@ -79,7 +80,7 @@ class Task:
         return min(self.size, self.limit or self.size)
 
     def blocks(self) -> Iterator[str]:
-        """Yield the texts one after another, to their end or to the limit, counting bytes in `done`."""
+        """Yield the texts one after another, up to their end or the limit, counting bytes in `done`."""
         part = partial(cuttable, self.splitting.tokenizer)
         self.done = 0
         for source in self.sources:
@@ -93,7 +94,7 @@ class Task:
                     return
 
     def key(self, memory: Path | None = None) -> str:
-        """Return the hash of the content of the files and of everything that decides how they are split.
+        """Return a hash of the files' content and of everything that decides how they are split.
 
         memory: a folder that remembers the hashes of large files.
         """
@@ -119,8 +120,8 @@ class Task:
         return replace(self, sources=sources, stamps=[self.stamps[number] for number, _, _ in own])
 
     def _place(self, number: int, place: int) -> int:
-        """Return where a file may be parted, at or after a place: after a line end. Tables, and texts whose
-        units are paragraphs, are not parted."""
+        """Return where a file can be divided, at or after a place: after a line end. Tables, and texts whose
+        units are paragraphs, are not divided."""
         source, size = self.sources[number], self.stamps[number].size
         try:
             if self.splitting.shape(source) is iter and is_partable(source.path, self.splitting.encoding):

@@ -1,4 +1,4 @@
-"""A text that several ranks cut together: each its own share. One rank of each machine keeps the whole."""
+"""Cutting a text on several ranks: each cuts its own share, and one rank of each machine keeps the whole."""
 
 from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack
@@ -18,16 +18,16 @@ from rnn_cli.text.store.merging import BLOCK, Merged
 from rnn_cli.text.store.numbering import NUMBERS
 from rnn_cli.training.parallel.world import World, meet
 
-WHOLE = "whole"  # a folder inside the one to work in
+WHOLE = "whole"  # a folder inside the workplace
 
 Read = Callable[[Task], Generator[Notice | Reading, None, Path]]  # writes a task's text as ids to a folder
-Blocks = Iterator[tuple[str, Any]]  # of the arrays of a text, each with its name
+Blocks = Iterator[tuple[str, Any]]  # the arrays of a text in pieces, each with its name
 
 
 def refuse_other_texts(world: World, name: str, found: Any) -> None:
-    """Raise RnnError, on all ranks, where one has found another text than rank 0.
+    """Raise RnnError, on all ranks, if one has found another text than rank 0.
 
-    name: of the text. found: what is the same for the same text; None: this rank has not looked.
+    name: of the text. found: a value that is the same for the same text; None: this rank has not looked.
     """
     of_all = world.exchange([found] * world.size)
     others = [rank for rank, each in enumerate(of_all) if each is not None and each != of_all[0]]
@@ -42,7 +42,8 @@ def refuse_other_texts(world: World, name: str, found: Any) -> None:
 def prepared_together(
     task: Task, work: Workplace, world: World, read: Read
 ) -> Generator[Notice | Reading, None, Text]:
-    """Return a text as ids, on every rank. Each cuts a share of it, but where all machines have kept it.
+    """Return a text as ids, on every rank. Each rank cuts a share of it, unless all machines have it in their
+    cache.
 
     read: how a rank cuts its share. Raises RnnError.
     """
@@ -64,12 +65,12 @@ def prepared_together(
     meet(world)
     folder = world.exchange([folder] * world.size)[world.leaders[world.rank]]
     text = text or mapped(folder)
-    meet(world)  # a folder that is not in the cache may now go
+    meet(world)  # from here on, a folder that is not in the cache may be deleted
     return text
 
 
 def _of_all_ranks(part: Text, whole: Merged, world: World) -> Blocks:
-    """Yield the arrays of a whole text; every rank gives those of its part."""
+    """Yield the arrays of the whole text; every rank contributes those of its part."""
     own = whole.arrays(part)
     for number, name in enumerate(stored.ARRAYS):
         for rank, sizes in enumerate(whole.sizes):
@@ -78,7 +79,7 @@ def _of_all_ranks(part: Text, whole: Merged, world: World) -> Blocks:
 
 
 def _written(folder: Path, task: Task, whole: Merged, blocks: Blocks) -> Path:
-    """Write a whole text to a new folder; return it. Raises RnnError where there is no room."""
+    """Write the whole text to a new folder; return it. Raises RnnError if there is no room."""
     try:
         folder.mkdir()
         with ExitStack() as stack:
@@ -89,7 +90,7 @@ def _written(folder: Path, task: Task, whole: Merged, blocks: Blocks) -> Path:
         counted, lines = (whole.types, whole.counts), (whole.characters, whole.longest)
         stored.write_header(folder, task.about, whole.dtype, counted, lines)
     except OSError as error:
-        _drop(blocks)  # the other ranks go on
+        _drop(blocks)  # so that the other ranks go on
         what = f"{folder}: {error.strerror or error}: no place for the text as ids"
         raise RnnError(f"{what} ({ELSEWHERE})") from error
     return folder

@@ -1,4 +1,4 @@
-"""Training as an object: it begins or resumes a run, yields what happens, saves by itself, and never prints.
+"""Training as an object: it begins or resumes a run, yields events, saves by itself, and never prints.
 
 for event in Trainer.begin(Settings(corpus=["book.txt"], tokenizer="char"), model="book.npz"):
     ...
@@ -33,13 +33,13 @@ from rnn_cli.training.state import TrainingState
 
 
 class Trainer(Iterator[Event]):
-    """A training run under way: an iterator over what happens. It is locked from the start until it ends, is
-    closed, or is given up."""
+    """A training run in progress: an iterator over its events. The model is locked until the run ends, or the
+    trainer is closed or garbage-collected."""
 
     def __init__(
         self, model: Path, resources: Resources, threads: int | None, preparing: Preparing, lock: ExitStack
     ):
-        """Use `begin` or `resume`."""
+        """Internal: use `begin` or `resume`."""
         self.model = model
         self._course = Course(resources, threads)
         self._release = weakref.finalize(self, lock.close)
@@ -47,12 +47,13 @@ class Trainer(Iterator[Event]):
 
     @property
     def run(self) -> Run:
-        """What is trained on what, once the text has been read (`Begun`); before that AttributeError."""
+        """The run: its settings, text and network. Raises AttributeError until the text has been read
+        (`Begun`)."""
         return self._course.run
 
     @property
     def state(self) -> TrainingState:
-        """Where the run is, after `Begun`. Read it, but do not change it."""
+        """The state of training, available after `Begun`. Read it, but do not change it."""
         return self._course.state
 
     @classmethod
@@ -64,12 +65,13 @@ class Trainer(Iterator[Event]):
         resources: Resources | None = None,
         force: bool = False,
     ) -> Self:
-        """Begin a run that writes `model` (`m` is m.npz) and, beside it, the state to resume from.
+        """Begin a run that writes `model` (`m` means m.npz) and, beside it, the state to resume from.
 
-        force: replace a model that is there. Raises UsageError for settings or files that exclude each other,
-        RnnError for files that cannot be written and for a model that another run is writing, TypeError for
-        what are no settings. Files are read once the trainer is iterated over, but for the first lines where
-        no task is given: fastText's are of --task classify.
+        force: replace an existing model.
+        Raises UsageError for settings or files that exclude each other, RnnError for files that cannot be
+        written or a model that another run is writing, TypeError if `settings` is not a Settings.
+        Files are read when the trainer is iterated over, except that without a task the first lines are read
+        at once: lines in fastText's format mean --task classify.
         """
         if not isinstance(settings, Settings):
             raise TypeError(f"Settings are needed, as Settings(corpus=[{settings!r}])")
@@ -81,7 +83,7 @@ class Trainer(Iterator[Event]):
             def take_place() -> None:
                 refuse_files(path, settings, force)
                 lock.enter_context(locked(path))
-                refuse_files(path, settings, force)  # again: another run may have ended since
+                refuse_files(path, settings, force)  # again: another run may have ended in between
 
             by_first(resources.world, take_place)
             preparing = prepare(path, settings, resources)
@@ -96,12 +98,12 @@ class Trainer(Iterator[Event]):
         force: bool = False,
         **changes: Any,
     ) -> Self:
-        """Go on with the run of `model` where it was saved. It ends as if it had never been stopped.
+        """Resume the run of `model` from its last save. It ends as if it had never been stopped.
 
-        changes: settings that hold from here (`resuming.py` lists those that may change).
-        force: go on even on another text, or without the model.
-        Raises UsageError for settings that contradict the run, RnnError where there is none, it is damaged,
-        or the model is not its own.
+        changes: settings that apply from here on (`resuming.py` lists those that may change).
+        force: go on even with another text, or without the model.
+        Raises UsageError for settings that contradict the run, RnnError if there is no saved run, it is
+        damaged, or the model is not the one it was saved with.
         """
         path, asked = model_path(model), Settings(**changes)
         resources = resources or _usual_resources(asked.threads)
@@ -122,14 +124,14 @@ class Trainer(Iterator[Event]):
             return cls(path, resources, asked.threads, resumption.prepare(resources), lock.pop_all())
 
     def __next__(self) -> Event:
-        """Return the next of what happens, from the reading of the text to the end of the run.
+        """Return the next event, from the reading of the text to the end of the run.
 
-        Raises RnnError for a text that cannot be used and where the end cannot be saved, Diverged where the
-        run has diverged for good. What was saved before stays.
+        Raises RnnError if the text cannot be used or the final save fails, Diverged if the run has diverged
+        beyond recovery. What was saved before stays.
         """
         try:
             return next(self._events)
-        except BaseException:  # the end of the run among them
+        except BaseException:  # including the end of the run
             self._release()
             raise
 
@@ -140,33 +142,33 @@ class Trainer(Iterator[Event]):
         self.close()
 
     def stop(self, reason: str = "stopped") -> None:
-        """Let the run end after the step that it is at; it is saved, and can be resumed."""
+        """End the run after the current step; it is saved, and can be resumed."""
         self._course.stop_reason = reason
 
     def when_silent(self, say: Callable[[str], None]) -> None:
-        """Call `say` with a line before this process ends because the other ranks are not heard from."""
+        """Call `say` with a message before this process ends because the other ranks have gone silent."""
         self._course.silent = say
 
     def close(self) -> None:
-        """Give up the lock and the processes of the run, without saving what came after the last save."""
+        """Release the lock and end the run's processes, without saving the steps since the last save."""
         self._events.close()
         self._release()
 
     def copied(self) -> Copied | None:
         """Return what 20 samples of the saved model copy from its text (`rnn sample --novelty`), once the run
-        has ended; None where there is nothing to say. Raises RnnError for a model file that is gone."""
+        has ended; None if there is nothing to report. Raises RnnError if the model file is gone."""
         return self.run.copied()
 
     def outcome(self, reason: str | None = None) -> dict[str, Any]:
-        """Return what the run has come to so far, as JSON (outcome.py). Of a run that had nothing left to do,
-        that alone is said. reason: why it ended, where it did not end by itself."""
+        """Return the result of the run so far, as JSON (outcome.py); for a run that had nothing left to do,
+        only that reason. reason: why it ended, if it did not end by itself."""
         if not self._course.has_begun:
             return {"model": os.path.abspath(self.model), "reason": "nothing left to do"}
         return outcome(self.run, self.state, reason or self._course.ended or "not ended")
 
     def sample(self) -> str:
-        """Return what the model does as it is now, a text that it draws, say: the same each time, to watch it
-        learn."""
+        """Return a sample of what the model does now, such as a text that it draws: from the same seed each
+        time, to watch it learn."""
         return self.run.example(self.state)
 
 

@@ -1,4 +1,4 @@
-"""The folder that a text is prepared in: in the cache, or a temporary one where the cache cannot be used."""
+"""The folder in which a text is prepared: in the cache, or a temporary one if the cache cannot be used."""
 
 import tempfile
 from contextlib import ExitStack
@@ -15,8 +15,8 @@ ELSEWHERE = "--cache-dir or TMPDIR names another folder"
 class Workplace:
     """A folder to work in, until its `with` block ends.
 
-    cache: where what is made in the folder may be kept; None: it is temporary.
-    notices: what is to be said of the cache.
+    cache: where results made in the folder may be kept; None: the folder is temporary.
+    notices: messages about the cache.
     """
 
     folder: Path
@@ -42,8 +42,8 @@ class Workplace:
         self._folders.close()
 
     def leave_cache(self, error: OSError) -> Path:
-        """Go on in a temporary folder, as the cache failed, and return it. What was made stays where it is.
-        Raises `error` where the folder is temporary already."""
+        """Switch to a temporary folder because the cache failed, and return it. Files already made stay where
+        they are. Raises `error` if the folder is temporary already."""
         if self.cache is None:
             raise error
         what = f"{self.cache.folder}: {error.strerror or error}: the text is not kept"
@@ -57,7 +57,7 @@ class Workplace:
         return self.cache.folder if self.cache else None
 
     def take_notices(self) -> list[Notice]:
-        """Return the notices, and forget them."""
+        """Return the notices, and clear them."""
         notices, self.notices = self.notices, []
         return notices
 

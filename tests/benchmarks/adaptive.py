@@ -1,10 +1,10 @@
-"""The adaptive output layer beside the full softmax: how much faster, and what it costs in quality.
+"""The adaptive output layer compared with the full softmax: its speed, and its cost in quality.
 
     python tests/benchmarks/adaptive.py [CORPUS] [FLAGS FOR BOTH RUNS ...]
 
 Prints the median ratio of training throughput at a vocabulary of 100,000 (hidden 256, 64 rows of 35 steps,
-tokens as frequent as words are), both measured in turn; and with a CORPUS the best validation loss of
-`rnn train` on it with each.
+tokens as frequent as words are), both measured in turn; with a CORPUS also the best validation loss of
+`rnn train` on it with each layer.
 """
 
 import json

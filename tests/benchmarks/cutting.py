@@ -1,10 +1,10 @@
-"""The speed of cutting Chinese into words, beside `jieba.lcut`, on one core.
+"""The speed of cutting Chinese into words on one core, compared with `jieba.lcut`.
 
     python tests/benchmarks/cutting.py TEXT … [--rounds 5] [--megabytes 3]
 
-For each TEXT it prints the MB/s of processor time from text to ids, with rjieba (the extra `fast`) and
-without, and of `jieba.lcut` line by line, each the median of the rounds. The three are measured in turn, and
-the factors are medians of each round's. Dictionaries are loaded before.
+For each TEXT it prints MB per second of processor time: from text to ids, with rjieba (the extra `fast`) and
+without, and for `jieba.lcut` line by line, each the median of the rounds. The three are measured in turn, and
+the factors are medians of the rounds' factors. Dictionaries are loaded beforehand.
 """
 
 import argparse

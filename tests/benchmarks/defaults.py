@@ -1,9 +1,9 @@
-"""What each default of `rnn train` is worth: one flag changed at a time, on a text of yours.
+"""What each default of `rnn train` is worth: one flag changed at a time, on your own text.
 
     python tests/benchmarks/defaults.py CORPUS [FLAGS FOR EVERY RUN ...]
 
-Prints a Markdown table: the lowest validation loss (nats per token), the epoch it came at, and the
-seconds of training. tests/benchmarks/README.md holds the tables the defaults were chosen by.
+Prints a Markdown table: the lowest validation loss (nats per token), its epoch, and the seconds
+of training. tests/benchmarks/README.md holds the tables by which the defaults were chosen.
 """
 
 import json

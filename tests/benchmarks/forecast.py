@@ -1,8 +1,8 @@
-"""What `rnn train --plan` says of memory and time, beside what the run takes.
+"""The memory that `rnn train --plan` forecasts, compared with what the run takes.
 
     python tests/benchmarks/forecast.py CORPUS
 
-Prints a Markdown table: for each shape the memory foretold, the peak measured, and their ratio.
+Prints a Markdown table: for each shape the predicted memory, the measured peak, and their ratio.
 """
 
 import argparse

@@ -1,12 +1,12 @@
-"""Training on several ranks: what is measured here, what a model of its cost says, and the model's forecast.
+"""Training on several ranks: measurements on this machine, a cost model, and the model's forecast.
 
     python tests/benchmarks/machines.py [--seconds 4] [--shapes 512,65,32,64 …] [--pairs 5 | --forecast]
 
-Measures one process with 1 and 2 threads, 2 and 4 ranks of one thread on this machine, and as root 2 and 4
-hosts made of network namespaces with links of 1 Gbit (tests/ranks/hosts.sh), all in turn; prints Markdown.
-The hosts here share the cores of this machine, and the model knows it. --pairs measures two ranks here and
-two threads in turn, and prints their ratio. --forecast measures the processor time of one process only, and
-prints the model up to 1,024 hosts.
+Measures one process with 1 and 2 threads, 2 and 4 ranks of one thread on this machine, and, as root, 2 and 4
+hosts made of network namespaces with 1 Gbit links (tests/ranks/hosts.sh), all in turn; prints Markdown.
+These hosts share the cores of this machine, and the model allows for that. --pairs measures two ranks here
+and two threads in turn, and prints their ratio. --forecast measures only the processor time of one process,
+and prints the model up to 1,024 hosts.
 """
 
 import argparse

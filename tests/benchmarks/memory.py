@@ -2,8 +2,8 @@
 
     python tests/benchmarks/memory.py [--vocab 200000] [--hidden 128]
 
-Prints MiB: what the arrays that training must have come to, the process's peak above its size before
-they were made, and the difference, which is to be a fixed slack whatever the vocabulary.
+Prints, in MiB, the total size of the arrays that training must have, the process's peak above its size before
+they were made, and the difference, which should be a fixed slack whatever the vocabulary.
 """
 
 import argparse

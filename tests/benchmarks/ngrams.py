@@ -1,10 +1,10 @@
-"""The n-grams of `rnn score --baseline` beside KenLM's (Heafield et al. 2013), on the same tokens.
+"""The n-grams of `rnn score --baseline` compared with KenLM's (Heafield et al. 2013), on the same tokens.
 
     python tests/benchmarks/ngrams.py TRAIN TEST --kenlm FOLDER [--tokenizer char] [--orders 2 3 4 5 6]
 
 FOLDER holds KenLM's programs `lmplz` and `query` (https://github.com/kpu/kenlm, built with
--DKENLM_MAX_ORDER=6). For each order it prints both perplexities of TEST, END counted and unknown tokens too,
-and the processor seconds and the memory that counting TRAIN took.
+-DKENLM_MAX_ORDER=6). For each order it prints both perplexities of TEST, END and unknown tokens counted, and
+the processor seconds and the memory that counting TRAIN took.
 """
 
 import argparse

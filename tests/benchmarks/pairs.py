@@ -1,14 +1,13 @@
-"""What fastText and scikit-learn reach on labelled texts, to set beside `rnn train --task classify`.
+"""What fastText and scikit-learn reach on labelled texts, to compare with `rnn train --task classify`.
 
     python -m venv peers
     peers/bin/pip install fasttext-wheel scikit-learn
     peers/bin/python tests/benchmarks/pairs.py FOLDER [FOLDER …]
 
-Each folder holds train.tsv, valid.tsv and test.tsv: text, tab, label. The script needs neither rnn nor the
-packages that are not installed: a peer that is missing is left out. It prints a line for each peer: the share
-of the test texts whose label is right, macro-F1 where scikit-learn is there, seconds of the clock and of the
-processor to train, and texts a second of the processor. The settings of each peer are chosen on valid.tsv,
-from few.
+Each folder holds train.tsv, valid.tsv and test.tsv: text, tab, label. The script does not need rnn, and
+leaves out a peer that is not installed. It prints a line for each peer: the share of the test texts whose
+label is right, macro-F1 if scikit-learn is installed, wall-clock and processor seconds to train, and texts
+per second of processor time. The settings of each peer are chosen on valid.tsv, from a few.
 """
 
 import argparse

@@ -1,6 +1,6 @@
-"""The peak memory of a command and of the processes that it starts, as the other benchmarks measure it.
+"""The peak memory of a command and of the processes that it starts; used by the other benchmarks.
 
-Shared pages are counted once (Linux's proportional set size), some thirty times a second.
+Memory is read some thirty times a second; shared pages count once (Linux's proportional set size).
 """
 
 import subprocess

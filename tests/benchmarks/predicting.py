@@ -1,12 +1,12 @@
-"""Lines a second that a trained model predicts, on one core, in processor time.
+"""Lines that a trained model predicts per second of processor time, on one core.
 
     rnn train g2p/train.tsv --task translate --model g2p.npz
     python tests/benchmarks/predicting.py g2p.npz g2p/test.tsv --beam 4 --lines 4000
     python tests/benchmarks/predicting.py names.npz names/test.tsv --lines 20000
 
-FILE is read as `rnn predict` reads it: a text a line, what stands beside it left out. Its lines are taken
-again from the start until there are as many as asked for. Reading the model is not counted; splitting the
-texts is. The best of some rounds is printed, as other programs on the machine only ever slow one down.
+FILE is read as `rnn predict` reads it: one text per line, without its label or target. The lines are repeated
+from the start until there are as many as requested. Reading the model is not counted; splitting the texts is.
+The best of several rounds is printed, as other programs on the machine can only slow a round down.
 """
 
 import argparse

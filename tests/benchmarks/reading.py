@@ -1,11 +1,11 @@
-"""The speed of reading a text as ids, and the memory that this and training on it take.
+"""The speed of reading a text as ids, and the memory that reading it and training on it take.
 
     python tests/benchmarks/reading.py CORPUS [--megabytes 256] [--chinese TEXT …]
 
 Characters: a text of that size, made of CORPUS's lines in random orders, is read, cut and written
-as ids by one process; and `rnn vocab` and `rnn train` are watched on it and on one ten times as long.
-Each TEXT is read in other encodings and through a pipe, and the ids compared; and the first is cut into
-words in as many processes as there are cores, against `jieba.lcut` of its lines in one, in turn.
+as ids by one process; the memory of `rnn vocab` and `rnn train` is watched on it and on a text ten times
+as long. Each TEXT is read in other encodings and through a pipe, and the ids are compared. The first TEXT is
+cut into words in as many processes as there are cores, in turn with `jieba.lcut` of its lines in one process.
 """
 
 import argparse

@@ -1,10 +1,10 @@
-"""How well the presets do on a text, beside counting.
+"""How well the presets do on a text, compared with n-grams.
 
     python tests/benchmarks/recipes.py CORPUS [--presets small medium …] [--flags FLAGS FOR EVERY RUN …]
 
-Of each text the first nine tenths of the lines are trained on and the rest is scored. Prints a Markdown
-table: perplexity and bits per character of the model, of the Kneser-Ney n-gram of the same tokens, and the
-seconds of training. Without --presets, the one that the size of the text chooses.
+Trains on the first nine tenths of a text's lines and scores the rest. Prints a Markdown table: perplexity and
+bits per character of the model and of the Kneser-Ney n-gram of the same tokens, and the seconds of training.
+Without --presets, it uses the preset that the size of the text chooses.
 """
 
 import argparse

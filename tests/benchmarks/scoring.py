@@ -3,10 +3,10 @@
     python tests/benchmarks/scoring.py [TEXT] [--before PYTHON] [--lines 20000] [--rounds 3]
 
 The words of TEXT fill lines of up to 35 characters (default: the English corpus that rnn ships).
-PYTHON is an interpreter that has another version of rnn installed; each round it scores the same lines in
-turn. Prints a row for each model with the lines a second, the time that the bare matrix products of all
-tokens would take at the machine's own rate, and the largest difference of a line's nats: between the two
-versions and from the same lines read one by one. Fails where it is above 1e-5 of the line's nats.
+PYTHON is an interpreter that has another version of rnn installed; it scores the same lines, in turn, in each
+round. Prints a row for each model: the lines a second, those that the bare matrix products of all tokens
+would allow at the machine's own rate, and the largest difference in a line's nats, between the two versions
+and from the same lines read one by one. Fails if it is above 1e-5 of the line's nats.
 """
 
 import argparse

@@ -1,10 +1,10 @@
-"""Training networks of whole sequences beside PyTorch's, on one core: labels, tags and translation.
+"""Training networks of whole sequences on one core, compared with PyTorch: labels, tags and translation.
 
     OPENBLAS_NUM_THREADS=1 python tests/benchmarks/sequences.py [--rounds 5] [--seconds 2]
 
 Run it in an environment that has PyTorch and what rnn needs. A step is forward, cross-entropy, backward,
 clipping by norm and Adam, without dropout. All rows of a batch are of equal length, which is PyTorch's
-fastest case, as it needs no packing. Prints a Markdown table: rows a second of the processor, medians of
+fastest case, as it needs no packing. Prints a Markdown table: rows per second of processor time, medians of
 rounds in turn, and the median ratio.
 """
 

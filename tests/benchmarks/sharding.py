@@ -1,9 +1,9 @@
-"""A batch in shards, one a process, against the whole batch with BLAS's own threads.
+"""A batch in shards, one per process, against the whole batch with BLAS's own threads.
 
     python tests/benchmarks/sharding.py [--rounds 5] [--seconds 2] [--shapes 256,65,64,64 …]
 
 Runs both in turn, each in a process of its own, with all cores; prints a Markdown table of the medians.
-SHARDED_UP_TO in rnn_cli/training/parallel/executor.py comes from it.
+SHARDED_UP_TO in rnn_cli/training/parallel/executor.py comes from this table.
 """
 
 import argparse

@@ -1,12 +1,12 @@
-"""What a tagger should know of a word's spelling: hashed affixes, or its characters through a small recurrent
-network of the same kind. Both in PyTorch, so that neither is faster for how it is written.
+"""How a tagger should read a word's spelling: by hashed affixes, or by its characters through a small
+recurrent network of the same kind. Both are in PyTorch, so that neither is faster because of its code.
 
     python tests/benchmarks/spelling.py FOLDER [--epochs 6] [--seeds 2]
 
-FOLDER holds train.tsv and valid.tsv: tokens, tab, tags, with spaces between. Needs PyTorch beside rnn. The
-network is that of `rnn train --task tag`: a table of words, a gru in both directions, a softmax a step. Of
-the words that occur once, some are read as unknown. It prints, for each spelling and seed, the share of the
-validation tags that are right, that of words that training has not seen, and the seconds of the processor.
+FOLDER holds train.tsv and valid.tsv: tokens, tab, tags, each list separated by spaces. Needs PyTorch and rnn.
+The network is that of `rnn train --task tag`: a table of words, a gru in both directions, a softmax at each
+step. Some of the words that occur once are read as unknown. For each spelling and seed it prints the share of
+the validation tags that are right, the same for words not seen in training, and the processor seconds.
 """
 
 import argparse

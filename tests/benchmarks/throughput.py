@@ -1,11 +1,11 @@
-"""Training throughput beside PyTorch's recurrent layers, and on more and more cores.
+"""Training throughput compared with PyTorch's recurrent layers, and on an increasing number of cores.
 
     python tests/benchmarks/throughput.py [--python PYTHON] [--rounds 5] [--shapes tanh,256,65,64,64 …]
 
 PYTHON is an interpreter that has torch (a virtual environment of its own: pip install torch==2.13.0). Each
-round runs `rnn bench` and torch_step.py (beside this file) in turn, rnn before each of PyTorch's two
-forms; a ratio is taken within the round, against the faster form of that round. Prints a Markdown table of
-medians. Without --python it prints our own figures, on 1, 2, 4 … cores.
+round runs `rnn bench` and torch_step.py (next to this file) in turn, rnn before each of PyTorch's two
+forms; the ratio is taken within a round, to the faster form of that round. Prints a Markdown table of
+medians. Without --python it prints only rnn's figures, on 1, 2, 4 … cores.
 """
 
 import argparse

@@ -1,10 +1,10 @@
-"""How long `rnn train` takes to a given validation loss on tinyshakespeare.
+"""How long `rnn train` takes to reach a given validation loss on tinyshakespeare.
 
     python tests/benchmarks/time_to_loss.py tinyshakespeare.txt [--loss 1.886] [--rounds 3] [--flags "…"]
 
-1.886 nats a character is what nanoGPT's recipe for a CPU reaches. The first 1,003,854 characters train, the
-rest validate. Prints the validation loss and the seconds of training and validation until it, of each
-round and in the median. The flags go to `rnn train` in place of those chosen here for a short run.
+1.886 nats a character is what nanoGPT's recipe for a CPU reaches. The first 1,003,854 characters are for
+training, the rest for validation. Prints the validation loss and the seconds of training and validation
+until it is reached, for each round and as the median. The flags replace those chosen here for a short run.
 """
 
 import argparse

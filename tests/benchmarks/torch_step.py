@@ -2,8 +2,8 @@
 
     python torch_step.py tanh|gru|lstm onehot|embedding HIDDEN VOCAB BATCH BPTT SECONDS
 
-A step is what ours is: forward, cross-entropy, backward, clipping by norm, Adam, state carried on.
-`onehot` is our mathematics; `embedding` looks up a vector of the hidden size first.
+A step is the same as rnn's: forward, cross-entropy, backward, clipping by norm, Adam, state carried on.
+`onehot` is rnn's mathematics; `embedding` first looks up a vector of the hidden size.
 """
 
 import sys

@@ -1,12 +1,12 @@
-"""What texts without labels are worth where few have labels: `rnn train --init lm.npz` (Dai and Le 2015).
+"""What texts without labels are worth if few have labels: `rnn train --init lm.npz` (Dai and Le 2015).
 
     python tests/benchmarks/unlabelled.py FOLDER [FOLDER …] [--labels 200] [--rounds 8] [--work DIR]
 
 Each folder holds train.tsv and test.tsv: text, tab, label. A language model learns the texts of train.tsv,
-without their labels. In each round some lines of train.tsv are drawn, and a model of labels learns them: by
-itself, and then from the language model. The script prints the share of the test texts whose label is right,
-in each round and on average: of both, and of the linear model of `rnn test --baseline`; and the seconds of
-the processor.
+without their labels. In each round some lines of train.tsv are drawn, and a model of labels learns them,
+first alone and then from the language model. The script prints the share of the test texts whose label is
+right, in each round and on average, for both models and for the linear model of `rnn test --baseline`, and
+the processor seconds.
 """
 
 import argparse

@@ -1,1 +1,1 @@
-"""Texts as networks read them: ids, n-grams and affixes, side by side in batches."""
+"""Texts as networks read them: ids, n-grams and affixes, in batches."""

@@ -1,4 +1,4 @@
-"""Texts in blocks: what is read together."""
+"""Texts in blocks that are processed together."""
 
 from collections.abc import Iterable, Iterator
 from itertools import islice
@@ -13,7 +13,8 @@ Read = TypeVar("Read")
 
 def blocks(texts: Iterable[Read], most: int = TOGETHER) -> Iterator[list[Read]]:
     """Yield texts, or pairs, in lists of `most`, the last one shorter. Raises TypeError for a single string,
-    which would be read letter by letter. An RnnError of their source is raised after the texts before it."""
+    which would be read letter by letter. If their source raises RnnError, it is raised after the texts before
+    it."""
     refuse_one_string(texts)
     source, error = iter(texts), None
     while error is None:

@@ -1,4 +1,4 @@
-"""Texts with labels as the network of text from a label reads them: ids, and what spelling them costs."""
+"""Texts with labels as the network for text from a label reads them: ids, and spelling costs."""
 
 from typing import NamedTuple, Self
 
@@ -15,8 +15,8 @@ from rnn_cli.text.vocabulary import START, UNK
 class LabelledTexts(NamedTuple):
     """Texts, one after another, and the label of each.
 
-    y: the targets of each text, its ids and END. label: (N,). nats: (N,), what it costs to spell the unknown
-    tokens of each. characters: (N,), of each, its end counted as one.
+    y: the targets of each text: its ids and END. label: (N,). nats: (N,), the cost of spelling each text's
+    unknown tokens. characters: (N,), of each text, its end counted as one.
     """
 
     y: Rows
@@ -37,7 +37,7 @@ class LabelledTexts(NamedTuple):
         return cls(y, pairs.beside.ids.astype(np.int64), nats, characters)
 
     def batch(self, rows: Numbers) -> Labelled:
-        """Return some texts side by side."""
+        """Return a batch of some texts."""
         y, weight = self.y.padded(rows)
         x = np.concatenate([np.full((1, len(rows)), START, np.intp), y[:-1]])
         return Labelled(x, y, weight, self.label[rows].astype(np.intp))

@@ -1,7 +1,7 @@
-"""Which sequences of tags mark spans without a breach, as those of BMES, IOB2 and BIOES do.
+"""The tag sequences that mark spans legally, in schemes such as BMES, IOB2 and BIOES.
 
-I, M and E go on with a span of their type that is open: only B, I and M of it come before them
-where E or S occurs, a span that is open goes on until its E
+I, M and E continue an open span of their type: they come only after B, I or M of that type. If E or S occurs
+in the scheme, an open span continues until its E.
 """
 
 import numpy as np
@@ -11,11 +11,11 @@ from rnn_cli.network.viterbi import Legal
 from rnn_cli.scoring.tags import LETTERS, Scheme
 from rnn_cli.text.rows import Rows
 
-ENOUGH = 0.99  # of the sentences to learn from: if so many are legal, all that are predicted are to be
+ENOUGH = 0.99  # of the training sentences: if as many are legal, all predictions must be
 
 
 def legal_sequences(scheme: Scheme) -> Legal:
-    """Return what may follow what, among the tags of a scheme."""
+    """Return which tags of a scheme may follow which."""
     has_ends = bool(_among(scheme, "ES").any())
     opens, goes_on = _among(scheme, "BIM"), _among(scheme, "IME")
     same_type = scheme.type[:, None] == scheme.type
@@ -25,7 +25,7 @@ def legal_sequences(scheme: Scheme) -> Legal:
 
 
 def legal_share(tags: Rows, legal: Legal) -> float:
-    """Return the share of sentences whose tags are legal; each has one at least."""
+    """Return the share of sentences whose tags are legal. Each sentence has at least one tag."""
     first, last = tags.starts[:-1], tags.starts[1:] - 1
     is_legal = legal.following[np.append(0, tags.ids[:-1]), tags.ids]
     is_legal[first] = legal.first[tags.ids[first]]

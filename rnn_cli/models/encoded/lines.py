@@ -13,17 +13,17 @@ from rnn_cli.text.pairs.labels import Labels
 from rnn_cli.text.tokenizers import Token
 from rnn_cli.text.vocabulary import Vocabulary
 
-MOST_CHARACTERS = 0.99  # a model whose tokens are characters has other tokens seldom
-WORDS = frozenset("BMES")  # tags that mark the words of a text, and nothing else
+MOST_CHARACTERS = 0.99  # share of single characters from which on tokens are characters
+WORDS = frozenset("BMES")  # tags that mark only the words of a text
 
 
 class Line(NamedTuple):
-    """The tokens of a line, and what is known of its words.
+    """The tokens of a line, and what is known about its words.
 
-    tokens: None is one that the text calls <unk>.
-    borders: of a text that is split into characters, the places before which white space ends a word.
-    inside: the places before which no word ends: between letters or digits of ASCII that the model does not
-        know, as it has not learned to part them.
+    tokens: None is a literal <unk>.
+    borders: if the text is split into characters, the places before which white space ends a word.
+    inside: the places before which no word ends: between ASCII letters or digits that the model does not
+    know, and so has not learned to separate.
     """
 
     tokens: list[Token]
@@ -37,17 +37,17 @@ def marks_words(tags: Labels) -> bool:
 
 
 def reads_characters(vocabulary: Vocabulary, tags: Labels) -> bool:
-    """Return whether a text is split into characters: where words are marked, and tokens are characters."""
+    """Return whether a text is split into characters: if words are marked, and tokens are characters."""
     tokens = zip(vocabulary.tokens, vocabulary.counts, strict=True)
     single = sum(count for token, count in tokens if len(token) == 1)
     return marks_words(tags) and single >= MOST_CHARACTERS * sum(vocabulary.counts)
 
 
 def read_line(text: str, lexicon: Lexicon, by_characters: bool) -> Line:
-    """Return the tokens of a line: what white space separates, or characters.
+    """Return the tokens of a line: split at white space, or into characters.
 
-    Of a text that is split into characters, white space is no token. It ends a word, unless it stands between
-    all characters, as in files to learn from.
+    If a text is split into characters, white space is not a token. It ends a word, unless it separates all
+    characters, as in training files.
     """
     line = lexicon.tokenizer.normalize(text.replace("\n", " "))
     pieces = lexicon.tokenizer.split(line)
@@ -65,7 +65,7 @@ def read_line(text: str, lexicon: Lexicon, by_characters: bool) -> Line:
 
 
 def words_of(tokens: Sequence[str], tags: Sequence[str], line: Line) -> list[str]:
-    """Return the words that B, M, E and S mark, with the borders of a line."""
+    """Return the words that B, M, E and S mark, respecting the borders of a line."""
     words: list[str] = []
     ended = True
     for place, (token, tag) in enumerate(zip(tokens, tags, strict=True)):

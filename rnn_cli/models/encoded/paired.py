@@ -13,28 +13,29 @@ from rnn_cli.text.lexicon import Lexicon
 from rnn_cli.text.rows import Numbers, Rows
 from rnn_cli.text.vocabulary import END, START, UNK
 
-LONGEST = 400  # tokens of a source that are read, its first, and of a target that is written
-MORE = 5  # tokens that a source counts as longer than it is, where the length of its target is bounded
+LONGEST = 400  # tokens read of a source, from its start, and written for a target, at most
+MORE = 5  # tokens added to the length of a source in bounding the length of its target
 
 
 class Sides:
-    """Sources and targets, row by row, as ids. y: with END after each."""
+    """Sources and targets as ids, row by row. y: with END after each."""
 
     def __init__(self, x: Rows, y: Rows):
         self.x, self.y = x, y
 
     @cached_property
     def lengths(self) -> Numbers:
-        """The steps of each pair, (rows,): of the longer side."""
+        """The number of steps of each pair, (rows,): the length of its longer side."""
         return np.maximum(np.maximum(self.x.lengths, self.y.lengths), 1)
 
     @property
     def growth(self) -> float:
-        """The most tokens, with END, that a target has for each of its source's and MORE more."""
+        """The most target tokens, END included, per source token, where a source counts MORE tokens more than
+        it has."""
         return float((self.y.lengths / (self.x.lengths + MORE)).max())
 
     def batch(self, rows: Numbers) -> Pairs:
-        """Return some pairs side by side."""
+        """Return a batch of some pairs."""
         x, real = self.x.padded(rows)
         y, inside = self.y.padded(rows, fill=END)
         given = np.concatenate([np.full((1, len(rows)), START, np.intp), y[:-1]])
@@ -44,13 +45,13 @@ class Sides:
 
 
 class Search(NamedTuple):
-    """How targets are searched for: `beam` are kept at a time, the `nbest` likeliest are returned."""
+    """How to search for targets: `beam` are kept at a time, the `nbest` likeliest are returned."""
 
     beam: int
     nbest: int
 
 
-Found = list[tuple[list[int], float]]  # the ids of each target without END, and the log of its probability
+Found = list[tuple[list[int], float]]  # the ids of each target without END, and its log probability
 
 
 def read_sources(texts: Sequence[str], lexicon: Lexicon) -> tuple[list[list[str]], Rows]:
@@ -65,9 +66,10 @@ def read_sources(texts: Sequence[str], lexicon: Lexicon) -> tuple[list[list[str]
 def search(
     network: EncoderDecoder, p: Parameters, x: Ids, real: Array, how: Search, growth: float
 ) -> Iterator[Found]:
-    """Yield the targets of each of B sources x (S, B), the likeliest first.
+    """Yield the targets for each of B sources x (S, B), the likeliest first.
 
-    growth: how long they may be (`Sides.growth`). UNK is written only where the source has one to copy.
+    growth: limits their length (`Sides.growth`). UNK is written only if the source has an unknown token to
+    copy.
     """
     k, lengths = how.beam, real.sum(axis=0).astype(np.intp)
     sources = network.begin(p, x, real, k)

@@ -1,4 +1,4 @@
-"""Sentences as the network of a tagger reads them: tokens as ids, and the buckets of their affixes."""
+"""Sentences as a tagger's network reads them: tokens as ids, and the buckets of their affixes."""
 
 from collections.abc import Sequence
 from typing import NamedTuple, Self
@@ -14,18 +14,19 @@ from rnn_cli.text.store.corpus import Text
 from rnn_cli.text.tokenizers import Token
 from rnn_cli.text.vocabulary import END, SPECIAL, START, UNK
 
-LONGEST = 400  # tokens that the network reads together; a longer sentence is read in parts
-PADDING = 0  # the number of no token
+LONGEST = 400  # tokens that the network reads together; longer sentences are read in parts
+PADDING = 0  # the number for no token
 
 
 class Sentences(NamedTuple):
-    """Sentences, one after another, each token by its number among the different tokens.
+    """Sentences, one after another; each token is given by its number among the different tokens.
 
-    types: those numbers, one row a sentence, or a row for each part of a long one. The parts of a sentence
-        follow one another, so that `types.ids` are the tokens of all sentences in order.
-    x: (types,), the vocabulary's id of each different token. affixes: the buckets of each, one row a token;
-        None without.
-    pairs: (tokens, 2), the buckets of each token of all sentences with its neighbours; None without.
+    types: those numbers, a row per sentence, or per part of a long one. The parts of a sentence are
+    consecutive, so `types.ids` are the tokens of all sentences in order.
+    x: (types,), the vocabulary's id of each different token. affixes: the buckets of each, a row per token;
+    None if there are none.
+    pairs: (tokens, 2), the buckets of each token of all sentences with its neighbours; None if there are
+    none.
     """
 
     types: Rows
@@ -62,8 +63,8 @@ class Sentences(NamedTuple):
     def batch(
         self, rows: Numbers, y: NDArray[np.integer], read_as: NDArray[np.integer] | None = None
     ) -> Tagged:
-        """Return some rows side by side. y: the tag of each token of all sentences. read_as: (m,), the id
-        that each id is read as; None: itself."""
+        """Return a batch of some rows. y: the tag of each token of all sentences. read_as: (m,), the id that
+        each id is read as; None: itself."""
         types, real = self.types.padded(rows, PADDING)
         x = self.x[types]
         tags, _ = Rows(y, self.types.starts).padded(rows)
@@ -73,7 +74,7 @@ class Sentences(NamedTuple):
         return Tagged(x, real, tags, real, of_steps.ids.astype(np.intp), of_steps.starts)
 
     def _of_steps(self, rows: Numbers, types: NDArray[np.intp], real: NDArray[np.float32]) -> Rows:
-        """Return the buckets of each step of each row, row by row; without any, no rows."""
+        """Return the buckets of each step of each row, row by row; empty if there are none."""
         if self.affixes is None:
             return Rows(np.empty(0, np.int32), np.zeros(1, np.int64))
         of_tokens = self.affixes.take(types.T.ravel())
@@ -100,8 +101,8 @@ def types_of(text: Text) -> Rows:
 
 
 def part_lengths(lengths: Numbers) -> Numbers:
-    """Return the lengths of the parts of sentences. One of LONGEST tokens or fewer is a part by itself; a
-    longer one has as few parts as possible, of about the same length."""
+    """Return the lengths of the parts of sentences. A sentence of up to LONGEST tokens is one part; a longer
+    one has as few parts as possible, of about equal length."""
     if lengths.max(initial=0) <= LONGEST:
         return lengths
     parts = np.maximum(1, -(-lengths // LONGEST))  # of each sentence
@@ -118,8 +119,9 @@ def owners(lengths: Numbers) -> Numbers:
 
 
 def _pairs(types: Rows, spelled: Sequence[str], affixes: Affixes) -> NDArray[np.int32]:
-    """Return the buckets of each token with its neighbours, (tokens, 2); a sentence has padding beside it."""
+    """Return the buckets of each token with its neighbours, (tokens, 2); sentences have padding on both
+    sides."""
     first, end = types.starts[:-1], types.starts[1:]
-    apart = np.insert(types.ids, first, PADDING)  # one before each sentence
+    apart = np.insert(types.ids, first, PADDING)  # one padding before each sentence
     where = np.arange(len(types.ids)) + np.repeat(np.arange(1, len(first) + 1), end - first)
     return affixes.beside(spelled, np.concatenate([apart, [PADDING]]))[where - 1]

@@ -1,4 +1,4 @@
-"""Texts that are predicted token by token: their ids, and what spelling them costs."""
+"""Texts that are predicted token by token: their ids and spelling costs."""
 
 from collections.abc import Sequence
 from typing import NamedTuple, Self
@@ -16,8 +16,8 @@ from rnn_cli.text.vocabulary import END, UNK
 class Targets(NamedTuple):
     """Texts, one after another.
 
-    y: the ids of each, END after them. spelling: (N,), nats of the spellings of the unknown tokens of each.
-    unknown: (N,), how many those are. characters: (N,), of each, its end counted as one.
+    y: the ids of each, followed by END. spelling: (N,), the nats for spelling each text's unknown tokens.
+    unknown: (N,), their number. characters: (N,), of each text, its end counted as one.
     """
 
     y: Rows
@@ -27,8 +27,8 @@ class Targets(NamedTuple):
 
     @classmethod
     def read(cls, texts: Sequence[str], lexicon: Lexicon) -> Self:
-        """Return texts as a model reads them to learn from. Where a line is a text, a line end inside one
-        counts as a space."""
+        """Return texts as a model reads them for training. If a text is one line, a line end inside it counts
+        as a space."""
         tokenizer, vocabulary = lexicon.tokenizer, lexicon.vocabulary
         is_paragraph = tokenizer.unit == PARAGRAPH
         lines = [paragraph(text) if is_paragraph else text.replace("\n", " ") for text in texts]

@@ -1,4 +1,4 @@
-"""Texts as the networks of labels read them: ids, and the buckets of their n-grams."""
+"""Texts as the networks for labels read them: ids, and the buckets of their n-grams."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple, Self
@@ -12,12 +12,13 @@ from rnn_cli.text.lexicon import Lexicon
 from rnn_cli.text.rows import Rows, places
 from rnn_cli.text.tokenizers import Tokenizer
 
-LONGEST = 400  # tokens of a text that the encoder reads, its first
-MOST_GRAMS = 4000  # n-grams of a text, its first
+LONGEST = 400  # tokens of a text that the encoder reads, from its start
+MOST_GRAMS = 4000  # n-grams read of a text, from its start
 
 
 class Encoded(NamedTuple):
-    """Texts, in order. x: ids, at most LONGEST a text. grams: buckets, at most MOST_GRAMS; none without."""
+    """Texts, in order. x: ids, at most LONGEST per text. grams: buckets, at most MOST_GRAMS; none if n-grams
+    are not used."""
 
     x: Rows
     grams: Rows
@@ -42,8 +43,8 @@ class Encoded(NamedTuple):
     def batch(
         self, rows: NDArray[np.integer[Any]], y: NDArray[Any], weight: NDArray[np.float32] | None = None
     ) -> Texts:
-        """Return some texts side by side. y: their labels, as the output has them. weight: (B,), how much
-        each counts; None: 1."""
+        """Return a batch of some texts. y: their labels, as the network's output expects them. weight: (B,),
+        how much each counts; None: 1."""
         x, real = self.x.padded(rows)
         weights = np.zeros(x.shape, np.float32)
         weights[0] = 1 if weight is None else weight
@@ -54,10 +55,10 @@ class Encoded(NamedTuple):
 def is_longer(text: str, tokenizer: Tokenizer, most: int) -> bool:
     """Return whether a text, as a model reads it, has more than `most` tokens."""
     line = tokenizer.normalize(text.replace("\n", " "))
-    return len(line) > most and len(tokenizer.split(line)) > most  # no token is without a character
+    return len(line) > most and len(tokenizer.split(line)) > most  # each token has a character
 
 
 def first(rows: Rows, most: int) -> Rows:
-    """Return rows of at most `most` ids each."""
+    """Return rows cut to their first `most` ids."""
     lengths = np.minimum(rows.lengths, most)
     return Rows.of(rows.ids[places(rows.starts[:-1], lengths)], lengths)

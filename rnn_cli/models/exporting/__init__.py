@@ -1,1 +1,1 @@
-"""Models in the forms of other programs."""
+"""Exporting models to the formats of other programs."""

@@ -1,4 +1,4 @@
-"""FORMS: the forms of other programs that a model can be written in."""
+"""FORMS: the formats of other programs that a model can be written in."""
 
 import json
 from collections.abc import Callable
@@ -12,9 +12,9 @@ from rnn_cli.models.language_model import LanguageModel
 class Form(NamedTuple):
     """A row of FORMS.
 
-    file: model -> the file's bytes. Raises UsageError where a library is missing.
-    code: (model, the file's name) -> lines of Python that load it and run it.
-    of_language: whether only a language model can be written so; then a second file has its tokens.
+    file: model -> the file's bytes. Raises UsageError if a library is missing.
+    code: (model, the file's name) -> lines of Python that load and run it.
+    of_language: whether the format is for language models only; a second file then has the tokens.
     """
 
     file: Callable[[Any], bytes]
@@ -33,7 +33,7 @@ FORMS = {
 
 
 class Exported(NamedTuple):
-    """What is to be written. about: of the second file, its tokens and choices; None: there is none."""
+    """The data to write. about: the content of the second file, tokens and choices; None if there is none."""
 
     data: bytes
     about: bytes | None
@@ -41,9 +41,9 @@ class Exported(NamedTuple):
 
 
 def export(model: Any, form: str, file: str) -> Exported:
-    """Return a model in a form; `file` is the name that the code loads it by.
+    """Return a model in a format; `file` is the name that the code loads it by.
 
-    Raises UsageError for a model that has no such form, or where a library is missing.
+    Raises UsageError for a model that the format does not support, or if a library is missing.
     """
     row = FORMS[form]
     if row.of_language and not isinstance(model, LanguageModel):

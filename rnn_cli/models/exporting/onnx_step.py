@@ -1,4 +1,5 @@
-"""One step of a language model as an ONNX graph: a token and the states in, log o_t and the states out."""
+"""One step of a language model as an ONNX graph: from a token and the states to log o_t and the new
+states."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -36,7 +37,7 @@ for id in [0, *(ids.get(token, 2) for token in tokens[3:8])]:  # <start>, and an
 
 
 class Graph:
-    """Nodes and constants, as they are added. Names of results are made up unless they are given."""
+    """Nodes and constants, collected as they are added. Results get generated names unless named."""
 
     def __init__(self, onnx: Any):
         self.nodes: list[Any] = []
@@ -55,13 +56,13 @@ class Graph:
         return name
 
     def split(self, whole: str, parts: int) -> list[str]:
-        """Cut the last axis into equal parts."""
+        """Split the last axis into equal parts."""
         names = [f"part {k} of {whole}" for k in range(parts)]
         self.nodes.append(self._onnx.helper.make_node("Split", [whole], names, axis=-1))
         return names
 
     def cut(self, whole: str, lengths: Sequence[int]) -> list[str]:
-        """Cut the last axis into parts of these lengths."""
+        """Split the last axis into parts of these lengths."""
         names = [f"part {k} of {whole}" for k in range(len(lengths))]
         given = [whole, self.constant(np.array(lengths), f"lengths of {whole}")]
         self.nodes.append(self._onnx.helper.make_node("Split", given, names, axis=-1))
@@ -69,7 +70,7 @@ class Graph:
 
 
 def onnx_file(model: LanguageModel) -> bytes:
-    """Return the file. Raises UsageError where onnx is missing."""
+    """Return the file's bytes. Raises UsageError if onnx is missing."""
     try:
         import onnx
         import onnx.helper
@@ -169,7 +170,7 @@ assert HEADS.keys() == OUTPUTS.keys()
 
 
 def _of_clusters(graph: Graph, network: Network, head: str, within: list[str]) -> None:
-    """Add log o_t, from the logits of the head and of each cluster."""
+    """Add log o_t, computed from the logits of the head and of each cluster."""
     log_head = graph("LogSoftmax", head, axis=-1)
     own, *entries = graph.cut(log_head, [network.cutoffs[0], *[1] * len(within)])
     parts = [

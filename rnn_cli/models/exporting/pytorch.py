@@ -1,11 +1,12 @@
-"""A language model as PyTorch has it: the names and the order of its modules, and lines that load and run it.
+"""A language model in PyTorch's form: the names and the order of its modules, and code that loads and runs
+it.
 
     tanh, relu   nn.RNN    W_ih = U, W_hh = W, b_ih = b_a, b_hh = 0
     lstm         nn.LSTM   the same, with the gates in the order i, f, g, o; here it is o, i, f, g
     gru          nn.GRU    the same, with the gates in the order r, z, n, which here are r, u, g
 
-PyTorch's gru is that of this package but for a second bias of the candidate, which r_t multiplies:
-n_t = tanh(W_in x_t + b_in + r_t (W_hn h + b_hn)). b_hn is 0 here, as all of b_hh is.
+PyTorch's gru differs from this package's only in a second bias of the candidate, which r_t multiplies: n_t =
+tanh(W_in x_t + b_in + r_t (W_hn h + b_hn)). Here b_hn is 0, like all of b_hh.
 """
 
 import io
@@ -21,7 +22,7 @@ from rnn_cli.network.network import Network
 from rnn_cli.network.outputs import OUTPUTS
 from rnn_cli.network.outputs.clusters import clusters
 
-ORDER = {"lstm": (1, 2, 3, 0)}  # where each of PyTorch's gates stands among ours
+ORDER = {"lstm": (1, 2, 3, 0)}  # the place of each of PyTorch's gates among ours
 MODULES = {
     "tanh": 'torch.nn.RNN({sizes}, nonlinearity="tanh")',
     "relu": 'torch.nn.RNN({sizes}, nonlinearity="relu")',
@@ -75,7 +76,7 @@ ADAPTIVE = """    head = torch.log_softmax(s @ p["output.head.weight"].T + p["ou
 
 
 def state_dict(network: Network, p: Parameters) -> dict[str, Array]:
-    """Return the parameters under PyTorch's names and in its order."""
+    """Return the parameters with PyTorch's names and in its order."""
     found: dict[str, Array] = {}
     if network.embedding:
         found["embedding.weight"] = p["V"] if network.tie else p["C"].T
@@ -115,9 +116,10 @@ def _of_adaptive(network: Network, p: Parameters) -> dict[str, Array]:
 
 
 class Head(NamedTuple):
-    """How an output layer is written.
+    """How to export an output layer.
 
-    arrays: (network, p) -> by PyTorch's names. lines: the end of CODE's function, from s to log o_t.
+    arrays: (network, p) -> its parameters by PyTorch's names. lines: the end of CODE's function, from s to
+    log o_t.
     """
 
     arrays: Callable[[Network, Parameters], dict[str, Array]]
@@ -160,7 +162,7 @@ def code(network: Network, file: str, form: str) -> str:
 
 
 def torch_file(model: LanguageModel) -> bytes:
-    """Return the file of a state dict. Raises UsageError where PyTorch is missing."""
+    """Return the bytes of a state dict file. Raises UsageError if PyTorch is missing."""
     try:
         import torch
     except ImportError as error:
@@ -172,7 +174,8 @@ def torch_file(model: LanguageModel) -> bytes:
 
 
 def safetensors_file(model: LanguageModel) -> bytes:
-    """Return the file of a state dict as safetensors. Raises UsageError where the library is missing."""
+    """Return the bytes of a state dict file in safetensors format. Raises UsageError if the library is
+    missing."""
     try:
         from safetensors.numpy import save
     except ImportError as error:
@@ -182,7 +185,7 @@ def safetensors_file(model: LanguageModel) -> bytes:
 
 
 def about(model: LanguageModel) -> dict[str, Any]:
-    """Return what the weights do not say, as JSON: tokens by id, how text is split, the network's choices."""
+    """Return what the weights lack, as JSON: tokens by id, how text is split, the network's choices."""
     lexicon, network = model.lexicon, model.network
     return {
         "tokens": [model.spell(id) for id in range(network.m)],

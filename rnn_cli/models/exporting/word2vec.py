@@ -1,4 +1,4 @@
-"""Word vectors in word2vec's text form: a line with their number and size, then a line a token."""
+"""Word vectors in word2vec's text format: a line with their number and size, then a line per token."""
 
 import re
 from typing import Any
@@ -11,14 +11,14 @@ from rnn_cli.network.arrays import Array
 from rnn_cli.text.vocabulary import SPECIAL
 
 WHITE = re.compile(r"\s")
-SPACE = "▁"  # stands for each white space of a token, as spaces part the fields
+SPACE = "▁"  # replaces white space in a token, since spaces separate the fields
 
 
 def vectors(model: Any) -> Array:
-    """Return a vector for each token of the vocabulary, (m - 3, d): of the embedding or, without one, the
-    token's column of U. Of a model of translations they are the source's.
+    """Return a vector for each token of the vocabulary, (m - 3, d): from the embedding or, if there is none,
+    the token's column of U. For a translation model they are the source's.
 
-    Raises UsageError for a model that has none.
+    Raises UsageError for a model without vectors.
     """
     network = model.network
     if isinstance(model, LanguageModel):
@@ -31,7 +31,7 @@ def vectors(model: Any) -> Array:
 
 
 def word2vec_file(model: Any) -> bytes:
-    """Return the file. START, END and UNK are left out."""
+    """Return the file's bytes. START, END and UNK are left out."""
     found = vectors(model)
     lines = [f"{len(found)} {found.shape[1]}"]
     for token, vector in zip(model.lexicon.vocabulary.tokens, found, strict=True):

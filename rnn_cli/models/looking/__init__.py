@@ -1,1 +1,1 @@
-"""What a model computes of a text, step by step, for people to see."""
+"""What a model computes for a text, step by step, for people to inspect."""

@@ -1,4 +1,4 @@
-"""The derivatives of a text's loss beside differences, entry by entry."""
+"""The derivatives of a text's loss compared with finite differences, entry by entry."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -12,15 +12,15 @@ from rnn_cli.network.network import Sequences
 from rnn_cli.text.tokenizers import load_tokenizer
 from rnn_cli.text.vocabulary import END, START
 
-ENTRIES = 4  # of each array
+ENTRIES = 4  # per array
 PLAIN: dict[str, Any] = {"cell": "tanh", "layers": 1, "embedding": 0, "output": "softmax"}
 
 
 def noisy_model(text: str, hidden: int, chosen: dict[str, Any], seed: int) -> LanguageModel:
-    """Return a model of the tokens of a text, whose parameters are first values with noise.
+    """Return a model for the tokens of a text, with initial parameters plus noise.
 
-    chosen: fields of `Network`; those that are not given are the tutorial's.
-    Raises ValueError for choices that do not go together, or a text with too few tokens for them.
+    chosen: fields of `Network`; by default the tutorial's. Raises ValueError for choices that do not go
+    together, or a text with too few tokens for them.
     """
     lexicon = lexicon_of(text, load_tokenizer(tokenizer_for(text)))
     choices = PLAIN | ({"embedding": hidden} if chosen.get("tie") else {"tie": False}) | chosen
@@ -32,7 +32,7 @@ def noisy_model(text: str, hidden: int, chosen: dict[str, Any], seed: int) -> La
 
 
 def derivatives_of(model: LanguageModel, text: str, seed: int) -> Iterator[Entry]:
-    """Yield some derivatives of each parameter, beside differences of E of the whole text, in float64."""
+    """Yield some derivatives of each parameter with differences of E, the whole text's loss, in float64."""
     x = model.encode(text.rstrip("\n"))
     y = np.where(np.append(x[1:], START) == START, END, np.append(x[1:], END))
     keep = np.where((x == START) & (not model.carry_state), 0.0, 1.0)

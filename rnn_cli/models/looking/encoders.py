@@ -1,4 +1,4 @@
-"""Models that read a whole text before they answer: labels, scores and tags."""
+"""Models that read a whole text before they answer: those of labels, scores and tags."""
 
 from collections.abc import Iterator
 
@@ -17,7 +17,7 @@ from rnn_cli.text.vocabulary import SPELLED, UNK
 
 
 def labelled(model: Classifier, text: str) -> Iterator[Part]:
-    """Yield what a model of labels or of a score computes of each line of a text."""
+    """Yield what a model of labels or scores computes for each line of a text."""
     for line in _lines(text):
         encoded = Encoded.read([line], model.lexicon, model.grams)
         x, real = encoded.x.padded(np.array([0]))
@@ -36,7 +36,7 @@ def labelled(model: Classifier, text: str) -> Iterator[Part]:
 
 
 def tagged(model: Tagger, text: str) -> Iterator[Part]:
-    """Yield what a model of tags computes of each line of a text."""
+    """Yield what a model of tags computes for each line of a text."""
     network = model.network
     for line in _lines(text):
         tokens = model.read(line).tokens

@@ -1,4 +1,4 @@
-"""A network that has learned nothing, of a sentence's own vocabulary: enough to follow the equations."""
+"""An untrained network with a sentence's own vocabulary: enough to follow the equations."""
 
 from collections import Counter
 from typing import Any
@@ -16,15 +16,15 @@ HIDDEN = 4
 
 
 def tokenizer_for(text: str) -> str:
-    """Return the name of the tokenizer that suits a sentence: at white space where it has some."""
+    """Return the name of the tokenizer that suits a sentence: splitting at white space if there is any."""
     return "space" if len(text.split()) > 1 else "jieba"
 
 
 def fresh_model(text: str, tokenizer: str | None, hidden: int, seed: int, **choices: Any) -> LanguageModel:
-    """Return a model of the tokens of a text, with first values as `rnn train` draws them.
+    """Return a model for the tokens of a text, with initial values drawn as by `rnn train`.
 
-    tokenizer: its name; None: as suits the text. choices: fields of `Network`, as cell and layers.
-    Raises ValueError for choices that do not go together.
+    tokenizer: its name; None: the one that suits the text. choices: fields of `Network`, such as cell and
+    layers. Raises ValueError for choices that do not go together.
     """
     lexicon = lexicon_of(text, load_tokenizer(tokenizer or tokenizer_for(text)))
     network = Network(lexicon.vocabulary.size, hidden, **choices)

@@ -1,4 +1,4 @@
-"""How large the derivatives of a sequence's loss are: where they vanish, nothing is learned."""
+"""The size of the derivatives of a sequence's loss: where they vanish, nothing is learned."""
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from rnn_cli.network.passes import Steps
 
 
 def norms_of(network: Network, p: Parameters, ids: tuple[Ids, Ids], first: State) -> Norms:
-    """Return the norms of a sequence, computed in float64.
+    """Return the norms for a sequence, computed in float64.
 
     ids: inputs and targets, each (T,). first: the state before the first step, each (1, n).
     """
@@ -26,10 +26,11 @@ def norms_of(network: Network, p: Parameters, ids: tuple[Ids, Ids], first: State
 
 
 def _by_step(network: Network, p: Parameters, ids: tuple[Ids, Ids], first: State) -> dict[str, list[float]]:
-    """Return the norms of dE_T/ds_t, t = 1 … T, and of an lstm those of dE_T/dc_t; of several layers
+    """Return the norms of dE_T/ds_t, t = 1 … T, and for an lstm also of dE_T/dc_t; the norm covers all layers
     together.
 
-    A step at a time: each step's backward pass takes dE_T/d(state after it) to dE_T/d(state before it).
+    It works step by step: each step's backward pass turns dE_T/d(state after it) into dE_T/d(state before
+    it).
     """
     x, y = ids
     states = network.states(p, x, first)
@@ -45,7 +46,7 @@ def _by_step(network: Network, p: Parameters, ids: tuple[Ids, Ids], first: State
         for letter in letters:
             d = [d_after[letter + suffix] for suffix in network.suffixes]
             if letter == letters[0] and t == T - 1:
-                d = [*d, dh[0]]  # of the last step, what the output layer sends back
+                d = [*d, dh[0]]  # at the last step, what the output layer sends back
             found[letter][t] = float(np.linalg.norm(np.concatenate(d)))
         steps = Steps(x[t : t + 1, None], np.ones((1, 1)))
         _, _, backward = network.through(p, steps, before, Workspace(np.float64))

@@ -1,4 +1,4 @@
-"""A language model at work on the lines of a text."""
+"""What a language model computes for the lines of a text."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -15,13 +15,13 @@ from rnn_cli.text.tokenizers import Token
 from rnn_cli.text.units import LINE_END, units_begun
 from rnn_cli.text.vocabulary import END, SPECIAL, SPELLED, START
 
-TOGETHER = 1 << 20  # logits of the steps that are computed together
+TOGETHER = 1 << 20  # logits computed together
 
 
 class Asked(NamedTuple):
-    """What is wanted of a text besides its steps.
+    """What to include for a text in addition to its steps.
 
-    gradients: norms of derivatives. numbers: the vectors in full. label: of a model that writes for labels.
+    gradients: norms of derivatives. numbers: the vectors in full. label: for a model that writes from labels.
     """
 
     gradients: bool = False
@@ -30,8 +30,8 @@ class Asked(NamedTuple):
 
 
 def lines_of(model: LanguageModel, text: str, asked: Asked) -> Iterator[Part]:
-    """Yield what a model computes of each line (or paragraph) of a text. Blank lines are left out, unless the
-    model carries its state or the text is empty. Raises RnnError where the state overflows."""
+    """Yield what a model computes for each line (or paragraph) of a text. Blank lines are left out unless the
+    model carries its state or the text is empty. Raises RnnError if the state overflows."""
     unit = model.lexicon.tokenizer.unit
     found = units_begun(text.rstrip("\n"), unit)
     if not model.carry_state:
@@ -71,7 +71,7 @@ def _line(model: LanguageModel, line: str, before: State | None, asked: Asked) -
 
 
 def _predicted(model: LanguageModel, states: State, y: Ids) -> tuple[Best, Array]:
-    """Return the likeliest tokens after each step, and -log o_t of those that come."""
+    """Return the likeliest tokens after each step, and -log o_t of the actual ones."""
     step = max(1, TOGETHER // model.network.m)
     ids, ps, nats = [], [], []
     for first in range(0, len(y), step):

@@ -1,4 +1,4 @@
-"""What a model of any task computes of a text."""
+"""What a model of any task computes for a text."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -23,9 +23,9 @@ NOTHING_MORE = Asked()
 
 
 def look(model: Any, text: str, asked: Asked = NOTHING_MORE) -> Iterator[Part]:
-    """Yield what a model computes of each line of a text, step by step.
+    """Yield what a model computes for each line of a text, step by step.
 
-    Raises UsageError for what the model does not have, RnnError where its state overflows.
+    Raises UsageError if the model lacks what is asked for, RnnError if its state overflows.
     """
     if isinstance(model, Conditional):
         if asked.label is None:

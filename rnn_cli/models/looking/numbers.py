@@ -19,7 +19,7 @@ def numbers_of(network: Network, p: Parameters, ids: tuple[Ids, Ids], first: Sta
     """Return the vectors of each step of a sequence, in the order in which they are computed.
 
     ids: inputs and targets, each (T,). first: the state before the first step, each (1, n).
-    Raises UsageError for a network that is too large to be followed.
+    Raises UsageError for a network that is too large to follow.
     """
     if max(network.n, network.embedding) > MOST_UNITS or network.m > MOST_TOKENS:
         small = f"at most {MOST_UNITS} units and {MOST_TOKENS} tokens"
@@ -77,7 +77,7 @@ def _layer(
 
 
 def _gates(network: Network, suffix: str, entered: tuple[Array, Array], before: State) -> Iterator[Vector]:
-    """Yield the gates of a step, as the cell's own equations compute them."""
+    """Yield the gates of a step, as given by the cell's own equations."""
     cell = CELLS[network.cell]
     if not isinstance(cell, Recurrence) or "gates" not in cell.memory:
         return
@@ -92,9 +92,10 @@ def _gates(network: Network, suffix: str, entered: tuple[Array, Array], before: 
 
 
 def _output(network: Network, p: Parameters, seen: Array, last: str) -> Iterator[Vector]:
-    """Yield what the output layer adds up: the products of its matrices with the state, and its biases."""
+    """Yield the terms that the output layer adds: the products of its matrices with the state, and its
+    biases."""
     for name in OUTPUTS[network.output].shapes(network.m, network.n, network.cutoffs):
-        narrower = "P" + name.removeprefix("V")  # of a cluster of an adaptive layer
+        narrower = "P" + name.removeprefix("V")  # for a cluster of an adaptive layer
         if name.startswith("b_y"):
             yield _vector(name, p[name])
         elif narrower in p:

@@ -1,4 +1,4 @@
-"""What there is to see of a sequence: its steps, and what comes of them."""
+"""The visible parts of a sequence's computation: its steps and their results."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -10,16 +10,18 @@ from numpy.typing import NDArray
 from rnn_cli.network.arrays import Array, Ids
 from rnn_cli.text.vocabulary import START, UNK
 
-LIKELIEST = 5  # of what a step predicts
+LIKELIEST = 5  # predictions shown per step
 
 
 class Row(NamedTuple):
     """One step.
 
-    token, id: what the network reads. unknown: whether its vocabulary lacks the token, so that it reads UNK.
-    s: each layer's state after it, by name.
-    likeliest: what comes next (or the token's tag), each with its probability, falling.
-    target: what does come next. nats: E_t, what that costs. Both are None where nothing is predicted.
+    token, id: what the network reads. unknown: whether the token is not in its vocabulary, so that it reads
+    UNK.
+    s: each layer's state after the step, by name.
+    likeliest: the likeliest next tokens (or tags of this token), with their probabilities in descending
+    order.
+    target: the actual next token. nats: its cost E_t. Both are None if nothing is predicted.
     attention: how much the step looks at each token of the source; empty without attention.
     """
 
@@ -34,7 +36,7 @@ class Row(NamedTuple):
 
 
 class Cost(NamedTuple):
-    """What a text costs. spelling_nats: of its unknown tokens. characters: the line's end is one."""
+    """What a text costs. spelling_nats: for its unknown tokens. characters: a line end counts as one."""
 
     nats: float
     spelling_nats: float
@@ -43,10 +45,10 @@ class Cost(NamedTuple):
 
 
 class Norms(NamedTuple):
-    """How large derivatives are (Euclidean norms).
+    """The sizes of derivatives (Euclidean norms).
 
-    parameters: of dE/dp for each parameter p. E is of all steps.
-    states: by the name of a state, of dE_T/ds_t for t = 1 … T. E_T is of the last step.
+    parameters: of dE/dp for each parameter p, where E is the sum over all steps.
+    states: by the name of a state, of dE_T/ds_t for t = 1 … T, where E_T is the loss of the last step.
     """
 
     parameters: dict[str, float]
@@ -54,26 +56,26 @@ class Norms(NamedTuple):
 
 
 class Vector(NamedTuple):
-    """A vector, or the rows of a matrix, under the name that it has in the equations."""
+    """A vector, or the rows of a matrix, under its name in the equations."""
 
     name: str
     values: list[float] | list[list[float]]
 
 
 class Best(NamedTuple):
-    """The likeliest ids of each step, (T, k), and their probabilities, falling."""
+    """The likeliest ids at each step, (T, k), and their probabilities, in descending order."""
 
     ids: Ids
     p: Array
 
     @classmethod
     def of(cls, log_o: Array, k: int = LIKELIEST) -> "Best":
-        """Return those of log o_t, (T, m)."""
+        """Return the likeliest k ids for log o_t, (T, m)."""
         ids = np.argsort(-log_o, axis=1, kind="stable")[:, :k]
         return cls(ids, np.exp(np.take_along_axis(log_o, ids, axis=1)))
 
     def spelled(self, names: list[str]) -> list[list[tuple[str, float]]]:
-        """Return what each step finds likeliest, by name."""
+        """Return the likeliest tokens at each step, by name."""
         return [
             [(names[id], p) for id, p in zip(ids, ps, strict=True)]
             for ids, ps in zip(self.ids.tolist(), self.p.tolist(), strict=True)
@@ -84,11 +86,11 @@ class Best(NamedTuple):
 class Part:
     """A sequence as a model reads it.
 
-    name: "source" or "target" of a translation, else "".
+    name: "source" or "target" for a translation, else "".
     tokens, ids: one for each of the T steps. states: each (T, n), by name.
-    likeliest, targets, nats: as of `Row`, for each step; empty where nothing is predicted.
-    attention: (T, S), or None. cost: of the text as a whole; None where nothing is predicted.
-    pooled: the vector that labels are predicted from; None for tasks without.
+    likeliest, targets, nats: as in `Row`, for each step; empty if nothing is predicted.
+    attention: (T, S), or None. cost: of the text as a whole; None if nothing is predicted.
+    pooled: the vector that labels are predicted from; None for tasks that have none.
     answers: the labels with their probabilities, or the score under the name "score".
     """
 
@@ -113,12 +115,12 @@ class Part:
 
     @property
     def read(self) -> int:
-        """The number of tokens; START is none."""
+        """The number of tokens, without START."""
         return len(self.ids) - self.ids.count(START)
 
     @property
     def largest(self) -> float:
-        """The largest entry of a state, without its sign; at least 1, as most cells stay within -1 and 1."""
+        """The largest absolute value in a state; at least 1, as most cells stay within -1 and 1."""
         return max(1.0, *(float(np.abs(s).max(initial=0)) for s in self.states.values()))
 
     def rows(self) -> Iterator[Row]:

@@ -1,4 +1,4 @@
-"""A model of translations: the states of its source, and how it writes the target."""
+"""What a translation model computes: the states of the source, and how it writes the target."""
 
 from collections.abc import Iterator
 
@@ -16,8 +16,8 @@ from rnn_cli.text.vocabulary import END, SPELLED, START
 
 
 def translated(model: Translator, text: str) -> Iterator[Part]:
-    """Yield what a model computes of each line of a text: first of the source, then of the target that it
-    writes, as each step predicts it."""
+    """Yield what a model computes for each line of a text: for the source, then for the target that it
+    writes, with each step's predictions."""
     network, p, vocabulary = model.network, model.p, model.target.vocabulary
     for line in filter(str.strip, text.split("\n")):
         (tokens,), rows = read_sources([line], model.source)

@@ -1,4 +1,4 @@
-"""Text from a model: the rules of a draw, constraints on what is written, samples and what they copy."""
+"""Text from a model: sampling rules, constraints on what is written, samples, and what they copy."""
 
 from rnn_cli.models.sampling.rules import Sampling
 from rnn_cli.models.sampling.samples import Novelty, Sample

@@ -1,9 +1,9 @@
-"""Words that are not written, wherever a token begins or ends in them.
+"""Banned words: they are not written, however they are divided into tokens.
 
-A word of Han characters, kana or another script without spaces is found anywhere. Where a word begins or ends
-with a letter of a script with spaces, it is a word of its own there: "he" does not ban "the". Of characters
-as tokens a word's end is seen by the character that follows it, which then must be a letter; a longer token
-that ends so ends the word.
+A word of Han characters, kana or another script without spaces is found anywhere. If a word begins or ends
+with a letter of a script with spaces, it must begin or end as a separate word there: "he" does not ban "the".
+If tokens are single characters, a possible end of such a word is decided by the next character, which must be
+a letter; a longer token that ends with the word completes it.
 """
 
 from typing import NamedTuple
@@ -18,11 +18,12 @@ from rnn_cli.text.scripts import BOUND, kinds_of
 
 
 class _Place(NamedTuple):
-    """What matters of a text for what may follow it.
+    """What a text so far implies for what may follow.
 
-    partial: (word, characters that stand already), of each word that is begun. after_letter: whether a letter
-    of a word stands before. whole: whether a banned word is complete unless a letter follows. begins: whether
-    a line begins here. given: how many characters of the next token are the prompt's.
+    partial: (word, number of its characters already written) for each word that is begun. after_letter:
+    whether the last character is a letter of a script with spaces. whole: whether a banned word is complete
+    unless a letter follows. begins: whether a line begins here. given: how many characters of the next token
+    are already in the prompt.
     """
 
     partial: frozenset[tuple[int, int]] = frozenset()
@@ -36,7 +37,7 @@ LINE_BEGINS = _Place(begins=True)
 
 
 class Banned:
-    """The automaton of words that are not written: a constraint (constraints.py)."""
+    """The constraint (constraints.py) that keeps banned words from being written."""
 
     def __init__(self, lexicon: Lexicon, words: tuple[str, ...]):
         self._words = words
@@ -50,7 +51,7 @@ class Banned:
         self._numbers = {LINE_BEGINS: 0}
 
     def begin(self, prompt: Prompt) -> int:
-        """Return the state after a prompt, which may hold banned words."""
+        """Return the state after a prompt, which may itself contain banned words."""
         line = prompt.text.removesuffix(prompt.begun).rpartition("\n")[2]
         place = LINE_BEGINS
         for character in line:
@@ -79,9 +80,9 @@ class Banned:
         return self._number(after)
 
     def _read(self, place: _Place, character: str, is_free: bool = False) -> _Place | None:
-        """Return the place after a character; None where a banned word is complete with it.
+        """Return the place after a character; None if it completes a banned word.
 
-        is_free: read on over a word that is complete.
+        is_free: read on past a completed word.
         """
         is_letter = _is_bound(character)
         if place.whole and not is_letter and not is_free:
@@ -109,5 +110,5 @@ class Banned:
 
 
 def _is_bound(character: str) -> bool:
-    """Return whether a character is of a word of a script with spaces between words."""
+    """Return whether a character belongs to a script with spaces between words."""
     return kinds_of(character) in BOUND

@@ -1,4 +1,4 @@
-"""Beam search: the likeliest texts, as far as the likeliest beginnings at each length lead to them."""
+"""Beam search: the likeliest texts among those that continue the likeliest beginnings of each length."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,10 +16,10 @@ from rnn_cli.text.vocabulary import END, START, UNK
 
 
 class Found(NamedTuple):
-    """A text that a search found.
+    """A text found by a search.
 
-    ids: its tokens. nats: -log p of them, given the prompt. over: why it ended, as with `Writer`; "" for its
-        length.
+    ids: its tokens. nats: -log p of them, given the prompt. over: why it ended, as in `Writer`; "" if its
+    length ended it.
     """
 
     ids: list[int]
@@ -29,7 +29,7 @@ class Found(NamedTuple):
 
 @dataclass(frozen=True)
 class _Beginning:
-    """A text that goes on. row: of the logits that follow it. states: of the constraints."""
+    """An unfinished text. row: of the logits for its next token. states: of the constraints."""
 
     ids: list[int]
     log_p: float
@@ -39,11 +39,11 @@ class _Beginning:
 
 
 def likeliest(task: Task, count: int) -> list[Found]:
-    """Return at most `count` of the likeliest texts that follow a task's only prompt, the likeliest first.
+    """Return at most `count` of the likeliest continuations of a task's only prompt, the likeliest first.
 
-    At each length the `beam` likeliest beginnings go on. What the rules forbid is not considered; p is the
-    model's own, so that the result is likeliest among what they allow. Raises RnnError where a state
-    overflows.
+    At each length the `beam` likeliest beginnings are continued. What the rules forbid is left out; p is the
+    model's own, so the ranking is by the model's probabilities among the texts allowed. Raises RnnError if a
+    state overflows.
     """
     (found,) = guarded(_search(task, count), task.threads_for(task.rules.beam or 1))
     return found
@@ -67,7 +67,7 @@ def _search(task: Task, count: int) -> Iterator[list[Found]]:
         ended = sorted(ended, key=lambda each: each.nats)[: max(count, beam)]
         live = [each for each in grown if not each.writer.over][:beam]
         if not live or (len(ended) >= count and ended[count - 1].nats <= -live[0].log_p):
-            break  # probabilities only fall
+            break  # no better text can follow: probabilities only fall
         logits, state = _step(task, live, state)
     else:
         ended += [_found(each) for each in live]
@@ -86,7 +86,7 @@ def _found(each: _Beginning) -> Found:
 
 
 def _step(task: Task, live: list[_Beginning], state: State) -> tuple[Array, State]:
-    """Return the logits of what follows each beginning, and the states there."""
+    """Return the logits for the next token of each beginning, and the states after it."""
     model, rows = task.model, [each.row for each in live]
     last = np.array([each.ids[-1] for each in live], np.intp)
     x = np.where(last == END, START, last)
@@ -97,7 +97,8 @@ def _step(task: Task, live: list[_Beginning], state: State) -> tuple[Array, Stat
 
 
 def _best(log_p: Array, count: int) -> list[tuple[int, int]]:
-    """Return the row and the id of the likeliest, falling; of equal ones the first come first."""
+    """Return the row and the id of the likeliest tokens, in descending order; ties keep the order of the
+    logits."""
     flat = log_p.ravel()
     count = min(count, int(np.isfinite(flat).sum()))
     if count < flat.size:
@@ -110,7 +111,7 @@ def _best(log_p: Array, count: int) -> list[tuple[int, int]]:
 
 
 def _log_p(logits: Array) -> Array:
-    """Return log softmax of each row, in float64. Raise RnnError where it is not a number."""
+    """Return log softmax of each row, in float64. Raises RnnError if it is not a number."""
     z = logits.astype(np.float64)
     z -= z.max(axis=1, keepdims=True)
     z -= np.log(np.exp(z).sum(axis=1, keepdims=True))

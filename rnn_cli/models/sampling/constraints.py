@@ -1,10 +1,10 @@
-"""What may be written: constraints, each an automaton over tokens.
+"""Constraints on what may be written, each an automaton over tokens.
 
-A constraint has states, which are numbers. From each state every token leads to another one, or it may not
-come. Several constraints hold together: a token comes only where all let it, and where a form can still be
-filled after it under all of them.
+The states of a constraint are numbers. From each state, a token either leads to another state or is not
+allowed. Several constraints apply together: a token is allowed only if all of them allow it and if a form can
+still be completed under all of them.
 
-To add one, write a class with the methods of `Constraint` and give it to `Constraints` (task.py).
+To add one, write a class with the methods of `Constraint` and pass it to `Constraints` (task.py).
 """
 
 import itertools
@@ -22,7 +22,7 @@ from rnn_cli.models.sampling.verse import Verse, states_held
 from rnn_cli.network.arrays import Array
 from rnn_cli.text.vocabulary import SPECIAL, UNK, Vocabulary
 
-States = tuple[int, ...]  # one of each constraint
+States = tuple[int, ...]  # one per constraint
 
 
 class Constraint(Protocol):
@@ -32,19 +32,19 @@ class Constraint(Protocol):
         """Return the state after a prompt."""
 
     def after(self, state: int, /) -> NDArray[np.int32]:
-        """Return the state after each token, (m,); NEVER for one that may not come. UNK comes only where it
-        is the only one."""
+        """Return the state after each token, (m,); NEVER for a token that is not allowed. UNK is used only if
+        no other token is allowed."""
 
     def may_end(self, state: int, /) -> bool:
-        """Return whether a text may end in a state, whatever ends it."""
+        """Return whether a text may end in this state, whatever ends it."""
 
     def like(self, state: int, /) -> int:
-        """Return a state that stands for this one in looking ahead, as a text can be completed from both or
-        from neither."""
+        """Return a state that can replace this one in looking ahead: texts can be completed from both or from
+        neither."""
 
 
 class Beginning:
-    """The first token begins as the prompt's last word does, if that is to be finished."""
+    """Makes the first token complete the prompt's last word, if that is unfinished."""
 
     def __init__(self, vocabulary: Vocabulary, prompts: Iterable[Prompt]):
         self._tokens = [""] * SPECIAL + [*vocabulary.tokens]
@@ -65,10 +65,10 @@ class Beginning:
 
 
 class _Row(NamedTuple):
-    """What may come in a state of all constraints together.
+    """The tokens allowed in a state of all constraints together.
 
-    added: (m,), 0 for a token that may come, -inf for others. ending: the same where the token is the last
-    one of a text that its length ends. nexts: (constraints, m), the states after each token.
+    added: (m,), 0 for a token that is allowed, -inf for others. ending: the same for the last token of a text
+    that ends by its length. nexts: (constraints, m), the states after each token.
     """
 
     added: Array
@@ -77,7 +77,7 @@ class _Row(NamedTuple):
 
 
 class Constraints:
-    """Several constraints on texts that are written side by side; a Verse is the first of them."""
+    """Several constraints on texts that are written side by side; a Verse comes first."""
 
     def __init__(self, parts: Sequence[Constraint], m: int):
         self._parts = parts
@@ -95,12 +95,12 @@ class Constraints:
     def forbid(
         self, logits: Array, states: Sequence[States], rows: Iterable[int], ending: Iterable[bool]
     ) -> None:
-        """Give no probability to what may not come, in place.
+        """Give zero probability to tokens that are not allowed, in place.
 
-        logits: (B, m). states: of each of the B rows. rows: those to look at. ending: of each of these,
+        logits: (B, m). states: for each of the B rows. rows: those to change. ending: for each of these,
         whether it ends as soon as it may.
 
-        Raises RnnError where nothing may come.
+        Raises RnnError if no token is allowed.
         """
         for k, is_last in zip(rows, ending, strict=True):
             row = self._row(states[k])
@@ -131,7 +131,7 @@ class Constraints:
     def _where(
         self, nexts: NDArray[np.int32], allowed: NDArray[np.bool_], test: "_Test"
     ) -> NDArray[np.bool_]:
-        """Return which of the allowed tokens lead to states that pass a test, (m,)."""
+        """Return which allowed tokens lead to states that pass a test, (m,)."""
         passed = np.zeros(len(allowed), bool)
         if allowed.any():
             states, which = _distinct(nexts[:, allowed])
@@ -142,9 +142,9 @@ class Constraints:
         return all(part.may_end(state) for part, state in zip(self._parts, states, strict=True))
 
     def _is_alive(self, states: States) -> bool:
-        """Return whether the form can be filled from here under all constraints.
+        """Return whether the form can be completed from here under all constraints.
 
-        A search in depth with a stack of its own, as a form may have more tokens than Python has frames.
+        A depth-first search with its own stack, since a form may have more tokens than Python has frames.
         """
         states = self._like(states)
         path, seen = [(states, self._followers(states))], {states}
@@ -167,7 +167,7 @@ class Constraints:
         return tuple(part.like(state) for part, state in zip(self._parts, states, strict=True))
 
     def _followers(self, states: States) -> Iterator[States]:
-        """Yield the states that a token may lead to, found only when they are asked for."""
+        """Yield the states that a token may lead to, computed lazily."""
         if states not in self._reached:
             nexts = self._nexts(states)
             nexts = nexts[:, (nexts != NEVER).all(axis=0)]
@@ -189,7 +189,7 @@ def _added(allowed: NDArray[np.bool_]) -> Array:
 
 
 def _distinct(nexts: NDArray[np.int32]) -> tuple[list[States], NDArray[np.intp]]:
-    """Return the different columns of states, and which of them each column is."""
+    """Return the distinct columns of states, and the index of each column among them."""
     keys = np.zeros(nexts.shape[1], np.int64)
     for row in nexts:
         keys = keys * (int(row.max()) + 1) + row

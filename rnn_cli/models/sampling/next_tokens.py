@@ -1,4 +1,4 @@
-"""What comes next: the likeliest tokens after each of some prompts."""
+"""The likeliest next tokens after prompts."""
 
 from collections.abc import Iterator, Sequence
 
@@ -21,10 +21,10 @@ RULES = Sampling()
 def next_tokens(
     model: Model, prompts: Sequence[str], top: int, threads: int | None = None, begun: bool = False
 ) -> Iterator[list[tuple[str, float]]]:
-    """Yield for each prompt its `top` likeliest next tokens with their probabilities, falling, as
-    `LanguageModel.next` has them.
+    """Yield for each prompt its `top` likeliest next tokens with their probabilities, in descending order,
+    like `LanguageModel.next`.
 
-    begun: take a last word for begun, though it is a token, where it begins others.
+    begun: treat a last word as unfinished even if it is a token, provided that it begins others.
     """
     reader = PromptReader(model.lexicon)
     spelled = [SPELLED[id] for id in range(SPECIAL)] + [*model.lexicon.vocabulary.tokens]

@@ -1,12 +1,12 @@
-"""How a form is written down: numbers, or lines of cells.
+"""The notation for forms: numbers, or lines of cells.
 
     5,5,5,5     four lines of five characters          7x8     eight lines of seven
 
-Where the model knows ， and 。 as tokens, every second of these lines and the last one end with 。 and the
-others with ，. Else the lines end plainly, and spaces and marks count as characters.
+If the model knows ， and 。 as tokens, every second of these lines and the last one end with 。 and the
+others with ，. Otherwise the lines end without marks, and spaces and marks count as characters.
 
-Anything else is the lines themselves. □ stands for a letter or a digit, ■ for any character (a line neither
-begins nor ends with a space there), and all other characters for themselves:
+Anything else is taken as the lines themselves. □ stands for a letter or a digit, ■ for any character (a line
+neither begins nor ends with a space there), and all other characters for themselves:
 
     □□，□□，□□□□□。
 """
@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 LETTER_CELL, ANY_CELL = "□", "■"
 COMMA, STOP = "，", "。"
-MOST_CHARACTERS = 10_000  # of a form
+MOST_CHARACTERS = 10_000  # in a form
 NUMBERS = re.compile(r"\s*\d+\s*(x\s*\d+\s*)?([,，]\s*\d+\s*(x\s*\d+\s*)?)*")
 LENGTH = re.compile(r"(\d+)\s*(?:x\s*(\d+))?")
 
@@ -26,11 +26,11 @@ LENGTH = re.compile(r"(\d+)\s*(?:x\s*(\d+))?")
 class Kind(Enum):
     LETTER = auto()  # a letter or a digit
     ANY = auto()
-    EDGE = auto()  # any but a space
+    EDGE = auto()  # any character except a space
     ITSELF = auto()  # the cell's own character
-    TURN = auto()  # of no width: END or nothing
-    END = auto()  # of no width: END
-    REST = auto()  # any number of tokens, and END
+    TURN = auto()  # zero width: END or nothing
+    END = auto()  # zero width: END
+    REST = auto()  # any number of tokens, then END
 
 
 class Cell(NamedTuple):
@@ -45,7 +45,7 @@ WITHOUT_WIDTH = (Kind.TURN, Kind.END, Kind.REST)
 class Line(NamedTuple):
     """A line of a form.
 
-    breaks: the line ends that stand before it: 1, or more where empty lines do.
+    breaks: the line ends before it: 1, or more if there are empty lines.
     """
 
     cells: list[Cell]
@@ -63,7 +63,7 @@ def is_form(text: str) -> bool:
 
 
 def check_form(form: str) -> None:
-    """Raise ValueError for a text that is no form, or a very long one."""
+    """Raise ValueError for a text that is not a form, or is too long."""
     if not is_form(form):
         raise ValueError(f"form is {form[:40]!r}: numbers (5,5,5,5 or 7x8) or lines of □ or ■ are needed")
     if is_numbers(form):
@@ -78,7 +78,7 @@ def check_form(form: str) -> None:
 
 
 def openings_of(acrostic: str | Iterable[str]) -> tuple[str, ...]:
-    """Return how each line of an acrostic begins. Raise ValueError for none, or an empty one."""
+    """Return the beginnings of an acrostic's lines. Raises ValueError if there are none, or an empty one."""
     if isinstance(acrostic, str):
         parted = re.split("[,，]", acrostic)
         acrostic = parted if len(parted) > 1 else acrostic
@@ -89,9 +89,9 @@ def openings_of(acrostic: str | Iterable[str]) -> tuple[str, ...]:
 
 
 def lines_of(form: str, with_marks: bool) -> list[Line]:
-    """Return the lines of a form, which `check_form` accepts.
+    """Return the lines of a form that `check_form` accepts.
 
-    with_marks: whether lines that are written in numbers end with ， and 。.
+    with_marks: whether lines given as numbers end with ， and 。.
     """
     if not is_numbers(form):
         return [*_drawn(form)]

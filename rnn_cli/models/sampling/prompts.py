@@ -1,9 +1,8 @@
-"""Prompts: the text that a sample goes on from, and the word that it leaves unfinished.
+"""Prompts: the text that a sample continues, and the unfinished word at its end.
 
-The last word of a prompt may be begun and not finished: "the ca", or "the " where a space belongs to the
-word that follows. The network does not read it; the first token is drawn among those that begin with it.
-Where the word itself is the only such token it is read, as nothing is left to draw, and where there is none
-it is unknown.
+The last word of a prompt may be unfinished: "the ca", or "the " if a space belongs to the word that follows.
+The network does not read it; instead, the first token is drawn among those that begin with it. If the word
+itself is the only such token, it is read, as there is nothing to draw; if there is none, the word is unknown.
 """
 
 from bisect import bisect_left, bisect_right
@@ -20,10 +19,10 @@ from rnn_cli.text.vocabulary import START
 class Prompt(NamedTuple):
     """A prompt as a model reads it.
 
-    text: as it stands in a sample, its lines ended by \\n.
+    text: as it appears in a sample, with lines ended by \\n.
     ids: what the network reads: START and the ids of each line.
-    begun: the end of `text` with which the first token that is drawn begins; often empty.
-    unknown: the tokens that the vocabulary does not hold, each once, in order.
+    begun: the end of `text` that the first token drawn begins with; often empty.
+    unknown: the tokens that are not in the vocabulary, each once, in order.
     """
 
     text: str
@@ -33,7 +32,7 @@ class Prompt(NamedTuple):
 
 
 class PromptReader:
-    """Reads prompts in the tokens of a lexicon."""
+    """Reads prompts as tokens of a lexicon."""
 
     def __init__(self, lexicon: Lexicon):
         self._tokenizer, self._vocabulary = lexicon.tokenizer, lexicon.vocabulary
@@ -41,8 +40,8 @@ class PromptReader:
     def read(self, text: str, known_is_finished: bool = False) -> Prompt:
         """Return a prompt. Its lines may end with \\n, \\r\\n or \\r.
 
-        known_is_finished: take the last word for finished if it is a token, though others begin with it.
-        Raises TypeError for what is no string.
+        known_is_finished: treat the last word as finished if it is a token, even if others begin with it.
+        Raises TypeError unless `text` is a string.
         """
         refuse_no_string(text, "a prompt")
         text = text.replace("\r\n", "\n").replace("\r", "\n")
@@ -57,19 +56,19 @@ class PromptReader:
         return Prompt(text, ids, begun, [*unknown])
 
     def _begun(self, line: str, tokens: list[Token], known_is_finished: bool) -> str:
-        """Return the last of a line's tokens if it is to be finished, else ""."""
+        """Return the last of a line's tokens if it is unfinished, else ""."""
         begun = tokens[-1] if tokens else None
         if self._tokenizer.code_points or not begun:
             return ""
         line = self._tokenizer.normalize(line)
-        if not line.endswith(begun) or line.endswith("  "):  # white space follows it, or it belongs to none
+        if not line.endswith(begun) or line.endswith("  "):  # white space follows, or belongs to none
             return ""
         if known_is_finished and begun in self._vocabulary.ids and not begun.isspace():
             return ""
         return begun if self._tokens_with(begun) not in ([], [begun]) else ""
 
     def _tokens_with(self, begun: str) -> list[str]:
-        """Return the tokens that begin so."""
+        """Return the tokens that begin with `begun`."""
 
         def beginning(token: str) -> str:
             return token[: len(begun)]

@@ -1,4 +1,4 @@
-"""Lines of a form that rhyme with each other: a constraint (constraints.py) beside that of the form."""
+"""Rhyming lines of a form: a constraint (constraints.py) in addition to the form's own."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -12,11 +12,12 @@ from rnn_cli.models.sampling.verse import Verse
 from rnn_cli.text.lexicon import Lexicon
 from rnn_cli.text.vocabulary import SPECIAL
 
-NONE = -1  # the rhyme of a character without one
+NONE = -1  # for a character without a rhyme
 
 
 class _Place(NamedTuple):
-    """state: of the form. rhyme: of the lines so far, NONE before the first. ends: their last characters."""
+    """state: of the form. rhyme: of the lines so far, NONE before the first. ends: the characters that end
+    them."""
 
     state: int
     rhyme: int
@@ -24,9 +25,9 @@ class _Place(NamedTuple):
 
 
 class Rhyme:
-    """The automaton of rhyming lines. They end with different characters, as long as there are others.
+    """The automaton of rhyming lines. They end with different characters while there are any left.
 
-    rhymes: the number of the rhyme of each character that has one.
+    rhymes: the rhyme class of each character that has one.
     """
 
     def __init__(self, lexicon: Lexicon, verse: Verse, rhymes: Mapping[str, int]):
@@ -37,7 +38,7 @@ class Rhyme:
         self._likes: dict[tuple[int, int], int] = {}
 
     def begin(self, prompt: Prompt) -> int:
-        """Return the state after a prompt, whose lines rhyme or not."""
+        """Return the state after a prompt, whether or not its lines rhyme."""
         filled = self._verse.filled(prompt)
         ends = [filled[cell] for cell in self._cells if filled.get(cell) in self._rhymes]
         rhyme = self._rhymes[ends[-1]] if ends else NONE
@@ -47,7 +48,7 @@ class Rhyme:
         place = self._places[state]
         states = self._verse.after(place.state)
         nexts = np.full(len(states), NEVER, np.int32)
-        again: list[tuple[int, _Place]] = []  # tokens that end a line as another one does
+        again: list[tuple[int, _Place]] = []  # tokens that end a line with a character used before
         for last in np.unique(states[states != NEVER]).tolist():
             which = np.flatnonzero(states == last)
             ending = [cell - last for cell in self._cells if place.state <= cell < last]

@@ -1,4 +1,4 @@
-"""The rules of a draw: how tokens are chosen, what may be written, where a sample ends."""
+"""The rules of sampling: how tokens are chosen, what may be written, where a sample ends."""
 
 import dataclasses
 import math
@@ -10,27 +10,27 @@ from typing import Self
 
 from rnn_cli.text.checks import each_text, refuse_no_string
 
-LENGTH, TEMPERATURE, TOP_P = 500, 0.5, 1.0  # defaults of sampling
+LENGTH, TEMPERATURE, TOP_P = 500, 0.5, 1.0  # default sampling settings
 MOST_BEAMS = 1000
-TOP = 10  # of the likeliest next tokens
+TOP = 10  # default number of next tokens
 
 
 @dataclass(frozen=True, kw_only=True)
 class Sampling:
-    """The rules of a draw, named as the options of `rnn sample` are.
+    """The rules of sampling, named like the options of `rnn sample`.
 
-    length: the most tokens drawn beyond the prompt and the word that it began; a form has its own length.
-    temperature: above 1 bolder, below 1 safer; 0 takes the likeliest.
-    top_k: draw from the k likeliest. top_p: from the fewest that hold this much probability.
-    repetition_penalty: make the latest tokens less likely (CTRL; Keskar et al. 2019); 1 leaves them alone.
+    length: the most tokens drawn after the prompt and its unfinished word; a form has its own length.
+    temperature: above 1 bolder, below 1 safer; 0 takes the likeliest token.
+    top_k: draw from the k likeliest. top_p: draw from the fewest tokens that hold this much probability.
+    repetition_penalty: make recent tokens less likely (CTRL; Keskar et al. 2019); 1 has no effect.
     seed: None draws differently each time.
-    beam: search for the likeliest whole line with so many beginnings side by side; nothing is drawn then.
-    lines, sentences: end after as many. stop: end before the first of these texts.
-    ban: words that are not written.
-    form: the lines to fill (patterns.py). acrostic: how each line begins, a character each, or a text each in
-        a list or parted by commas. rhyme: let the lines of the form rhyme that end with 。.
+    beam: search for the likeliest whole line with this many beginnings side by side, instead of drawing.
+    lines, sentences: end after this many. stop: end before the first of these texts.
+    ban: words that must not be written.
+    form: the lines to fill (patterns.py). acrostic: the beginnings of the lines: a character each, or a text
+    each in a list or separated by commas. rhyme: make the lines of the form that end with 。 rhyme.
 
-    Raises TypeError for values of other types, ValueError for those out of range, and for rules that exclude
+    Raises TypeError for values of other types, ValueError for values out of range and for rules that exclude
     each other.
     """
 
@@ -53,7 +53,7 @@ class Sampling:
         for name in ("stop", "ban"):
             object.__setattr__(self, name, _texts(name, getattr(self, name)))
         if self.acrostic is not None:
-            from rnn_cli.models.sampling.patterns import openings_of  # most draws can do without
+            from rnn_cli.models.sampling.patterns import openings_of  # not needed by most draws
 
             object.__setattr__(self, "acrostic", openings_of(self.acrostic))
         self._check_numbers()
@@ -95,19 +95,19 @@ class Sampling:
                 raise ValueError(f"{name} and {other} exclude each other")
 
     def seeded(self) -> Self:
-        """Return these rules with a seed, a random one where they have none."""
+        """Return these rules with a seed: a random one if they have none."""
         return self if self.seed is not None else dataclasses.replace(self, seed=secrets.randbits(32))
 
 
-EXCLUDED = {  # what a rule leaves no use for
+EXCLUDED = {  # the rules that a rule makes useless
     "beam": {"temperature", "top_k", "top_p", "repetition_penalty", "seed"},  # nothing is drawn
-    "form": {"lines", "sentences", "length"},  # it says where all ends
+    "form": {"lines", "sentences", "length"},  # a form decides where everything ends
     "acrostic": {"lines", "sentences"},
 }
 
 
 def check_count(name: str, count: int | None) -> None:
-    """Raise ValueError for a number below 1, TypeError for what is no whole number; None is no number."""
+    """Raise ValueError for a number below 1, TypeError if it is not a whole number. None is accepted."""
     if count is None:
         return
     if not isinstance(count, Integral):

@@ -1,4 +1,4 @@
-"""Samples: texts drawn side by side, and drawn again where they copy too much."""
+"""Samples: texts drawn side by side, and redrawn if they copy too much."""
 
 import dataclasses
 from collections.abc import Iterator, Sequence
@@ -18,20 +18,20 @@ from rnn_cli.text.vocabulary import END, UNK
 if TYPE_CHECKING:
     from rnn_cli.scoring.copying import Copied, Original
 
-SIDE_BY_SIDE = 256  # samples of several prompts; those of one prompt are all drawn together
-BLOCK = 64  # steps for which there is room at first
-TRIES = 20  # draws of a sample that copies too much
-NO_TEXT = "\ufffd"  # stands for a character that the model does not know, to find copies
+SIDE_BY_SIDE = 256  # samples for several prompts; those for one prompt are all drawn together
+BLOCK = 64  # steps to allocate at first
+TRIES = 20  # most draws of a sample that copies too much
+NO_TEXT = "\ufffd"  # replaces a character that the model does not know when looking for copies
 
 
 @dataclass(frozen=True)
 class Sample:
     """A text that was drawn.
 
-    text: with its prompt, as it is written. tokens: how many were drawn.
+    text: with its prompt, as written. tokens: the number of tokens drawn.
     ended: what ended it: "line", "lines", "form", "sentences", "stop" or "length".
-    copied: what of it stands in the original, where one was given. tries: how often it was drawn.
-    label: where one was drawn for it, of a model of text from a label; else None.
+    copied: what it copies from the original, if one was given. tries: how often it was drawn.
+    label: the label drawn for it by a model of text from a label; else None.
     """
 
     prompt: str
@@ -45,10 +45,10 @@ class Sample:
 
 @dataclass(frozen=True)
 class Novelty:
-    """What samples are compared with.
+    """What to compare samples with.
 
-    longest: draw again where a longer run of characters stands in the original, up to TRIES times, and keep
-        the draw with the shortest; None: keep the first.
+    longest: redraw a sample if it copies a longer run of characters from the original, up to TRIES times, and
+    keep the draw with the shortest run; None: keep the first.
     """
 
     original: "Original"
@@ -58,7 +58,7 @@ class Novelty:
         check_count("longest", self.longest)
 
     def accepts(self, sample: Sample) -> bool:
-        """Return whether a sample need not be drawn again."""
+        """Return whether a sample is good enough not to be redrawn."""
         return self.longest is None or sample.copied is None or len(sample.copied.run) <= self.longest
 
 
@@ -72,10 +72,10 @@ def draw(
 ) -> Iterator[Sample]:
     """Yield `num` samples of each prompt, in order.
 
-    threads: the cores that matrix products may use; None: as machine.product_threads has it.
+    threads: the cores that matrix products may use; None: as in machine.product_threads.
 
-    Raises ValueError for a number below 1, UsageError for rules that the model cannot follow, RnnError where
-    its state overflows.
+    Raises ValueError for a number below 1, UsageError for rules that the model cannot follow, RnnError if its
+    state overflows.
     """
     check_count("num", num)
     rules, reader = rules.seeded() if rules.beam is None else rules, PromptReader(model.lexicon)
@@ -91,8 +91,8 @@ def draw(
 
 
 def _drawn(task: Task, novelty: Novelty | None) -> Iterator[Sample]:
-    """Yield the samples of a task, each as soon as it and those before it have ended. Where some may be drawn
-    again, all come at the end."""
+    """Yield the samples of a task, each as soon as it and those before it have ended. If some may be redrawn,
+    all come at the end."""
     if novelty is None or novelty.longest is None:
         yield from _once(task, novelty)
     else:
@@ -121,7 +121,7 @@ def _copied(sample: Sample) -> int:
 def _once(task: Task, novelty: Novelty | None) -> Iterator[Sample]:
     rows = len(task.prompts)
     drawn, lengths = np.empty((BLOCK, rows), np.intp), np.zeros(rows, np.intp)
-    row = 0  # the first that has not been yielded
+    row = 0  # the first row not yet yielded
     for t, (ids, live) in enumerate(steps(task)):
         while not live[row]:
             yield _sample(task, row, drawn[: lengths[row], row].tolist(), novelty)
@@ -135,7 +135,7 @@ def _once(task: Task, novelty: Novelty | None) -> Iterator[Sample]:
 
 
 def _searched(task: Task, num: int, novelty: Novelty | None) -> Iterator[Sample]:
-    from rnn_cli.models.sampling.beam import likeliest  # whose import most draws can do without
+    from rnn_cli.models.sampling.beam import likeliest  # not needed by most draws
 
     for found in likeliest(task, num):
         yield _sample(task, 0, found.ids, novelty)
@@ -156,7 +156,7 @@ def _sample(task: Task, row: int, ids: list[int], novelty: Novelty | None) -> Sa
 
 
 def _as_read(task: Task, prompt: Prompt, ids: list[int], written: str) -> str:
-    """Return a sample without the line ends that its form alone has."""
+    """Return a sample without the line ends that only its form has."""
     if task.verse is None:
         return prompt.text + written
     pen = Pen(task.model.lexicon, prompt)

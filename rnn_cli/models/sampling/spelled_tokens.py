@@ -1,4 +1,4 @@
-"""The tokens of a vocabulary as arrays of their characters, to compare all of them at once."""
+"""The tokens of a vocabulary as arrays of their characters, to compare them all at once."""
 
 import unicodedata
 from functools import cached_property
@@ -10,15 +10,15 @@ from rnn_cli.models.sampling.patterns import Cell, Kind
 from rnn_cli.text.lexicon import Lexicon
 from rnn_cli.text.vocabulary import SPECIAL
 
-PAD, LETTER, SPACE, MARK = range(4)  # classes of characters; PAD follows the last of a token
+PAD, LETTER, SPACE, MARK = range(4)  # classes of characters; PAD follows the last character of a token
 NEVER = -1
 
 
 class SpelledTokens:
-    """What stands in each token of a lexicon, by id: (m,) and (m, width) arrays. START, END and UNK are
+    """The characters of each token of a lexicon, by id: (m,) and (m, width) arrays. START, END and UNK are
     empty.
 
-    width: of the tokens' characters only the first so many are held.
+    width: the number of characters stored per token; the rest are cut off.
     """
 
     def __init__(self, lexicon: Lexicon, width: int):
@@ -38,10 +38,10 @@ class SpelledTokens:
         return np.where(inside, classes.reshape(self._points.shape), PAD).astype(np.uint8)
 
     def fit(self, cells: tuple[Cell, ...], is_open: bool = False) -> NDArray[np.int32]:
-        """Return how many of the cells each token fills, from the first on, (m,); NEVER for one that does not
-        fit.
+        """Return how many of the cells each token fills, starting with the first, (m,); NEVER for one that
+        does not fit.
 
-        is_open: whether a token may reach beyond the last cell.
+        is_open: whether a token may extend beyond the last cell.
         """
         fits = self.lengths > 0
         if not is_open:
@@ -51,7 +51,7 @@ class SpelledTokens:
         return np.where(fits, np.minimum(self.lengths, len(cells)), NEVER).astype(np.int32)
 
     def _fits(self, cell: Cell, place: int) -> NDArray[np.bool_]:
-        """Return whether the character at a place of each token may stand in a cell."""
+        """Return whether a cell accepts the character at a place of each token."""
         classes = self._classes[:, place]
         match cell.kind:
             case Kind.LETTER:
@@ -65,7 +65,7 @@ class SpelledTokens:
 
 
 def accepts(cell: Cell, character: str) -> bool:
-    """Return whether a character may stand in a cell."""
+    """Return whether a cell accepts a character."""
     is_space = character.isspace()
     match cell.kind:
         case Kind.LETTER:

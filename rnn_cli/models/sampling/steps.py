@@ -1,4 +1,4 @@
-"""Drawing texts side by side: logits → penalty → constraints → temperature, top-k, top-p → a token."""
+"""Drawing texts side by side: logits → penalty → constraints → temperature, top-k, top-p → token."""
 
 import itertools
 import time
@@ -20,19 +20,19 @@ from rnn_cli.network.network import Step as NextStep
 from rnn_cli.network.sampling import choose, penalize
 from rnn_cli.text.vocabulary import END, START, UNK
 
-MOMENT = 1e-2  # seconds of drawing that nobody minds waiting for
-TOGETHER = 8  # steps that are drawn at first before the first of them is shown
-REMEMBERED = 64  # tokens that a repetition penalty looks back
+MOMENT = 1e-2  # seconds of drawing that are too short to notice
+TOGETHER = 8  # steps drawn at first before any is shown
+REMEMBERED = 64  # recent tokens that a repetition penalty applies to
 T = TypeVar("T")
 
 
-# What is drawn at one step: ids (B,), END for rows that have ended before; and live (B,), whether each id
-# belongs to its row. A plain tuple, as one is made for each token.
+# The result of one step: ids (B,), END for rows that have ended before; and live (B,), whether each id
+# belongs to its row. A plain tuple, since one is made for each token.
 Step = tuple[NDArray[np.intp], NDArray[np.bool_]]
 
 
 def read(task: Task, step: NextStep) -> tuple[Array, State]:
-    """Return the logits of what follows each prompt, (B, m), and the states after them."""
+    """Return the logits of the token after each prompt, (B, m), and the states."""
     model, ids = task.model, [np.array(prompt.ids, np.intp) for prompt in task.prompts]
     rows, lengths = len(ids), np.array([*map(len, ids)])
     zero = state = model.network.zero_state(rows)
@@ -42,7 +42,7 @@ def read(task: Task, step: NextStep) -> tuple[Array, State]:
         x = np.array([row[min(t, len(row) - 1)] for row in ids])
         before = state if model.carry_state else reset(state, x == START, zero)
         new, after = step(x, before)
-        if not more.all():  # a shorter prompt stays where it ended
+        if not more.all():  # a shorter prompt keeps its state
             new = np.where(more[:, None], new, logits)
             after = {name: np.where(more[:, None], after[name], state[name]) for name in after}
         logits, state = new, after
@@ -50,7 +50,7 @@ def read(task: Task, step: NextStep) -> tuple[Array, State]:
 
 
 def reset(state: State, begins: NDArray[np.bool_], zero: State) -> State:
-    """Return states in which the rows that begin a line are zero."""
+    """Return states with zeros in the rows that begin a line."""
     if begins.all():
         return zero
     if not begins.any():
@@ -59,9 +59,9 @@ def reset(state: State, begins: NDArray[np.bool_], zero: State) -> State:
 
 
 def steps(task: Task) -> Iterator[Step]:
-    """Draw the texts of a task: yield at each step a token of each row, until all rows have ended.
+    """Draw the texts of a task: yield a token of each row at each step, until all rows have ended.
 
-    START and UNK are never drawn. Raises RnnError where a state overflows, or where nothing may be written.
+    START and UNK are never drawn. Raises RnnError if a state overflows, or if no token is allowed.
     """
     return guarded(_steps(task), task.threads_for(len(task.prompts)))
 
@@ -69,7 +69,7 @@ def steps(task: Task) -> Iterator[Step]:
 def _steps(task: Task) -> Iterator[Step]:
     model, rules, rows = task.model, task.rules, len(task.prompts)
     rng = np.random.default_rng((rules.seeded().seed, *b"sample", *task.stream))
-    after = np.arange(model.network.m)  # what is read after a token: itself, and START after END
+    after = np.arange(model.network.m)  # the input after each token: itself, but START after END
     after[END] = START
     step, zero = model.network.stepper(model.p, for_steps(rows)), model.network.zero_state(rows)
     budget, live, all_live = task.budget(), np.ones(rows, bool), True
@@ -84,7 +84,7 @@ def _steps(task: Task) -> Iterator[Step]:
             choices.prepare(logits, live, ends_from <= drawn)
         try:
             ids = choose(logits, rng, temperature, top_k, top_p)
-        except FloatingPointError as error:  # relu's state has no bound
+        except FloatingPointError as error:  # a relu state has no bound
             what = f"the state has overflowed after {drawn - 1} tokens: lower --length"
             raise RnnError(what) from error
         if not all_live:
@@ -96,7 +96,7 @@ def _steps(task: Task) -> Iterator[Step]:
         if writers:
             live = _unfinished(writers, ids, live)
         elif not carry_state:
-            goes_on = ids != END  # of a row that ended before, the id is END
+            goes_on = ids != END  # rows that ended before have END as their id
             if not goes_on.all():
                 live = goes_on
         if drawn >= shortest:
@@ -106,13 +106,13 @@ def _steps(task: Task) -> Iterator[Step]:
                 return
             all_live = bool(live.all())
         x = after.take(ids)
-        if writers and not carry_state:  # else END is a row's last token
+        if writers and not carry_state:  # otherwise END is a row's last token
             state = reset(state, x == START, zero)
         logits, state = step(x, state)
 
 
 def _unfinished(writers: list[Writer], ids: NDArray[np.intp], live: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Write the ids of the rows that are live, and return which of these go on."""
+    """Write the ids of the live rows, and return which of these go on."""
     live = live.copy()
     for row in np.flatnonzero(live):
         writers[row].write(int(ids[row]))
@@ -121,7 +121,7 @@ def _unfinished(writers: list[Writer], ids: NDArray[np.intp], live: NDArray[np.b
 
 
 def written(task: Task) -> Iterator[str]:
-    """Draw the only text of a task: yield it piece by piece."""
+    """Draw the only text of a task; yield it piece by piece."""
     drawn = (int(ids[0]) for ids, _ in steps(task))
     if not task.is_watched:
         ids = drawn if task.model.carry_state else itertools.takewhile(lambda id: id != END, drawn)
@@ -133,9 +133,9 @@ def written(task: Task) -> Iterator[str]:
 
 
 class _Choices:
-    """What bears on the choice of the next tokens besides their logits: what was written.
+    """What the choice of the next tokens depends on besides their logits: the text written so far.
 
-    matter: whether anything does.
+    matter: whether anything of it matters.
     """
 
     def __init__(self, task: Task):
@@ -149,7 +149,7 @@ class _Choices:
     def prepare(self, logits: Array, live: NDArray[np.bool_], ending: NDArray[np.bool_]) -> None:
         """Change the logits, (B, m), to those to choose from.
 
-        live: (B,), the rows that go on. ending: those that end as soon as they may.
+        live: (B,), the rows that go on. ending: the rows that end as soon as they may.
         """
         if self._penalty != 1:
             penalize(logits, self._latest, self._penalty)
@@ -158,13 +158,13 @@ class _Choices:
             self._constraints.forbid(logits, self._states, rows.tolist(), ending[rows].tolist())
 
     def note(self, ids: NDArray[np.intp], live: NDArray[np.bool_]) -> None:
-        """Note what was chosen for the rows that are live."""
+        """Record the choice for the live rows."""
         if self._constraints is not None:
             for row in np.flatnonzero(live).tolist():
                 self._states[row] = self._constraints.after(self._states[row], int(ids[row]))
         if self._penalty != 1:
             for latest, id in zip(self._latest, ids.tolist(), strict=True):
-                if id != END:  # lines may end as they do
+                if id != END:  # the ends of lines may repeat
                     latest.append(id)
 
 
@@ -173,9 +173,9 @@ def _latest(prompt: Prompt) -> deque[int]:
 
 
 def guarded(steps: Iterator[T], threads: int) -> Iterator[T]:
-    """Yield the steps of a draw, which computes with this many threads and without warnings of an overflow,
-    which is refused. Neither holds for the caller: they end before each yield. To begin them takes as long as
-    a step of a small network, so as many steps as take a moment are drawn together."""
+    """Yield the steps of a draw, computed with `threads` threads and without warnings of overflow, which is
+    an error here. Both settings end before each yield, so the caller does not see them. Setting them takes as
+    long as a step of a small network, so as many steps are drawn together as take about MOMENT."""
     together, is_over = TOGETHER, False
     while not is_over:
         drawn: list[T] = []
@@ -183,7 +183,7 @@ def guarded(steps: Iterator[T], threads: int) -> Iterator[T]:
         with blas_threads(threads), np.errstate(over="ignore", invalid="ignore"):
             try:
                 drawn.extend(itertools.islice(steps, together))
-            except RnnError as failed:  # raised after what was drawn before
+            except RnnError as failed:  # raised after the steps drawn before it
                 error = failed
         seconds = time.perf_counter() - begin
         yield from drawn

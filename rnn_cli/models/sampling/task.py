@@ -1,4 +1,4 @@
-"""A task: texts to write side by side, and all that decides what they become."""
+"""A task: texts to write side by side, and everything that decides how they turn out."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -22,21 +22,21 @@ if TYPE_CHECKING:
 
 
 def verse_of(lexicon: Lexicon, rules: Sampling) -> "Verse | None":
-    """Return the verse that a draw's form and acrostic ask for, None where there is neither. Raise UsageError
-    for one that the vocabulary cannot fill, or an acrostic of more lines than the form."""
+    """Return the verse that a draw's form and acrostic ask for; None if there is neither. Raises UsageError
+    for a form that the vocabulary cannot fill, or an acrostic with more lines than the form."""
     if rules.form is None and not rules.acrostic:
         return None
-    from rnn_cli.models.sampling.verse import verse  # here and below: most draws can do without
+    from rnn_cli.models.sampling.verse import verse  # here and below: not needed by most draws
 
     return verse(lexicon, rules.form, tuple(rules.acrostic or ()))
 
 
 @dataclass(frozen=True)
 class Task:
-    """Texts to write, side by side.
+    """Texts to write side by side.
 
-    prompts: of each row. stream: numbers that tell this draw from others of the same seed.
-    threads: the cores that matrix products may use; None: as machine.product_threads has it.
+    prompts: one per row. stream: numbers that distinguish this draw from others with the same seed.
+    threads: the cores that matrix products may use; None: as in machine.product_threads.
     """
 
     model: Model
@@ -51,13 +51,13 @@ class Task:
 
     @property
     def is_watched(self) -> bool:
-        """Whether a text ends by what is written, and not by its first END or its length alone."""
+        """Whether the text written can end a sample, and not only its first END or its length."""
         rules = self.rules
         return bool(self.verse or rules.stop or rules.sentences or rules.lines)
 
     @cached_property
     def constraints(self) -> "Constraints | None":
-        """What may be written; None where all may be."""
+        """What may be written; None if anything may."""
         parts: list[Constraint] = [] if self.verse is None else [self.verse]
         if self.verse is not None and self.rules.rhyme:
             from rnn_cli.models.sampling.rhyme import Rhyme
@@ -82,29 +82,29 @@ class Task:
         return Constraints(parts, self.model.network.m)
 
     def pen(self, row: int) -> Pen:
-        """Return what writes the tokens of a row."""
+        """Return the object that turns a row's tokens into text."""
         return Pen(self.model.lexicon, self.prompts[row], self.verse)
 
     def writer(self, row: int) -> Writer:
-        """Return what writes the tokens of a row and finds its end."""
+        """Return the object that writes a row and finds its end."""
         return Writer(self.pen(row), self.verse, self.rules, ends_with_line=not self.model.carry_state)
 
     def budget(self) -> NDArray[np.int64]:
-        """Return the most tokens of each row. A word that is finished is not counted."""
+        """Return the most tokens of each row, not counting the completion of an unfinished word."""
         if self.verse is None:
             return self._lengths()
         form = np.full(len(self.prompts), self.verse.last + 1, np.int64)
         return form if self.verse.is_bounded else form + self._lengths()
 
     def ends_from(self) -> NDArray[np.int64]:
-        """Return the number of the token of each row from which on it ends, as soon as it may. Where lines
-        are open some more are needed then, for the beginnings of those that are left."""
+        """Return, for each row, the number of tokens after which it ends as soon as it may. A form with open
+        lines may need more tokens then, for the beginnings of the remaining lines."""
         return self.budget() if self.verse is None or self.verse.is_bounded else self._lengths()
 
     def _lengths(self) -> NDArray[np.int64]:
         return np.array([self.rules.length + (prompt.begun != "") for prompt in self.prompts])
 
     def threads_for(self, rows: int) -> int:
-        """Return the threads of BLAS that pay for a step of so many rows."""
+        """Return the number of BLAS threads that makes a step of this many rows fastest."""
         largest = max((array.size for array in self.model.p.values()), default=1)
         return product_threads(rows * largest, self.threads)

@@ -1,12 +1,12 @@
-"""Verse: a form as an automaton over tokens, so that what breaks it gets no probability.
+"""Verse: a form as an automaton over tokens, which gives zero probability to tokens that break it.
 
-A state is a place in the form's cells. After each token the place moves on by the token's characters; a token
-that would overrun its line, or after which the line could not be filled with the vocabulary's tokens, may not
-come. The spaces that a tokenizer writes between its tokens count in ■, and not in other cells.
+A state is a place in the form's cells. Each token advances the place by its number of characters; a token is
+not allowed if it would overrun its line, or if the vocabulary could not fill the rest of the line after it.
+The spaces that a tokenizer writes between tokens count in ■ cells only.
 
-What the model sees at the end of a line: after a line that ends with □ or a mark its own END may be drawn or
-not, as the text that it learned has its lines (a poem a line, or a verse a line); a line that ends with ■
-ends with END, and so does one of which only the beginning is given. In each case a line end is written.
+Line ends: after a line that ends with □ or a mark, the model may or may not draw END, depending on its
+training text (a poem per line, or a verse per line). A line that ends with ■ ends with END, and so does a
+line of which only the beginning is given. A line end is written in each case.
 
 A character of the form that begins no token is read as UNK and written as it is.
 """
@@ -35,27 +35,27 @@ from rnn_cli.models.sampling.spelled_tokens import NEVER, SpelledTokens, accepts
 from rnn_cli.text.lexicon import Lexicon
 from rnn_cli.text.vocabulary import END, SPECIAL, UNK
 
-ENDS = frozenset("。！？")  # the marks before which lines rhyme
-HELD, NUMBERS_HELD = 256, 1 << 24  # states whose tokens are remembered, and their numbers
+ENDS = frozenset("。！？")  # marks before which lines rhyme
+HELD, NUMBERS_HELD = 256, 1 << 24  # most states whose tokens are remembered, and most numbers
 Nexts = NDArray[np.int32]
 
 
 class Verse:
-    """The automaton of a form: a constraint (constraints.py).
+    """The constraint (constraints.py) that makes a text fill a form.
 
     unknown: characters of the form that begin no token, each once.
     """
 
     def __init__(self, lexicon: Lexicon, lines: list[Line]):
         self._cells: list[Cell] = []
-        self._line: list[int] = []  # of each cell; a TURN is the end of its line
+        self._line: list[int] = []  # for each cell; a TURN belongs to the line it ends
         for number, line in enumerate(lines):
             ending = [] if line.cells[-1] is REST else [END_OF_LINE if _is_plain(line) else TURN]
             cells = line.cells + ending * (number < len(lines) - 1)
             self._cells += cells
             self._line += [number] * len(cells)
         self._breaks = [line.breaks for line in lines]
-        self.last = len(self._cells)  # the state in which the form is filled
+        self.last = len(self._cells)  # the state in which the form is full
         self._tokens = SpelledTokens(lexicon, max(len(line.cells) for line in lines))
         self._fits: dict[tuple[tuple[Cell, ...], bool, bool], Nexts] = {}
         self.after = lru_cache(states_held(self._tokens.m))(self._after_known)
@@ -65,7 +65,7 @@ class Verse:
             self._alive[place] = (self._after(place) != NEVER).any()
         if not self._alive[0]:
             self._refuse()
-        self._is_known = np.zeros(self.last + 1, bool)  # whether tokens fill it from here, all of them known
+        self._is_known = np.zeros(self.last + 1, bool)  # whether known tokens alone can fill the rest
         self._is_known[self.last] = True
         for place in reversed(range(self.last)):
             nexts = self._after(place)
@@ -80,11 +80,11 @@ class Verse:
 
     @property
     def is_bounded(self) -> bool:
-        """Whether the number of tokens has a bound: no line is open."""
+        """Whether the number of tokens is bounded: no line is open."""
         return REST not in self._cells
 
     def _after(self, state: int) -> Nexts:
-        """Return the place after each token, (m,); NEVER for one that may not come."""
+        """Return the place after each token, (m,); NEVER for a token that is not allowed."""
         if state == self.last:
             return np.full(self._tokens.m, NEVER, np.int32)
         kind = self._cells[state].kind
@@ -101,7 +101,8 @@ class Verse:
         return nexts
 
     def _after_known(self, state: int) -> Nexts:
-        """Return `_after`, without what leads to a character that no token is, where there is another way."""
+        """Return `_after`, without tokens that lead to a character that is not a token, if there is another
+        way."""
         nexts = self._after(state)
         if self._is_known[state]:
             nexts[UNK] = NEVER
@@ -129,7 +130,7 @@ class Verse:
         return self._cells[place].kind is Kind.ITSELF and self.after(place)[UNK] != NEVER
 
     def _filled(self, state: int) -> Nexts:
-        """Return how many cells of the line each token fills from a place on, (m,)."""
+        """Return how many cells of its line each token fills from a place on, (m,)."""
         end = state
         while end < self.last and self._cells[end].kind not in WITHOUT_WIDTH:
             end += 1
@@ -152,8 +153,8 @@ class Verse:
         return place == 0 or self._line[place] != self._line[place - 1]
 
     def begin(self, prompt: Prompt) -> int:
-        """Return the place after a prompt but for the word that it began, which the first token finishes.
-        Raise UsageError for a prompt that does not fit."""
+        """Return the place after a prompt without its unfinished word, which the first token completes.
+        Raises UsageError for a prompt that does not fit."""
         return self._walk(prompt.text.removesuffix(prompt.begun))
 
     def _walk(self, text: str) -> int:
@@ -167,7 +168,7 @@ class Verse:
         return place
 
     def _pass(self, place: int, character: str) -> int | None:
-        """Return the place after a character of a prompt, None where it does not fit."""
+        """Return the place after a character of a prompt; None if it does not fit."""
         if place == self.last:
             return None
         cell = self._cells[place]
@@ -185,7 +186,7 @@ class Verse:
         return place if self._tokens.separated and character.isspace() else None
 
     def filled(self, prompt: Prompt) -> dict[int, str]:
-        """Return the characters of a prompt by the cells that they fill."""
+        """Return the characters of a prompt, by the cells that they fill."""
         filled, place = {}, 0
         for character in prompt.text.removesuffix(prompt.begun):
             following = self._pass(place, character)
@@ -206,19 +207,21 @@ class Verse:
         return rhyming
 
     def may_end(self, state: int) -> bool:
-        """A bounded form ends where it is filled; an open line ends with END."""
+        """Return whether a text may end here. A bounded form ends when it is full; an open line ends with
+        END."""
         return self.is_bounded or state == self.last or self._cells[state] is not REST
 
     def like(self, state: int) -> int:
         return state
 
     def line_before(self, state: int, prompt: Prompt) -> int:
-        """Return in which line a prompt ends that led to a state; a line end after it begins the next one."""
+        """Return the line in which a prompt ends, given the state after it; a final line end begins the next
+        line."""
         text = prompt.text.removesuffix(prompt.begun)
         return self.line_of(state) if text == "" or text.endswith("\n") else self._line[state - 1]
 
     def line_of(self, state: int) -> int:
-        """Return in which line the next token that is not END stands."""
+        """Return the line of the next token that is not END."""
         while state < self.last and self._cells[state].kind is Kind.TURN:
             state += 1
         return self._line[min(state, self.last - 1)]
@@ -235,7 +238,7 @@ class Verse:
 
 
 def states_held(m: int) -> int:
-    """Return of how many states to remember what follows each of m tokens."""
+    """Return the number of states for which to remember what follows each of m tokens."""
     return max(8, min(HELD, NUMBERS_HELD // m))
 
 
@@ -244,8 +247,8 @@ def _is_plain(line: Line) -> bool:
 
 
 def verse(lexicon: Lexicon, form: str | None, openings: tuple[str, ...]) -> Verse:
-    """Return the verse of a form, an acrostic or both. Raise UsageError for one that the vocabulary cannot
-    fill, or an acrostic of more lines than the form."""
+    """Return the verse for a form, an acrostic or both. Raises UsageError for a form that the vocabulary
+    cannot fill, or an acrostic with more lines than the form."""
     if form is None:
         return Verse(lexicon, [Line([*map(_itself, opening), REST]) for opening in openings])
     known = lexicon.vocabulary.ids

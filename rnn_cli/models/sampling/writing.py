@@ -13,12 +13,12 @@ if TYPE_CHECKING:
     from rnn_cli.models.sampling.verse import Verse
 
 ENDS_SENTENCE = frozenset(".!?。！？｡．؟।")
-CLOSES = frozenset("\"')]}”’）」』】》〉")  # what still belongs to a sentence after its mark
-NEEDS_SPACE = frozenset(".!?؟")  # 3.14 is no end
+CLOSES = frozenset("\"')]}”’）」』】》〉")  # closing marks that belong to the sentence before them
+NEEDS_SPACE = frozenset(".!?؟")  # a sentence does not end within 3.14
 
 
 class Pen:
-    """Writes tokens one after another: what stands between them, and the rest of a word that was begun."""
+    """Writes tokens one after another: adds separators, and completes an unfinished word."""
 
     def __init__(self, lexicon: Lexicon, prompt: Prompt, verse: "Verse | None" = None):
         self._tokenizer, self._vocabulary, self._verse = lexicon.tokenizer, lexicon.vocabulary, verse
@@ -29,7 +29,7 @@ class Pen:
             self._line = verse.line_before(self.place, prompt)
 
     def write(self, id: int) -> str:
-        """Return what a token adds to the text; END is a line end."""
+        """Return what a token adds to the text; END gives a line end."""
         if self._verse is not None:
             return self._write_verse(self._verse, id)
         if id == END:
@@ -38,7 +38,7 @@ class Pen:
         return self._separated(self._vocabulary.token(id))
 
     def _separated(self, token: str) -> str:
-        is_line_end = token == LINE_END  # of a paragraph
+        is_line_end = token == LINE_END  # inside a paragraph
         separator = "" if self._is_parted or is_line_end else self._tokenizer.separator
         token = token[self._skipped :]
         self._is_parted, self._skipped = is_line_end, 0
@@ -58,23 +58,23 @@ class Pen:
 
 
 class Watcher(Protocol):
-    """Ends a text."""
+    """Finds the end of a text."""
 
     reason: str
 
     def find(self, text: str, /) -> int | None:
-        """Return where the text ends that goes on with `text`, None where it does not end in it. May be
-        called until it has found one."""
+        """Return where the text ends if it ends within its continuation `text`, else None. May be called
+        until it finds an end."""
 
     def held(self, text: str, /) -> int:
-        """Return how many of the last characters of a text may yet turn out to be beyond its end."""
+        """Return how many of a text's last characters may yet turn out to lie beyond its end."""
 
 
 class Sentences:
     """Ends a text after a number of sentences.
 
-    A sentence ends with . ! ? 。 and the like, and the quotes and brackets that close there, before white
-    space or (of 。！？) anything else; and with its line.
+    A sentence ends with . ! ? 。 and the like, with any quotes and brackets that close there, if white space
+    follows (after 。！？, anything). It also ends with its line.
     """
 
     reason = "sentences"
@@ -114,7 +114,7 @@ class Stops:
 
     def __init__(self, texts: tuple[str, ...]):
         self._texts, self._tail = texts, ""
-        self._longest = max(map(len, texts)) - 1  # of a beginning
+        self._longest = max(map(len, texts)) - 1  # characters of an incomplete stop text, at most
 
     def find(self, text: str) -> int | None:
         whole, before = self._tail + text, len(self._tail)
@@ -129,13 +129,13 @@ class Stops:
 
 
 class Writer:
-    """Writes one sample, and knows where it ends.
+    """Writes one sample, and finds where it ends.
 
-    over: why it ended: "line", "lines", "form", "sentences" or "stop"; "" where it goes on.
+    over: why it ended: "line", "lines", "form", "sentences" or "stop"; "" while it goes on.
     """
 
     def __init__(self, pen: Pen, verse: "Verse | None", rules: Sampling, ends_with_line: bool):
-        """ends_with_line: whether the first END ends it, where the rules do not say otherwise."""
+        """ends_with_line: whether the first END ends the sample, unless the rules say otherwise."""
         self._pen, self._verse, self.over = pen, verse, ""
         self._lines_left = rules.lines or (1 if ends_with_line and not rules.sentences else None)
         self._line_reason = "lines" if rules.lines else "line"
@@ -148,7 +148,7 @@ class Writer:
             self._watchers.append(Stops(tuple(rules.stop)))
 
     def write(self, id: int) -> str:
-        """Return the text that is certain to be in the sample once this token has come."""
+        """Return the text that, after this token, is certain to belong to the sample."""
         if self._verse is None and id == END and self._lines_left is not None:
             self._lines_left -= 1
             if not self._lines_left:
@@ -177,12 +177,12 @@ class Writer:
         return whole[: len(whole) - held]
 
     def rest(self) -> str:
-        """Return what was held back, of a sample that has ended."""
+        """Return the text held back, once the sample has ended."""
         rest, self._held = self._held, ""
         return rest
 
     def copy(self) -> Self:
-        """Return a writer that goes on from here by itself."""
+        """Return an independent writer that continues from here."""
         twin = copy.copy(self)
         twin._pen = self._pen.copy()
         twin._watchers = [copy.copy(watcher) for watcher in self._watchers]

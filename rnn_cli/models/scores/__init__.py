@@ -1,1 +1,1 @@
-"""What a text costs a model, read as a stream so that it may be of any size."""
+"""What a text costs a model; the text is read as a stream, so its size is not limited."""

@@ -1,7 +1,8 @@
-"""A text in chunks of some ten thousand tokens, in the ids of a model, so that it may be of any size.
+"""Reading a text in chunks of some hundred thousand tokens, as ids of a model, so that its size is not
+limited.
 
-A chunk is made of stretches. A stretch is a line or, of a line too long to be held, a part of it. Where a
-model's units are paragraphs, they are its lines, with INNER for the line ends inside them.
+A chunk consists of stretches. A stretch is a line or, if a line is too long to be held, a part of it. If a
+model's units are paragraphs, these count as its lines, with INNER for the line ends inside them.
 """
 
 from collections import deque
@@ -21,24 +22,24 @@ from rnn_cli.text.store.cutting import Cut, cut_all
 from rnn_cli.text.units import PARAGRAPH, as_line, paragraphs
 from rnn_cli.text.vocabulary import END, START, UNK
 
-CHUNK = 1 << 17  # tokens of a chunk, or characters of a piece of text, about
+CHUNK = 1 << 17  # tokens in a chunk, or characters in a piece of text, roughly
 LONGEST = 1 << 18  # characters of a line that is one stretch, at most
-LONGEST_WORD = 1 << 23  # characters without a place to part them
-SPELLED = 1 << 16  # spellings whose costs are remembered
+LONGEST_WORD = 1 << 23  # characters without a place to divide them, at most
+SPELLED = 1 << 16  # spellings whose costs are cached
 
 Numbers = NDArray[np.int64]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Reading:
-    """How a text is read.
+    """How to read a text.
 
-    carry_state: whether blank lines are lines, as for a model that reads on from line to line.
-    exact: whether the stretches' texts are kept, and blank or undecoded lines stand in their places.
-    tokens: whether the tokens are kept too.
-    in_units: whether each line is a unit of the model's, and paragraphs need not be found.
-    at_once: whether a chunk ends where the text that has come ends.
-    processes: to split words in, at most.
+    carry_state: whether blank lines count as lines, for a model that carries its state from line to line.
+    exact: whether to keep the stretches' texts, and blank or undecoded lines in their places.
+    tokens: whether to keep the tokens too.
+    in_units: whether each line is a unit of the model's, so that paragraphs need not be found.
+    at_once: whether a chunk ends where the text received so far ends.
+    processes: the most processes that split words.
     """
 
     carry_state: bool
@@ -51,17 +52,18 @@ class Reading:
 
 @dataclass(frozen=True)
 class Chunk:
-    """S stretches of a text, of N targets together.
+    """S stretches of a text, with N targets in all.
 
     ids: (N,) in the model's vocabulary, END where a line ends.
-    starts: (S + 1,) where each stretch begins in ids, and N. One that is skipped has none.
-    characters: (S,) of each, a line's end counted as one.
-    spelling: (N,) the nats of the spelling of unknown tokens, 0 for others.
+    starts: (S + 1,) where each stretch begins in ids, and N. A skipped stretch has no ids.
+    characters: (S,) of each stretch, a line end counted as one.
+    spelling: (N,) the nats for spelling unknown tokens, 0 for others.
     skipped: (S,) whether a stretch is blank and does not count, or does not decode.
-    first: the number of the line of the first stretch, from 1; it counts skipped lines if they are kept.
-    continued, ended: whether the first stretch begins its line, and the last one ends it, is seen here.
+    first: the line number of the first stretch, from 1; skipped lines count if they are kept.
+    continued: whether the first stretch continues a line of the chunk before. ended: whether the last stretch
+    ends its line.
     undecoded: the stretches that do not decode.
-    texts: (S,) of each stretch, without its end. tokens: (N,) of each id, None for a literal <unk>.
+    texts: (S,) of each stretch, without its line end. tokens: (N,) for each id, None for a literal <unk>.
     """
 
     ids: NDArray[np.int32]
@@ -77,7 +79,7 @@ class Chunk:
     tokens: NDArray[Any] | None = None
 
     def sums(self, values: NDArray[Any]) -> NDArray[Any]:
-        """Return the sums of some values (N,) over each stretch, (S,)."""
+        """Return the sums of values (N,) over each stretch, (S,)."""
         whole = np.zeros(len(self.characters), values.dtype)
         filled = np.flatnonzero(self.starts[1:] > self.starts[:-1])
         if len(filled):
@@ -86,12 +88,12 @@ class Chunk:
 
     @property
     def before(self) -> int:
-        """How many ids go on with a line of the chunk before."""
+        """The number of ids that continue a line of the chunk before."""
         return int(self.starts[1]) if self.continued else 0
 
     @property
     def after(self) -> int:
-        """How many ids the next chunk goes on from, with the line that does not end here."""
+        """The number of ids of the line that the next chunk continues; 0 if this chunk only continues it."""
         alone = self.continued and len(self.characters) == 1
         return 0 if self.ended or alone else int(self.starts[-1] - self.starts[-2])
 
@@ -111,9 +113,9 @@ class _Part(NamedTuple):
 
 
 def read_chunks(lexicon: Lexicon, blocks: Iterable[str], reading: Reading) -> Iterator[Chunk]:
-    """Yield a text, which comes in blocks that end anywhere, in chunks.
+    """Yield the chunks of a text that comes in blocks, which may end anywhere.
 
-    Raises RnnError for a word too long to be held, and where a process ends or fails.
+    Raises RnnError for a word too long to be held, and if a process ends or fails.
     """
     parts: list[_Part] = []
     size, first, was_ended = 0, 1, True
@@ -130,7 +132,7 @@ def read_chunks(lexicon: Lexicon, blocks: Iterable[str], reading: Reading) -> It
 
 
 def _joined(parts: list[_Part], first: int, continued: bool) -> Chunk:
-    """Return the chunk of some parts. A line that stands in several of them is one stretch."""
+    """Return a chunk made of parts. A line that extends over several parts becomes one stretch."""
     kept = [part.tokens for part in parts if part.tokens is not None]
     tokens = np.concatenate(kept) if kept else None
     lengths = np.concatenate([part.lengths for part in parts])
@@ -144,7 +146,7 @@ def _joined(parts: list[_Part], first: int, continued: bool) -> Chunk:
         for k in part.undecoded
     }
     open_ = [int(end) for part, end in zip(parts[:-1], ends[:-1], strict=True) if not part.ended]
-    for place in reversed(open_):  # the stretch before it is of the same line
+    for place in reversed(open_):  # the stretch before it belongs to the same line
         lengths[place - 1] += lengths[place]
         characters[place - 1] += characters[place]
         skipped[place - 1] |= skipped[place]
@@ -171,13 +173,13 @@ def _joined(parts: list[_Part], first: int, continued: bool) -> Chunk:
 
 @dataclass
 class _Parts:
-    """Reads blocks of a text to parts of chunks."""
+    """Turns the blocks of a text into parts of chunks."""
 
     lexicon: Lexicon
     reading: Reading
-    pending: deque[str] = field(default_factory=deque)  # text that is being cut
-    undecoded: dict[int, str] = field(default_factory=dict)  # lines that do not decode, by their numbers
-    line: int = 1  # the number of the next stretch's line
+    pending: deque[str] = field(default_factory=deque)  # text that is being split
+    undecoded: dict[int, str] = field(default_factory=dict)  # lines that do not decode, by number
+    line: int = 1  # the line number of the next stretch
     continued: bool = False
 
     def __post_init__(self) -> None:
@@ -206,7 +208,8 @@ class _Parts:
         return place
 
     def _blanked(self, blocks: Iterable[str]) -> Iterator[str]:
-        """Yield blocks with nothing on the lines that do not decode, and remember what is on them."""
+        """Yield blocks in which lines that do not decode are blank, and remember the content of those
+        lines."""
         number = 1
         for block in blocks:
             if MARKS.search(block):
@@ -227,7 +230,7 @@ class _Parts:
             yield block
 
     def _texts(self, count: int) -> list[str]:
-        """Return the next stretches, which have so many characters together."""
+        """Return the next stretches, `count` characters in all."""
         found = []
         while count:
             block = self.pending.popleft()
@@ -284,10 +287,10 @@ class _Parts:
 
 
 def divided(blocks: Iterable[str], cuttable: Callable[[str], int]) -> Iterator[str]:
-    """Yield a text, which comes in blocks that end anywhere, in blocks of whole lines, each ended by \\n, and
-    of parts of lines that are longer than LONGEST.
+    """Yield a text that comes in blocks, which may end anywhere, in blocks of whole lines, each ended by \\n,
+    and of parts of lines longer than LONGEST.
 
-    cuttable: the last place at which a line that begins so may be parted; 0 for none.
+    cuttable: returns the last place at which a line with this beginning may be divided; 0 for none.
     """
     rest, is_begun, enough = "", False, LONGEST
     for block in blocks:
@@ -300,7 +303,7 @@ def divided(blocks: Iterable[str], cuttable: Callable[[str], int]) -> Iterator[s
             rest += piece
             if len(rest) < enough:
                 continue
-            enough = 2 * len(rest)  # where no place is found, the search is long
+            enough = 2 * len(rest)  # if no place is found, wait for more before searching again
             if place := cuttable(rest):
                 yield rest[:place]
                 rest, is_begun, enough = rest[place:], True, LONGEST
@@ -309,7 +312,7 @@ def divided(blocks: Iterable[str], cuttable: Callable[[str], int]) -> Iterator[s
 
 
 def of_units(lines: Iterable[str], unit: str) -> Iterator[str]:
-    """Yield lines in blocks of some CHUNK characters, each line ended; paragraphs as lines.
+    """Yield lines in blocks of about CHUNK characters, each line ended, and paragraphs as lines.
 
     Raises ValueError for a line end inside a line.
     """

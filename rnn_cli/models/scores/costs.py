@@ -1,5 +1,5 @@
-"""What a pair costs a model: a target given its source, a text given its label, labels, tags and scores given
-their text. How the pairs of a task are scored is a row of SCORERS."""
+"""What a pair costs a model: a target given its source, a text given its label, or labels, tags and scores
+given their text. SCORERS has a row for each task."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
@@ -32,11 +32,12 @@ Floats = NDArray[np.float64]
 class Cost(NamedTuple):
     """What a pair costs.
 
-    loss: -log p of what is predicted, without spellings; of rate the squared error.
-    spelling_nats: of the unknown tokens that are predicted.
-    tokens: how many are predicted: of a text with its end; of a text's label or score 1. unknown: of these.
-    characters: of the text that is predicted, its end counted; 0 where it is no text.
-    problem: why the pair has no cost, and `loss` is nan; "" where it has one.
+    loss: -log p of what is predicted, without spellings; for rate the squared error.
+    spelling_nats: for the unknown tokens that are predicted.
+    tokens: the number predicted: of a text with its end; 1 for a text's label or score. unknown: the unknown
+    ones among them.
+    characters: of the text that is predicted, its end counted; 0 if it is not text.
+    problem: why the pair has no cost, and `loss` is nan; "" if it has one.
     """
 
     loss: float
@@ -48,16 +49,16 @@ class Cost(NamedTuple):
 
     @classmethod
     def none(cls, problem: str) -> "Cost":
-        """Return the cost of a pair that has none."""
+        """Return the cost of a pair that cannot be scored."""
         return cls(np.nan, tokens=0, problem=problem)
 
     @property
     def all(self) -> float:
-        """The loss, with the spellings' nats."""
+        """The loss, spellings included."""
         return self.loss + self.spelling_nats
 
     def add_to(self, totals: Totals) -> None:
-        """Add a pair that has a cost. The nats of rate are squared errors."""
+        """Add a pair that has a cost. For rate, the nats are squared errors."""
         totals.lines += 1
         totals.tokens += self.tokens
         totals.unknown += self.unknown
@@ -69,9 +70,10 @@ class Cost(NamedTuple):
 class Scorer(NamedTuple):
     """How the pairs of a task are scored.
 
-    costs: of some pairs, in order, on so many cores (None: by the size of the products).
-    loss: what the loss is called in figures. counts, figures: what is printed of all pairs together: fields
-    of Totals, and keys of FIGURES. reads: how many tokens of a text the network reads, its first; None: all.
+    costs: returns those of some pairs, in order, using this many cores (None: by the size of the products).
+    loss: the name of the loss in figures. counts, figures: what is printed for all pairs together: fields of
+    Totals, and keys of FIGURES. reads: the number of tokens of a text, from its start, that the network
+    reads; None: all.
     """
 
     costs: Callable[[Any, Sequence[Pair], int | None], list[Cost]]
@@ -99,7 +101,7 @@ def _of_labelled(model: Conditional, pairs: Sequence[Pair], threads: int | None)
 
 
 def _of_texts(targets: Targets, rows: NDArray[np.int64], nats: Floats) -> list[Cost]:
-    """Return the costs of texts, of which some rows were scored, the others being too long."""
+    """Return the costs of texts; those not in `rows` are too long and were not scored."""
     found: list[Cost] = []
     of_rows = dict(zip(rows.tolist(), nats.tolist(), strict=True))
     counts = (targets.spelling, targets.y.lengths, targets.unknown, targets.characters)
@@ -153,13 +155,14 @@ def _of_tags(model: Tagger, pairs: Sequence[Pair], threads: int | None) -> list[
 
 
 def _tagged(model: Tagger, pair: Pair) -> list[Token]:
-    """Return the tokens that tags are given of: with spaces between, or else as the model reads a text."""
+    """Return the tokens that tags are given for: separated by spaces, or else as the model reads a text."""
     tokens = model.lexicon.tokenizer.split(pair.text)
     return tokens if len(tokens) == len(pair.beside) else model.read(pair.text).tokens
 
 
 def _with_known(pairs: Sequence[Pair], known: Labels, found: list[Cost], one: bool = False) -> list[Cost]:
-    """Return costs, but none of pairs with labels that are not known, or, where each has one, with others."""
+    """Return costs, with none for pairs whose labels are not known or, if each text has one label, for pairs
+    with several."""
     checked: list[Cost] = []
     for pair, cost in zip(pairs, found, strict=True):
         strange = [name for name in pair.beside if name not in known.ids]

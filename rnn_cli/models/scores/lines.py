@@ -1,4 +1,4 @@
-"""A text under a model: what its tokens and lines cost, read as a stream, so that it may be of any size."""
+"""What a text's tokens and lines cost a model; the text is read as a stream, so its size is not limited."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -20,7 +20,7 @@ from rnn_cli.text.tokenizers import Token
 from rnn_cli.text.units import INNER, LINE_END
 from rnn_cli.text.vocabulary import END, UNK
 
-BASELINE_TOKENS = 1_000_000  # of which n-grams are counted, at most
+BASELINE_TOKENS = 1_000_000  # tokens counted for n-grams, at most
 
 Nats = NDArray[np.float64]
 
@@ -28,8 +28,8 @@ Nats = NDArray[np.float64]
 class ScoredLine(NamedTuple):
     """A line and what it costs.
 
-    nats: (len(tokens) + 1,) of each token, given all before it, and of the line's end; empty if skipped.
-    spelling: the same of the spelling of unknown tokens, 0 for others.
+    nats: (len(tokens) + 1,), for each token given all before it, and for the line end; empty if skipped.
+    spelling: the same for the spelling of unknown tokens, 0 for others.
     """
 
     text: str
@@ -53,7 +53,7 @@ class Score:
 
     @property
     def perplexity(self) -> float:
-        """Of all tokens, line ends counted, without spellings; nan without tokens."""
+        """Over all tokens, line ends counted, without spellings; nan without tokens."""
         return self.totals.perplexity
 
     @property
@@ -66,7 +66,7 @@ class Score:
 
 
 class TokenRow(NamedTuple):
-    """A token of a line and what it costs; None is a literal <unk>, "\\n" the line's end."""
+    """A token of a line and what it costs; None is a literal <unk>, "\\n" the line end."""
 
     line: int
     token: Token
@@ -76,11 +76,11 @@ class TokenRow(NamedTuple):
 
 
 def score_text(model: Model, lines: Iterable[str], independent: bool = False) -> Score:
-    """Return what each line of a text costs the model, and all together.
+    """Return what each line of a text costs the model, and what all lines cost together.
 
-    independent: whether each line is by itself also where the model carries its state.
-    Raises TypeError for a single string and for what is no string, ValueError for a line end inside a line,
-    RnnError where the state overflows.
+    independent: whether to score each line by itself even if the model carries its state.
+    Raises TypeError for a single string and for items that are not strings, ValueError for a line end inside
+    a line, RnnError if the state overflows.
     """
     totals, scored = Totals(), list[ScoredLine]()
     for line in score_lines(model, each_text(lines, "line"), independent=independent):
@@ -98,8 +98,8 @@ def score_text(model: Model, lines: Iterable[str], independent: bool = False) ->
 def score_lines(
     model: Model, lines: Iterable[str], predictor: Predictor | None = None, independent: bool = False
 ) -> Iterator[ScoredLine]:
-    """Yield each line of a text with what it costs the model, or another predictor of its ids. Raises as
-    `score_text` does."""
+    """Yield each line of a text with what it costs the model, or another predictor of its ids. Raises the
+    errors of `score_text`."""
     if independent:
         model = as_independent(model)
     predictor = NetworkPredictor(model) if predictor is None else predictor
@@ -136,7 +136,7 @@ def _one_line(begun: ScoredLine, rest: ScoredLine) -> ScoredLine:
 
 
 def as_independent(model: Any) -> Any:
-    """Return a model that reads each line by itself, from a state of 0."""
+    """Return a model that reads each line by itself, starting with a zero state."""
     return replace(model, carry_state=False)
 
 
@@ -154,8 +154,8 @@ def token_rows(scored: Scored) -> Iterator[TokenRow]:
 def baseline(
     model: Model, blocks: Iterable[str], order: int, most: int = BASELINE_TOKENS
 ) -> tuple[KneserNey, bool]:
-    """Return the n-grams of a text, split and numbered as the model does it, and whether the text is longer
-    than `most` tokens: only that many are counted, the first, as memory grows with them."""
+    """Return the n-grams of a text that is split and numbered as the model does it, and whether the text is
+    longer than `most` tokens: only its first `most` are counted, as memory grows with them."""
     parts, count = [np.empty(0, np.int32)], 0
     reading = Reading(carry_state=model.carry_state, exact=False, at_once=True)
     for chunk in read_chunks(model.lexicon, blocks, reading):

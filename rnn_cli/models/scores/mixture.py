@@ -1,6 +1,6 @@
-"""Predictors of one vocabulary, mixed: p(w) = Σ_i λ_i p_i(w) (Jelinek and Mercer 1980).
+"""Mixtures of predictors with one vocabulary: p(w) = Σ_i λ_i p_i(w) (Jelinek and Mercer 1980).
 
-The weights λ_i are 0 or more and add up to 1. Those that make a text likeliest are found by expectation
+The weights λ_i are 0 or more and add up to 1. Those that make a text most likely are found by expectation
 maximisation (Dempster, Laird and Rubin 1977): each predictor's weight becomes its mean share in the
 probability of the text's tokens,
 
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from rnn_cli.errors import UsageError
 
-CLOSE = 1e-5  # the change of a weight after which it is found
+CLOSE = 1e-5  # converged once no weight changes by more
 MOST_TURNS = 1000
 
 Floats = NDArray[np.float64]
@@ -31,7 +31,8 @@ def equal(count: int) -> Floats:
 
 
 def best_weights(nats: Sequence[Floats]) -> Floats:
-    """Return the weights (K,) that make a text likeliest. nats: the K predictors' -log p of it, each (N,)."""
+    """Return the weights (K,) that make a text most likely. nats: the K predictors' -log p of it, each
+    (N,)."""
     weights = equal(len(nats))
     for _ in range(MOST_TURNS):
         joint = _joint(nats, weights)
@@ -43,7 +44,7 @@ def best_weights(nats: Sequence[Floats]) -> Floats:
 
 
 def parse_weights(text: str, count: int) -> Floats:
-    """Return the weights in a text like "0.7,0.3", made to add up to 1. Raises UsageError."""
+    """Return the weights in a text like "0.7,0.3", scaled to add up to 1. Raises UsageError."""
     try:
         weights = np.array([float(word) for word in text.split(",")])
     except ValueError as error:
@@ -57,5 +58,5 @@ def parse_weights(text: str, count: int) -> Floats:
 
 def _joint(nats: Sequence[Floats], weights: Floats) -> Floats:
     """Return log λ_i p_i, (K, N)."""
-    with np.errstate(divide="ignore"):  # of a weight of 0
+    with np.errstate(divide="ignore"):  # a weight may be 0
         return np.log(weights)[:, None] - np.array(nats)

@@ -1,4 +1,4 @@
-"""What pairs cost a model, each and all together, in bounded memory."""
+"""What pairs cost a model, singly and together, in bounded memory."""
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -36,17 +36,17 @@ class PairScore:
 
     @property
     def nats(self) -> list[float]:
-        """-log p of each pair, spellings of unknown tokens included; of rate the squared error."""
+        """-log p of each pair, spellings of unknown tokens included; for rate the squared error."""
         return [cost.all for cost in self.costs]
 
     @property
     def perplexity(self) -> float:
-        """Of all that is predicted, without spellings; nan without pairs."""
+        """Over everything predicted, without spellings; nan without pairs."""
         return self.totals.perplexity
 
     @property
     def figures(self) -> dict[str, float]:
-        """Those of all pairs together, as `rnn score --json` has them."""
+        """The figures of all pairs together, as in `rnn score --json`."""
         return figures(self.task, self.totals)
 
     def __repr__(self) -> str:
@@ -54,20 +54,20 @@ class PairScore:
 
 
 def figures(task: str, totals: Totals) -> dict[str, float]:
-    """Return the counts and figures of all pairs together; nan where a mean has none to be of."""
+    """Return the counts and figures of all pairs together; nan for the mean of nothing."""
     scorer = SCORERS[task]
     counts = {"pairs": totals.lines} | {name: getattr(totals, name) for name in scorer.counts}
     return counts | {name: FIGURES[name](totals) for name in scorer.figures}
 
 
 def score_pairs(model: Any, pairs: Iterable[Sequence[Any]], threads: int | None = None) -> PairScore:
-    """Return what each of some pairs costs a model, and all together.
+    """Return what each pair costs a model, and what all pairs cost together.
 
-    pairs: two cells each, in the order of a line of a file: a source and its target, a label and its text, a
-        text and its label (or a list of labels), its score, its tags.
+    pairs: two cells each, in the order of a line in a file: a source and its target, a label and its text, or
+    a text and its label (or a list of labels), its score, or its tags.
     threads: the cores that matrix products may use; None: by their size.
 
-    Raises ValueError for a pair that cannot be scored, RnnError where the state overflows.
+    Raises ValueError for a pair that cannot be scored, RnnError if the state overflows.
     """
     score = PairScore(model.task, [], Totals())
     read = (_pair(model.task, number, cells) for number, cells in enumerate(pairs, 1))
@@ -80,13 +80,13 @@ def score_pairs(model: Any, pairs: Iterable[Sequence[Any]], threads: int | None 
 
 
 def costs(model: Any, pairs: Iterable[Pair], threads: int | None = None) -> Iterator[Cost]:
-    """Yield what each of some pairs costs a model. Raises RnnError where the state overflows."""
+    """Yield what each pair costs a model. Raises RnnError if the state overflows."""
     for block in blocks(pairs):
         yield from _of_block(model, block, threads)
 
 
 class Scored(NamedTuple):
-    """A pair of a file and what it costs some models, in their order."""
+    """A pair from a file and what it costs some models, in their order."""
 
     pair: Pair
     costs: tuple[Cost, ...]
@@ -95,9 +95,9 @@ class Scored(NamedTuple):
 def score_files(
     models: Sequence[Any], sources: Sequence[Source], form: Form, threads: int | None = None
 ) -> Iterator[Scored]:
-    """Yield the pairs of some files and what they cost models of one task.
+    """Yield the pairs in some files with what they cost models of one task.
 
-    Raises RnnError for a line that holds no pair, or one that cannot be scored, and where a state overflows.
+    Raises RnnError for a line without a pair or with one that cannot be scored, and if a state overflows.
     """
     placed = ((source, pair) for source in sources for pair in form.pairs(source))
     for block in blocks(placed):

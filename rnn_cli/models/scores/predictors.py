@@ -1,4 +1,4 @@
-"""What predicts a text chunk by chunk: a network, one that learns while it reads, or n-grams."""
+"""Predictors of a text, chunk by chunk: a network, one that learns while it reads, or n-grams."""
 
 from typing import Any, Protocol
 
@@ -17,9 +17,9 @@ from rnn_cli.scoring.kneser_ney import KneserNey
 from rnn_cli.text.vocabulary import END, START
 from rnn_cli.training.optimizers import OPTIMIZERS, Step, apply, clipping, gradient_norm
 
-STEPS = 256  # of a window of a text that is read in order
-DYNAMIC_STEPS = 20  # of a window after which dynamic evaluation learns
-CLIP = 1.0  # the norm of its gradients
+STEPS = 256  # in a window of a text that is read in order
+DYNAMIC_STEPS = 20  # in a window after which dynamic evaluation learns
+CLIP = 1.0  # the maximum norm of its gradients
 
 Ids = NDArray[np.integer[Any]]
 Nats = NDArray[np.float64]
@@ -33,11 +33,10 @@ class Predictor(Protocol):
 
 
 class NetworkPredictor:
-    """A model as it reads a text: line by line from a state of 0, or with the state carried on, if it was
-    trained so.
+    """A model reading a text: line by line from a zero state, or carrying its state if it was trained so.
 
     dynamic: the learning rate of dynamic evaluation, 0 for none (Mikolov et al. 2010; Krause et al. 2018):
-        after each window the model, a copy of its own, takes a step of gradient descent on it.
+    after each window a copy of the model takes a step of gradient descent on it.
     threads: the cores that products may use; None: by their size (`product_threads`).
     """
 
@@ -53,8 +52,8 @@ class NetworkPredictor:
         self._threads = product_threads(rows * largest * model.network.n, threads)
 
     def nats(self, chunk: Chunk) -> Nats:
-        """Return -log p of each of the chunk's ids, (N,). Raises RnnError where it is not a number."""
-        with blas_threads(self._threads), np.errstate(all="ignore"):  # what overflows is refused below
+        """Return -log p of each of the chunk's ids, (N,). Raises RnnError if it is not a number."""
+        with blas_threads(self._threads), np.errstate(all="ignore"):  # an overflow is an error below
             nats = self._nats(chunk)
         if not np.isfinite(nats).all():
             lower = ": lower the learning rate of --dynamic" if self.dynamic else ""
@@ -68,8 +67,8 @@ class NetworkPredictor:
         first, end = chunk.before, len(ids) - chunk.after
         nats = np.empty(len(ids))
         nats[:first] = self._in_order(ids[:first])
-        rises = np.diff(chunk.starts, prepend=-1) > 0  # np.unique would load numpy.ma, which takes a while
-        starts = chunk.starts[rises]  # of the stretches that have any ids
+        rises = np.diff(chunk.starts, prepend=-1) > 0  # np.unique would import numpy.ma, which is slow
+        starts = chunk.starts[rises]  # of the stretches that have ids
         starts = starts[(starts >= first) & (starts <= end)]
         if first < end:
             nats[first:end] = self._side_by_side.nats(ids[first:end], starts - first)
@@ -79,7 +78,7 @@ class NetworkPredictor:
         return nats
 
     def _in_order(self, ids: Ids) -> Nats:
-        """Return -log p of ids that follow those that were read before, (N,)."""
+        """Return -log p of ids that follow those read before, (N,)."""
         network, steps = self.network, DYNAMIC_STEPS if self.dynamic else STEPS
         nats = np.empty(len(ids))
         for number, first in enumerate(range(0, len(ids), steps), 1):
@@ -109,11 +108,11 @@ class NetworkPredictor:
 
 
 class NgramPredictor:
-    """N-grams as they read a text."""
+    """N-grams reading a text."""
 
     def __init__(self, ngrams: KneserNey):
         self.ngrams = ngrams
-        self._before: Array = np.empty(0, np.int64)  # what the next chunk's first contexts reach back to
+        self._before: Array = np.empty(0, np.int64)  # ids that the next contexts reach back to
 
     def nats(self, chunk: Chunk) -> Nats:
         """Return -log p of each of the chunk's ids, (N,)."""

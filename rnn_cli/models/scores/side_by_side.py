@@ -1,12 +1,12 @@
-"""Independent lines under a network, side by side, and what they begin with only once.
+"""Scoring independent lines side by side, computing common beginnings only once.
 
-Lines in the order of their ids stand beside those that begin as they do. A prefix that several share is a
-node: the network takes one step for it, whatever the number of lines. So the rows of step t are the different
-prefixes of t tokens, and what a line costs is read off the nodes along it:
+Lines are sorted by their ids, so that lines with a common beginning are neighbours. A prefix that several
+lines share is a node: the network takes one step for it, whatever their number. So the rows of step t are the
+different prefixes of t tokens, and the cost of a line is read off the nodes along it:
 
     s(prefix t) = the cell's equations of t and s(prefix)         E = -log o(prefix)[next token]
 
-Of lines in English, 35 characters each, a fifth of all steps are saved, and no step is spent on padding.
+For lines in English, 35 characters each, this saves a fifth of all steps, and no step is spent on padding.
 """
 
 from collections.abc import Callable, Iterator
@@ -23,11 +23,11 @@ from rnn_cli.network.network import Network
 from rnn_cli.network.outputs import OUTPUTS
 from rnn_cli.text.vocabulary import START
 
-ROOM = 1 << 20  # numbers of one state of all rows
-ROWS = 64, 4096  # that are side by side, at least and at most
-TILE = 256  # rows that are computed at a time: their arrays stay in the cache
-TABLE = 1 << 22  # numbers of what the tokens of a text send into the first layer
-PAIRS = 2048  # states and targets that wait for the output layer, which computes many at a time
+ROOM = 1 << 20  # numbers in one state of all rows
+ROWS = 64, 4096  # rows side by side, at least and at most
+TILE = 256  # rows computed at a time: their arrays stay in the cache
+TABLE = 1 << 22  # most numbers in a table of the tokens' inputs to the first layer
+PAIRS = 2048  # states and targets buffered for the output layer, which computes many at a time
 
 Ids = NDArray[np.integer[Any]]
 Nats = NDArray[np.float64]
@@ -35,25 +35,25 @@ Places = NDArray[np.intp]
 
 
 class Level(NamedTuple):
-    """Step t of some lines: the targets t of those that have one."""
+    """Step t of some lines: target t of each line that has one."""
 
     place: Places  # (L,) of the target in ids
     node: Places  # (L,) the row of each line
-    parent: Places  # (B,) the row of each node at the step before
-    input: Places  # (B,) the place in ids of the token read; -1 for START
+    parent: Places  # (B,) the row of each node at the previous step
+    input: Places  # (B,) the place in ids of the input token; -1 for START
 
 
 class Pairs(NamedTuple):
-    """What waits for the output layer."""
+    """States and targets buffered for the output layer."""
 
     h: Array  # (P, n)
     y: Ids  # (P,)
-    place: Places  # (L,) the places in ids that these costs are of
-    pair: Places  # (L,) which of the P is that of each place
+    place: Places  # (L,) the places in ids that these costs are for
+    pair: Places  # (L,) which of the P each place belongs to
 
 
 class SideBySide:
-    """Costs of independent lines under a network, (N,) for ids (N,)."""
+    """The costs of independent lines under a network, (N,) for ids (N,)."""
 
     def __init__(self, network: Network, p: Parameters, work: Workspace):
         self.network, self.p, self.work = network, p, work
@@ -76,8 +76,8 @@ class SideBySide:
         return nats
 
     def _entrance(self, ids: Ids) -> Callable[[Places], Array]:
-        """Return a function from places of ids to what their tokens send into the first layer, (B, k); -1 is
-        START."""
+        """Return a function from places in ids to the inputs that their tokens give the first layer, (B, k);
+        -1 is START."""
         network, p = self.network, self.p
         occurs = np.zeros(network.m, bool)
         occurs[ids] = occurs[START] = True
@@ -93,7 +93,7 @@ class SideBySide:
     def _read(self, levels: Iterator[Level], enter: Callable[[Places], Array], ids: Ids, nats: Nats) -> None:
         """Write the costs of some lines to `nats`."""
         network = self.network
-        seen = CELLS[network.cell].state[0] + network.suffixes[-1]  # the state that the output layer sees
+        seen = CELLS[network.cell].state[0] + network.suffixes[-1]  # the state that the output layer reads
         state = network.zero_state(1)
         waiting: list[Pairs] = []
         for level in levels:
@@ -110,7 +110,7 @@ class SideBySide:
             self._settle(waiting, nats)
 
     def _step(self, level: Level, enter: Callable[[Places], Array], state: State) -> State:
-        """Return the states of a level's nodes, each (B, n), from those of the level before."""
+        """Return the states of a level's nodes, each (B, n), from those of the previous level."""
         B = len(level.parent)
         after = {name: np.empty((B, array.shape[1]), array.dtype) for name, array in state.items()}
         for first in range(0, B, TILE):
@@ -132,7 +132,7 @@ class SideBySide:
 
 
 def levels(ids: Ids, first: Places, end: Places) -> Iterator[Level]:
-    """Yield the steps of some lines that are in the order of their ids.
+    """Yield the steps of lines that are sorted by their ids.
 
     first, end: (L,) where each line begins and ends in ids.
     """
@@ -152,6 +152,6 @@ def levels(ids: Ids, first: Places, end: Places) -> Iterator[Level]:
 
 
 def _product(W: Array) -> Product:
-    """Return s -> W s of up to TILE rows, in an array that holds until the next product."""
+    """Return s -> W s for up to TILE rows; the result is overwritten by the next product."""
     z, W_T = np.empty((TILE, len(W)), W.dtype), W.T
     return lambda s: np.matmul(s, W_T, out=z[: len(s)])

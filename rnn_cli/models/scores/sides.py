@@ -1,4 +1,4 @@
-"""What reads a text to be scored: a model, what is set beside it, and a mixture of all of them."""
+"""The readers of a text to be scored: a model, predictors to compare with it, and a mixture of all."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from rnn_cli.scoring.kneser_ney import KneserNey
 from rnn_cli.text.arriving import read_blocks
 from rnn_cli.text.lexicon import Lexicon
 
-MODEL, BASELINE = "model", "baseline"  # the names of predictors; those of a mixture have the models' paths
+MODEL, BASELINE = "model", "baseline"  # names of predictors; those in a mixture have the models' paths
 
 Floats = NDArray[np.float64]
 Makers = dict[str, Callable[[], Predictor]]
@@ -25,9 +25,10 @@ Makers = dict[str, Callable[[], Predictor]]
 
 @dataclass(frozen=True)
 class Counted:
-    """The text whose n-grams are set beside a model.
+    """The text whose n-grams are compared with a model.
 
-    order: None: that of the model's tokenizer. most: the tokens that are counted, the text's first.
+    order: None: the default for the model's tokenizer. most: the number of tokens counted, from the text's
+    start.
     """
 
     path: str
@@ -37,7 +38,7 @@ class Counted:
 
 @dataclass(frozen=True)
 class Ngrams:
-    """The n-grams of a text in a model's ids. is_cut: whether the text is longer than what was counted."""
+    """The n-grams of a text in a model's ids. is_cut: whether the text is longer than the part counted."""
 
     counts: KneserNey
     is_cut: bool
@@ -55,19 +56,19 @@ class Ngrams:
 class Side:
     """Predictors that read a text together, and what it costs each of them.
 
-    tallies: the sums of each, by its name; MODEL's are those that count. weights: of a mixture, by name.
+    tallies: the sums for each, by name; MODEL's are the main ones. weights: of a mixture, by name.
     """
 
     def __init__(self, lexicon: Lexicon, reading: Reading, makers: Makers, weights: Floats | None = None):
-        """makers: of each predictor, by its name. weights: MODEL is the mixture of all of them; None: it is
-        one of them."""
+        """makers: for each predictor, by name. weights: MODEL is the mixture of all of them; None: it is one
+        of them."""
         self._lexicon, self._weights, self.reading = lexicon, weights, reading
         self._predictors = {name: make() for name, make in makers.items()}
         self.weights = {} if weights is None else dict(zip(makers, weights.tolist(), strict=True))
         self.tallies = {name: Tally() for name in (MODEL, *(name for name in makers if name != MODEL))}
 
     def read(self, blocks: Iterator[str]) -> Iterator[Scored]:
-        """Yield the text as MODEL scores it; the sums of all others are added up."""
+        """Yield the text as MODEL scores it, while adding up the sums of all others."""
         for chunk in read_chunks(self._lexicon, blocks, self.reading):
             nats = self.nats(chunk)
             for name, tally in self.tallies.items():
@@ -76,12 +77,12 @@ class Side:
             yield Scored(chunk, nats[MODEL])
 
     def nats(self, chunk: Chunk) -> dict[str, Floats]:
-        """Return -log p of a chunk's ids, (N,), by each predictor and by MODEL."""
+        """Return -log p of a chunk's ids, (N,), for each predictor and for MODEL."""
         nats = {name: predictor.nats(chunk) for name, predictor in self._predictors.items()}
         return nats if self._weights is None else nats | {MODEL: mixed([*nats.values()], self._weights)}
 
     def lines(self, blocks: Iterator[str]) -> Iterator[Line]:
-        """Yield the lines of the text; MODEL's sums are added up too."""
+        """Yield the lines of the text, while adding up MODEL's sums too."""
         for scored in self.read(blocks):
             yield from self.tallies[MODEL].add(scored)
 
@@ -89,7 +90,7 @@ class Side:
 def makers_of(
     models: dict[str, LanguageModel], ngrams: Ngrams | None, dynamic: float, threads: int | None
 ) -> Makers:
-    """Return what makes predictors, each of which begins at the beginning of a text.
+    """Return functions that make predictors, each starting at the beginning of a text.
 
     dynamic: the learning rate of dynamic evaluation, 0 for none.
     """
@@ -104,8 +105,8 @@ def makers_of(
 
 
 def weights_on(path: str, encoding: str | None, lexicon: Lexicon, reading: Reading, makers: Makers) -> Floats:
-    """Return the weights of a mixture that make the text of a file likeliest. Raises RnnError for a file
-    without text."""
+    """Return the mixture weights that make the text in a file most likely. Raises RnnError for a file without
+    text."""
     side = Side(lexicon, reading, makers)
     parts: list[list[Floats]] = [[] for _ in makers]
     for chunk in read_chunks(lexicon, read_blocks([path], encoding), reading):

@@ -1,4 +1,4 @@
-"""What lines cost, summed up from the chunks in which a text is read."""
+"""The costs of lines, added up from the chunks of a text."""
 
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -13,7 +13,7 @@ from rnn_cli.models.scores.chunks import Chunk
 from rnn_cli.scoring.figures import Totals
 from rnn_cli.text.vocabulary import UNK
 
-COPIED = 1 << 16  # characters of a long line's text at a time
+COPIED = 1 << 16  # characters of a long line's text copied at a time
 
 Nats = NDArray[np.float64]
 
@@ -26,10 +26,10 @@ class Scored(NamedTuple):
 
 
 class Line(NamedTuple):
-    """A line and what it costs, without its tokens. The nats are without the spellings.
+    """A line and what it costs, without its tokens. Its nats exclude spellings.
 
-    parts: its text, in one piece unless it is very long; of a paragraph with INNER for its line ends.
-    decodes: whether its bytes do.
+    parts: its text, in one piece unless it is very long; a paragraph has INNER for its line ends.
+    decodes: whether its bytes decode.
     """
 
     number: int
@@ -46,7 +46,7 @@ class Line(NamedTuple):
 
 
 class Sums(NamedTuple):
-    """What a stretch of a text costs, and what is in it."""
+    """What a stretch of a text costs, and its counts."""
 
     nats: float = 0.0
     spelling_nats: float = 0.0
@@ -64,10 +64,11 @@ class Sums(NamedTuple):
 
 @dataclass
 class Tally:
-    """Sums what a text costs, chunk by chunk, and yields its lines.
+    """Adds up what a text costs, chunk by chunk, and yields its lines.
 
     keeps_texts: whether lines come with their texts, however long they are.
-    undecoded: how many lines do not decode, and are not in the totals. first_undecoded: the first's number.
+    undecoded: the number of lines that do not decode, and are not in the totals. first_undecoded: the line
+    number of the first.
     """
 
     keeps_texts: bool = True
@@ -77,9 +78,10 @@ class Tally:
     _open: "OpenLine" = field(default_factory=lambda: OpenLine())
 
     def add(self, scored: Scored) -> Iterator[Line]:
-        """Add a chunk; yield the lines that it ends.
+        """Add a chunk; yield the lines that end in it.
 
-        Each is added when it is taken, and the parts of its text can be read until the next one is.
+        Each line is added up when it is taken from the iterator; the parts of its text can be read until the
+        next one is taken.
         """
         chunk = scored.chunk
         last = len(chunk.characters) - 1
@@ -104,12 +106,12 @@ class Tally:
                 self.close()
 
     def close(self) -> None:
-        """Forget the line that has not ended."""
+        """Discard the line that has not ended."""
         self._open.close()
         self._open = OpenLine()
 
     def add_all(self, scored: Scored) -> None:
-        """Add a chunk whose lines are not wanted."""
+        """Add a chunk without using its lines."""
         chunk, nats = scored
         if chunk.undecoded or chunk.continued or not chunk.ended:
             for _ in self.add(Scored(replace(chunk, texts=None), nats)):
@@ -131,15 +133,15 @@ def _of_stretches(scored: Scored) -> Iterator[Sums]:
 
 
 class OpenLine:
-    """A line too long to be held, as far as it has been read. Its text is kept in a temporary file: what it
-    costs is known only at its end, and printed first."""
+    """A line too long to be held, as far as it has been read. Its text is kept in a temporary file, since its
+    cost is known only at its end but is printed first."""
 
     def __init__(self) -> None:
         self.sums, self.decodes = Sums(), True
         self._file: IO[str] | None = None
 
     def add(self, sums: Sums, text: str, decodes: bool) -> None:
-        """Add a stretch. Raises RnnError where its text cannot be kept."""
+        """Add a stretch. Raises RnnError if its text cannot be stored."""
         self.sums, self.decodes = self.sums.plus(sums), self.decodes and decodes
         try:
             if text and self._file is None:
@@ -151,7 +153,7 @@ class OpenLine:
             raise RnnError(f"{tempfile.gettempdir()}: {error.strerror or error}: {what}") from error
 
     def text(self) -> Iterator[str]:
-        """Yield the text in parts, once."""
+        """Yield the text in parts; works only once."""
         if self._file is not None:
             self._file.seek(0)
             while text := self._file.read(COPIED):

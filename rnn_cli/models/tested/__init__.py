@@ -1,1 +1,1 @@
-"""How good a model is on pairs that it has not learned from."""
+"""Testing models on pairs that they have not learned from."""

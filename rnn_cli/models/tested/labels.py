@@ -1,4 +1,4 @@
-"""How good a classifier is on pairs that it has not learned from."""
+"""Testing a classifier on pairs that it has not learned from."""
 
 from typing import Any, NamedTuple
 
@@ -15,9 +15,9 @@ from rnn_cli.text.pairs.numbered import Pairs
 class Tested(NamedTuple):
     """The figures of a test.
 
-    texts: how many. values: the figures of all together, by name; None: not defined. table: of each label;
-        None of scores.
-    confusion: (m, m) texts that have label i and were given j, where each has one; else None.
+    texts: their number. values: the figures of all together, by name; None: not defined. table: for each
+    label; None for scores.
+    confusion: (m, m), the texts with label i that were given j, if each has one label; else None.
     """
 
     texts: int
@@ -27,14 +27,14 @@ class Tested(NamedTuple):
 
 
 def tested(model: Classifier, pairs: Pairs, texts: list[str], rows: NDArray[np.int64]) -> Tested:
-    """Return how good a model is on some rows of pairs, whose texts are given as strings. Raises RnnError
-    where its state overflows."""
+    """Return how good a model is on some rows of pairs, whose texts are given as strings. Raises RnnError if
+    its state overflows."""
     o = model.probabilities(Encoded.read([texts[row] for row in rows.tolist()], model.lexicon, model.grams))
     return (tested_scores if model.labels is None else tested_labels)(model, pairs, rows, o)
 
 
 def tested_labels(model: Classifier, pairs: Pairs, rows: NDArray[np.int64], o: NDArray[np.float64]) -> Tested:
-    """Return the figures of the probabilities of labels, (N, labels), that some rows of pairs were given."""
+    """Return the figures for label probabilities (N, labels) predicted for some rows of pairs."""
     assert model.labels is not None
     if model.is_multi:
         return _of_sets(o, _sets(pairs, rows, len(model.labels.names)))
@@ -52,7 +52,7 @@ def tested_labels(model: Classifier, pairs: Pairs, rows: NDArray[np.int64], o: N
 
 
 def tested_scores(model: Classifier, pairs: Pairs, rows: NDArray[np.int64], o: NDArray[np.float64]) -> Tested:
-    """Return the figures of the scores from 0 to 1, (N, 1), that some rows of pairs were given."""
+    """Return the figures for scores from 0 to 1, (N, 1), predicted for some rows of pairs."""
     assert model.scale is not None
     low, high = model.scale
     true, given = pairs.scores[rows], low + (high - low) * o[:, 0]

@@ -1,4 +1,4 @@
-"""How good a translator is on pairs that it has not learned from."""
+"""Testing a translator on pairs that it has not learned from."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -12,15 +12,15 @@ from rnn_cli.text.pairs.numbered import Pairs, in_vocabulary
 from rnn_cli.text.pairs.parts import by_text
 from rnn_cli.text.rows import Numbers
 
-CHINESE = 0.5  # share of the references' characters from which on BLEU counts characters
+CHINESE = 0.5  # share of Chinese characters in the references from which on BLEU counts characters
 
 
 class TestedPairs(NamedTuple):
     """The figures of a test.
 
-    texts: the different sources. values: the figures of all together, by name; None: not defined.
-    bleu: how BLEU splits, a row of bleu.TOKENIZERS. references: the pairs, more than the sources where some
-    have several targets.
+    texts: the number of different sources. values: the figures of all together, by name; None: not defined.
+    bleu: how BLEU splits texts, a row of bleu.TOKENIZERS. references: the number of pairs, larger than that
+    of sources if some have several targets.
     """
 
     texts: int
@@ -34,7 +34,7 @@ def tested_pairs(
 ) -> TestedPairs:
     """Return how good a model is on some rows of pairs, whose sides are given as strings.
 
-    Rows of equal sources are the references of one. Raises RnnError where the state overflows.
+    Rows with equal sources are references for one. Raises RnnError if the state overflows.
     """
     wanted = set(rows.tolist())
     groups = [[row for row in group.tolist() if row in wanted] for group in by_text(pairs)]
@@ -57,7 +57,7 @@ def tested_pairs(
 
 
 def _nats(model: Translator, pairs: Pairs, rows: Numbers) -> dict[str, float | None]:
-    """Return the nats of a token of the targets, of the pairs that are not too long; nothing without any."""
+    """Return the nats per target token of the pairs that are not too long; nothing if there are none."""
     assert pairs.targets is not None
     y = in_vocabulary(pairs.targets, model.target.vocabulary, ends=True)
     sides = Sides(in_vocabulary(pairs.texts, model.source.vocabulary), y)

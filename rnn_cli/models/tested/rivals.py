@@ -1,4 +1,4 @@
-"""The simplest rivals of a model, which learn from its training file: a model is to beat them."""
+"""The simplest baselines, which learn from a model's training file: the model should beat them."""
 
 from collections.abc import Mapping
 
@@ -12,12 +12,13 @@ from rnn_cli.models.tested.tags import tested_rival
 from rnn_cli.scoring.linear import GRAMS, train_linear
 from rnn_cli.text.pairs.numbered import Pairs
 
-Rivals = dict[str, Mapping[str, float | None]]  # the figures of each by name; None: not defined
+Rivals = dict[str, Mapping[str, float | None]]  # the figures of each baseline by name; None: not defined
 SEED = 0
 
 
 def rivals_of_tagger(model: Tagger, learned: Pairs, pairs: Pairs) -> Rivals:
-    """Return the figures of the tag that a token has most often; where tags mark words, of longest match."""
+    """Return the figures of longest match if tags mark words, else of giving each token its most frequent
+    tag."""
     name = "longest match" if model.marks_words else "most frequent tag"
     return {name: tested_rival(model, learned, pairs, np.arange(pairs.rows))}
 
@@ -25,9 +26,10 @@ def rivals_of_tagger(model: Tagger, learned: Pairs, pairs: Pairs) -> Rivals:
 def rivals_of_classifier(
     model: Classifier, learned: Pairs, learned_texts: list[str], pairs: Pairs, texts: list[str]
 ) -> Rivals:
-    """Return the figures of the most frequent label and of a linear model on n-grams; of scores, of the mean.
+    """Return the figures of the most frequent label and of a linear model on n-grams or, for scores, of the
+    mean.
 
-    learned_texts, texts: of each pair, as they were cut.
+    learned_texts, texts: of each pair, as they were split.
     """
     rows = np.arange(pairs.rows)
     if model.labels is None:

@@ -1,4 +1,4 @@
-"""How good a tagger is on sentences that it has not learned from."""
+"""Testing a tagger on sentences that it has not learned from."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -20,7 +20,7 @@ from rnn_cli.text.vocabulary import SPECIAL
 class TestedTags(NamedTuple):
     """The figures of a test.
 
-    texts: how many sentences. values: the figures of all together, by name. table: of each tag.
+    texts: the number of sentences. values: the figures of all together, by name. table: for each tag.
     """
 
     texts: int
@@ -29,7 +29,7 @@ class TestedTags(NamedTuple):
 
 
 def tested_tags(model: Tagger, pairs: Pairs, rows: Numbers) -> TestedTags:
-    """Return how good a model is on some rows of pairs. Raises RnnError where its state overflows."""
+    """Return how good a model is on some rows of pairs. Raises RnnError if its state overflows."""
     sentences = Sentences.of_text(pairs.texts, model.lexicon, model.affixes, rows)
     found, _ = model.likeliest(sentences)
     true = pairs.beside.take(rows)
@@ -44,8 +44,8 @@ def tested_tags(model: Tagger, pairs: Pairs, rows: Numbers) -> TestedTags:
 
 
 def tested_rival(model: Tagger, learned: Pairs, pairs: Pairs, rows: Numbers) -> dict[str, float]:
-    """Return the figures of the simplest rival of a model, which learns from `learned`: longest match where
-    tags mark words, else the tag that a token has most often."""
+    """Return the figures of the simplest baseline, which learns from `learned`: longest match if tags mark
+    words, else the most frequent tag of each token."""
     true = pairs.beside.take(rows)
     names, ids = model.tags.names, model.tags.ids
     if model.marks_words:
@@ -54,7 +54,7 @@ def tested_rival(model: Tagger, learned: Pairs, pairs: Pairs, rows: Numbers) -> 
         found = np.array([ids.get(tag, 0) for row in tags for tag in row], np.int64)
         return _figures(model, true, Rows(found, true.starts))
     numbers = {token: number for number, token in enumerate(learned.texts.types, 1)}
-    tokens = types_of(learned.texts).ids.astype(np.int64) - SPECIAL + 1  # UNK, of <unk>, is 0
+    tokens = types_of(learned.texts).ids.astype(np.int64) - SPECIAL + 1  # UNK, for <unk>, is 0
     best = most_frequent(tokens, learned.beside.ids.astype(np.int64), len(numbers) + 1, len(names))
     never = most_frequent(tokens, learned.beside.ids.astype(np.int64), len(numbers) + 2, len(names))[-1]
     of_types = [never] * SPECIAL + [best[n] if (n := numbers.get(t)) else never for t in pairs.texts.types]

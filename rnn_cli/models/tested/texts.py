@@ -1,4 +1,4 @@
-"""How well a model of text from a label predicts texts that it has not learned from."""
+"""Testing how well a model of text from a label predicts texts that it has not learned from."""
 
 from typing import NamedTuple
 
@@ -11,14 +11,14 @@ from rnn_cli.text.rows import Numbers
 
 
 class TestedTexts(NamedTuple):
-    """The figures of a test. texts: how many. values: the figures of all together, by name."""
+    """The figures of a test. texts: their number. values: the figures of all together, by name."""
 
     texts: int
     values: dict[str, float]
 
 
 def tested_texts(model: Conditional, pairs: Pairs, rows: Numbers) -> TestedTexts:
-    """Return what some rows of pairs cost a model, each text given its label. Raises RnnError where its state
+    """Return what some rows of pairs cost a model, each text given its label. Raises RnnError if its state
     overflows."""
     read = LabelledTexts.of(pairs, model.lexicon)
     targets = int(read.y.lengths[rows].sum())

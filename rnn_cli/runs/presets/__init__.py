@@ -1,5 +1,5 @@
-"""Presets: the values of the settings that are not given, for a text of some size. Each is a file of this
-folder; tests/benchmarks/README.md has the measurements behind them."""
+"""Presets: values for settings that are not given, by size of text. Each is a file in this folder;
+tests/benchmarks/README.md has the measurements behind them."""
 
 import math
 import tomllib
@@ -16,13 +16,13 @@ from rnn_cli.training.optimizers import OPTIMIZERS
 
 ABOUT, LETTERS, WORDS = "about", "letters", "words"
 UP_TO, STEPS = "up_to_tokens", "steps"
-MOST_LETTERS = 1000  # tokens in a vocabulary; Chinese characters are more, and like words
+MOST_LETTERS = 1000  # tokens in a vocabulary; Chinese characters are more, and are treated like words
 LEAST_EPOCHS, MOST_EPOCHS = 2, 200
 
 
 @dataclass(frozen=True)
 class Choices:
-    """The network and the recipe of a run: the settings of these names, each decided."""
+    """The network and the recipe of a run: the settings of these names, all decided."""
 
     cell: str
     hidden: int
@@ -42,16 +42,15 @@ class Choices:
 
     @classmethod
     def of(cls, values: Mapping[str, Any]) -> Self:
-        """Return the choices among some values. Raises KeyError where one is missing, ValueError where it is
-        None."""
+        """Return the choices in a mapping. Raises KeyError if one is missing, ValueError if it is None."""
         chosen = {name: values[name] for name in NAMES}
         if undecided := [name for name, value in chosen.items() if value is None]:
             raise ValueError(f"{undecided[0]} is not decided")
         return cls(**chosen)
 
     def given(self, settings: Mapping[str, Any]) -> Self:
-        """Return these choices with the settings that are given in their place, and with what goes with
-        them: another optimizer has rates of its own, and a tied embedding excludes another size or output."""
+        """Return these choices with the given settings in their place, and adjusted to them: another
+        optimizer has its own rates, and a tied embedding rules out another size or output."""
         own: dict[str, Any] = {name: value for name, value in settings.items() if name in NAMES}
         untied = not OUTPUTS[own.get("output", self.output)].has_full_rows or "embedding" in own
         if untied and not own.get("tie"):
@@ -61,12 +60,12 @@ class Choices:
         return replace(self, **own)
 
     def network(self, m: int, cutoffs: tuple[int, ...]) -> Network:
-        """Return the network for a vocabulary of m tokens; cutoffs: of its output layer."""
+        """Return the network for a vocabulary of m tokens. cutoffs: of its output layer."""
         embedding = self.hidden if self.tie else self.embedding
         return Network(m, self.hidden, self.cell, self.output, self.layers, embedding, self.tie, cutoffs)
 
     def cutoffs(self, counts: Array) -> tuple[int, ...]:
-        """Return the cutoffs of the output layer for tokens that occur this often, (m,)."""
+        """Return the cutoffs of the output layer for tokens with these counts, (m,)."""
         return OUTPUTS[self.output].choose_cutoffs(counts, self.hidden)
 
 
@@ -74,16 +73,16 @@ NAMES = tuple(each.name for each in fields(Choices))
 
 
 def choices_of(network: Network) -> dict[str, Any]:
-    """Return the choices that give this network, by their names."""
+    """Return the choices that give this network, by name."""
     names = ("cell", "layers", "embedding", "tie", "output")
     return {name: getattr(network, name) for name in names} | {"hidden": network.n}
 
 
 @dataclass(frozen=True)
 class Preset:
-    """A file of this folder, as it is for a vocabulary of letters or of words.
+    """A file in this folder, as read for a vocabulary of letters or of words.
 
-    steps: of the whole run.
+    steps: in the whole run.
     """
 
     name: str
@@ -91,16 +90,16 @@ class Preset:
     steps: int
 
     def epochs(self, steps_an_epoch: int) -> int:
-        """Return the epochs that make about `steps` steps."""
+        """Return the number of epochs that makes about `steps` steps."""
         return min(max(LEAST_EPOCHS, round(self.steps / steps_an_epoch)), MOST_EPOCHS)
 
 
 @cache
 def preset_files() -> dict[str, dict[str, Any]]:
-    """Return the contents of the files by their names, in the order of the sizes of text that they are for;
-    those for no size come last.
+    """Return the contents of the files by name, ordered by the size of text that they are for; those for no
+    particular size come last.
 
-    A file says what it is `about`, and has a table for vocabularies of letters and one for words. UP_TO in a
+    A file has a description (`about`), a table for vocabularies of letters and one for words. UP_TO in a
     table is the largest text that it is for, in tokens.
     """
     folder = resources.files(__name__)
@@ -113,13 +112,13 @@ def preset_files() -> dict[str, dict[str, Any]]:
 
 
 def _size(file: dict[str, Any]) -> tuple[float, bool]:
-    """Return what orders the files: the largest text of each, and those for no size last."""
+    """Return the sort key of a file: its largest text, with files for no particular size last."""
     words = file[WORDS]
     return words.get(UP_TO, math.inf), UP_TO not in words
 
 
 def kind(m: int) -> str:
-    """Return the name of the table that is for a vocabulary of m tokens."""
+    """Return the name of the table for a vocabulary of m tokens."""
     return LETTERS if m <= MOST_LETTERS else WORDS
 
 
@@ -130,12 +129,12 @@ def preset_for(tokens: int, m: int) -> str:
 
 
 def load_preset(name: str, m: int) -> Preset:
-    """Return a preset as it is for a vocabulary of m tokens."""
+    """Return a preset as read for a vocabulary of m tokens."""
     table = preset_files()[name][kind(m)]
     return Preset(name, Choices.of(table), table[STEPS])
 
 
 @cache
 def highest_lr() -> float:
-    """Return the highest learning rate of any preset."""
+    """Return the highest learning rate in any preset."""
     return max(file[table]["lr"] for file in preset_files().values() for table in (LETTERS, WORDS))

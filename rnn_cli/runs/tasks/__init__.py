@@ -1,1 +1,1 @@
-"""What can be learned: a file for each task, and what its run and its data are."""
+"""The tasks: what can be learned. Each task has files for itself, its run and its data."""

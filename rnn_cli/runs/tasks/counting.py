@@ -1,4 +1,4 @@
-"""What files of pairs would be learned as: the tokens of each side, labels and tags (`rnn vocab --task`)."""
+"""What files of pairs contain for training: the tokens of each side, labels and tags (`rnn vocab --task`)."""
 
 from collections.abc import Callable, Generator
 from typing import Any, NamedTuple
@@ -24,8 +24,8 @@ from rnn_cli.text.tokenizers import Token
 class Side(NamedTuple):
     """A column of tokens.
 
-    counts: how often each id occurs in the pairs to learn from, (m,). by_characters: whether a text is cut
-    into characters, though files have spaces between tokens.
+    counts: how often each id occurs in the training pairs, (m,). by_characters: whether a text is split into
+    characters although the files separate tokens with spaces.
     """
 
     name: str
@@ -39,11 +39,11 @@ class Side(NamedTuple):
 
 
 class CountedPairs(NamedTuple):
-    """The pairs of some files, as training would see them.
+    """The pairs in some files, as training would see them.
 
-    pairs, valid: how many are learned from and validated on. sides: the columns of tokens.
-    labels: the labels or tags, by id, with how often each occurs in the pairs to learn from; None without.
-    scale: of scores, the least and the greatest; else None. kind: what a label is called.
+    pairs, valid: the numbers of training and validation pairs. sides: the columns of tokens.
+    labels: the labels or tags, by id, with how often each occurs in the training pairs; None if there are
+    none. scale: the lowest and the highest score; None without scores. kind: what a label is called.
     """
 
     pairs: int

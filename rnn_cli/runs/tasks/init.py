@@ -1,7 +1,7 @@
 """The model that a run on pairs begins from (--init): a language model, or a model of the same task.
 
-Of a language model the layers go on, which read the text; what is above them is new. A model of the same task
-goes on as a whole.
+From a language model a run takes the layers that read the text; everything above them is new. A model of the
+same task is taken over whole.
 """
 
 from collections.abc import Callable, Generator, Mapping
@@ -28,16 +28,16 @@ from rnn_cli.text.lexicon import Lexicon
 from rnn_cli.text.pairs.labels import Labels
 from rnn_cli.text.vocabulary import SPECIAL, Vocabulary
 
-LEAST_KNOWN = 0.5  # of a text's tokens: a model that knows fewer has learned another kind of tokens
+LEAST_KNOWN = 0.5  # of a text's tokens: a model that knows fewer was trained on other kinds of tokens
 
 
 class Origin(NamedTuple):
-    """What a task says of its models, for runs that begin from one.
+    """How a run of some task begins from a model.
 
-    known: what one knows, as the task's `Known` has it. layers: those of its network that read the text.
-    facts: the settings that one decides, beside its tokenizer and those layers. output: the vocabulary of
-    what it writes; None: it writes no tokens. own_hidden: whether --hidden is the size of other layers than
-    those that a language model gives.
+    known: returns what a model knows, as the task's `Known`. layers: the layers of its network that read the
+    text. facts: the settings that a model decides, in addition to its tokenizer and those layers. output: the
+    vocabulary of what it writes; None if it writes no tokens. own_hidden: whether --hidden is the size of
+    layers other than those taken from a language model.
     """
 
     known: Callable[[Any], Any]
@@ -51,8 +51,8 @@ class Origin(NamedTuple):
 class Init:
     """A model that a run begins from.
 
-    path: its file. model: what models/ makes of it. known: what it knows, of a model of the same task; None
-    of a language model.
+    path: its file. model: the loaded model (models/). known: what it knows, if it is of the same task; None
+    for a language model.
     """
 
     path: str
@@ -62,16 +62,16 @@ class Init:
 
     @property
     def lexicon(self) -> Lexicon:
-        """How the model reads; of a translator, sources."""
+        """How the model reads texts; for a translator, sources."""
         return self.model.lexicon
 
     @property
     def layers(self) -> Layers:
-        """Its layers that read the text."""
+        """The model's layers that read the text."""
         return self.model.network if self.known is None else self.origin.layers(self.model.network)
 
     def encoder(self, usual: Encoder) -> Encoder:
-        """Return the encoder of a run. usual: the one without a model to begin from."""
+        """Return the encoder of a run. usual: the encoder of a run without --init."""
         layers = self.layers
         if isinstance(layers, Encoder):
             return replace(layers, m=usual.m)
@@ -79,7 +79,7 @@ class Init:
         return replace(usual, n=n, cell=cell, layers=layers.layers, embedding=embedding)
 
     def choices(self, usual: Choices) -> Choices:
-        """Return the choices of a run: those of a preset, and of the model's layers."""
+        """Return the choices of a run: a preset's, overridden by the model's layers."""
         return replace(usual, **self._of_layers())
 
     def _of_layers(self) -> dict[str, Any]:
@@ -94,7 +94,7 @@ class Init:
         there = self._of_layers() | {"tokenizer": tokenizer.name, "unit": tokenizer.unit}
         if self.known is not None:
             there |= self.origin.facts(self.model)
-        else:  # of use to the task alone that goes on with all of a language model
+        else:  # used only by the task that takes over all of a language model
             there |= {"tie": self.model.network.tie, "output": self.model.network.output}
         asked = {name: value for name, value in settings.given().items() if name in there}
         refuse_contradictions(asked, there, f"the model {self.path}")
@@ -102,9 +102,11 @@ class Init:
     def read_with(
         self, lexicon: Lexicon, counts: Mapping[str, int], settings: Settings
     ) -> Generator[Notice, None, Lexicon]:
-        """Return a lexicon of the model, with the tokens of a text that it lacks where it is to grow.
+        """Return the lexicon that a run begins with: the model's, extended by the text's tokens that it lacks
+        if it should grow.
 
-        counts: how often each token occurs. Raises RnnError where it knows few of them, and is not to grow.
+        counts: how often each token occurs. Raises RnnError if the lexicon knows too few of them and should
+        not grow.
         """
         if settings.grow:
             return (yield from grown(lexicon, counts, settings))
@@ -116,12 +118,12 @@ class Init:
         return lexicon
 
     def parameters(self, run: Any) -> Parameters:
-        """Return the first parameters of a run (row_run.RowRun)."""
+        """Return the initial parameters of a run (row_run.RowRun)."""
         network, model = run.network, self.model
         old = self.lexicon.vocabulary
         if self.known is None:
             layers = self.origin.layers(network)
-            writes, rarest = isinstance(layers, Network), first_of_rarest(model.network)  # or reads only
+            writes, rarest = isinstance(layers, Network), first_of_rarest(model.network)  # else it only reads
             above = above_old(run.output_counts, old, rarest) if writes else np.zeros(layers.m - old.size)
             language = replace(model.network, m=layers.m)
             p = grown_parameters(model.p, language.shapes, {old.size}, above, rarest)
@@ -136,15 +138,15 @@ class Init:
 
 
 def refuse_another_task(path: Path, task: str) -> None:
-    """Raise RnnError for a model of a task that neither is the run's nor a language."""
+    """Raise RnnError for a model that is neither of the run's task nor a language model."""
     other = file.task_of(path)
     if other in file.USES and other not in (file.LANGUAGE, task):
         raise RnnError(f"{path}: a model of {file.USES[other][0]}: --init of --task {other} goes on with it")
 
 
 def load_init(settings: Settings, origin: Origin) -> Init | None:
-    """Return the model that the settings begin from; None where they name none. Raises RnnError for a model
-    of another task, UsageError for settings that contradict it."""
+    """Return the model that the settings begin from; None if they name none. Raises RnnError for a model of
+    another task, UsageError for settings that contradict the model."""
     if settings.init is None:
         return None
     path = file.model_path(settings.init)
@@ -158,13 +160,13 @@ def load_init(settings: Settings, origin: Origin) -> Init | None:
 
 
 def lexicon_of(known: Any, init: Init | None) -> Lexicon | None:
-    """Return the lexicon whose tokenizer splits the texts of a run: that of a run that goes on, or of the
-    model to begin from; None: it is to be found."""
+    """Return the lexicon whose tokenizer splits the texts: that of a resumed run, or of the model to begin
+    from; None if neither exists."""
     return known.lexicon if known else init.lexicon if init else None
 
 
 def labels_of(known: Any, init: Init | None) -> Labels | None:
-    """Return the labels of a run that goes on, or of a model of the same task to begin from; None: they are
-    to be found."""
+    """Return the labels of a resumed run, or of a model of the same task to begin from; None if neither
+    exists."""
     base = known or (init.known if init else None)
     return base.labels if base else None

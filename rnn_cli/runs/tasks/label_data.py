@@ -1,4 +1,4 @@
-"""Texts with labels or scores, from files to the arrays of a run."""
+"""Texts with labels or scores: from files to the arrays of a run."""
 
 import hashlib
 from collections.abc import Generator, Iterator, Mapping, Sequence
@@ -40,13 +40,13 @@ from rnn_cli.text.tokenizers import Tokenizer
 from rnn_cli.text.vocabulary import build
 
 MOST_BUCKETS, LEAST_BUCKETS = 1 << 19, 1 << 12  # of n-grams
-MOST_WEIGHTS = 1 << 22  # of n-grams: one for each label in each bucket
+MOST_WEIGHTS = 1 << 22  # of n-grams: labels times buckets
 
 Numbers = NDArray[np.int64]
 
 
 class Known(NamedTuple):
-    """What a model knows of texts and labels: the fields of models.Classifier."""
+    """What a model knows about texts and labels: fields of models.Classifier."""
 
     lexicon: Lexicon
     labels: Labels | None
@@ -56,10 +56,10 @@ class Known(NamedTuple):
 
 @dataclass(frozen=True)
 class LabelData:
-    """Texts and what belongs to them.
+    """Texts and their labels or scores.
 
-    y: as the output has it: ids (N,), yes and no (N, m), or scores from 0 to 1 (N,).
-    train, valid: the rows to learn from and to validate on; no rows: no validation.
+    y: as the network's output expects it: ids (N,), zeros and ones (N, m), or scores from 0 to 1 (N,).
+    train, valid: the training and validation rows; an empty `valid` means no validation.
     """
 
     known: Known
@@ -89,8 +89,8 @@ Loading = Generator[Notice | Reading, None, LabelData]
 def load_pairs(
     settings: Settings, resources: Resources, known: Known | None = None, init: Init | None = None
 ) -> Loading:
-    """Return the texts and labels of the settings. known: by a model that goes on; None: to be found. init:
-    the model to begin from.
+    """Return the texts and labels that the settings name. known: what a resumed model knows; None: determine
+    it from the texts. init: the model to begin from.
 
     Raises RnnError for files that hold no pairs, or nothing to learn.
     """
@@ -122,7 +122,7 @@ def load_pairs(
 
 
 def _about_long(parts: Sequence[Pairs]) -> Iterator[Notice]:
-    """Yield a warning of texts that are not read to their end, if there are some."""
+    """Yield a warning if some texts are too long to be read to their end."""
     lengths = np.concatenate([np.diff(part.texts.corpus.starts) - 1 for part in parts])  # without END
     if long := int((lengths > LONGEST).sum()):
         yield Notice(
@@ -133,7 +133,7 @@ def _about_long(parts: Sequence[Pairs]) -> Iterator[Notice]:
 
 
 def joined(data: LabelData, valid: LabelData) -> LabelData:
-    """Return data with the rows of other data to validate on."""
+    """Return data with the rows of `valid` as validation rows."""
     rows = np.arange(len(data.train), len(data.train) + len(valid.y))
     encoded = Encoded(*map(appended, data.encoded, valid.encoded))
     digest = hashlib.sha256((data.fingerprint + valid.fingerprint).encode()).hexdigest()
@@ -146,14 +146,14 @@ def appended(a: Rows, b: Rows) -> Rows:
 
 
 def strings(text: Text, tokenizer: Tokenizer) -> list[str]:
-    """Return each text as it was cut: its tokens joined."""
+    """Return each text as it was split, with its tokens joined again."""
     tokens = ["", "", "<unk>", *text.types]
     ids, starts = np.asarray(text.corpus.ids).tolist(), np.asarray(text.corpus.starts).tolist()
     return [tokenizer.join(tokens[id] for id in ids[a : b - 1]) for a, b in pairwise(starts)]
 
 
 def new_lexicon(counts: Mapping[str, int], tokenizer: Tokenizer, settings: Settings) -> Lexicon:
-    """Return how a new model reads: by the tokens of the texts to learn from, which occur this often."""
+    """Return the lexicon of a new model, from the tokens of the training texts and their counts."""
     least = settings.min_count or tokenizer.min_count
     vocabulary = build(counts, least, settings.max_size or DEFAULT_MAX_SIZE)
     unknown = [token for token in counts if token not in vocabulary.ids]
@@ -161,8 +161,8 @@ def new_lexicon(counts: Mapping[str, int], tokenizer: Tokenizer, settings: Setti
 
 
 def _known_from(init: Init | None, pairs: Pairs, train: Numbers, lexicon: Lexicon) -> Known | None:
-    """Return what a model of the same task knows, with a lexicon; None: the run begins from none. Raises
-    RnnError for a score beyond its scale."""
+    """Return what a model of the same task knows, with a new lexicon; None if the run does not begin from
+    one. Raises RnnError for a score outside the model's scale."""
     if init is None or init.known is None:
         return None
     known: Known = init.known
@@ -178,7 +178,7 @@ def _known_from(init: Init | None, pairs: Pairs, train: Numbers, lexicon: Lexico
 
 
 def _known_of(pairs: Pairs, train: Numbers, lexicon: Lexicon, settings: Settings, texts: list[str]) -> Known:
-    """Return what a new model knows: of the texts to learn from."""
+    """Return what a new model knows, from the training texts."""
     scale = None if pairs.labels else _scale(pairs.scores[train], settings)
     labels = len(pairs.labels.names) if pairs.labels else 1
     grams = None if settings.ngrams is False else _grams([texts[row] for row in train.tolist()], labels)
@@ -186,7 +186,8 @@ def _known_of(pairs: Pairs, train: Numbers, lexicon: Lexicon, settings: Settings
 
 
 def _scale(scores: NDArray[np.float64], settings: Settings) -> tuple[float, float]:
-    """Return the range of scores. Raises RnnError where it is a single one: all others were held out."""
+    """Return the range of scores. Raises RnnError if all training scores are equal, as others may have been
+    held out."""
     if scores.min() == scores.max():
         what = f"every score to learn from is {scores[0]:g}"
         raise RnnError(f"{corpus_name(settings)}: {what}: give more texts, or --valid FILE")
@@ -194,7 +195,8 @@ def _scale(scores: NDArray[np.float64], settings: Settings) -> tuple[float, floa
 
 
 def _grams(texts: list[str], labels: int) -> Grams:
-    """Return n-grams with about as many buckets as there are different ones, up to MOST_WEIGHTS."""
+    """Return n-grams with at least twice as many buckets as there are different ones, unless MOST_BUCKETS or
+    MOST_WEIGHTS limits them."""
     different = len(np.unique(Grams(buckets=MOST_BUCKETS).rows(texts).ids))
     buckets = LEAST_BUCKETS
     while buckets < min(2 * different, MOST_BUCKETS):
@@ -207,7 +209,7 @@ def _grams(texts: list[str], labels: int) -> Grams:
 def data_of(
     pairs: Pairs, known: Known, texts: list[str], train: Numbers, valid: Numbers, files: int
 ) -> LabelData:
-    """Return the data of a run, in the ids of what its model knows."""
+    """Return the data of a run, as ids of what its model knows."""
     encoded = Encoded.of(in_vocabulary(pairs.texts, known.lexicon.vocabulary), texts, known.grams)
     digest = hashlib.sha256(pairs.keys.tobytes())
     for array in (pairs.beside.ids, pairs.beside.starts, pairs.scores, train, valid):
@@ -216,7 +218,7 @@ def data_of(
 
 
 def _targets(pairs: Pairs, known: Known) -> NDArray[Any]:
-    """Return y of all rows, as the output has it."""
+    """Return y of all rows, as the network's output expects it."""
     if known.labels is None:
         assert known.scale is not None
         low, high = known.scale

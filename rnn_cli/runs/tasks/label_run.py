@@ -1,4 +1,4 @@
-"""The runs of the tasks classify and rate: texts in, a label, several labels or a score out."""
+"""The runs of the tasks classify and rate: from a text to a label, several labels or a score."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
@@ -28,7 +28,7 @@ from rnn_cli.text.pairs.labels import Labels
 from rnn_cli.training.state import TrainingState
 
 PRESET = "labels"
-STEPS_OF_A_ROW = 128  # a batch holds as many steps as its rows would of this length
+STEPS_OF_A_ROW = 128  # a batch holds as many steps as its rows would at this length
 MOST_EPOCHS = 30
 
 Numbers = NDArray[np.int64]
@@ -66,7 +66,8 @@ class LabelRun(RowRun):
 
     @property
     def flops(self) -> float:
-        """Operations a text: of its mean length, 2 for each weight of the encoder's matrices, 3 times."""
+        """Operations per step of a batch, for texts of mean length: 2 for each weight of the encoder's
+        matrices, times 3."""
         network = self.network
         matrices = [name for name, shape in network.encoder.shapes.items() if len(shape) == 2]
         of_step = sum(network.sizes[name] for name in matrices if name not in network.tables)
@@ -75,8 +76,8 @@ class LabelRun(RowRun):
 
     @cached_property
     def _class_weights(self) -> NDArray[np.float32] | None:
-        """How much a text of each label counts, (labels,): with balanced weights N / (m N_k) of N texts, N_k
-        of them with label k of m."""
+        """The weight of a text, by label, (labels,): if balanced, N / (m N_k) for N texts, N_k of them with
+        label k of m."""
         if self.settings.class_weight is None:
             return None
         counts = np.bincount(self.data.y[self.data.train], minlength=self.network.labels)
@@ -189,7 +190,8 @@ def _of_scores(y: NDArray[Any], o: Probabilities, scale: Scale) -> tuple[float, 
     return figures.correlation(true, given) or 0.0, (high - low) * figures.mean_error(true, given)
 
 
-# By output: the names of the figures, and what gives them of y, o and the scale of scores.
+# By output: the names of the figures, and the function that computes them from y, o and the scale of
+# scores.
 FIGURES: dict[
     str, tuple[tuple[str, ...], Callable[[NDArray[Any], Probabilities, Scale], tuple[float, ...]]]
 ] = {
@@ -200,12 +202,12 @@ FIGURES: dict[
 
 
 def output_of(labels: Labels | None) -> str:
-    """Return the row of LABELS for some labels, or for scores."""
+    """Return the key in network.labels.LABELS of the output for some labels, or for scores."""
     return "score" if labels is None else "sigmoid" if labels.is_multi else "softmax"
 
 
 def decide(model: Path, settings: Settings, data: LabelData, init: Init | None = None) -> LabelRun:
-    """Return the run of these settings on these texts; what they leave open comes from the preset."""
+    """Return the run of these settings on these texts; the preset decides what they leave open."""
     known = data.known
     m = known.lexicon.vocabulary.size
     if settings.class_weight and (known.labels is None or known.labels.is_multi):

@@ -1,4 +1,4 @@
-"""The tasks classify and rate: labels of texts, or a score."""
+"""The tasks classify and rate: labels or a score for a text."""
 
 from typing import Any
 

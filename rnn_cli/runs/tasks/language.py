@@ -1,4 +1,4 @@
-"""The task language: the next token of a text."""
+"""The task language: predicting the next token of a text."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -22,11 +22,11 @@ from rnn_cli.runs.tasks.task import Beginning, Restored, zeros
 from rnn_cli.storage import Arrays
 from rnn_cli.text.lexicon import Lexicon
 
-LITTLE = 0.5  # epochs: of a text of which less is read little is learned
+LITTLE = 0.5  # epochs: less than this teaches little
 
 
 class Language:
-    """The next token of a text."""
+    """Predicting the next token of a text."""
 
     def begin(self, model: Path, settings: Settings, resources: Resources, limit: int | None) -> Beginning:
         if settings.init:
@@ -42,7 +42,7 @@ class Language:
         run = decide(model, settings, data, init)
         yield from advice(settings, run)
         if seconds := seconds_of(settings):
-            refuse_beyond(resources.max_memory, run.shape)  # before it is measured
+            refuse_beyond(resources.max_memory, run.shape)  # before its speed is measured
             run = fitted(settings, run, seconds)
             if run.recipe.epochs < LITTLE:
                 what = f"--time {settings.time}: there is time for {run.recipe.epochs:.0%} of the text only"

@@ -1,4 +1,4 @@
-"""The run of a language model: it learns a text, and what comes next in it."""
+"""The run of a language model, which learns to predict the next token of a text."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -33,7 +33,7 @@ from rnn_cli.text.windows import Window, hide_rare, rows_without_cuts, windows_o
 from rnn_cli.training.demand import Shape
 from rnn_cli.training.state import TrainingState
 
-SAMPLE_TOKENS = 60  # of the sample that shows what a run has learned
+SAMPLE_TOKENS = 60  # in the sample that shows what a run has learned
 
 
 @dataclass(frozen=True)
@@ -67,8 +67,8 @@ class LanguageRun(Run):
         )
 
     def epoch_windows(self, epoch: int) -> Sequence[Window]:
-        """Return the text as this epoch reads it: independent lines in an order of its own, and where no
-        token is unknown, some rare ones as if they were."""
+        """Return the windows of this epoch. Independent lines are shuffled, and if the text has no unknown
+        tokens, some rare tokens are read as unknown."""
         hidden = None
         if self.data.counts[UNK] == 0 and not self.data.is_tiny:
             rng = np.random.default_rng((self.seed, *b"hide rare", epoch))
@@ -169,8 +169,8 @@ class LanguageRun(Run):
     def example(self, at: TrainingState) -> str:
         try:
             drawn = self.trained(at).stream(length=SAMPLE_TOKENS, temperature=0.5, seed=self.seed)
-            tokens = list(drawn)[1:]  # the first is the prompt, which is empty
-        except RnnError as error:  # a state of relu that overflows: no reason to end the run
+            tokens = list(drawn)[1:]  # without the prompt, which is empty
+        except RnnError as error:  # a relu state overflows: no reason to end the run
             return f"(no sample: {error})"
         return "".join(tokens) + ("…" if len(tokens) >= SAMPLE_TOKENS else "")
 
@@ -179,7 +179,7 @@ class LanguageRun(Run):
 
 
 def decide(model: Path, settings: Settings, data: Data, init: LanguageModel | None) -> LanguageRun:
-    """Return the run of these settings on this text; what they leave open comes from a preset.
+    """Return the run of these settings on this text; a preset decides what they leave open.
 
     init: the model to begin from. Raises UsageError for rates that would leave no weight.
     """
@@ -213,12 +213,12 @@ def refuse_another_model(settings: Settings, init: LanguageModel) -> None:
 
 
 def part_bits_per_character(loss: float, part: Part) -> float:
-    """Return the bits per character of a part, of which a model costs `loss` nats per target."""
+    """Return the bits per character of a part, given a model's loss in nats per target."""
     return bits_per_character(loss * part.targets + part.spelling_nats, part.characters)
 
 
 def _text_defaults(settings: Settings, data: Data) -> dict[str, Any]:
-    """What the settings leave open of the text, as it was decided."""
+    """Return the settings that describe how the text was read, for those left open."""
     tokenizer = data.lexicon.tokenizer
     values: dict[str, Any] = {"tokenizer": tokenizer.name, "unit": tokenizer.unit}
     if not settings.valid:
@@ -230,8 +230,8 @@ def _text_defaults(settings: Settings, data: Data) -> dict[str, Any]:
 
 
 def window_that_fits(data: Data, choices: Choices, windows: int) -> tuple[int, int]:
-    """Return steps and rows: no longer than the text, and no more rows than can be a window long. windows: of
-    a step."""
+    """Return steps and rows of a window: steps within the text's length, and only as many rows as it can
+    fill. windows: per step."""
     steps = min(choices.bptt, data.train.targets)
     return steps, rows_that_fit(data.train, choices.batch * windows, steps)
 

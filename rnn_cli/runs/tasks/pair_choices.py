@@ -1,4 +1,4 @@
-"""What a run of the task translate leaves to its pairs and its time: network, batch, epochs, dropout."""
+"""What a run of the task translate derives from its pairs and its time: network, batch, epochs, dropout."""
 
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -19,22 +19,22 @@ from rnn_cli.runs.tasks.row_run import completed, embedding_of, with_epochs
 PRESET = "pairs"
 ATTENTION = "luong"
 LEAST_EPOCHS, MOST_EPOCHS = 8, 60  # unless the settings say otherwise
-USUAL_PAIRS = 50_000  # that the preset's hidden size is for: more pairs hold more to learn
-UNITS = 32  # a hidden size is a multiple of
-GROWTH, MOST_TIMES = 0.75, 2.0  # of the hidden size with their number, up to this many times the preset's
-OF_TIME, LEAST_SHARE = 0.25, 1 / 16  # of the hidden size with the time, from this share of the usual on
-OFTEN = 20  # epochs from which on all of the preset's dropout is of use
-LEAST_ROWS, STEPS_OF_FEW = 8, 32  # of a batch, and batches of an epoch, where pairs are few
+USUAL_PAIRS = 50_000  # up to which the preset's hidden size applies: more pairs hold more to learn
+UNITS = 32  # a hidden size is a multiple of this
+GROWTH, MOST_TIMES = 0.75, 2.0  # hidden size ~ pairs ** GROWTH, up to MOST_TIMES the usual
+OF_TIME, LEAST_SHARE = 0.25, 1 / 16  # hidden size ~ share of the usual epochs ** OF_TIME
+OFTEN = 20  # epochs from which on the preset's full dropout helps
+LEAST_ROWS, STEPS_OF_FEW = 8, 32  # of a batch; batches per epoch if there are few pairs
 
 
 def decide(model: Path, settings: Settings, data: PairData, init: Init | None = None) -> PairRun:
-    """Return the run of these settings on these pairs; what they leave open comes from the preset."""
+    """Return the run of these settings on these pairs; the preset decides what they leave open."""
     source, target, _ = data.known
     preset = load_preset(settings.preset or PRESET, target.vocabulary.size)
     choices = preset.choices.given(settings.given())
     if settings.hidden is None:
         choices = replace(choices, hidden=hidden_for(len(data.train), choices.hidden))
-    if settings.batch is None:  # few pairs make few steps else
+    if settings.batch is None:  # otherwise few pairs would make few steps
         fitting = max(LEAST_ROWS, len(data.train) // STEPS_OF_FEW)
         choices = replace(choices, batch=min(choices.batch, fitting))
     is_bidirectional = settings.bidirectional is not False
@@ -90,7 +90,7 @@ def facts_of(network: EncoderDecoder) -> dict[str, Any]:
 
 
 def hidden_for(pairs: int, usual: int) -> int:
-    """Return the hidden size for a number of pairs. usual: for at most USUAL_PAIRS."""
+    """Return the hidden size for a number of pairs. usual: the size for up to USUAL_PAIRS."""
     times = min(max(1.0, (pairs / USUAL_PAIRS) ** GROWTH), MOST_TIMES)
     return usual if times == 1 else multiple(usual * times)
 
@@ -101,8 +101,8 @@ def multiple(size: float) -> int:
 
 
 def suited(run: PairRun, asked: Settings) -> PairRun:
-    """Return a run whose epochs were fitted into a time, with the network and the dropout that suit them:
-    of twice the time a part goes to more units, and the rest to more epochs."""
+    """Return a run that was fitted to a time, with a network and dropout to suit: part of any extra time goes
+    into a larger hidden size, the rest into more epochs."""
     usual = run.network.decoder.n
     share = run.recipe.epochs / usual_epochs(run)
     hidden = multiple(usual * min(max(share, LEAST_SHARE), 1 / LEAST_SHARE) ** OF_TIME)
@@ -115,14 +115,14 @@ def suited(run: PairRun, asked: Settings) -> PairRun:
 
 
 def usual_epochs(run: PairRun) -> int:
-    """Return the epochs of a run that no time is set for."""
+    """Return the number of epochs of a run without a time limit."""
     preset = load_preset(run.settings.preset or PRESET, run.network.m)
     return min(max(preset.epochs(run.steps_an_epoch), LEAST_EPOCHS), MOST_EPOCHS)
 
 
 def with_dropout(run: PairRun, asked: Settings) -> PairRun:
-    """Return the run with less dropout than the preset's, where it is not asked for and pairs are seen a few
-    times only: those are not learned by heart."""
+    """Return the run with less dropout than the preset's if pairs are seen only a few times, since those are
+    not memorised; unchanged if the dropout was given."""
     if asked.dropout is not None:
         return run
     usual = load_preset(run.settings.preset or PRESET, run.network.m).choices.dropout

@@ -1,4 +1,4 @@
-"""Sources and targets, from files to the arrays of a run."""
+"""Sources and targets: from files to the arrays of a run."""
 
 import hashlib
 import re
@@ -30,17 +30,17 @@ from rnn_cli.text.store.corpus import Text
 from rnn_cli.text.tokenizers import DEFAULT_TOKENIZER, Tokenizer, load_tokenizer
 from rnn_cli.text.vocabulary import build
 
-FEW_TOKENS = 1000  # of a side: with fewer every token is known
-MOST_VALID = 2000  # pairs that are held out: more say little more
-SAMPLE = 20_000  # pairs that show how a side is to be split
+FEW_TOKENS = 1000  # per side: with fewer, every token is known
+MOST_VALID = 2000  # pairs held out, at most: more would tell little more
+SAMPLE = 20_000  # pairs that decide how a side is split
 WORD = re.compile(r"\w+|[^\w\s]+")
 HAN = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
-PLAIN, FEW_TYPES = 0.98, 1000  # share of the tokens between spaces that are whole words, and different ones
-DIGITS, UNSPACED, FEW_WORDS = 0.3, 0.5, 2.0  # from which on, or below which, characters are learned from
+PLAIN, FEW_TYPES = 0.98, 1000  # space-separated tokens: least share of whole words, most different ones
+DIGITS, UNSPACED, FEW_WORDS = 0.3, 0.5, 2.0  # limits for splitting into characters: shares; words per text
 
 
 class Known(NamedTuple):
-    """What a model knows of both sides: the fields of models.Translator."""
+    """What a model knows about both sides: fields of models.Translator."""
 
     source: Lexicon
     target: Lexicon
@@ -51,7 +51,7 @@ class Known(NamedTuple):
 class PairData:
     """Sources and targets as ids.
 
-    train, valid: the rows to learn from and to validate on; no rows: no validation.
+    train, valid: the training and validation rows; an empty `valid` means no validation.
     held_out: the share of the pairs that was held out; 0 for none.
     """
 
@@ -82,10 +82,10 @@ Loading = Generator[Notice | Reading, None, PairData]
 def load_pairs(
     settings: Settings, resources: Resources, known: Known | None = None, init: Init | None = None
 ) -> Loading:
-    """Return the pairs of the settings. known: by a model that goes on; None: to be found. init: the model to
-    begin from.
+    """Return the pairs that the settings name. known: what a resumed model knows; None: determine it from the
+    pairs. init: the model to begin from.
 
-    Raises RnnError for files that hold no pairs, or none that is short enough to be learned.
+    Raises RnnError for files that hold no pairs, or none short enough to be learned.
     """
     form = Form("translate", settings.encoding, columns_of(settings.columns))
     with opened(settings) as files:
@@ -128,7 +128,7 @@ def load_pairs(
 
 
 def _parts(pairs: Pairs, settings: Settings) -> tuple[Numbers, Numbers, float]:
-    """Return the rows to learn from, those to validate on, and the share of these."""
+    """Return the training rows, the validation rows, and the share of the latter."""
     fraction = settings.valid_fraction
     if fraction is None:
         fraction = min(DEFAULT_VALID_FRACTION, MOST_VALID / pairs.rows)
@@ -138,7 +138,8 @@ def _parts(pairs: Pairs, settings: Settings) -> tuple[Numbers, Numbers, float]:
 
 
 def _tokenizers(settings: Settings, form: Form, sources: Sequence[Source]) -> tuple[Tokenizer, Tokenizer]:
-    """Return how sources and targets are split: as the settings say, or else as the first pairs look."""
+    """Return the tokenizers of sources and targets: those of the settings, or else by the look of the first
+    pairs."""
     pairs = [*islice((pair for source in sources for pair in form.pairs(source)), SAMPLE)]
     names = (
         settings.tokenizer or tokenizer_for([pair.text for pair in pairs]),
@@ -156,8 +157,8 @@ def _tokenizers(settings: Settings, form: Form, sources: Sequence[Source]) -> tu
 def tokenizer_for(texts: Sequence[str]) -> str:
     """Return the name of the tokenizer for texts that look like these.
 
-    Tokens with spaces between that are few and whole words (phonemes, numbers) are `space`; texts in Chinese
-    or Japanese, of digits, or of about one word are `char`; others are words.
+    If there are few different space-separated tokens and they are whole words (phonemes, numbers), it is
+    `space`; for Chinese, Japanese, digits, or about one word per text, `char`; else words.
     """
     spaced = [token for text in texts for token in text.split()]
     plain = sum(WORD.fullmatch(token) is not None for token in spaced)
@@ -179,7 +180,7 @@ def tokenizer_for(texts: Sequence[str]) -> str:
 def _lexicons(
     pairs: Pairs, train: Numbers, tokenizers: tuple[Tokenizer, Tokenizer], settings: Settings
 ) -> tuple[Lexicon, Lexicon]:
-    """Return how new models read: by the tokens of the pairs to learn from."""
+    """Return the lexicons of a new model, from the tokens of the training pairs."""
     assert pairs.targets is not None
     source, target = tokenizers
     return _lexicon(pairs.texts, train, source, settings), _lexicon(pairs.targets, train, target, settings)
@@ -188,7 +189,8 @@ def _lexicons(
 def _lexicons_from(
     init: Init, pairs: Pairs, train: Numbers, target: Tokenizer, settings: Settings
 ) -> Generator[Notice, None, tuple[Lexicon, Lexicon]]:
-    """Return how a model reads that begins from another: sources as that one, and targets if it has them."""
+    """Return the lexicons of a model that begins from another: for sources that model's, for targets too if
+    it has them."""
     assert pairs.targets is not None
     source = yield from init.read_with(init.lexicon, token_counts(pairs.texts, train), settings)
     if init.known is None:
@@ -217,7 +219,7 @@ def _appended(a: Rows, b: Rows) -> Rows:
 
 
 def _digest(pairs: Pairs) -> bytes:
-    """Return a hash of sources and targets: the same for the same texts."""
+    """Return a hash of sources and targets, the same for the same texts."""
     assert pairs.targets is not None
     digest = hashlib.sha256(pairs.keys.tobytes())
     digest.update(np.ascontiguousarray(pairs.targets.corpus.ids).tobytes())

@@ -1,4 +1,4 @@
-"""Files of pairs: opened, read, and divided into what is learned and what is validated on."""
+"""Files of pairs: opening, reading, and dividing them into training and validation."""
 
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
@@ -20,13 +20,13 @@ from rnn_cli.text.pairs.parts import hold_out
 from rnn_cli.text.reading import Source, spool
 from rnn_cli.text.rows import Numbers
 
-FEWEST = 20  # pairs of which some are held out
-FEW_TOKENS = 2.0  # of a text on average: with fewer, characters tell more
+FEWEST = 20  # pairs, at least, to hold some out
+FEW_TOKENS = 2.0  # per text on average: with fewer, characters say more
 NO_ROWS = np.empty(0, np.int64)
 
 
 class Files(NamedTuple):
-    """Files of pairs to learn from, and those to validate on, if they are named."""
+    """Files of pairs for training, and those for validation if they are named."""
 
     sources: list[Source]
     valid: list[Source]
@@ -38,7 +38,8 @@ class Files(NamedTuple):
 
 @contextmanager
 def opened(settings: Settings) -> Iterator[Files]:
-    """Open the files of some settings; what comes through a pipe is kept for as long. Raises RnnError."""
+    """Open the files of some settings; what comes through a pipe is kept until they are closed. Raises
+    RnnError."""
     with Workplace(None) as work:
         sources = [spool(path, work.folder, settings.encoding) for path in corpus_files(settings)]
         valid = [spool(settings.valid, work.folder, settings.encoding)] if settings.valid else []
@@ -46,7 +47,7 @@ def opened(settings: Settings) -> Iterator[Files]:
 
 
 class Read(NamedTuple):
-    """Pairs to learn from, those of the file to validate on, and how texts were cut."""
+    """Training pairs, those of the validation file, and how their texts were split."""
 
     pairs: Pairs
     valid: Pairs | None
@@ -56,10 +57,10 @@ class Read(NamedTuple):
 def read_texts(
     files: Files, form: Form, cutting: Cutting, labels: Labels | None, settings: Settings | None
 ) -> Generator[Notice | Reading, None, Read]:
-    """Return the texts of files with what belongs to each. Raises RnnError for files that hold none.
+    """Return the texts in files with what belongs to each. Raises RnnError for files that hold none.
 
-    labels: of a model that goes on. settings: of a run that begins; if its texts have about a word each, and
-    no tokenizer is asked for, they are split into characters.
+    labels: of a resumed model. settings: of a new run: if its texts have about one word each, and no
+    tokenizer is requested, they are split into characters.
     """
     pairs = read_pairs(files.sources, form, cutting, labels)
     if settings and settings.tokenizer is None and are_short(pairs):
@@ -73,8 +74,7 @@ def read_texts(
 
 
 def warnings(form: Form, files: Files, pairs: Pairs) -> Iterator[Notice]:
-    """Yield what looks wrong in the files that a new run is to learn from. Raises RnnError where every pair
-    is empty."""
+    """Yield warnings about the training files of a new run. Raises RnnError if every pair is empty."""
     text = form.kind.columns[form.kind.text_at]
     if len(empty_rows(pairs)) == pairs.rows:
         names = ", ".join(source.name for source in files.sources)
@@ -84,13 +84,13 @@ def warnings(form: Form, files: Files, pairs: Pairs) -> Iterator[Notice]:
 
 
 def are_short(pairs: Pairs) -> bool:
-    """Return whether the texts have too few tokens for words, as names have."""
+    """Return whether the texts, such as names, have too few tokens to be split into words."""
     return 0 < pairs.texts.corpus.ids.size / pairs.rows - 1 < FEW_TOKENS
 
 
 def divided(pairs: Pairs, settings: Settings) -> tuple[Numbers, Numbers]:
-    """Return the rows to learn from and those that are held out to validate on: none where a file is named
-    for that, or pairs are few."""
+    """Return the training rows, and those held out for validation: none if a validation file is named, or
+    there are few pairs."""
     fraction = DEFAULT_VALID_FRACTION if settings.valid_fraction is None else settings.valid_fraction
     if fraction and not settings.valid and pairs.rows >= FEWEST:
         return hold_out(pairs, fraction, settings.seed or DEFAULT_SEED)

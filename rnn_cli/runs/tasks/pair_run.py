@@ -1,4 +1,4 @@
-"""The run of the task translate: a source in, a target out, token by token."""
+"""The run of the task translate: from a source to a target, token by token."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -19,8 +19,8 @@ from rnn_cli.text.rows import Numbers
 from rnn_cli.text.vocabulary import SPELLED
 from rnn_cli.training.state import TrainingState
 
-STEPS_OF_A_ROW = 48  # a batch holds as many steps as its rows would of this length
-WATCHED = 200  # pairs whose targets are written after each epoch
+STEPS_OF_A_ROW = 48  # a batch holds as many steps as its rows would at this length
+WATCHED = 200  # pairs whose targets are generated after each epoch
 
 
 @dataclass(frozen=True)
@@ -42,10 +42,10 @@ class PairRun(RowRun):
 
     @property
     def flops(self) -> float:
-        """Operations of a pair of mean length: 2 for each weight of a matrix that a step multiplies, 3 times;
-        over the steps of a batch."""
+        """Operations per step of a batch, for pairs of mean length: 2 for each weight that a step multiplies,
+        times 3."""
         network, sides, train = self.network, self.data.sides, self.data.train
-        tables = {*network.tables} - {"V_dec"}  # of which a step looks a column up
+        tables = {*network.tables} - {"V_dec"}  # a step only looks up a column of these
         sizes = {name: network.sizes[name] for name, s in network.shapes.items() if len(s) == 2}
         of_encoder = sum(size for name, size in sizes.items() if name in network.encoder.shapes)
         of_encoder -= sum(sizes[name] for name in tables if name in network.encoder.shapes)
@@ -107,13 +107,14 @@ class PairRun(RowRun):
 
     @property
     def _watched(self) -> Numbers:
-        """The rows whose targets are written after an epoch: WATCHED from all over those that are judged."""
+        """The rows whose targets are generated after an epoch: about WATCHED, evenly spaced among those that
+        are judged."""
         rows = self.judged
         return rows[:: -(-len(rows) // WATCHED)]
 
     def _written(self, at: TrainingState, rows: Numbers) -> list[list[int]]:
-        """Return the ids of the targets that are written to the sources of some rows, the likeliest token at
-        each step."""
+        """Return the ids of the targets that the model writes for the sources of some rows, taking the
+        likeliest token at each step."""
         x, real = self.data.sides.x.padded(rows)
         with np.errstate(all="ignore"):
             found = search(self.network, at.p, x, real, Search(1, 1), self.data.known.growth)

@@ -1,4 +1,4 @@
-"""The task translate: one sequence from another."""
+"""The task translate: from one sequence to another."""
 
 from typing import Any
 

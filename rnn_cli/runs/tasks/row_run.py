@@ -1,4 +1,4 @@
-"""What the runs on pairs have in common: each row of a batch is a whole sequence, of a length of its own."""
+"""The base of runs on pairs, in which each row of a batch is a whole sequence with its own length."""
 
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Sequence
@@ -22,16 +22,16 @@ from rnn_cli.text.rows import Numbers
 from rnn_cli.training.demand import BatchShape
 from rnn_cli.training.state import TrainingState
 
-JUDGED = 2000  # rows of the text to learn from, where there is none to validate on
+JUDGED = 2000  # training rows, at most, to judge by if there is no validation part
 Make = Callable[[Numbers, int], Any]  # rows of the data, the number of their batch -> the batch
 AnyRowRun = TypeVar("AnyRowRun", bound="RowRun")
 
 
 class Windows(Sequence[Any]):
-    """The batches of an epoch, each made when it is taken."""
+    """The batches of an epoch, each made when accessed."""
 
     def __init__(self, rows: Numbers, batches: Batches, make: Make):
-        """rows: of the data, those that the batches number."""
+        """rows: the rows of the data that the batches index into."""
         self._rows, self._batches, self.make = rows, batches, make
 
     def __len__(self) -> int:
@@ -42,7 +42,7 @@ class Windows(Sequence[Any]):
 
 
 class RowData(RunData, Protocol):
-    """What such a run reads: the rows to learn from, and those to validate on."""
+    """The data of such a run, with its training and validation rows."""
 
     @property
     def train(self) -> Numbers: ...
@@ -52,9 +52,9 @@ class RowData(RunData, Protocol):
 
 @dataclass(frozen=True)
 class RowRun(Run):
-    """A run whose rows are sequences: batches by length, each of about as many steps.
+    """A run whose rows are sequences, batched by length so that each batch has about as many steps.
 
-    longest: the most steps of a row. steps_of_a_row: a batch holds as many steps as its rows would of this
+    longest: the most steps of a row. steps_of_a_row: a batch holds as many steps as its rows would at this
     length.
     """
 
@@ -65,33 +65,33 @@ class RowRun(Run):
     @property
     @abstractmethod
     def lengths(self) -> Numbers:
-        """The steps of each row of the data."""
+        """The number of steps of each row of the data."""
 
     @abstractmethod
     def batch(self, rows: Numbers, index: int = 0) -> Any:
-        """Return rows side by side, to validate on. index: the number of their batch."""
+        """Return a validation batch of these rows. index: the number of the batch."""
 
     def learned(self, epoch: int) -> Make:
-        """Return what makes the batches that an epoch learns from, where they are other ones."""
+        """Return the function that makes an epoch's training batches; by default `batch`."""
         return self.batch
 
     @abstractmethod
     def first_values(self, rng: np.random.Generator) -> Parameters:
-        """Return the first parameters of a network that begins anew."""
+        """Return initial parameters for a new network."""
 
     @property
     def epoch_flops(self) -> float:
-        """`flops` is of one of a row's `steps`, whatever its targets are."""
+        """The operations per epoch: `flops` counts one of the `steps` of a row, regardless of its targets."""
         return self.flops * self.steps * len(self.data.train)
 
     @property
     def output_counts(self) -> Numbers | None:
-        """How often each token is a target in what is learned from, (m,); None: targets are no tokens."""
+        """How often each token is a target in the training rows, (m,); None if targets are not tokens."""
         return None
 
     @property
     def most_steps(self) -> int:
-        """The most steps of a batch, of all its rows."""
+        """The most steps of a batch, over all its rows."""
         return max(self.steps, self.rows * min(self.steps, self.steps_of_a_row))
 
     def _windows(self, rows: Numbers, make: Make, shuffle: tuple[int, ...] | None = None) -> Windows:
@@ -114,8 +114,8 @@ class RowRun(Run):
 
     @property
     def judged(self) -> Numbers:
-        """The rows whose figures an epoch has: those to validate on or, without any, some from all over those
-        that are learned from."""
+        """The rows that an epoch's figures are computed on: the validation rows or, if there are none, evenly
+        spaced training rows."""
         valid, train = self.data.valid, self.data.train
         return valid if len(valid) else train[:: -(-len(train) // JUDGED)]
 
@@ -138,7 +138,7 @@ class RowRun(Run):
 
     @property
     def shape_of(self) -> type[BatchShape]:
-        """What decides the memory of the network."""
+        """The class that describes the network's memory use."""
         return BatchShape
 
     @property
@@ -158,8 +158,8 @@ class RowRun(Run):
 
 
 def completed(settings: Settings, values: dict[str, Any], data: RowData, **own: Any) -> Settings:
-    """Return settings with those that a preset decides, `values`, and with what all such runs take where
-    nothing was said. own: the same of a task. The epochs are still to be decided (`with_epochs`)."""
+    """Return settings completed by `values`, which a preset decides, and by defaults common to all such runs.
+    own: defaults of the task. The epochs are decided later (`with_epochs`)."""
     held_out = None if settings.valid else DEFAULT_VALID_FRACTION if len(data.valid) else 0.0
     usual = {
         "carry_state": False,
@@ -173,13 +173,13 @@ def completed(settings: Settings, values: dict[str, Any], data: RowData, **own: 
 
 
 def embedding_of(m: int, usual: int, asked: Settings) -> int:
-    """Return the size of the embedding through which tokens of a vocabulary of m enter, unless one is asked
-    for: 0 where they are few, as the columns of U serve these as well and save the products with it."""
+    """Return the embedding size for a vocabulary of m tokens, unless one is requested. It is 0 for small
+    vocabularies: there the columns of U serve as well, and save the products with the embedding."""
     return (usual if m > ONE_HOT_UP_TO else 0) if asked.embedding is None else asked.embedding
 
 
 def with_epochs(run: AnyRowRun, asked: Settings, preset: Preset, least: int, most: int) -> AnyRowRun:
-    """Return the run with the epochs of its preset, within bounds, unless others were asked for."""
+    """Return the run with the epochs of its preset, within bounds, unless a number was requested."""
     if asked.epochs is not None:
         return run
     epochs = min(max(preset.epochs(run.steps_an_epoch), least), most)

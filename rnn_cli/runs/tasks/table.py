@@ -1,4 +1,4 @@
-"""The table of tasks. To add one, write its files in this room, and a row."""
+"""The table of tasks. To add one, write its files in this folder, and a row here."""
 
 import codecs
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from rnn_cli.runs.tasks.task import Task
 from rnn_cli.runs.tasks.texts import GENERATED
 from rnn_cli.text.pairs.kinds import LABEL
 
-HEAD = 1 << 13  # bytes of a file in which fastText's labels are looked for
+HEAD = 1 << 13  # bytes of a file to search for fastText labels
 
 TASKS: dict[str, Task] = {
     "language": Language(),
@@ -33,9 +33,9 @@ def task_of(settings: Settings) -> Task:
 
 
 def with_task(settings: Settings) -> Settings:
-    """Return settings with the task of fastText's lines where no task is given: classify.
+    """Return settings with their task decided: without one, lines in fastText's format mean classify.
 
-    Raises UsageError for a setting that the task has no use for. No file is opened where a task is given.
+    Raises UsageError for a setting that the task does not use. No file is opened if a task is given.
     """
     if settings.task is None and has_lines_with(settings.corpus, LABEL):
         settings = replace(settings, task="classify")
@@ -44,7 +44,8 @@ def with_task(settings: Settings) -> Settings:
 
 
 def has_lines_with(paths: Sequence[str], start: str) -> bool:
-    """Return whether one of the first lines of some files begins so, if the first can be read again."""
+    """Return whether one of the first lines of the first file begins with `start`; False for anything but a
+    regular file."""
     try:
         path = Path(paths[0])
         if not path.is_file():

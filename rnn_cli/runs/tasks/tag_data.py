@@ -1,4 +1,4 @@
-"""Sentences with tags, from files to the arrays of a run."""
+"""Sentences with tags: from files to the arrays of a run."""
 
 import hashlib
 from collections.abc import Generator, Mapping
@@ -33,13 +33,13 @@ from rnn_cli.text.vocabulary import Vocabulary
 
 TASK = "tag"
 TOKENIZER = "space"
-MIN_COUNT = 1  # what unknown tokens are like is learned from those that an epoch hides
+MIN_COUNT = 1  # unknown tokens are learned from those that an epoch hides
 LEAST_BUCKETS, MOST_BUCKETS, MOST_OF_PAIRS = 1 << 10, 1 << 16, 1 << 17
 NOTHING = Vocabulary((), ())
 
 
 class Known(NamedTuple):
-    """What a model knows of tokens and tags: the fields of models.Tagger."""
+    """What a model knows about tokens and tags: fields of models.Tagger."""
 
     lexicon: Lexicon
     tags: Labels
@@ -52,8 +52,8 @@ class TagData:
     """Sentences and their tags.
 
     y: the tag of each token of all sentences, (N,).
-    train, valid: the rows of `sentences` to learn from and to validate on; no rows: no validation.
-    texts: how many sentences there are to learn from.
+    train, valid: the training and validation rows of `sentences`; an empty `valid` means no validation.
+    texts: the number of training sentences.
     """
 
     known: Known
@@ -84,8 +84,8 @@ Loading = Generator[Notice | Reading, None, TagData]
 def load_tagged(
     settings: Settings, resources: Resources, known: Known | None = None, init: Init | None = None
 ) -> Loading:
-    """Return the sentences and tags of the settings. known: by a model that goes on; None: to be found. init:
-    the model to begin from.
+    """Return the sentences and tags that the settings name. known: what a resumed model knows; None:
+    determine it from the sentences. init: the model to begin from.
 
     Raises RnnError for files that hold no sentences with tags, or nothing to learn.
     """
@@ -115,7 +115,7 @@ def load_tagged(
 
 
 def _known_of(pairs: Pairs, train: Numbers, lexicon: Lexicon, settings: Settings) -> Known:
-    """Return what a new model knows: of the sentences to learn from."""
+    """Return what a new model knows, from the training sentences."""
     assert pairs.labels is not None
     affixes = None if settings.affixes is False else _affixes(pairs.texts, token_counts(pairs.texts, train))
     spans = scheme(pairs.labels.names)
@@ -124,8 +124,8 @@ def _known_of(pairs: Pairs, train: Numbers, lexicon: Lexicon, settings: Settings
 
 
 def _affixes(text: Text, counts: Mapping[str, int]) -> Affixes:
-    """Return the affixes of tokens, or the pairs of characters, that are read: with twice as many buckets as
-    there are different ones, up to a limit."""
+    """Return the affixes of tokens, or the pairs of characters, to read: with at least two buckets for each
+    different one, up to a limit."""
     single = sum(count for token, count in counts.items() if len(token) == 1)
     if single >= MOST_CHARACTERS * sum(counts.values()):
         usual = Affixes(0, MOST_OF_PAIRS, pairs=True)
@@ -141,7 +141,7 @@ def _affixes(text: Text, counts: Mapping[str, int]) -> Affixes:
 
 
 def _data_of(pairs: Pairs, known: Known, train: Numbers, valid: Numbers, files: int) -> TagData:
-    """Return the data of a run, in the ids of what its model knows."""
+    """Return the data of a run, as ids of what its model knows."""
     sentences = Sentences.of_text(pairs.texts, known.lexicon, known.affixes)
     digest = hashlib.sha256(pairs.keys.tobytes())
     for array in (pairs.beside.ids, pairs.beside.starts, train, valid):
@@ -152,7 +152,7 @@ def _data_of(pairs: Pairs, known: Known, train: Numbers, valid: Numbers, files: 
 
 
 def _joined(data: TagData, valid: TagData) -> TagData:
-    """Return data with the sentences of other data to validate on."""
+    """Return data with the sentences of `valid` as validation sentences."""
     a, b = data.sentences, valid.sentences
     moved = Rows(b.types.ids + len(a.x), b.types.starts)
     affixes = appended(a.affixes, b.affixes) if a.affixes and b.affixes else None

@@ -1,4 +1,4 @@
-"""What an epoch hides of its sentences, so that a model of tags learns what unknown tokens are like."""
+"""Hiding parts of sentences in an epoch, so that a tagger learns to deal with unknown tokens."""
 
 from typing import NamedTuple
 
@@ -7,20 +7,20 @@ from numpy.typing import NDArray
 
 from rnn_cli.network.tagger import Tagged
 
-LEFT_OUT = 0.4  # of a token's affixes, and of its pairs with its neighbours
+LEFT_OUT = 0.4  # share of a token's affixes, and of its pairs with its neighbours
 
 
 class Hiding(NamedTuple):
-    """What is hidden in an epoch.
+    """What an epoch hides.
 
-    read_as: (m,), the id that each id is read as. key: from which it is drawn which affixes are left out.
+    read_as: (m,), the id that each id is read as. key: the seed for drawing which affixes are left out.
     """
 
     read_as: NDArray[np.int32]
     key: tuple[int, ...]
 
     def thinned(self, batch: Tagged, index: int) -> Tagged:
-        """Return a batch, the one of this index, without some of its affixes."""
+        """Return the batch with this index without some of its affixes."""
         is_kept = np.random.default_rng((*self.key, index)).random(len(batch.affixes)) >= LEFT_OUT
         starts = np.append(0, np.cumsum(is_kept))[batch.starts]
         return batch._replace(affixes=batch.affixes[is_kept], starts=starts)

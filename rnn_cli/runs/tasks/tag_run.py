@@ -1,4 +1,4 @@
-"""The run of the task tag: sentences in, a tag for each token out."""
+"""The run of the task tag: from sentences to a tag for each token."""
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
@@ -29,10 +29,10 @@ from rnn_cli.text.vocabulary import SPECIAL, SPELLED, UNK
 from rnn_cli.training.state import TrainingState
 
 PRESET = "tags"
-STEPS_OF_A_ROW = 64  # a batch holds as many steps as its rows would of this length
-AFFIX_SIZE = 64  # of an affix's embedding
+STEPS_OF_A_ROW = 64  # a batch holds as many steps as its rows would at this length
+AFFIX_SIZE = 64  # size of an affix's embedding
 MOST_EPOCHS = 40
-HIDDEN = 0.25  # a token that occurs this often is read as unknown half of the time
+HIDDEN = 0.25  # a token with this count is read as unknown half of the time
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,8 @@ class TagRun(RowRun):
 
     @property
     def flops(self) -> float:
-        """Operations a step of a window: 2 for each weight of the matrices, 3 times, at its real steps."""
+        """Operations per step of a batch, for sentences of mean length: 2 for each weight of the matrices,
+        times 3."""
         weights = sum(
             shape[0] * shape[1] for shape in self.network.encoder.shapes.values() if len(shape) == 2
         )
@@ -70,7 +71,7 @@ class TagRun(RowRun):
         return 6 * weights * length / self.steps
 
     def hidden(self, epoch: int) -> Hiding:
-        """Return what an epoch hides: the rarer a token, the likelier it is read as UNK."""
+        """Return what an epoch hides: the rarer a token, the more likely it is read as UNK."""
         rng = np.random.default_rng((self.seed, *b"hide rare", epoch))
         read_as = np.arange(self.network.encoder.m, dtype=np.int32)
         hidden = rng.random(len(read_as)) < HIDDEN / (HIDDEN + self._counts)
@@ -79,7 +80,7 @@ class TagRun(RowRun):
 
     @cached_property
     def _counts(self) -> Numbers:
-        """How often each id occurs in what is learned from, (m,)."""
+        """How often each id occurs in the training sentences, (m,)."""
         sentences = self.data.sentences
         x = sentences.x[sentences.types.take(self.data.train).ids]
         return np.bincount(x, minlength=self.network.encoder.m)
@@ -166,7 +167,7 @@ class TagRun(RowRun):
 
 
 def decide(model: Path, settings: Settings, data: TagData, init: Init | None = None) -> TagRun:
-    """Return the run of these settings on these sentences; what they leave open comes from the preset."""
+    """Return the run of these settings on these sentences; the preset decides what they leave open."""
     lexicon, tags, affixes, _ = data.known
     m = lexicon.vocabulary.size
     preset = load_preset(settings.preset or PRESET, m)

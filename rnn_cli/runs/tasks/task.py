@@ -1,4 +1,4 @@
-"""What a task is to a run: how a run of it begins, and how one that was saved goes on."""
+"""The interface of a task to a run: how its runs begin and how they resume."""
 
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, replace
@@ -21,9 +21,9 @@ Beginning = Generator[Notice | Reading, None, Run]
 
 
 class Restored(NamedTuple):
-    """What a training state holds of a run's network and text.
+    """The network and text that a training state describes.
 
-    known: the tokens and labels that it knows, as the task has them.
+    known: the tokens and labels that the run knows, as the task represents them.
     """
 
     network: Trainable
@@ -31,17 +31,17 @@ class Restored(NamedTuple):
 
 
 class Task(Protocol):
-    """What a task is to a run."""
+    """The interface of a task to a run."""
 
     def begin(self, model: Path, settings: Settings, resources: Resources, limit: int | None) -> Beginning:
         """Read the text of a new run, and decide what its settings leave open.
 
-        limit: bytes that are enough of a long text. Raises UsageError or RnnError.
+        limit: bytes of a long text that are enough. Raises UsageError or RnnError.
         """
 
     def restore(self, settings: Settings, header: Mapping[str, Any], arrays: Arrays) -> Restored:
-        """Return what the header of a training state says. Raises one of several errors for a header that no
-        run has written."""
+        """Return what the header of a training state describes. Raises one of several errors for a header
+        that no run has written."""
 
     def resume(
         self,
@@ -51,7 +51,7 @@ class Task(Protocol):
         window: tuple[int, int],
         resources: Resources,
     ) -> Beginning:
-        """Read the text of a run that goes on. Raises RnnError."""
+        """Read the text of a resumed run. Raises RnnError."""
 
 
 def _as_it_is(run: Run, settings: Settings) -> Run:
@@ -62,10 +62,10 @@ def _as_it_is(run: Run, settings: Settings) -> Run:
 class OnPairs:
     """A task whose texts are pairs, held in memory.
 
-    load: reads them; known: by a model that goes on, None where it is to be found; init: the model to begin
-    from. decide: what the settings leave open. restored: `Task.restore`. run: its class. origin: what its
-    models give to runs. with_epochs: a run whose epochs were fitted into a time, with what else depends on
-    their number, from the settings as they were given.
+    load: reads the pairs, given what a resumed model knows (None: determine it) and the model to begin from.
+    decide: decides what the settings leave open. restored: implements `Task.restore`. run: the class of its
+    runs. origin: how runs begin from its models. with_epochs: adapts a run whose epochs were fitted to a
+    time, given the original settings.
     """
 
     load: Callable[[Settings, Resources, Any, Init | None], Generator[Notice | Reading, None, Any]]
@@ -82,7 +82,7 @@ class OnPairs:
         if init:
             run = replace(run, first=init.parameters(run))
         if seconds := seconds_of(settings):
-            refuse_beyond(resources.max_memory, run.shape)  # before it is measured
+            refuse_beyond(resources.max_memory, run.shape)  # before its speed is measured
             run = self.with_epochs(fitted_epochs(run, seconds), settings)
         return run
 
@@ -102,5 +102,5 @@ class OnPairs:
 
 
 def zeros(network: Trainable) -> dict[str, Any]:
-    """Return parameters to be overwritten with saved ones."""
+    """Return parameters that are to be overwritten with saved ones."""
     return network.views({name: np.zeros(size, np.float32) for name, size in network.sizes.items()})

@@ -1,4 +1,4 @@
-"""Texts with a label that they are written from, from files to the arrays of a run."""
+"""Labels and the texts to write from them: from files to the arrays of a run."""
 
 import hashlib
 from collections.abc import Generator
@@ -25,11 +25,11 @@ from rnn_cli.text.pairs.numbered import Cutting, Pairs, token_counts
 from rnn_cli.text.rows import Numbers
 
 TASK = "generate"
-LONGEST = 400  # targets of a text that are learned, its first
+LONGEST = 400  # targets learned of a text, at most: its first
 
 
 class Known(NamedTuple):
-    """What a model knows of texts and labels: the fields of models.Conditional."""
+    """What a model knows about texts and labels: fields of models.Conditional."""
 
     lexicon: Lexicon
     labels: Labels
@@ -39,8 +39,8 @@ class Known(NamedTuple):
 class GenerateData:
     """Texts and their labels.
 
-    train, valid: the rows of `texts` to learn from and to validate on; no rows: no validation.
-    cut: how many texts are longer than what is learned of them.
+    train, valid: the training and validation rows of `texts`; an empty `valid` means no validation.
+    cut: the number of texts that are too long to be learned whole.
     """
 
     known: Known
@@ -70,8 +70,8 @@ Loading = Generator[Notice | Reading, None, GenerateData]
 def load_labelled(
     settings: Settings, resources: Resources, known: Known | None = None, init: Init | None = None
 ) -> Loading:
-    """Return the texts and labels of the settings. known: by a model that goes on; None: to be found. init:
-    the model to begin from.
+    """Return the texts and labels that the settings name. known: what a resumed model knows; None: determine
+    it from the texts. init: the model to begin from.
 
     Raises RnnError for files that hold no texts with labels, or nothing to learn.
     """
@@ -104,7 +104,7 @@ def load_labelled(
 
 
 def _data_of(pairs: Pairs, known: Known, train: Numbers, valid: Numbers, files: int) -> GenerateData:
-    """Return the data of a run, in the ids of what its model knows."""
+    """Return the data of a run, as ids of what its model knows."""
     texts = LabelledTexts.of(pairs, known.lexicon)
     cut = int((texts.y.lengths > LONGEST).sum())
     digest = hashlib.sha256(pairs.keys.tobytes())
@@ -115,7 +115,7 @@ def _data_of(pairs: Pairs, known: Known, train: Numbers, valid: Numbers, files: 
 
 
 def _joined(data: GenerateData, valid: GenerateData) -> GenerateData:
-    """Return data with the texts of other data to validate on."""
+    """Return data with the texts of `valid` as validation texts."""
     (y, *others), (valid_y, *valid_others) = data.texts, valid.texts
     arrays = (np.concatenate(pair) for pair in zip(others, valid_others, strict=True))
     texts = LabelledTexts(appended(y, valid_y), *arrays)

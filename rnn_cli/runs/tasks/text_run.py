@@ -1,4 +1,4 @@
-"""The run of the task generate: a label in, a text out."""
+"""The run of the task generate: from a label to a text."""
 
 import shlex
 from collections.abc import Iterator
@@ -30,12 +30,12 @@ from rnn_cli.training.state import TrainingState
 
 LABEL_SIZE = 32  # of a label's vector
 MOST_EPOCHS = 60
-SAMPLE_TOKENS = 60  # of the sample that shows what a run has learned
+SAMPLE_TOKENS = 60  # in the sample that shows what a run has learned
 
 
 @dataclass(frozen=True)
 class Shape(BatchShape):
-    """What decides the memory of such a run: its network has no encoder."""
+    """The quantities that decide the memory of such a run, whose network has no encoder."""
 
     network: Network
 
@@ -51,7 +51,7 @@ class Shape(BatchShape):
 
 @dataclass(frozen=True)
 class GenerateRun(RowRun):
-    """A run that trains a model of text from a label."""
+    """A run that trains a model to write texts from a label."""
 
     data: GenerateData
     network: Network
@@ -67,7 +67,7 @@ class GenerateRun(RowRun):
 
     @property
     def most_steps(self) -> int:
-        """The most steps of a batch, of all its rows: as many as its rows have on average."""
+        """The most steps of a batch, over all its rows: the rows' mean length times their number."""
         return max(self.steps, -(-self.data.targets * self.rows // len(self.data.train)))
 
     @cached_property
@@ -76,7 +76,7 @@ class GenerateRun(RowRun):
 
     @property
     def flops(self) -> float:
-        """Operations a step of a window, at its real steps."""
+        """Operations per step of a batch, for texts of mean length."""
         return (
             self.network.language.flops(self.output_counts)
             * self.data.targets
@@ -123,7 +123,7 @@ class GenerateRun(RowRun):
         yield f"bits/char {self._bits(loss, rows):.3f}"
 
     def _bits(self, loss: float, rows: Numbers) -> float:
-        """Return the bits per character of some texts, which cost `loss` nats a target."""
+        """Return the bits per character of some texts, given their loss in nats per target."""
         data = self.data
         nats = loss * int(data.texts.y.lengths[rows].sum()) + float(data.texts.nats[rows].sum())
         return bits_per_character(nats, int(data.texts.characters[rows].sum()))
@@ -158,7 +158,7 @@ class GenerateRun(RowRun):
         label = self.data.known.labels.names[0]
         try:
             (text,) = self.trained(at).sample(label, length=SAMPLE_TOKENS, temperature=0.5, seed=self.seed)
-        except RnnError as error:  # a state of relu that overflows: no reason to end the run
+        except RnnError as error:  # a relu state overflows: no reason to end the run
             return f"(no sample: {error})"
         return f"{label}: {text}"
 
@@ -167,8 +167,8 @@ class GenerateRun(RowRun):
 
 
 def decide(model: Path, settings: Settings, data: GenerateData, init: Init | None = None) -> GenerateRun:
-    """Return the run of these settings on these texts; what they leave open comes from a preset, as for the
-    language model of a text of this size."""
+    """Return the run of these settings on these texts; a preset decides what they leave open, as it would for
+    a language model of a text of this size."""
     lexicon, labels = data.known
     m = lexicon.vocabulary.size
     preset = load_preset(settings.preset or preset_for(data.targets, m), m)
@@ -181,7 +181,7 @@ def decide(model: Path, settings: Settings, data: GenerateData, init: Init | Non
     guided = Guided(**asdict(language) | {"beside": language.beside or LABEL_SIZE})
     network = Network(guided, len(labels.names))
     rows = choices.batch
-    if settings.batch is None:  # as many tokens as a window of a language model has
+    if settings.batch is None:  # as many tokens as in a language model's window
         rows = round(choices.batch * choices.bptt * len(data.train) / data.targets)
     values = asdict(choices) | {
         "preset": preset.name,

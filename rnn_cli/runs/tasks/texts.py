@@ -1,4 +1,4 @@
-"""The task generate: text from a label."""
+"""The task generate: writing a text from a label."""
 
 from typing import Any
 
