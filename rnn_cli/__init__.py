@@ -1,4 +1,4 @@
-"""Character and word language models, trained with NumPy, every derivative written by hand.
+"""Character and word language models, trained with NumPy; every derivative is written by hand.
 
     from rnn_cli import LanguageModel, Settings, Trainer
 
@@ -6,7 +6,7 @@
         ...
     print(LanguageModel.load("book.npz").sample("The", num=3))
 
-README.md of this folder has more.
+See README.md in this folder for more.
 """
 
 import importlib
@@ -40,7 +40,7 @@ __all__ = [
 ]
 __version__ = VERSION
 
-_LATER = {  # these import NumPy, which `rnn --help` can do without
+_LATER = {  # these import NumPy, which `rnn --help` does not need
     "Classifier": "rnn_cli.models.classifier",
     "Conditional": "rnn_cli.models.conditional",
     "LanguageModel": "rnn_cli.models.language_model",

@@ -1,6 +1,6 @@
-"""Locks on open files. The system releases them when their holder ends, however it ends.
+"""Locks on open files. The system releases them when the process that holds them ends, however it ends.
 
-Windows has none, and neither have some file systems: there nobody is kept out.
+Windows and some file systems have no such locks: there, no process is kept out.
 """
 
 import time
@@ -22,8 +22,8 @@ def has_locks() -> bool:
 
 
 def take(descriptor: int) -> bool:
-    """Lock an open file and return True, or return False at once where another process holds the lock.
-    Without locks it returns True."""
+    """Lock an open file and return True, or return False at once if another process holds the lock.
+    Return True where there are no locks."""
     if fcntl is None:
         return True
     try:
@@ -37,8 +37,8 @@ def take(descriptor: int) -> bool:
 
 @contextmanager
 def held(descriptor: int) -> Iterator[None]:
-    """Hold the lock on an open file. Wait for it up to PATIENCE seconds, then go on without it: nobody can
-    stop a run by holding a lock."""
+    """Hold the lock on an open file. Wait for it up to PATIENCE seconds, then continue without it, so that
+    nobody can stop a run by holding a lock."""
     end = time.monotonic() + PATIENCE
     while not (is_ours := take(descriptor)) and time.monotonic() < end:
         time.sleep(PAUSE)

@@ -1,27 +1,27 @@
-"""Text that is safe to print, and how wide it is."""
+"""Text that is safe to print, and its width."""
 
 import unicodedata
 from collections.abc import Iterable
 
 
 def printable(text: str) -> str:
-    """Return the text as one line, with nothing that moves a terminal's cursor or changes its colours."""
+    """Return the text as one line, without anything that moves a terminal's cursor or changes its colours."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def counted(number: int, noun: str) -> str:
-    """Return "1 line", "2,000 lines"."""
+    """Return a number and its noun: "1 line", "2,000 lines"."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def columns(text: str) -> int:
-    """Return how many columns of a terminal a printable text takes: two for a Chinese character, none for a
-    combining mark."""
+    """Return the number of terminal columns that a printable text takes: two for a Chinese character, none
+    for a combining mark."""
     return sum(map(_columns_of, text))
 
 
 def fitted(text: str, width: int) -> str:
-    """Return a printable text in exactly so many columns: padded with spaces, or cut, with … at its end."""
+    """Return a printable text in exactly `width` columns: padded with spaces, or cut and ended by …."""
     free = width - columns(text)
     if free >= 0:
         return text + " " * free
@@ -35,8 +35,8 @@ def fitted(text: str, width: int) -> str:
 
 
 def aligned(texts: Iterable[str], widths: Iterable[int]) -> str:
-    """Return texts as the cells of a row, each as wide as its column or wider; where a width is negative, the
-    text is on the right."""
+    """Return texts as the cells of a row, each padded to the width of its column, never cut; a negative width
+    aligns the text to the right."""
     cells = zip(texts, widths, strict=False)
     rows = (" " * (-width - columns(text)) + text + " " * (width - columns(text)) for text, width in cells)
     return " ".join(rows).rstrip()

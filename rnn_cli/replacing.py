@@ -1,4 +1,4 @@
-"""Replacing files: the new content is on the disk as a whole, or the old one stays."""
+"""Replacing files: either all of the new content reaches the disk, or the old content stays."""
 
 import errno
 import os
@@ -9,8 +9,8 @@ from io import BufferedRandom
 from pathlib import Path
 from typing import BinaryIO
 
-# What systems say of a folder that cannot be flushed: network and FUSE mounts, Windows, one that may be
-# written in but not read.
+# The errors that systems raise for a folder that cannot be flushed: on network and FUSE mounts, on Windows,
+# and for a folder that is writable but not readable.
 UNABLE = {
     getattr(errno, name)
     for name in ("EINVAL", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EBADF", "EACCES", "EPERM", "EISDIR", "ENOTTY")
@@ -20,11 +20,11 @@ UNABLE = {
 
 @contextmanager
 def replacing(path: Path) -> Iterator[BinaryIO]:
-    """Yield a file to write, which replaces the one at `path` when the block ends well.
+    """Yield a file to write, which replaces the one at `path` when the block ends without an error.
 
-    Atomic and durable: at every instant one of the two is there, whole. A symbolic link stays, and the file
-    behind it is replaced; a file that is replaced hands on its mode. Raises OSError, which names the file, or
-    what the block raises; then the old file is untouched and nothing is left behind.
+    Atomic and durable: at every instant one of the two files exists in full. A symbolic link stays, and its
+    target is replaced; the new file takes the mode of the old one. Raises OSError, which names the file, or
+    whatever the block raises; then the old file is untouched and no temporary file remains.
     """
     with replacing_together(path) as (file,):
         yield file
@@ -32,8 +32,8 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
 
 @contextmanager
 def replacing_together(*paths: Path) -> Iterator[list[BufferedRandom]]:
-    """Like `replacing`, for files that belong together: none replaces its old file before all are on the
-    disk; then they do so in order."""
+    """Like `replacing`, for files that belong together: once all new files are on the disk, they replace the
+    old ones in order."""
     targets = [behind_link(path) for path in paths]
     temporary = [temporary_path(path) for path in targets]
     try:
@@ -52,30 +52,30 @@ def replacing_together(*paths: Path) -> Iterator[list[BufferedRandom]]:
             _name(error, dict(zip(map(str, temporary), map(str, paths), strict=True)))
         raise
     finally:
-        if temporary[0].exists():  # else the first has moved, and `finish_pair` needs the others
+        if temporary[0].exists():  # otherwise the first has been renamed, and `finish_pair` needs the others
             for name in temporary:
                 with suppress(OSError):
                     name.unlink()
 
 
 def _name(error: OSError, paths: dict[str, str]) -> None:
-    """Let an error name the file that was to be written, and not its temporary name. paths: by that name."""
+    """Make an error name the file to be written instead of its temporary file. paths: by temporary name."""
     named = "" if error.filename is None else str(error.filename)
-    if not named:  # as where the disk is full
+    if not named:  # for example when the disk is full
         named = next(iter(paths))
     error.filename = paths.get(named, named)
 
 
 def behind_link(path: Path) -> Path:
-    """Return the file that a symbolic link leads to, which need not exist; any other path as it is."""
+    """Return the target of a symbolic link to a file, which need not exist; any other path as it is."""
     if path.is_symlink() and (path.is_file() or not path.exists()):
         return Path(os.path.realpath(path))
     return path
 
 
 def temporary_path(path: Path) -> Path:
-    """Return where the next content of `path` is written first: always the same name, so that the next save
-    sweeps what a killed run left."""
+    """Return the temporary file in which the new content of `path` is first written. The name is always the
+    same, so the next save removes what a killed run left."""
     path = behind_link(path)
     return path.with_name(f".{path.name}.rnn-tmp")
 
@@ -91,8 +91,7 @@ def _hand_on_mode(old: Path, new: Path) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Make a renaming in a folder durable, where the system can flush a folder. Raises OSError for an error
-    of the disk."""
+    """Make a rename in a folder durable, if the system can flush folders. Raises OSError for a disk error."""
     try:
         descriptor = os.open(folder, os.O_RDONLY)
         try:

@@ -1,8 +1,8 @@
-"""Arrays and JSON in one .npz file: written as a whole or not at all, and checked before they are used.
+"""Arrays and JSON in one .npz file: written completely or not at all, and checked before use.
 
-The file is a plain .npz that NumPy opens: each array under its name, the JSON as the uint8 array
+The file is a plain .npz that NumPy can open: each array under its name, and the JSON as the uint8 array
 `header`, which also holds a hash of each array and of itself. Neither pickle nor compression is used.
-This file knows neither words nor weights.
+This module knows nothing about words or weights.
 """
 
 import hashlib
@@ -26,11 +26,11 @@ from rnn_cli.replacing import replacing, replacing_together, sync_folder, tempor
 
 Array = NDArray[Any]
 Arrays = dict[str, Array]
-File = tuple[Path, Arrays, dict[str, Any]]  # where, and what `save` writes there
+File = tuple[Path, Arrays, dict[str, Any]]  # a path, and what `save` writes there
 HEADER = "header"
-HASHES = "sha256"  # in the header: of each array
-SEAL = "header_sha256"  # in the header, last: of its bytes before this entry; older files lack it
-PARTNER = "goes_with"  # in the header of a pair's second file: the digest of the first
+HASHES = "sha256"  # entry of the header: the hash of each array
+SEAL = "header_sha256"  # last entry of the header: the hash of its bytes before it; older files lack it
+PARTNER = "goes_with"  # entry of the header of a pair's second file: the digest of the first
 DTYPES = ("<f4", "<f8", "|u1", "<i4", "<i8")
 NPY = re.compile(  # the head of an .npy file of version 1.0, as NumPy writes it
     rb"\x93NUMPY\x01\x00..\{'descr': '(?P<dtype>%s)', 'fortran_order': (?P<fortran>True|False), "
@@ -38,25 +38,25 @@ NPY = re.compile(  # the head of an .npy file of version 1.0, as NumPy writes it
     % b"|".join(re.escape(dtype.encode()) for dtype in DTYPES),
     re.DOTALL,
 )
-NO_ZIP = "not a zip file"  # in the words of the zip reader
-END = 22  # bytes of the record that a zip file ends in
+NO_ZIP = "not a zip file"  # part of the zip reader's message
+END = 22  # bytes of the record at the end of a zip file
 
 
 def save(path: Path, arrays: Arrays, header: dict[str, Any]) -> None:
-    """Write a file that replaces the one at `path` (`replacing`).
+    """Write a file that replaces the one at `path` (see `replacing`).
 
-    Raises TypeError for an array of another type than DTYPES, ValueError for a header with nan or inf.
+    Raises TypeError for an array whose type is not in DTYPES, ValueError for a header with nan or inf.
     """
     with replacing(path) as file:
         _write(file, arrays, header)
 
 
 def save_pair(first: File, second: File) -> str:
-    """Write two files that belong together. Return the digest of the first, the PARTNER in the header of the
-    second.
+    """Write two files that belong together. Return the digest of the first, which is also the entry PARTNER
+    in the header of the second.
 
-    Both are on the disk before the first replaces its old file; `finish_pair` finishes a pair that was
-    interrupted between the two. Raises what `save` raises.
+    Both are on the disk before the first replaces its old file; if a run is interrupted between the two
+    renames, `finish_pair` completes the pair. Raises what `save` raises.
     """
     path, arrays, header = first
     with replacing_together(path, second[0]) as (file, partner):
@@ -67,11 +67,11 @@ def save_pair(first: File, second: File) -> str:
 
 
 def finish_pair(first: Path, second: Path) -> None:
-    """Finish a `save_pair` that was interrupted between its two renamings, and delete what one that was
-    interrupted earlier left. Raises OSError."""
+    """Complete a `save_pair` that was interrupted between its two renames, and delete what an earlier
+    interruption left. Raises OSError."""
     waiting = temporary_path(second)
     if waiting.exists() and first.exists():
-        with suppress(RnnError):  # it is not whole
+        with suppress(RnnError):  # `waiting` is incomplete
             if load(waiting)[1].get(PARTNER) == digest(first):
                 os.replace(waiting, second)
                 sync_folder(second.parent)
@@ -80,7 +80,7 @@ def finish_pair(first: Path, second: Path) -> None:
 
 
 def digest(path: Path) -> str:
-    """Return a hash of a file's bytes. Raises OSError, or RnnError for what is not a regular file."""
+    """Return a hash of a file's bytes. Raises OSError, or RnnError if it is not a regular file."""
     with _open(path) as file:
         return _digest(file)
 
@@ -99,15 +99,15 @@ def _write(file: BinaryIO, arrays: Arrays, header: dict[str, Any]) -> None:
 
 def sealed(header: dict[str, Any]) -> bytes:
     """Return a header as JSON with a hash of itself as its last entry. Raises ValueError for nan or inf."""
-    # Half a surrogate pair, as in the names of files that are not UTF-8, becomes its escape in JSON.
+    # A lone surrogate, as in a file name that is not UTF-8, is written as its escape in JSON.
     content = json.dumps(header, ensure_ascii=False, allow_nan=False).encode(errors="backslashreplace")
     return _seal(content.removesuffix(b"}"))
 
 
 def unsealed(content: bytes) -> tuple[dict[str, Any], bool | None]:
-    """Return a header without its seal, and whether that is its own; None where it has none.
+    """Return a header without its seal, and whether the seal is right; None for a header without a seal.
 
-    Raises ValueError or RecursionError for what is not a JSON object.
+    Raises ValueError or RecursionError for anything but a JSON object.
     """
     header = json.loads(content.decode(), parse_constant=_refuse)
     if not isinstance(header, dict):
@@ -123,7 +123,7 @@ def _seal(content: bytes) -> bytes:
 
 
 def _hash(array: Array) -> str:
-    """Return a hash of an array's type, shape, memory order and values."""
+    """Return a hash over the type, shape, memory order and values of an array."""
     fortran = array.flags.f_contiguous and not array.flags.c_contiguous
     content = hashlib.sha256(repr((array.dtype.str, array.shape, fortran)).encode())
     content.update(array.ravel("F" if fortran else "C").data)
@@ -131,20 +131,21 @@ def _hash(array: Array) -> str:
 
 
 def is_ours(path: Path) -> bool:
-    """Return whether a file looks like one that `save` wrote, without reading all of it."""
+    """Return whether a file looks like one written by `save`, without reading all of it."""
     try:
         with _open(path) as stream, zipfile.ZipFile(stream) as file:
             return f"{HEADER}.npy" in file.namelist()
-    except Exception:  # whatever the zip reader makes of a stranger
+    except Exception:  # whatever the zip reader raises on a foreign file
         return False
 
 
 def load(path: Path) -> tuple[dict[str, Array], dict[str, Any]]:
     """Return the arrays and the header of a file.
 
-    Raises RnnError, naming the file and what is wrong with it, for anything but a whole file of this kind;
-    MemoryError where it is too large. It runs no code. Memory is at most about thirty times the file's size,
-    whatever the file claims: JSON takes that at its worst, arrays little more than their own size.
+    Raises RnnError, which names the file and what is wrong with it, for anything but a complete file of this
+    kind; MemoryError if it is too large. No code in the file is run. Memory is at most about thirty times the
+    file's size, whatever the file claims: that is the worst case for JSON; arrays take little more than their
+    own size.
     """
     try:
         with _open(path) as stream:
@@ -168,7 +169,8 @@ def load(path: Path) -> tuple[dict[str, Array], dict[str, Any]]:
 
 @contextmanager
 def _open(path: Path) -> Iterator[BufferedReader]:
-    """Open a regular file to read: a pipe would wait for a writer, and a device may never end."""
+    """Open a regular file for reading. Anything else is refused: a pipe would wait for a writer, and a device
+    may never end."""
 
     def at_once(name: str, flags: int) -> int:
         return os.open(name, flags | getattr(os, "O_NONBLOCK", 0))
@@ -200,19 +202,19 @@ def _read(stream: BinaryIO) -> dict[str, Array]:
             name = member.filename.removesuffix(".npy")
             if name in arrays:
                 raise ValueError(f"{name!r} stands in it twice")
-            arrays[name] = _array(file.read(member), name)  # to its end, or its checksum is not checked
+            arrays[name] = _array(file.read(member), name)  # read to its end, or no checksum is checked
     return arrays
 
 
 def _ends(stream: BinaryIO, size: int) -> bool:
-    """Return whether a zip file's last record, without a comment, is at the end of the file."""
+    """Return whether a file ends with the last record of a zip file, without a comment."""
     stream.seek(size - END)
     record = stream.read()
     return record.startswith(b"PK\5\6") and record.endswith(b"\0\0")
 
 
 def _array(data: bytes, name: str) -> Array:
-    """Return the array of an .npy member. What it claims is checked against the bytes that are there."""
+    """Return the array of an .npy member. Its claims are checked against the bytes present."""
     said = NPY.match(data)
     if said is None or said.end() != 10 + int.from_bytes(data[8:10], "little"):
         raise ValueError(f"{name!r} is not an array of numbers as rnn writes them")
@@ -225,7 +227,7 @@ def _array(data: bytes, name: str) -> Array:
 
 
 def _header(array: Array | None, path: Path) -> tuple[dict[str, Any], bool]:
-    """Return the header, without its hash, and whether it is as it was written."""
+    """Return the header, without its seal, and whether it is as it was written."""
     if array is None or array.dtype != np.uint8:
         raise _damaged(path, "it has no header")
     try:

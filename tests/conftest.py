@@ -1,4 +1,4 @@
-"""What tests share: settings of the suite, small texts and models, and the command line to try."""
+"""Shared by the tests: settings of the suite, small texts and models, and fixtures that run command lines."""
 
 import gc
 import json
@@ -34,7 +34,7 @@ CHINESE = [
     "".join(row)
     for row in product(("我", "你", "他们"), ("看", "买", "喜欢"), ("书。", "一个苹果。", "这只小鸟。"))
 ]
-TUTORIAL = (  # its network, trained with values that no tuning of a preset changes
+TUTORIAL = (  # the tutorial's network, trained with values that do not change when presets are tuned
     *("--preset", "tanh", "--batch", "32", "--bptt", "32", "--optimizer", "adam", "--lr", "0.006"),
     *("--schedule", "cosine", "--clip", "1", "--dropout", "0", "--weight-decay", "0"),
 )
@@ -54,15 +54,16 @@ def pytest_configure(config):
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config, log):
-    """A process that has no tests left takes some of another's, so that all end together; and those of one
-    file stay together, which share what is made for them."""
+    """Let a process without tests take some from another, so that all end together. The tests of one file
+    stay together, as they share what is made for them."""
     from xdist.scheduler import WorkStealingScheduling
 
     return WorkStealingScheduling(config, log)
 
 
 def pytest_collection(session):
-    """Ten thousand tests, none of them litter: looking for it is a quarter of the time of collecting them."""
+    """Disable garbage collection: none of the ten thousand tests is garbage, and looking for it takes a
+    quarter of the time of collecting them."""
     gc.disable()
 
 
@@ -80,7 +81,7 @@ def pytest_generate_tests(metafunc):
 
 @pytest.fixture(scope="session", autouse=True)
 def cache_of_the_session(tmp_path_factory):
-    """No test keeps texts in the folder of the user who runs it."""
+    """Use a temporary cache folder, so that no test stores texts in the folder of the user who runs it."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache-of-the-session")))
         yield
@@ -88,14 +89,14 @@ def cache_of_the_session(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def folder_of_the_session(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder that all processes have in common which run the tests of this session (pytest -n)."""
+    """A folder shared by all processes that run the tests of this session (pytest -n)."""
     base = tmp_path_factory.getbasetemp()
     return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
 
 
 @pytest.fixture(scope="session", autouse=True)
 def compiled_once(folder_of_the_session):
-    """A process that a test starts finds modules compiled, also where Python is told to keep none."""
+    """Let the processes that tests start find compiled modules, even if Python is told to keep none."""
     with pytest.MonkeyPatch.context() as patch:
         if sys.dont_write_bytecode:
             patch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
@@ -105,7 +106,7 @@ def compiled_once(folder_of_the_session):
 
 @pytest.fixture(scope="session", autouse=True)
 def streams_as_usual():
-    """A process that a test starts keeps its output until it is flushed, as that of most users."""
+    """Let the processes that tests start buffer their output until it is flushed, as for most users."""
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("PYTHONUNBUFFERED", raising=False)
         yield
@@ -113,10 +114,11 @@ def streams_as_usual():
 
 @pytest.fixture(scope="session", autouse=True)
 def disk_not_waited_for():
-    """In this process; a file is as whole after a test as it is in the system's memory."""
+    """Do not wait for the disk in this process: for a test, it is enough that a file is complete in the
+    system's memory."""
 
     def fsync(descriptor):
-        os.fstat(descriptor)  # the same errors
+        os.fstat(descriptor)  # raises the same errors
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(os, "fsync", fsync)
@@ -125,17 +127,17 @@ def disk_not_waited_for():
 
 @pytest.fixture(scope="session", autouse=True)
 def threads_that_sleep():
-    """OpenBLAS's threads in a process that a test starts do not spin while they have no work: the core is for
-    another test."""
+    """Keep OpenBLAS's idle threads from spinning in the processes that tests start: another test needs the
+    core."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("OPENBLAS_THREAD_TIMEOUT", "4")  # its least: 2^4 cycles
+        patch.setenv("OPENBLAS_THREAD_TIMEOUT", "4")  # the minimum: 2^4 cycles
         yield
 
 
 @pytest.fixture(scope="session", autouse=True)
 def commands_built_once():
-    """A process of its own builds a command, and the types of its options, for one line: some milliseconds.
-    Here thousands of lines follow each other."""
+    """Build each command, and the types of its options, only once. It takes a few milliseconds, and thousands
+    of command lines run in this process."""
     build, built = Commands.get_command, {}
 
     def get_command(self, ctx, name):
@@ -151,7 +153,7 @@ def commands_built_once():
 
 @pytest.fixture(scope="session", autouse=True)
 def measured_briefly():
-    """A plan measures how fast training goes on this machine; here a tenth of the time will do."""
+    """Let plans measure the speed of training for a tenth of the usual time."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("rnn_cli.runs.plan.CALIBRATION", 0.2)
         yield
@@ -159,7 +161,7 @@ def measured_briefly():
 
 @pytest.fixture(scope="session", autouse=True)
 def english_spoken():
-    """Also where the locale is Chinese."""
+    """Let rnn speak English even if the locale is Chinese."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RNN_LANG", "en")
         yield
@@ -167,7 +169,8 @@ def english_spoken():
 
 @pytest.fixture(scope="session", autouse=True)
 def hangup_heard():
-    """Also where the tests were started with nohup, which has every program they start ignore it."""
+    """Let the tests and the processes that they start receive SIGHUP, even under nohup, which makes programs
+    ignore it."""
     if hasattr(signal, "SIGHUP"):
         signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
@@ -178,13 +181,13 @@ class Said(NamedTuple):
 
 
 class Measured(NamedTuple):
-    """Of a text under a model, by the naive loop below."""
+    """The cost of a text under a model, from the naive loop below."""
 
     nats: float
-    spelling: float  # nats too, of the unknown tokens
-    tokens: int  # predicted: END counts
+    spelling: float  # nats for the spelling of the unknown tokens
+    tokens: int  # predicted, with END
     unknown: int
-    characters: int  # a line's end counts as one
+    characters: int  # a line end counts as one
 
     @property
     def loss(self) -> float:
@@ -197,7 +200,7 @@ class Measured(NamedTuple):
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The empty folder that each test runs in."""
+    """The empty folder in which a test runs."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("RNN_DEBUG", raising=False)
     return tmp_path
@@ -205,7 +208,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def cache_folder(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where the commands that a test runs keep texts, in this process and in others."""
+    """The cache folder of the commands that a test runs, in this process and in others."""
     home = tmp_path_factory.mktemp("cache-home")
     monkeypatch.setenv("XDG_CACHE_HOME", str(home))
     return home / "rnn"
@@ -213,13 +216,13 @@ def cache_folder(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.M
 
 @pytest.fixture
 def short_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Seconds of --time are over sooner: a third of one is as good to learn in."""
+    """Shorten the seconds of --time to a third, which is enough to learn something."""
     monkeypatch.setitem(SECONDS, "s", 0.33)
 
 
 @pytest.fixture
 def rnn(capsys: pytest.CaptureFixture[str], folder: Path, cache_folder: Path) -> Callable[..., Said]:
-    """Run a command line in this process; -> what it said. Its exit status must be `status`; None: any."""
+    """Run a command line in this process; return its output. Its exit status must be `status`; None: any."""
 
     def call(*arguments: Any, status: int | None = 0) -> Said:
         capsys.readouterr()
@@ -233,8 +236,8 @@ def rnn(capsys: pytest.CaptureFixture[str], folder: Path, cache_folder: Path) ->
 
 @pytest.fixture
 def fails(rnn: Callable[..., Said], folder: Path) -> Callable[..., str]:
-    """Run a command line that must fail as the contract says: this status, one line on standard
-    error, nothing on standard output, every file as it was. -> the line, without its prefix."""
+    """Run a command line that must fail as the contract says: with this status, one line on standard
+    error, nothing on standard output, and no file changed. Return the line without its prefix."""
 
     def call(status: int, *arguments: Any) -> str:
         before = snapshot(folder)
@@ -247,7 +250,7 @@ def fails(rnn: Callable[..., Said], folder: Path) -> Callable[..., str]:
 
 
 def the_one_line(err: str) -> str:
-    """The message of a standard error that holds one error and nothing else."""
+    """Return the error message in `err`, the content of standard error, which must hold nothing else."""
     assert err.startswith("rnn: error: "), err
     assert err.endswith("\n"), err
     assert len(err.splitlines()) == 1, err
@@ -262,7 +265,7 @@ def snapshot(folder: Path) -> dict[str, bytes | None]:
 
 @pytest.fixture
 def contents(folder: Path) -> Callable[[], dict[str, bytes | None]]:
-    """What lies in the test's folder, byte for byte."""
+    """Return the contents of the test's folder, byte for byte."""
     return lambda: snapshot(folder)
 
 
@@ -275,7 +278,7 @@ def one_line() -> Callable[[str], str]:
 def python(
     compiled_once: None, streams_as_usual: None, threads_that_sleep: None, english_spoken: None
 ) -> Iterator[Start]:
-    """Start a process that runs a source with arguments, as `python -c` does; options are those of Popen."""
+    """Start a process that runs source code with arguments, like `python -c`; options are those of Popen."""
     copies = Copies() if CAN_COPY else None
 
     def call(source: str, *arguments: str, **options: Any) -> "subprocess.Popen[Any]":
@@ -292,7 +295,7 @@ def python(
 def process(
     python: Callable[..., "subprocess.Popen[Any]"],
 ) -> Callable[..., subprocess.CompletedProcess[str]]:
-    """Run a command line in a process of its own."""
+    """Run a command line in a separate process."""
 
     def call(
         *arguments: Any,
@@ -320,7 +323,7 @@ def process(
 def started(
     python: Callable[..., "subprocess.Popen[Any]"],
 ) -> Iterator[Callable[..., "subprocess.Popen[str]"]]:
-    """Start a command line in a process of its own, to be watched while it runs."""
+    """Start a command line in a separate process, to be watched while it runs."""
     running = []
 
     def call(*arguments: Any, **options: Any) -> "subprocess.Popen[str]":
@@ -336,7 +339,7 @@ def started(
 
 @pytest.fixture
 def write(folder: Path) -> Callable[..., Path]:
-    """Write a text file, a line for each of `lines`."""
+    """Write a text file with the given lines."""
 
     def call(name: str, lines: Iterable[str], encoding: str = "utf-8") -> Path:
         path = folder / name
@@ -364,7 +367,7 @@ def corpus(write: Callable[..., Path]) -> str:
 
 @pytest.fixture
 def train(rnn: Callable[..., Said]) -> Callable[..., Said]:
-    """Train m.npz, tiny, on the files named; later options win over the ones given here."""
+    """Train a tiny m.npz on the given files; later options override those given here."""
 
     def call(*arguments: Any, status: int = 0, model: str = "m.npz") -> Said:
         options = () if "--vocab" in arguments else ("--tokenizer", "char")
@@ -375,13 +378,13 @@ def train(rnn: Callable[..., Said]) -> Callable[..., Said]:
 
 @pytest.fixture
 def tiny() -> tuple[str, ...]:
-    """The options that `train` gives before the others."""
+    """The options that `train` puts before all others."""
     return (*TINY, "--tokenizer", "char")
 
 
 @pytest.fixture
 def worsening(train: Callable[..., Said], write: Callable[..., Path]) -> Callable[..., Said]:
-    """Train on learn.txt, whose validation on valid.txt gets worse again after a while; log.jsonl tells."""
+    """Train on learn.txt so that the validation on valid.txt gets worse after a while, as log.jsonl shows."""
 
     def call(*options: Any) -> Said:
         write("learn.txt", ["abababababab", "abab", "ab"] * 10)
@@ -396,7 +399,7 @@ def worsening(train: Callable[..., Said], write: Callable[..., Path]) -> Callabl
 
 @pytest.fixture(scope="session")
 def model_of_labels(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A small model that knows yes from no: to be read, not written."""
+    """A small model that classifies texts as yes or no. Tests must not write to it."""
     folder = tmp_path_factory.mktemp("labels")
     lines = ["so good\tyes", "good day\tyes", "too bad\tno", "bad day\tno"]
     (folder / "pairs.tsv").write_text("".join(f"{line}\n" for line in lines * 10))
@@ -409,7 +412,7 @@ def model_of_labels(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Small trained models, one for each kind: to be read, not written."""
+    """Small trained models, one of each kind. Tests must not write to them."""
     folder = tmp_path_factory.mktemp("models")
     kinds = {
         "char": (ENGLISH, "char"),
@@ -431,7 +434,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 
 class ModelFile(NamedTuple):
-    """A model file, opened by nothing but NumPy and json."""
+    """A model file, opened with only NumPy and json."""
 
     header: dict[str, Any]
     arrays: dict[str, Any]
@@ -441,7 +444,7 @@ class ModelFile(NamedTuple):
         return [token for token, _ in self.header["vocabulary"]]
 
     def measure(self, lines: Iterable[str]) -> Measured:
-        """The tutorial's equations, step by step, for a text that this model is to predict."""
+        """Return the cost of a text under this model, by the tutorial's equations, step by step."""
         START, END, UNK = 0, 1, 2
         U, W, b_a, V, b_y = (self.arrays[name].astype(float) for name in ("U", "W", "b_a", "V", "b_y"))
         g1 = {"tanh": np.tanh, "relu": lambda z: np.maximum(z, 0)}[self.header["network"]["cell"]]
@@ -467,7 +470,7 @@ class ModelFile(NamedTuple):
         return Measured(float(nats), spelling, tokens, unknown, characters)
 
     def spell(self, word: str) -> float:
-        """-log p(word): bigrams of its characters after Witten and Bell, from the counts in the header."""
+        """Return -log p(word) by bigrams of its characters (Witten and Bell), with the header's counts."""
         pairs = self.header.get("spelling", {})
         followed = [row for followers in pairs.values() for row in followers.items()]
         types, total, uniform = len({c for c, _ in followed}), sum(n for _, n in followed), 1 / 0x110001
@@ -486,7 +489,7 @@ class ModelFile(NamedTuple):
 
 @pytest.fixture
 def read_npz() -> Callable[[str | Path], ModelFile]:
-    """A model or training state as anyone's NumPy reads it."""
+    """Read a model or training state with only NumPy and json."""
 
     def call(path: str | Path) -> ModelFile:
         with np.load(path, allow_pickle=False) as file:
@@ -499,7 +502,7 @@ def read_npz() -> Callable[[str | Path], ModelFile]:
 
 @pytest.fixture
 def read_log() -> Callable[..., list[dict[str, Any]]]:
-    """The rows of a log."""
+    """Return the rows of a log, or those of one event."""
 
     def call(path: str | Path, event: str | None = None) -> list[dict[str, Any]]:
         lines = Path(path).read_text(encoding="utf-8").splitlines()

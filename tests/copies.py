@@ -1,8 +1,8 @@
-"""Processes that are there at once: copies of one that has loaded the package.
+"""Processes that start at once: copies of one that has already loaded the package.
 
-A new Python that loads NumPy and Typer takes longer than most of what a test has it do. `Copies` starts one
-that loads them and waits; each `Copy` is a fork of it, which runs some Python to its end as `python -c` would
-and is watched like any subprocess.Popen.
+A new Python needs more time to load NumPy and Typer than for most of what a test makes it do. `Copies` starts
+a process that loads them and waits; each `Copy` is a fork of it, which runs source code like `python -c` and
+can be watched like any subprocess.Popen.
 """
 
 import atexit
@@ -22,9 +22,9 @@ from types import ModuleType
 from typing import Any, NamedTuple
 
 CAN_COPY = sys.platform == "linux"  # elsewhere a fork may lack what the system's libraries need
-# The beginnings of the variables that Python, the C library and NumPy's read once, as they start.
+# Prefixes of the variables that Python, the C library and NumPy's libraries read only when they start.
 AT_START = ("PYTHON", "LC_", "LANG", "LD_", "OPENBLAS", "OMP", "MKL", "GLIBC", "MALLOC")
-LOADED = (  # what the commands load while they run, beside themselves
+LOADED = (  # what the commands load while they run, in addition to their own modules
     *("rnn_cli", "rnn_cli.models.loading", "rnn_cli.runs.trainer", "rnn_cli.text.words"),
     *("multiprocessing.synchronize", "multiprocessing.popen_spawn_posix", "multiprocessing.resource_tracker"),
     *("tqdm", "typer._adapters", "typer._click.decorators", "fractions", "decimal", "zipfile"),
@@ -32,7 +32,7 @@ LOADED = (  # what the commands load while they run, beside themselves
 
 
 class Copies:
-    """The process that is copied. It ends when this one does, or with `close`."""
+    """The process that is copied. It ends when this process does, or with `close`."""
 
     def __init__(self) -> None:
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -43,11 +43,11 @@ class Copies:
             self._process = subprocess.Popen(command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL)
 
     def suit(self, environment: dict[str, str]) -> bool:
-        """Whether a copy in this environment is what a new process would be."""
+        """Return whether a copy behaves like a new process in this environment."""
         return _at_start(environment) == self._environment
 
     def fork(self, order: dict[str, Any], descriptors: list[int]) -> int:
-        """Have a copy run; -> its process id."""
+        """Start a copy that carries out an order; return its process id."""
         with self._asking:
             socket.send_fds(self._control, [json.dumps(order).encode()], descriptors)
             return int(self._control.recv(100))
@@ -58,13 +58,13 @@ class Copies:
 
 
 class Copy(subprocess.Popen):
-    """A copy that runs a source with the arguments of a command line; options are those of Popen."""
+    """A copy that runs source code with command-line arguments; options are those of Popen."""
 
     def __init__(self, copies: Copies, source: str, *arguments: str, **options: Any):
         self._copies, self._ended = copies, -1
         super().__init__([source, *arguments], **options)
 
-    def _execute_child(self, args, *others):  # in place of a fork and an exec of this process
+    def _execute_child(self, args, *others):  # instead of fork and exec
         cwd, env, pipes = others[4], others[5], others[9:15]
         streams = [k if end == -1 else end for k, end in enumerate((pipes[0], pipes[3], pipes[5]))]
         self._ended, told = os.pipe()
@@ -88,7 +88,7 @@ class Copy(subprocess.Popen):
         return self.returncode
 
     def _how_it_ended(self, seconds):
-        """-> its process id and status, as os.waitpid has them; zeros if it still runs after `seconds`."""
+        """Return its process id and status, as from os.waitpid; zeros if it still runs after `seconds`."""
         if not select.select([self._ended], [], [], seconds)[0]:
             return 0, 0
         said = os.read(self._ended, 100)
@@ -100,7 +100,7 @@ def _at_start(environment: Any) -> dict[str, str]:
     return {name: value for name, value in environment.items() if name.startswith(AT_START)}
 
 
-# What the copied process does.
+# The code of the copied process.
 
 
 class Order(NamedTuple):
@@ -110,14 +110,14 @@ class Order(NamedTuple):
 
 
 def serve(control: socket.socket) -> Order | None:
-    """Fork for each order, and write how each fork ended to the pipe that came with its order. Return the
-    order, in a fork; None, once nobody gives orders."""
+    """Fork for each order, and write the wait status of each fork to the pipe that came with its order.
+    Return the order in a fork, and None in this process once no more orders come."""
     woken, wakes = os.pipe()
     for end in (woken, wakes):
         os.set_blocking(end, False)
     signal.signal(signal.SIGCHLD, lambda *_: None)
     signal.set_wakeup_fd(wakes)
-    running: dict[int, int] = {}  # by process id: where its end is told
+    running: dict[int, int] = {}  # process id -> the pipe for its wait status
     while True:
         ready, _, _ = select.select([control, woken], [], [])
         if woken in ready:
@@ -128,7 +128,7 @@ def serve(control: socket.socket) -> Order | None:
         said, descriptors, _, _ = socket.recv_fds(control, 1 << 20, 4)
         if not said:
             return None
-        with warnings.catch_warnings(action="ignore"):  # of the threads of NumPy, which a fork lacks
+        with warnings.catch_warnings(action="ignore"):  # about NumPy's threads, which a fork lacks
             pid = os.fork()
         if pid == 0:
             signal.set_wakeup_fd(-1)
@@ -155,7 +155,7 @@ def _tell_ends(running: dict[int, int]) -> None:
 
 
 def load() -> None:
-    """Import what the commands need, but for jieba."""
+    """Import everything that the commands need, except jieba."""
     commands = importlib.import_module("rnn_cli.cli.app").COMMANDS
     for name in (*(f"rnn_cli.cli.commands.{command}" for command in commands), *LOADED):
         importlib.import_module(name)
@@ -164,7 +164,7 @@ def load() -> None:
 
 
 def stream(number: int, name: str, like: Any) -> io.TextIOWrapper:
-    """A standard stream as Python opens it at its start."""
+    """Open a standard stream as Python does when it starts."""
     raw = io.FileIO(number, "r" if number == 0 else "w", closefd=False)
     buffered = io.BufferedReader(raw) if number == 0 else io.BufferedWriter(raw)
     raw.name = name
@@ -173,7 +173,7 @@ def stream(number: int, name: str, like: Any) -> io.TextIOWrapper:
 
 
 def become(order: Order) -> int:
-    """Run the order's source as `python -c` does; -> the exit status."""
+    """Run the source code of an order like `python -c`; return the exit status."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
     os.chdir(order.cwd)
     os.environ.clear()
@@ -203,7 +203,7 @@ def become(order: Order) -> int:
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # of a terminal: for the process that gives orders
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in a terminal is for the parent
     load()
     order = serve(socket.socket(fileno=int(sys.argv[1])))
     if order:  # this is a copy
@@ -211,4 +211,4 @@ if __name__ == "__main__":
         if status < 0:
             signal.signal(-status, signal.SIG_DFL)
             os.kill(os.getpid(), -status)
-        os._exit(status)  # without taking apart what it shares with the other copies: 60 ms
+        os._exit(status)  # saves 60 ms of freeing what it shares with the other copies

@@ -1,4 +1,4 @@
-"""The command `rnn`: its subcommands, and how they end."""
+"""The command `rnn`: its subcommands and exit statuses."""
 
 import difflib
 import importlib
@@ -42,18 +42,18 @@ COMMANDS = {
     "gradcheck": "Check every hand-written derivative against differences.",
     "bench": "Measure how fast training goes on this machine.",
 }
-ON_RANKS = ("vocab", "train")  # what several ranks do together
-# How long OpenBLAS's threads spin before they sleep: 2^20 cycles, some 0.3 ms, enough from one product to the
-# next. The default, on every core from the import of NumPy on, is 2^26: a fifth of the processor time of
-# a short command.
+ON_RANKS = ("vocab", "train")  # commands that several ranks run together
+# How long OpenBLAS's threads spin before they sleep: 2^20 cycles, about 0.3 ms, enough to reach the next
+# product. With the default, 2^26, every core spins from the import of NumPy on, which takes a fifth of the
+# processor time of a short command.
 SPIN = ("OPENBLAS_THREAD_TIMEOUT", "20")
 
 
 class Commands(Speaking, TyperGroup):
-    """The commands. Each is a function in the module of its name, imported when it is called, so that
-    `rnn --help` and a typing mistake need not wait for NumPy.
+    """The subcommands. Each is a function in the module of the same name, imported only when it is called, so
+    that `rnn --help` and a mistyped command do not wait for NumPy.
 
-    shows_all: whether help lists every option; else, of a command that names COMMON ones, these only.
+    shows_all: whether help lists every option; if not, a command whose module has COMMON lists only those.
     """
 
     shows_all = False
@@ -118,8 +118,8 @@ def rnn(
 
 
 def main() -> None:
-    """Run the command line and exit with its status: 0 well, 2 the command line was wrong, 1 the
-    data or the machine was, 3 training diverged, 130 and 143 stopped by SIGINT and by SIGTERM or SIGHUP."""
+    """Run the command line and exit with its status: 0 success, 1 wrong data or a failing machine, 2 a wrong
+    command line, 3 training diverged, 130 stopped by SIGINT, 143 stopped by SIGTERM or SIGHUP."""
     os.environ.setdefault(*SPIN)
     status = run(sys.argv[1:])
     drop_unwritten_talk()
@@ -130,7 +130,7 @@ def run(arguments: list[str]) -> int:
     """Run one command line and return its exit status. Every error becomes one line on standard error."""
     settle_standard_streams()
     if arguments and arguments[0] in ON_RANKS:
-        from rnn_cli.processes import place  # with multiprocessing, which the other commands can do without
+        from rnn_cli.processes import place  # imports multiprocessing, which other commands do not need
 
         if place(os.environ)[0] > 0:
             mute()  # rank 0 speaks for all
@@ -148,7 +148,7 @@ def run(arguments: list[str]) -> int:
         return 130
     except Interrupted as interrupted:
         return interrupted.status
-    except SystemExit as ended:  # how Typer ends on a closed pipe
+    except SystemExit as ended:  # Typer exits in this way on a closed pipe
         if isinstance(ended.__context__, BrokenPipeError):
             return _report(ended.__context__)
         raise

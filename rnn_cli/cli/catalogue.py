@@ -1,7 +1,7 @@
-"""The catalogue of a language: its messages by their English, which are its keys.
+"""The catalogue of a language: translations of messages, with the English ones as keys.
 
 A message is looked up as it is, or by the template that it was made from, such as "{}: no such file". The
-parts that a template leaves open are looked up in turn. What the catalogue does not have stays as it is.
+texts in the places of a template are looked up in turn. What the catalogue lacks stays as it is.
 """
 
 import gettext
@@ -15,19 +15,19 @@ from string import Formatter
 DOMAIN, FOLDER = "rnn", "locale"
 CHINESE = "zh"
 ANY = "(.*?)"
-HAN = "\u2e80"  # from here on characters are wide
+HAN = "\u2e80"  # characters from here on are wide
 NUMBER = r"( *[-+]?(?:[0-9][0-9,.]*(?:e[-+]?[0-9]+)?|inf|nan)%? *)"
-NAME = r"([^\s,;(]*)"  # at an open place that another follows at once
+NAME = r"([^\s,;(]*)"  # in a place directly followed by another
 QUOTED = r"('[^']*'|\"[^\"]*\")"
-WORD = re.compile(r"\b(?!Ctrl\b)[A-Za-z]?[a-z]{2,}")  # and no key
+WORD = re.compile(r"\b(?!Ctrl\b)[A-Za-z]?[a-z]{2,}")  # but not a key
 FIGURE = re.compile(r"\S+ [0-9][0-9.,]*")  # a name and its number
-LEAST = 7  # letters of a template that may stand around words which are not translated
+LEAST = 7  # letters that a template needs if words in its places have no translation
 LONGEST = 2000  # characters of a message that is looked up; a longer one quotes a text
 
 
 class Part(str):
-    """What stands at an open place of a template. A single word stays as it is, since it may be a name; a
-    translation that says {:word} has it translated."""
+    """The text in a place of a template. A single word stays as it is, since it may be a name, unless the
+    translation has {:word} there."""
 
     def __format__(self, form: str) -> str:
         return catalogue().translated(str(self)) if form == "word" or len(self.split()) > 1 else str(self)
@@ -40,9 +40,10 @@ class Part(str):
 
 
 class Template:
-    """A message with open places, and its translation.
+    """A message with places to fill, and its translation.
 
-    weight: how much of a message is its own: its letters first, then whether they stand at its ends.
+    weight: how specific it is: by its own letters first, then by whether they are at its ends, then by how
+        few places it has.
     """
 
     def __init__(self, key: str, translation: str):
@@ -60,8 +61,8 @@ class Template:
         self._is_short = len("".join(WORD.findall(" ".join(self._between)))) < LEAST
 
     def filled(self, text: str) -> Iterator[str]:
-        """Yield the translations of a message that may be made from this template: with as little as possible
-        at the first open places, and with as much."""
+        """Yield the translations of a message that may be made from this template: with as little text as
+        possible in the first places, and with as much as possible."""
         if not all(between in text for between in self._between):
             return
         if not self._compiled:  # most are never needed
@@ -81,8 +82,8 @@ class Template:
             yield NAME if place == ANY and is_followed else place
 
     def _joined(self, parts: list[Part]) -> str:
-        """Return the translation with its parts. A space beside a part is for Latin letters and digits: it
-        goes where the part is Chinese."""
+        """Return the translation with its parts. The spaces around a part are for Latin letters and digits:
+        they are dropped if the part is Chinese."""
         line = ""
         for number, (text, field, form, _) in enumerate(_pieces(self._translation)):
             is_apart = text[:1] == " " and text[1:2] >= HAN and line[-1:] >= HAN
@@ -95,7 +96,7 @@ class Template:
 
 
 class Catalogue:
-    """The messages of a language, by their English."""
+    """The messages of a language, by the English ones."""
 
     def __init__(self, messages: dict[str, str]):
         self._whole = {key.format(): said.format() for key, said in messages.items() if not _is_open(key)}
@@ -104,7 +105,7 @@ class Catalogue:
         self.translated = cache(self._translated)
 
     def _translated(self, text: str) -> str:
-        """Return a message in this language; white space around it stays."""
+        """Return a message in this language; white space around it is kept."""
         stripped = text.strip()
         if text in self._whole or not stripped or len(text) > LONGEST:
             return self._whole.get(text, text)
@@ -114,18 +115,18 @@ class Catalogue:
         return before + (self._whole.get(stripped) or self._filled(stripped)) + after
 
     def _filled(self, text: str) -> str:
-        """Return what the template makes of a message that leaves the fewest words untranslated."""
+        """Return the translation by a template that leaves the fewest words of a message untranslated."""
         found = [said for each in self._templates for said in each.filled(text)]
         return min(found, key=lambda said: len(WORD.findall(said)), default=text)
 
 
 def _pieces(template: str) -> Iterator[tuple[str, str | None, str, str | None]]:
-    """Yield each open place with the text before it: the text, the place's number, form and conversion; and
-    the text after the last, if there is one, with None for the number."""
+    """Yield each place of a template with the text before it, as (text, number, format, conversion); then the
+    text after the last place, if there is any, with None for the number."""
     before = ""
     for text, field, form, conversion in Formatter().parse(template):
         before += text
-        if field is not None:  # else a brace ends the text
+        if field is not None:  # otherwise an escaped brace ends the text
             yield before, field, form or "", conversion
             before = ""
     if before:
@@ -138,7 +139,7 @@ def _is_open(key: str) -> bool:
 
 @cache
 def catalogue() -> Catalogue:
-    """Return the catalogue of Chinese."""
+    """Return the Chinese catalogue."""
     with resources.as_file(resources.files("rnn_cli") / FOLDER) as folder:
         found = gettext.translation(DOMAIN, folder, [CHINESE])
     messages: dict[str, str] = found._catalog  # type: ignore[attr-defined]  # gettext lists them nowhere else

@@ -1,4 +1,4 @@
-"""What `rnn gradcheck` shows of the derivatives of a network: rows of two tables, and JSON."""
+"""What `rnn gradcheck` shows of the derivatives of a network: rows of tables, and JSON."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -27,7 +27,7 @@ DIGITS = 10  # of a derivative, where there is room
 
 
 def row_of(report: Report, case: Case, row: Check, of_array: bool) -> Cells:
-    """Return the cells of a row of OF_LANGUAGES: an array, or the worst of a network."""
+    """Return the cells of a row of OF_LANGUAGES, for an array, or for a network's worst array."""
     network, facts = case.network, facts_of(report, case, row, of_array)
     embedding = label("tied") if network.tie else str(network.embedding or label("none"))
     of_network = (network.cell, network.layers, embedding, network.output, network.m, case.shards)
@@ -37,7 +37,7 @@ def row_of(report: Report, case: Case, row: Check, of_array: bool) -> Cells:
 
 
 def facts_of(report: Report, case: Case, row: Check, of_array: bool) -> dict[str, Any]:
-    """Return a row as JSON: the network, the array, its error, and the error against the tutorial or None."""
+    """Return a row for JSON: the network, the array, its error, its error against the tutorial or None."""
     network, opinions = case.network, report.opinions
     of_row = opinions[row.name] if opinions else None
     opinion = of_row if of_array else report.worst_opinion
@@ -52,9 +52,9 @@ def facts_of(report: Report, case: Case, row: Check, of_array: bool) -> dict[str
 
 
 def table_of_sequences(case: SequenceCase, of_array: bool) -> Table:
-    """Return the table of networks of whole sequences, with room for the arrays of one.
+    """Return the table for networks of whole sequences, wide enough for the arrays of this one.
 
-    of_array: whether each of them has a row.
+    of_array: whether each array has a row.
     """
     widest = max(len(_shape(shape)) for shape in case.network.shapes.values())
     columns = [
@@ -65,21 +65,21 @@ def table_of_sequences(case: SequenceCase, of_array: bool) -> Table:
 
 
 def row_of_sequences(case: SequenceCase, row: Check) -> Cells:
-    """Return the cells of a row of such a table: an array, or the worst of a network."""
+    """Return the cells of a row of that table, for an array, or for a network's worst array."""
     example = case.example
     of_network = (case.task, example.cell, example.kind, str(case.shards))
     return [*of_network, row.name, _shape(row.shape), f"{row.error:.1e}", _verdict(row.ok).strip()]
 
 
 def facts_of_sequences(case: SequenceCase, row: Check) -> dict[str, Any]:
-    """Return a row as JSON: the network, the array and its error."""
+    """Return a row for JSON: the network, the array and its error."""
     example = case.example
     of_network = {"task": case.task, "cell": example.cell, "choices": example.kind, "shards": case.shards}
     return of_network | _of_array(row) | {"ok": row.ok}
 
 
 def row_of_values(entry: Entry, table: Table) -> Cells:
-    """Return the cells of a row of OF_VALUES. table: that of this terminal, which decides the digits."""
+    """Return the cells of a row of OF_VALUES. table: OF_VALUES for this terminal; it decides the digits."""
     place = ", ".join(str(index) for index in entry.place)
     digits = min(DIGITS, table.width_of("derivative") - len("+12."))
     numbers = (f"{number:+.{digits}f}" for number in (entry.derivative, entry.difference))

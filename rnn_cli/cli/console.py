@@ -15,19 +15,19 @@ from rnn_cli.printing import printable
 if TYPE_CHECKING:
     from tqdm import tqdm
 
-CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # but for the tab and the line's end
-ROOM = "   \x1b[3D"  # at the end of a bar, with the cursor before it: for the ^C that a terminal writes
+CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # except tab and line feed
+ROOM = "   \x1b[3D"  # ends a bar and moves the cursor back: room for the ^C that a terminal prints
 
-SCHEMA = 1  # of JSON; it rises when an entry goes or changes its meaning, and not when one is added
-STANDARD_OUTPUT = "standard output"  # what errors call it
+SCHEMA = 1  # of JSON output; raised when an entry is removed or changes its meaning, not when one is added
+STANDARD_OUTPUT = "standard output"  # its name in errors
 
 _is_muted = False  # whether talk is left to another process
 
-_bar: "tqdm[Any] | None" = None  # the latest, whose line `say` must not break into
+_bar: "tqdm[Any] | None" = None  # the latest bar; `say` must not print into its line
 
 
 class Interrupted(BaseException):
-    """A signal asks the command to end at once, with this exit status."""
+    """Raised when a signal asks the command to end at once. status: the exit status to end with."""
 
     def __init__(self, status: int):
         super().__init__(status)
@@ -35,15 +35,15 @@ class Interrupted(BaseException):
 
 
 def mute() -> None:
-    """Say nothing from here on."""
+    """Print no talk from here on."""
     global _is_muted
     _is_muted = True
 
 
 def say(text: str, as_it_is: bool = False) -> None:
-    """Print a line of talk, above the progress bar where there is one.
+    """Print a line of talk, above the progress bar if there is one.
 
-    as_it_is: whether it is no message that could be translated.
+    as_it_is: whether to print it untranslated.
     """
     if _is_muted:
         return
@@ -53,7 +53,7 @@ def say(text: str, as_it_is: bool = False) -> None:
 
 
 def error(message: str, always: bool = False) -> None:
-    """Print the one line that a failed command ends with; always: even where this process is mute."""
+    """Print the one line that a failed command ends with. always: even if this process is muted."""
     if _is_muted and not always:
         return
     with unheard():
@@ -62,7 +62,7 @@ def error(message: str, always: bool = False) -> None:
 
 
 def _fitted(line: str) -> str:
-    """Return a line of talk as it is printed: on a terminal, broken between words where it is too long."""
+    """Return a line of talk as it is printed: on a terminal, wrapped between words if it is too long."""
     if not sys.stderr.isatty():
         return line
     from rnn_cli.cli.wrapping import fit  # only a terminal needs it
@@ -72,8 +72,8 @@ def _fitted(line: str) -> str:
 
 @contextmanager
 def unheard() -> Iterator[None]:
-    """Drop talk that cannot be written, as the disk is full or the terminal gone: no reason to end.
-    Raises BrokenPipeError, where the reader has had enough."""
+    """Ignore talk that cannot be written because the disk is full or the terminal is gone: no reason to end.
+    Raises BrokenPipeError if the reader has closed the pipe."""
     try:
         yield
     except BrokenPipeError:
@@ -87,14 +87,14 @@ def warn(message: str) -> None:
 
 
 def write_text(text: str) -> None:
-    """Write text to standard output as it is; on a terminal with control characters as escapes, which would
-    do more there than be seen."""
+    """Write text to standard output as it is; on a terminal, escape control characters, which it would act
+    on."""
     sys.stdout.write(CONTROLS.sub(_escaped, text) if sys.stdout.isatty() else text)
 
 
 def write_json(value: dict[str, Any]) -> None:
-    """Write a JSON object to standard output, on a line of its own, with the number of its schema."""
-    import json  # `rnn --help` does not wait for it
+    """Write a JSON object, with the schema number, as one line of standard output."""
+    import json  # here, so that `rnn --help` does not wait for it
 
     write_text(json.dumps({"schema": SCHEMA} | value, ensure_ascii=False) + "\n")
 
@@ -104,7 +104,7 @@ def _escaped(found: re.Match[str]) -> str:
 
 
 class StandardOutput(io.TextIOWrapper):
-    """Standard output, whose name stands in the errors that writing to it raises."""
+    """Standard output, named in the errors that writing to it raises."""
 
     def write(self, text: str, /) -> int:
         with _named():
@@ -116,18 +116,18 @@ class StandardOutput(io.TextIOWrapper):
 
 
 class ClosedInput(io.TextIOWrapper):
-    """Standard input whose descriptor is closed: reading it is an error. The null device takes its number;
-    else the next file that is opened would."""
+    """Standard input whose descriptor is closed: reading it is an error. The null device takes the
+    descriptor's number; otherwise the next opened file would."""
 
     def __init__(self) -> None:
-        super().__init__(open(os.devnull, "rb"))  # noqa: SIM115 (for as long as the process)
+        super().__init__(open(os.devnull, "rb"))  # noqa: SIM115 (open until the process ends)
 
     def fileno(self) -> int:
         raise OSError(errno.EBADF, os.strerror(errno.EBADF))
 
 
 class ClosedOutput(io.TextIOBase):
-    """Standard output whose descriptor is closed: data for it is lost, which is an error."""
+    """Standard output whose descriptor is closed: writing data to it is an error."""
 
     def write(self, text: str, /) -> int:
         if text:
@@ -144,18 +144,21 @@ def _named() -> Iterator[None]:
 
 
 def settle_standard_streams() -> None:
-    """Replace streams whose descriptors are closed. Data is UTF-8 with \\n at the ends of lines, whatever the
-    locale and PYTHONIOENCODING say; talk has escapes for what the terminal's encoding lacks."""
+    """Replace standard streams whose descriptors are closed, and set the encoding of the others.
+
+    Data is UTF-8 with \\n as the line end, whatever the locale and PYTHONIOENCODING say; talk escapes the
+    characters that the terminal's encoding lacks.
+    """
     if sys.stdin is None:
         sys.stdin = ClosedInput()
     if sys.stderr is None:
-        sys.stderr = open(os.devnull, "w")  # noqa: SIM115 (for as long as the process)
+        sys.stderr = open(os.devnull, "w")  # noqa: SIM115 (open until the process ends)
     if sys.stdout is None:
         sys.stdout = ClosedOutput()
     if isinstance(sys.stderr, io.TextIOWrapper):
         sys.stderr.reconfigure(errors="backslashreplace")
     stream = sys.stdout
-    if type(stream) is io.TextIOWrapper:  # and not what a test or a program has put in its place
+    if type(stream) is io.TextIOWrapper:  # not a replacement made by a test or a program
         flags = {"line_buffering": stream.line_buffering, "write_through": stream.write_through}
         sys.stdout = StandardOutput(stream.detach(), "utf-8", "backslashreplace", "\n", **flags)
     elif isinstance(stream, io.TextIOWrapper):
@@ -163,21 +166,21 @@ def settle_standard_streams() -> None:
 
 
 def silence_standard_output() -> None:
-    """Let Python's last flush of a stream that takes nothing more go unheard."""
-    sys.stdout = open(os.devnull, "w")  # noqa: SIM115 (for as long as the process)
+    """Replace standard output, which takes no more data, so that Python's last flush of it does not fail."""
+    sys.stdout = open(os.devnull, "w")  # noqa: SIM115 (open until the process ends)
 
 
 def drop_unwritten_talk() -> None:
-    """Do the same for standard error, where it holds talk that it could not write: Python would exit with
-    status 120 for it."""
+    """Do the same for standard error if it holds talk that cannot be written: Python would exit with status
+    120."""
     try:
         sys.stderr.flush()
     except OSError:
-        sys.stderr = open(os.devnull, "w")  # noqa: SIM115 (for as long as the process)
+        sys.stderr = open(os.devnull, "w")  # noqa: SIM115 (open until the process ends)
 
 
 def progress_bar(total: int, hidden: bool, unit: str | None = None, name: str = "") -> "tqdm[Any]":
-    """Return a bar with rate and time left on a terminal; elsewhere it shows nothing."""
+    """Return a progress bar with rate and time left, which shows on a terminal only."""
     from tqdm import tqdm  # takes longer to import than all of this package
 
     global _bar

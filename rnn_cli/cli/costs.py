@@ -1,4 +1,4 @@
-"""How `rnn score` prints what a text costs: rows for lines and tokens, and the table of totals."""
+"""The output of `rnn score`: rows for lines and tokens, and the table of totals."""
 
 import json
 from collections.abc import Callable, Iterable, Sequence
@@ -25,9 +25,9 @@ FIGURES = {
 
 
 def print_line(line: Line, other: Line | None) -> None:
-    """Print a row: nats, tokens, unknown, what the line costs another model if there is one, and the line.
+    """Print a row: nats, tokens, unknown tokens, nats under another model if there is one, and the line.
 
-    The line ends inside a paragraph are printed as \\n.
+    Line ends inside a paragraph are printed as \\n.
     """
     beside = f"{_rounded(other)}\t" if other else ""
     begin = f"{_rounded(line)}\t{line.tokens}\t{line.unknown}\t{beside}"
@@ -39,7 +39,7 @@ def _rounded(line: Line) -> str:
 
 
 def print_line_json(line: Line, other: Line | None) -> None:
-    """Print the same as a JSON object, with all digits. The text comes last, as it may be of any length."""
+    """Print the same row as a JSON object, with all digits. The text is last as it may have any length."""
     row = {"schema": SCHEMA, "line": line.number} | _costs(line)
     if other:
         row["compare"] = _costs(other)
@@ -52,7 +52,7 @@ def _json_of_part(part: str) -> str:
 
 
 def _print_around(line: Line, begin: str, end: str, spell: Callable[[str], str]) -> None:
-    """Print a line's text between two others. Where it is in one piece, one call of write_text does."""
+    """Print a line's text between `begin` and `end`; if its parts are in memory, with one write_text."""
     if isinstance(line.parts, list):
         write_text(begin + "".join(map(spell, line.parts)) + end)
         return
@@ -87,10 +87,10 @@ def print_tokens(rows: Iterable[TokenRow], as_json: bool) -> None:
 
 @dataclass(frozen=True)
 class Beside:
-    """What a model is set beside, or is mixed of.
+    """What a model is compared with, or a component of a mixture.
 
-    head: of its column. key: of its entry in JSON; "" for a part of a mixture that has none of its own.
-    weight: in a mixture. more: what else JSON says of it. has_counts: whether its counts are its own.
+    head: of its column. key: of its JSON entry; "" for a component of a mixture that has no entry of its own.
+    weight: in a mixture. more: its other entries in JSON. has_counts: whether JSON has its counts, too.
     """
 
     head: str
@@ -107,7 +107,7 @@ class Beside:
 
 
 def print_totals(ours: Totals, beside: Sequence[Beside], head: str) -> None:
-    """Print a table of a model's totals, with a column for each that it is set beside.
+    """Print a table of a model's totals, with a column for each of `beside`.
 
     head: of the model's own column.
     """

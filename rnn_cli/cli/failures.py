@@ -1,4 +1,4 @@
-"""How a command that has failed ends: its exit status, and its one line."""
+"""The exit status and the one-line message of a failed command."""
 
 from typing import Any
 
@@ -8,11 +8,11 @@ from rnn_cli.cli.language import translated
 from rnn_cli.errors import Diverged, RnnError, UsageError
 
 TEXT = "text"  # the name of an argument
-EXTRA = "Got unexpected extra argument"  # how Typer begins
+EXTRA = "Got unexpected extra argument"  # how Typer's message begins
 
 
 def failure(exception: BaseException) -> tuple[int, str]:
-    """Return the exit status of an exception, and what to say of it."""
+    """Return the exit status for an exception, and its message."""
     match exception:
         case typer.TyperException():
             context = getattr(exception, "ctx", None)
@@ -35,7 +35,7 @@ def failure(exception: BaseException) -> tuple[int, str]:
 
 
 def _hint(exception: typer.TyperException, context: Any) -> str:
-    """Return what may be meant: a text in pieces, of a command that takes one."""
+    """Return a hint for a command that takes a text and got it in pieces, without quotes; else ""."""
     has_text = context and any(each.name == TEXT for each in context.command.params)
     is_cut = has_text and exception.format_message().startswith(EXTRA)
     return ": a text with spaces goes in quotes" if is_cut else ""

@@ -13,14 +13,14 @@ from rnn_cli.cli.language import is_chinese, label, translated
 from rnn_cli.printing import columns
 
 WORDS = ("ARGUMENTS_PANEL_TITLE", "OPTIONS_PANEL_TITLE", "DEFAULT_STRING", "REQUIRED_LONG_STRING")  # Typer's
-RENDERS = "_make_rich_text"  # what Typer makes a help text with
-PIECE = re.compile(r"(?:[\x21-\x7e]+|\S)[，。；：、！？）》”’…]* ?")  # that a line is not broken in
+RENDERS = "_make_rich_text"  # Typer's function that renders a help text
+PIECE = re.compile(r"(?:[\x21-\x7e]+|\S)[，。；：、！？）》”’…]* ?")  # in which no line is broken
 SHORT = "[OPTIONS]"
 PLAIN = re.compile("[<_*]")  # Markdown takes <TAB> for a tag, and __label__ for strong
 
 
 class Speaking:
-    """What a command and the group of them have in common: the line of usage and the option --help."""
+    """What a command and the group of commands share: the usage line and the option --help."""
 
     def format_usage(self: Any, ctx: Any, formatter: Any) -> None:
         pieces = [label(SHORT) if piece == SHORT else piece for piece in self.collect_usage_pieces(ctx)]
@@ -34,8 +34,7 @@ class Speaking:
 
 
 class Wrapped:
-    """A text that Rich prints in lines of our making: of its own it breaks lines at spaces only, and cuts off
-    what is longer."""
+    """A text for Rich, wrapped here: Rich itself breaks lines at spaces only, and cuts off what is longer."""
 
     def __init__(self, text: str, style: str = "", **_: Any):
         self._text, self._style = inspect.cleandoc(text), style
@@ -54,8 +53,8 @@ class Wrapped:
 
 
 def wrapped(text: str, width: int) -> Iterator[str]:
-    """Yield a line of text in lines of a width: broken at spaces and beside Chinese characters, but not
-    before a mark that ends something; a longer word is broken where the line is full."""
+    """Yield a line of text as lines of a width: broken at spaces and next to Chinese characters, but not
+    before closing punctuation; a word longer than a line is broken where the line is full."""
     line = ""
     for piece in PIECE.findall(text):
         if line and columns(line) + columns(piece.rstrip()) > width:
@@ -71,7 +70,7 @@ def wrapped(text: str, width: int) -> Iterator[str]:
 
 @contextmanager
 def section(formatter: Any, name: str) -> Iterator[None]:
-    """Write the heading of a part of help that Rich does not draw, and then the part."""
+    """Write the heading of a help section that Rich does not draw; the section is written inside `with`."""
     formatter.write_paragraph()
     formatter.write(f"{label(name)}{'：' if is_chinese() else ':'}\n")
     with formatter.indentation():
@@ -79,7 +78,7 @@ def section(formatter: Any, name: str) -> Iterator[None]:
 
 
 class Command(Speaking, TyperCommand):
-    """A command whose help is in the user's language. Typer writes the words of its own from constants."""
+    """A command whose help is in the user's language. Typer takes its own words from constants."""
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         with _words():
@@ -88,7 +87,7 @@ class Command(Speaking, TyperCommand):
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         try:
             return super().parse_args(ctx, args)
-        except TyperException as error:  # Typer does not say whose option lacks a value
+        except TyperException as error:  # Typer does not say which command's option lacks a value
             error.ctx = getattr(error, "ctx", None) or ctx  # type: ignore[attr-defined]
             raise
 

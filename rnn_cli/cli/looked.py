@@ -1,4 +1,4 @@
-"""What a model computes of a text, as lines on a terminal."""
+"""What a model computes for a text, as lines on a terminal."""
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
@@ -11,31 +11,31 @@ from rnn_cli.printing import columns, fitted, printable
 from rnn_cli.scoring.figures import bits_per_character
 from rnn_cli.text.vocabulary import SPELLED, UNK
 
-TOKEN = (5, 12)  # columns of a token: from, to
+TOKEN = (5, 12)  # columns of a token: least, most
 NATS = 7  # columns of E_t
-MOST_SOURCE = 16  # columns of where a step looks
-CANDIDATE = (11, 20)  # columns of a likely token, its bar and its probability
-BAR = 2  # cells of a bar at least
-WIDEST_UNIT = 2  # cells of a number in a strip
-DECADES = 6  # that a bar of a norm spans
+MOST_SOURCE = 16  # columns of a step's attention
+CANDIDATE = (11, 20)  # columns of a likely token, its bar and its probability: least, most
+BAR = 2  # cells of a bar, at least
+WIDEST_UNIT = 2  # cells of a number in a strip, at most
+DECADES = 6  # powers of ten that the bar of a norm spans
 UNKNOWN = "?"  # before the id of an unknown token
-SHOWN_STATES = ("s", "h")  # a memory c is left to --json
+SHOWN_STATES = ("s", "h")  # only --json shows a memory c
 NARROWEST = 40
 
 
 @dataclass(frozen=True)
 class Layout:
-    """How the rows of a part share the width.
+    """How the rows of a part divide the width.
 
-    Each is a number of columns, but for candidates, how many likely tokens a row has, and states, the names
-    of those that are shown. 0: it is not shown.
+    Fields are numbers of columns, 0 for what is not shown; but `candidates` is how many likely tokens a row
+    has, and `states` are the names of the states that are shown.
     """
 
     token: int
     id: int
     states: tuple[str, ...]
     strip: int  # of each state
-    source: int  # of where a step looks
+    source: int  # of a step's attention
     tag: int
     candidates: int
     candidate: int  # with its bar and its probability
@@ -44,7 +44,7 @@ class Layout:
 
     @classmethod
     def of(cls, part: Part, width: int) -> "Layout":
-        """Return a layout for a part. A wide terminal has longer strips and bars, a narrow one fewer likely
+        """Return a layout for a part. A wide terminal gets longer strips and bars, a narrow one fewer likely
         tokens."""
         width = max(width, NARROWEST)
         token = min(max(_widest(part.tokens), TOKEN[0]), TOKEN[1])
@@ -63,11 +63,11 @@ class Layout:
         count = max(1, min(LIKELIEST, (free + 1) // CANDIDATE[0]))
         candidate = min((free + 1) // count, CANDIDATE[1])
         names = {name for step in part.likeliest for name, _ in step[:2]}.difference(SPELLED.values())
-        word = min(_widest(names), max(2, candidate - 6))  # <end> alone has a shorter bar
+        word = min(_widest(names), max(2, candidate - 6))  # if <end> is wider, it gets a shorter bar
         return cls(token, id, states, cells, source, tag, count, candidate, word, has_nats)
 
     def head(self, part: Part) -> str:
-        """Return the line above the rows."""
+        """Return the heading of the rows."""
         names = [fitted(name, self.strip) for name in (f"{state}_t" for state in self.states)]
         name = {"source": label("source"), "target": label("target")}.get(part.name, label("token"))
         cells = [fitted(name, self.token), "id".rjust(self.id), *names]
@@ -80,7 +80,7 @@ class Layout:
 
     def row(self, row: Row, largest: float, depth: int) -> str:
         """Return the line of a step."""
-        id = f"{UNKNOWN if row.unknown else ''}{row.id}"  # two columns of UNK, which an id has at least
+        id = f"{UNKNOWN if row.unknown else ''}{row.id}"  # UNK takes the two columns that any id has
         cells = [fitted(_shown(row.token), self.token), id.rjust(self.id)]
         cells += [strip(row.s[name], self.strip, -largest, largest, depth) for name in self.states]
         if self.source:
@@ -104,8 +104,8 @@ class Layout:
 
 
 def _cells(units: int, states: int, free: int, has_bars: bool) -> int:
-    """Return the cells of a state's strip: one or two a unit, and beside bars no more than a quarter of the
-    row. Two only where they leave room for as many likely tokens."""
+    """Return the number of cells of a state's strip: one or two a unit, and if there are bars, at most a
+    quarter of the row. Two only if as many likely tokens still fit."""
     of_strips = free // 4 if has_bars else free
     most = max(2, of_strips // states - 1 if states else 0)
     once, twice = min(units, most), WIDEST_UNIT * units
@@ -114,7 +114,7 @@ def _cells(units: int, states: int, free: int, has_bars: bool) -> int:
 
 
 def lines_of(part: Part, layout: Layout, depth: int, width: int) -> Iterator[str]:
-    """Yield the rows of a part, and what comes of them."""
+    """Yield the rows of a part, then its pooled state and its answers, if it has them."""
     largest = part.largest
     for row in part.rows():
         yield layout.row(row, largest, depth)
@@ -134,7 +134,7 @@ def _answers(answers: Sequence[tuple[str, float]]) -> Iterator[str]:
 
 
 def cost_of(costs: Iterable[Cost | None]) -> dict[str, float] | None:
-    """Return what texts cost together, as JSON has it; None where nothing is predicted."""
+    """Return the total cost of several texts, for JSON; None if nothing is predicted."""
     costs = [cost for cost in costs if cost is not None]
     if not costs:
         return None
@@ -150,13 +150,13 @@ def cost_of(costs: Iterable[Cost | None]) -> dict[str, float] | None:
 
 
 def about_unknown(unknown: int, tokens: int) -> str:
-    """Return the line beneath the rows that says what marks unknown tokens."""
+    """Return the line below the rows that explains the mark of unknown tokens."""
     what = f"marks what the model does not know: {unknown:,} of {tokens:,} tokens, read as {SPELLED[UNK]}"
     return f"{UNKNOWN}{UNK} {translated(what)}"
 
 
 def worded(cost: dict[str, float]) -> str:
-    """Return the line beneath the rows."""
+    """Return the line below the rows that states the cost."""
     means = f"{cost['nats_per_token']:.3f} nats a token, {cost['bits_per_character']:.3f} bits a character"
     if not cost["spelling_nats"]:
         return translated(f"E = Σ E_t = {cost['nats']:.3f} nats: {means}")
@@ -165,7 +165,7 @@ def worded(cost: dict[str, float]) -> str:
 
 
 def norms(part: Part, width: int) -> Iterator[str]:
-    """Yield the norms of the derivatives: of the parameters, and of dE_T/ds_t for each step, with bars on a
+    """Yield the norms of derivatives: those by the parameters, and dE_T/ds_t at each step, with bars on a
     logarithmic scale."""
     found = part.norms
     if found is None:

@@ -1,4 +1,4 @@
-"""A mixture as the options ask for it: its models, its n-grams and its weights."""
+"""Mixtures as the options define them: models, n-grams and weights."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rnn_cli.cli.console import say
 from rnn_cli.errors import UsageError
 
-if TYPE_CHECKING:  # their imports take long, and most commands can do without
+if TYPE_CHECKING:  # slow to import, and most commands do not need them
     from rnn_cli.models.language_model import LanguageModel
     from rnn_cli.models.scores.chunks import Reading
     from rnn_cli.models.scores.mixture import Floats
@@ -17,7 +17,7 @@ if TYPE_CHECKING:  # their imports take long, and most commands can do without
 
 @dataclass(frozen=True)
 class Mixing:
-    """Where the weights of a mixture come from: from a text, or as they are; of neither, they are equal."""
+    """The source of a mixture's weights: fitted to a text, or given as numbers; equal if neither is set."""
 
     valid: str | None
     weights: str | None
@@ -25,9 +25,10 @@ class Mixing:
     def of(
         self, makers: "Makers", model: "LanguageModel", reading: "Reading", encoding: str | None
     ) -> "Floats":
-        """Return the weights of some predictors, and say them. model: one that numbers the tokens as all do.
+        """Return the weights of the predictors, and print them. model: any of the models, which number the
+        tokens alike.
 
-        Raises UsageError for weights of another number, and RnnError for a text that is none.
+        Raises UsageError for a wrong number of weights, and RnnError for a file without text.
         """
         from rnn_cli.models.scores.mixture import equal, parse_weights
         from rnn_cli.models.scores.sides import weights_on
@@ -47,8 +48,8 @@ class Mixing:
 def mixing_of(
     models: Sequence[Path], mix: bool, baseline: str | None, valid: str | None, weights: str | None
 ) -> Mixing | None:
-    """Return how models are mixed, None where they are not. Raises UsageError for a mixture of one, and for
-    several models that are not to be mixed."""
+    """Return how models are mixed; None without --mix. Raises UsageError for a mixture of one, for several
+    models without --mix, and for options that do not go together."""
     for option, value in {"--valid": valid, "--weights": weights}.items():
         if value is not None and not mix:
             raise UsageError(f"{option} needs --mix")
@@ -66,7 +67,7 @@ def mixing_of(
 
 
 def counted_ngrams(model: "LanguageModel", counted: "Counted", encoding: str | None) -> "Ngrams":
-    """Return the n-grams of a text; say how much of it was counted, if not all."""
+    """Return the n-grams of a text; if not all of it was counted, print how much."""
     from rnn_cli.models.scores.sides import Ngrams
     from rnn_cli.text.reading import display_name
 
@@ -78,8 +79,8 @@ def counted_ngrams(model: "LanguageModel", counted: "Counted", encoding: str | N
 
 
 def load_mixture(paths: Sequence[Path], mixing: Mixing, baseline: str | None) -> "LanguageModel":
-    """Return a language model that writes as a mixture of models and of a text's n-grams. Raises RnnError for
-    models that cannot be mixed."""
+    """Return a language model that predicts as a mixture of models, and of a text's n-grams if `baseline`
+    names one. Raises RnnError for models that cannot be mixed."""
     from rnn_cli.models.language_model import LanguageModel
     from rnn_cli.models.mixed import mixture
     from rnn_cli.models.scores.chunks import Reading

@@ -1,4 +1,4 @@
-"""What `rnn score` does with a model of another task than language: the costs of pairs, and their totals."""
+"""What `rnn score` does with a model of any task but language: print the costs of pairs, and their totals."""
 
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -47,14 +47,15 @@ class PairFiles:
 
 
 def refuse_of_language(task: str, given: Mapping[str, Any]) -> None:
-    """Raise UsageError for an option that scores texts alone. given: values by option, none if not given."""
+    """Raise UsageError for an option that is for language models only. given: values by option, None or False
+    if not given."""
     for option, value in given.items():
         if value not in (None, False):
             raise UsageError(f"{option} is for a model of a language, and this is one of {USES[task][0]}")
 
 
 def print_pair_scores(paths: Sequence[Path], files: PairFiles, per_line: bool, as_json: bool) -> None:
-    """Print what the pairs of some files cost a model, and another of the same task, if there is one."""
+    """Print what the pairs of files cost a model and, if there is one, a second model of the same task."""
     task = task_of(paths[0])
     models, totals = [load(path) for path in paths], [Totals() for _ in paths]
     form = Form(task, files.encoding, columns_of(files.columns), is_scored=True)
@@ -83,7 +84,7 @@ def print_pair_scores(paths: Sequence[Path], files: PairFiles, per_line: bool, a
 
 @dataclass
 class Empty:
-    """How many pairs have an empty text or an empty target, and which is the first."""
+    """The number of pairs with an empty text or an empty target, and which pair is the first."""
 
     pairs: int = 0  # all of them
     number: int = 0
@@ -96,7 +97,7 @@ class Empty:
 
 
 def warn_of_empty(number: int, pairs: int, first: int, task: str) -> None:
-    """Warn of pairs with an empty text or target, if there are some. first: the number of one, from 1."""
+    """Warn of pairs with an empty text or target, if there are any. first: the first one's number, from 1."""
     if number:
         sides = "source or target" if KINDS[task].holds == TARGET else "text"
         what = f"pairs have an empty {sides}, and are scored as they are"
@@ -104,7 +105,7 @@ def warn_of_empty(number: int, pairs: int, first: int, task: str) -> None:
 
 
 def warn_of_long(number: int, pairs: int, most: int | None) -> None:
-    """Warn of texts that the network does not read to their end, if there are some."""
+    """Warn of texts that the network does not read to their end, if there are any."""
     if number:
         warn(
             f"{number:,} of {pairs:,} texts have more than {most} tokens: "
@@ -113,8 +114,8 @@ def warn_of_long(number: int, pairs: int, most: int | None) -> None:
 
 
 def _row(task: str, scored: Scored) -> str:
-    """Return a row: what the pair costs, how many tokens are predicted, unknown ones of these, what it costs
-    another model, and the pair."""
+    """Return a row: the cost of the pair, its predicted tokens, how many of these are unknown, the cost under
+    another model if there is one, and the pair."""
     ours, *others = scored.costs
     cells = [scored.pair.text, _beside(task, scored.pair)]
     if KINDS[task].text_at:
@@ -129,14 +130,14 @@ def _row(task: str, scored: Scored) -> str:
 
 
 def _beside(task: str, pair: Pair) -> str:
-    """Return what stands beside a text, as files have it."""
+    """Return the other column of a pair, next to the text, as files write it."""
     if KINDS[task].holds == LABELS and len(pair.beside) != 1:
         return " ".join(f"{LABEL}{'_'.join(name.split())}" for name in pair.beside)
     return " ".join(pair.beside)
 
 
 def _object(task: str, scored: Scored) -> dict[str, Any]:
-    """Return the same as JSON, with all digits."""
+    """Return the same row for JSON, with all digits."""
     kind, pair, (ours, *others) = KINDS[task], scored.pair, scored.costs
     beside: Any = list(pair.beside) if len(pair.beside) != 1 or kind.holds == TAGS else pair.beside[0]
     if kind.holds == SCORE:
@@ -155,7 +156,7 @@ def _costs(task: str, cost: Cost) -> dict[str, Any]:
 
 
 def _print_totals(rows: list[dict[str, float]], as_json: bool) -> None:
-    """Print the figures of all pairs together, of each model a column."""
+    """Print the totals of all pairs, with a column for each model."""
     ours, *others = rows
     if as_json:
         write_json(ours | ({COMPARE: others[0]} if others else {}))
@@ -174,6 +175,6 @@ def _number(value: float) -> str:
 
 
 def _note(name: str, row: dict[str, float]) -> str:
-    """Return what is said of a count of texts that are predicted, whose ends are too."""
+    """Return the note on a count of predicted texts, whose ends are predicted and counted too."""
     has_ends = "characters" in row and name in ("tokens", "characters")
     return f"   {translated('ends counted')}" if has_ends else ""

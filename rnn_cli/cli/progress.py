@@ -1,4 +1,4 @@
-"""What a person sees of a task that takes long: lines, and a bar on a terminal."""
+"""Progress of long tasks: lines of text, and a bar on a terminal."""
 
 import shlex
 import time
@@ -19,14 +19,14 @@ from rnn_cli.training.state import TrainingState
 if TYPE_CHECKING:
     from tqdm import tqdm
 
-SAY_EVERY = 30.0  # seconds, where there is no terminal for a bar
+SAY_EVERY = 30.0  # seconds between lines where there is no terminal for a bar
 MOST_EPOCH_LINES = 25
-QUIET = 5.0  # seconds after the last line, from which on an epoch gets one anyway
+QUIET = 5.0  # seconds without a line, after which an epoch gets one anyway
 T = TypeVar("T")
 
 
 def follow(task: Generator[Event, None, T], quiet: bool = False) -> T:
-    """Run a task that reads a text to its end, showing how far it is; return its result."""
+    """Run a task that reads a text, showing how far it has got; return its result."""
     with _reading_bar(quiet) as show:
         while True:
             try:
@@ -46,7 +46,7 @@ def _reading_bar(quiet: bool) -> Iterator[Any]:
 
 
 class ReadingBar:
-    """A bar for each text that is read, and the notices that come with it."""
+    """Shows a bar for each text that is read, and the notices of the reading."""
 
     def __init__(self, quiet: bool):
         self._quiet = quiet
@@ -73,7 +73,7 @@ class ReadingBar:
 
 
 def show_notice(notice: Notice, quiet: bool) -> None:
-    """Print a notice; quiet: only if it is a warning."""
+    """Print a notice. quiet: only if it is a warning."""
     if notice.is_warning:
         warn(notice.text)
     elif not quiet:
@@ -123,7 +123,7 @@ class Progress:
     def _step(self, done: StepDone) -> None:
         assert self._bar is not None
         run, at = self._trainer.run, self._trainer.state
-        if self._bar.n == 0:  # a run that goes on
+        if self._bar.n == 0:  # a resumed run
             self._bar.initial = self._bar.n = self._bar.last_print_n = at.tokens - done.tokens
         with unheard():
             place = f"{label('epoch')} {done.epoch}{of_all(run)}, {label('loss')} {done.loss:.3f}"
@@ -145,7 +145,7 @@ class Progress:
             warn(f"{done.reason}: back to step {done.step}, with half the learning rate ({done.lr:.3g})")
 
     def _is_shown(self, epoch: int) -> bool:
-        """Return whether an epoch gets a line: of hundreds of short ones, only some do."""
+        """Return whether an epoch gets a line; if there are hundreds of short ones, only some do."""
         epochs = self._trainer.run.epochs
         is_one_of_some = epoch % -(-epochs // MOST_EPOCH_LINES) == 0
         return epoch <= 3 or epoch == epochs or is_one_of_some or time.monotonic() > self._said + QUIET
@@ -180,12 +180,12 @@ class Progress:
 
 
 def of_all(run: Run) -> str:
-    """Return what is written behind an epoch's number; nothing where time decides how many there will be."""
+    """Return the "/total" that follows an epoch's number; "" where --time decides how many there will be."""
     return "" if run.settings.time else f"/{run.epochs}"
 
 
 def best_of(run: Run, at: TrainingState) -> str:
-    """Return which epoch the best is, with its loss and the figure that decides: its own line is not always
+    """Return a description of the best epoch (number, loss, deciding figure), whose own line is not always
     printed."""
     loss = f"valid {at.best_loss:.3f}" if run.data.valid_targets else f"train {at.best_loss:.3f}"
     if run.metric is None or at.best_figure is None:
@@ -195,7 +195,7 @@ def best_of(run: Run, at: TrainingState) -> str:
 
 
 def describe(run: Run) -> Iterator[str]:
-    """Yield what a run is, line by line."""
+    """Yield a description of a run, line by line."""
     recipe = run.recipe
     yield from run.about_text()
     if not run.data.valid_targets:
@@ -214,7 +214,7 @@ def describe(run: Run) -> Iterator[str]:
 
 
 def way_on(run: Run, is_stopped: bool) -> str:
-    """Return the command that one would give next."""
+    """Return a line with the command to try next."""
     model = shlex.quote(str(run.model))
     if not is_stopped:
         return f"try: rnn {run.try_it} --model {model}"
@@ -223,7 +223,7 @@ def way_on(run: Run, is_stopped: bool) -> str:
 
 
 def span(seconds: float) -> str:
-    """Return a time as people say it."""
+    """Return a duration in seconds, minutes or hours, whichever reads best."""
     if seconds < 120:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 2 * 3600 else f"{seconds / 3600:.1f} h"

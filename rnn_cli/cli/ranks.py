@@ -1,4 +1,4 @@
-"""A command on several ranks: rank 0 alone speaks, and all end alike."""
+"""A command on several ranks: only rank 0 prints, and all end with the same status."""
 
 import os
 import traceback
@@ -9,21 +9,21 @@ from rnn_cli.cli.console import Interrupted, error
 from rnn_cli.cli.failures import failure
 from rnn_cli.training.parallel.world import Elsewhere, World
 
-FAREWELL = 3.0  # seconds that a rank which has failed waits for the others to fail too
+FAREWELL = 3.0  # seconds that a failed rank waits for the others to fail too
 
 
 def end_alike(world: World, command: Callable[[], int]) -> int:
     """Run a command on every rank; return the exit status, which is the same on all.
 
-    What all ranks fail with is raised on rank 0, and said there. Where one rank alone fails, it says so and
-    names its machine; the others may wait for it in a sum, and so are ended.
+    If all ranks fail, rank 0 raises and reports the error. If only one fails, it reports the error with the
+    name of its machine, and ends the others, which may be waiting for it in a sum.
     """
     if world.size == 1:
         return command()
     world.expect_signs(None, partial(say_from, world))
     try:
         statuses = world.meet(command())
-    except Elsewhere as elsewhere:  # it has met us
+    except Elsewhere as elsewhere:  # the failed rank has met this one
         return elsewhere.status
     except (Exception, Interrupted) as exception:
         return _fail(world, exception)
@@ -32,7 +32,7 @@ def end_alike(world: World, command: Callable[[], int]) -> int:
 
 
 def say_from(world: World, line: str) -> None:
-    """Print the line that a rank ends with."""
+    """Print the line that a rank ends with, with its machine and its number."""
     error(f"{world.hosts[world.rank]}, rank {world.rank}: {line}", always=True)
 
 
@@ -56,6 +56,6 @@ def _fail(world: World, exception: Exception | Interrupted) -> int:
 
 
 def _status(statuses: Sequence[int]) -> int:
-    """Return the status of the first rank that has failed, or else the highest."""
+    """Return the status of the first rank that has failed; if none has, the highest."""
     failed = [-status for status in statuses if status < 0]
     return failed[0] if failed else max(statuses)

@@ -1,4 +1,4 @@
-"""How samples are printed."""
+"""Printing of samples."""
 
 import sys
 from collections.abc import Iterable
@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     from rnn_cli.models.sampling.samples import Sample
     from rnn_cli.scoring.copying import Copied
 
-SHOWN = 40  # characters of a run that a line of talk quotes
+SHOWN = 40  # characters of a copied run that a line of talk quotes
 
 
 def warn_of_unknown(tokens: list[str], model: Path) -> None:
-    """Name the tokens that a model does not know, the first ten of them."""
+    """Warn of tokens that a model does not know; name the first ten."""
     if tokens:
         shown = ", ".join(repr(token) for token in tokens[:10])
         more = ", …" if len(tokens) > 10 else ""
@@ -37,10 +37,10 @@ def print_stream(pieces: Iterable[str]) -> None:
 def print_samples(
     samples: Iterable["Sample"], may_hold_lines: bool, original: str | None, longest: int | None
 ) -> None:
-    """Print samples one below the other, and after each, as talk, what it copies.
+    """Print samples one below the other, and after each, on standard error, what it copies.
 
-    may_hold_lines: whether an empty line stands between them. original: the file that they were compared
-    with. longest: the run that was to be kept to.
+    may_hold_lines: whether to put an empty line between them. original: the file that they were compared
+    with. longest: the length of the longest copy allowed.
     """
     for number, sample in enumerate(samples, 1):
         between = "\n" if may_hold_lines and number > 1 else ""
@@ -60,7 +60,7 @@ def _say_copied(number: int, copied: "Copied", original: str) -> None:
 
 
 def what_is_copied(copied: "Copied", original: str | None = None) -> str:
-    """Return what of a text stands in the original, in words. original: None for the training text."""
+    """Return, in words, what a text copies from the original. original: None for the training text."""
     run = copied.run.strip().replace("\n", " ")
     shown = run if len(run) <= SHOWN else f"{run[:SHOWN]}…"
     n, clauses = copied.copied, counted(copied.clauses, "clause")
@@ -71,7 +71,7 @@ def what_is_copied(copied: "Copied", original: str | None = None) -> str:
 
 
 def print_json(samples: Iterable["Sample"], about: dict[str, Any]) -> None:
-    """Print samples as one JSON object, with what else is to be said about them."""
+    """Print samples as one JSON object. about: its other entries."""
     write_json(about | {"samples": [_row(sample) for sample in samples]})
 
 

@@ -1,4 +1,4 @@
-"""What `rnn score` does with its texts: read them, print rows and totals, and say how the n-grams do."""
+"""What `rnn score` does with texts: read them, print rows and totals, and compare with the n-grams."""
 
 import heapq
 import io
@@ -58,13 +58,13 @@ class Texts:
     paths: list[str]
     encoding: str | None
     threads: int | None
-    dynamic: float  # its learning rate, 0 for none
+    dynamic: float  # the learning rate of dynamic evaluation, 0 for none
     baseline: Counted | None
     mixing: Mixing | None
 
 
 def print_scores(models: dict[str, LanguageModel], texts: Texts, form: Form) -> None:
-    """Print what texts cost. models: by their paths; those of a mixture, or one and another beside it."""
+    """Print what texts cost. models: by path; those of a mixture, or one and perhaps another to compare."""
     comes_slowly = form.has_rows and any(map(arrives_slowly, texts.paths))
     if form.line_buffered and isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(line_buffering=True)
@@ -106,7 +106,7 @@ def _side(model: LanguageModel, ngrams: Ngrams | None, texts: Texts, reading: Re
 
 
 def _mixture(models: dict[str, LanguageModel], ngrams: Ngrams | None, texts: Texts, reading: Reading) -> Side:
-    """Return all models and the n-grams, mixed; say with which weights."""
+    """Return the mixture of all models and the n-grams; print its weights."""
     refuse_unlike(models)
     first, mixing = next(iter(models.values())), texts.mixing
     assert mixing is not None
@@ -162,7 +162,7 @@ def _print_totals(sides: list[Side], ngrams: Ngrams | None, form: Form) -> None:
 
 
 def _judge(side: Side, texts: Texts, order: int | None, is_told: bool) -> None:
-    """Warn of a model that does not beat the n-grams. is_told: whether to say also by how much one does."""
+    """Warn if the model does not beat the n-grams. is_told: whether to print both figures if it does."""
     ours, counted = (side.tallies[name].totals.bits_per_character for name in (MODEL, BASELINE))
     if ours < counted:
         if is_told:

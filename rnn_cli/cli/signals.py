@@ -1,4 +1,4 @@
-"""Stopping a command from outside: the first signal lets it end in order, the second ends it at once."""
+"""Stopping a command by signals: the first lets it finish in order, the second ends it at once."""
 
 import multiprocessing
 import os
@@ -12,16 +12,16 @@ from types import FrameType
 
 from rnn_cli.cli.console import Interrupted
 
-GRACE = 0.5  # seconds that a command has to clean up after it was told to end at once
+GRACE = 0.5  # seconds for a command to clean up after a signal to end at once
 HANGUP = getattr(signal, "SIGHUP", None)  # not on Windows
 
 
 class Stop:
     """Whether a signal has asked the command to stop, and which one.
 
-    in_order: whether the first signal is only noted, so that the command can end in order; else, and from the
-        second signal on, Interrupted is raised where the command is.
-    litter: files that the command would delete, and that are deleted where it has no time for that.
+    in_order: whether the first signal is only noted, so that the command can finish in order. Otherwise, and
+        on the second signal, Interrupted is raised wherever the command is.
+    litter: files that the command would delete at its end; they are deleted even if it has no time for that.
     """
 
     def __init__(self) -> None:
@@ -40,7 +40,7 @@ class Stop:
         return 0 if self.signal is None else _status(self.signal)
 
     def hear(self, number: int, frame: FrameType | None) -> None:
-        """Handle a signal. Nothing may hold up the end: neither processes at work nor another signal."""
+        """Handle a signal. Neither busy child processes nor another signal may delay the end."""
         if self.in_order and self.signal is None:
             self.signal = number
         elif not self.at_once:
@@ -51,8 +51,8 @@ class Stop:
 
 @contextmanager
 def stop_on_signals() -> Iterator[Stop]:
-    """Handle SIGINT, SIGTERM and SIGHUP as Stop describes; SIGHUP only if it was not ignored (nohup). Beside
-    the main thread no signal is heard, and so none is handled."""
+    """Handle SIGINT, SIGTERM and SIGHUP as Stop describes; SIGHUP only if it was not ignored (nohup). Only
+    the main thread can handle signals; in any other, none is handled."""
     stop = Stop()
     if threading.current_thread() is not threading.main_thread():
         yield stop
@@ -73,8 +73,9 @@ def stop_on_signals() -> Iterator[Stop]:
 
 @contextmanager
 def _guarded(stop: Stop) -> Iterator[None]:
-    """Guard against a handler that comes too late: it waits for the operation of its thread, such as a large
-    matrix product. A thread that hears signals at once ends the process where the handler has not in time.
+    """Guard against a handler that runs too late, because it has to wait for the main thread's current
+    operation, such as a large matrix product. A second thread hears signals at once; it ends the process if
+    the command has not ended within GRACE seconds.
     """
     ours, its = socket.socketpair()
     its.setblocking(False)
@@ -94,7 +95,7 @@ def _guarded(stop: Stop) -> Iterator[None]:
     with ours, its:
         try:
             guard.start()
-        except RuntimeError:  # the system starts no thread: then there is no guard
+        except RuntimeError:  # the system refuses a thread: go without a guard
             yield
             return
         before = signal.set_wakeup_fd(its.fileno(), warn_on_full_buffer=False)
@@ -112,6 +113,6 @@ def _status(number: int) -> int:
 
 
 def _kill_children() -> None:
-    """Kill the processes of this one: their results are no longer needed."""
+    """Kill the children of this process: their results are no longer needed."""
     for child in multiprocessing.active_children():
         child.kill()

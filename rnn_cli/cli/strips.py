@@ -1,4 +1,4 @@
-"""Numbers as colours, or as blocks where a terminal has no colours."""
+"""Numbers drawn as colours, or as blocks on a terminal without colours."""
 
 import itertools
 import os
@@ -21,7 +21,7 @@ LENGTHS = " ▏▎▍▌▋▊▉█"
 
 
 def colours() -> int:
-    """Return which colours standard output shows: none where it is no terminal, or NO_COLOR is set."""
+    """Return which colours standard output shows: none if it is not a terminal, or if NO_COLOR is set."""
     terminal = os.environ.get("TERM", "")
     if os.environ.get("NO_COLOR") or not sys.stdout.isatty() or terminal in ("", "dumb"):
         return NONE
@@ -31,12 +31,12 @@ def colours() -> int:
 
 
 def width() -> int:
-    """Return the columns of standard output's terminal, or COLUMNS; WIDTH where there is neither."""
+    """Return COLUMNS, or else the columns of standard output's terminal; WIDTH if there is neither."""
     return room() or WIDTH
 
 
 def room() -> int | None:
-    """Return the columns of standard output's terminal, or COLUMNS; None where there is neither."""
+    """Return COLUMNS, or else the columns of standard output's terminal; None if there is neither."""
     columns = os.environ.get("COLUMNS", "")
     if columns.isdecimal() and int(columns) > 0:
         return int(columns)
@@ -47,9 +47,9 @@ def room() -> int | None:
 
 
 def strip(values: Sequence[float], cells: int, least: float, most: float, depth: int = NONE) -> str:
-    """Return numbers from `least` to `most` as a strip of so many cells: colours, or blocks whose height is
-    the value. Where there are more numbers than cells, each cell stands for several (`grouped`);
-    where there are fewer, each number takes several cells."""
+    """Return numbers from `least` to `most` as a strip of `cells` cells: colours, or blocks whose height is
+    the value. If there are more numbers than cells, each cell shows a group of them (`grouped`); if there are
+    fewer, each number fills several cells."""
     shown = [value for value in grouped(values, cells) for _ in range(max(1, cells // max(1, len(values))))]
     span = most - least or 1.0
     shares = [min(1.0, max(0.0, (value - least) / span)) for value in shown]
@@ -67,7 +67,7 @@ def strip(values: Sequence[float], cells: int, least: float, most: float, depth:
 
 
 def bar(share: float, cells: int) -> str:
-    """Return a bar of so many cells, filled by a share from 0 to 1. One cell is filled from below."""
+    """Return a bar of `cells` cells, filled to a share from 0 to 1. A single cell is filled from below."""
     share = min(1.0, max(0.0, share))
     if cells == 1:
         return HEIGHTS[round(share * (len(HEIGHTS) - 1))]
@@ -76,15 +76,15 @@ def bar(share: float, cells: int) -> str:
 
 
 def sparkline(values: Sequence[float], least: float, most: float, cells: int) -> str:
-    """Return numbers in the order of time as blocks whose height is the value, in `cells` at most."""
+    """Return a time series as blocks whose height is the value, at most `cells` of them."""
     if len(values) > cells:
         values = [values[k * (len(values) - 1) // (cells - 1)] for k in range(cells)]
     return strip(values, len(values), least, most)
 
 
 def grouped(values: Sequence[float], cells: int) -> list[float]:
-    """Return the numbers, or where there are more than `cells`, one of each of so many equal groups: the one
-    farthest from 0."""
+    """Return the numbers or, if there are more than `cells`, the one farthest from 0 in each of `cells` equal
+    groups."""
     if len(values) <= cells:
         return [*values]
     ends = [k * len(values) // cells for k in range(cells + 1)]
@@ -92,7 +92,7 @@ def grouped(values: Sequence[float], cells: int) -> list[float]:
 
 
 def _background(share: float, zero: float, depth: int) -> str:
-    """Return the code of a share from 0 to 1; `zero` is the share of the number 0."""
+    """Return the escape code of the colour for a share from 0 to 1; `zero` is the share of the number 0."""
     if share >= zero:
         end, ramp, way = MOST, ORANGES, (share - zero) / (1 - zero or 1.0)
     else:

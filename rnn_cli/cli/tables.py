@@ -1,4 +1,4 @@
-"""Tables on a terminal: where it is narrow, columns that matter less are made narrower and then left out."""
+"""Tables on a terminal: if it is narrow, columns are made narrower, and those that matter less left out."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -13,9 +13,9 @@ Cells = Sequence[str]  # of a row, one for each column
 class Column(NamedTuple):
     """A column of a table.
 
-    heading: its name above it; "" for none. width: in columns of a terminal, negative where cells stand on
-    the right. least: how narrow it may be made; 0: no narrower. is_cut: whether a cell that is wider is cut,
-    with … at its end; else it sticks out.
+    heading: the name above it; "" for none. width: in columns of a terminal, negative if cells are aligned
+    right. least: the least width allowed; 0: it is never made narrower. is_cut: whether a wider cell is cut,
+    with … at its end; otherwise it sticks out.
     """
 
     heading: str
@@ -24,14 +24,14 @@ class Column(NamedTuple):
     is_cut: bool = False
 
     def shown(self, cell: str) -> str:
-        """Return a cell as it stands in the column."""
+        """Return a cell as the column shows it."""
         return fitted(cell, abs(self.width)) if self.is_cut else cell
 
 
 @dataclass(frozen=True)
 class Table:
-    """The columns that are shown, each by its place in a row, and the names of those that may be left out,
-    in that order."""
+    """The columns that are shown, by their place in a row, and the names of those that may be left out, in
+    that order."""
 
     columns: dict[int, Column]
     leaves: tuple[str, ...] = ()
@@ -42,7 +42,7 @@ class Table:
         return cls(dict(enumerate(columns)), leaves)
 
     def within(self, room: int | None) -> Self:
-        """Return the table for a terminal of so many columns; None: of any number."""
+        """Return the table for a terminal of `room` columns; None: any number."""
         if room is None or self._width <= room:
             return self
         if self.leaves and self._least_width > room:
@@ -52,15 +52,15 @@ class Table:
         return replace(self, columns=self._narrowed(self._width - room), leaves=())
 
     def width_of(self, name: str) -> int:
-        """Return how wide the column of a name is; 0 where it is left out."""
+        """Return the width of the column of this name; 0 if it is left out."""
         return next((abs(column.width) for column in self.columns.values() if column.heading == name), 0)
 
     def head(self) -> str:
-        """Return the line of names."""
+        """Return the line of headings."""
         return self._line([column.heading and label(column.heading) for column in self.columns.values()])
 
     def row(self, cells: Cells) -> str:
-        """Return the line of a row, whose cells are those of all columns, shown or not."""
+        """Return a row as a line. cells: one for every column, shown or not."""
         return self._line([column.shown(cells[place]) for place, column in self.columns.items()])
 
     def _line(self, cells: Cells) -> str:
@@ -75,8 +75,7 @@ class Table:
         return sum((column.least or abs(column.width)) + 1 for column in self.columns.values()) - 1
 
     def _narrowed(self, much: int) -> dict[int, Column]:
-        """Return columns that are narrower together by so much, one after another in turn, or as narrow as
-        they may be."""
+        """Return the columns narrowed by `much` in all, by one each in turn, or as narrow as they may be."""
         widths = {place: abs(column.width) for place, column in self.columns.items()}
         free = [place for place, column in self.columns.items() if column.least]
         while much > 0 and (free := [place for place in free if widths[place] > self.columns[place].least]):

@@ -1,4 +1,4 @@
-"""Vocabularies as `rnn vocab` prints them: rows of tokens, and what is learned of files of pairs."""
+"""Vocabularies as `rnn vocab` prints them: rows of tokens, and the figures of files of pairs."""
 
 import json
 from typing import Any
@@ -21,7 +21,7 @@ def print_figure(name: str, value: str, note: str = "") -> None:
 
 
 def print_head(what: str = "token", note: str = "") -> None:
-    """Print what stands above rows of ids. note: translated, after it."""
+    """Print the heading of rows of ids. note: follows it, already translated."""
     write_text(f"{'id':>10}{' ' * (14 - columns(label('occurs')))}{label('occurs')}   {label(what)}{note}\n")
 
 
@@ -33,8 +33,8 @@ def print_token(id: int, count: int, token: str | None = None) -> None:
 
 
 def texts_of(line: str, task: str) -> list[str]:
-    """Return the texts of a line that the sides of a task read: of a translation both columns. Raises
-    UsageError for more columns than two."""
+    """Return the texts of a line, one for each side of the task: for translation both columns, otherwise the
+    text alone. Raises UsageError for more than two columns."""
     kind, cells = KINDS[task], line.split("\t")
     if len(cells) > 2:
         raise UsageError(f"--cut: {len(cells)} columns where there are 2 (a line reads {kind.line})")
@@ -42,7 +42,8 @@ def texts_of(line: str, task: str) -> list[str]:
 
 
 def print_pairs(counted: CountedPairs, cut: list[str], as_json: bool) -> None:
-    """Print what files of pairs would be learned as; or how texts are cut, one of each side."""
+    """Print what training would make of files of pairs. cut: texts, one for each side; if there are any,
+    print how these are cut instead."""
     if cut:
         cells = [*zip(counted.sides, cut, strict=False)]
         if as_json:

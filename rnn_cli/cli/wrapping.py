@@ -1,4 +1,4 @@
-"""Messages on a terminal, broken between words at its width: the terminal itself breaks them anywhere."""
+"""Messages wrapped between words at the width of a terminal, which itself would break them anywhere."""
 
 import os
 import re
@@ -7,7 +7,8 @@ from typing import TextIO
 
 from rnn_cli.printing import columns
 
-# What is copied: a command, in backquotes or from its program to the end of the clause; an option, its value.
+# What people copy: a command, in backquotes or from its program to the end of the clause; an option and its
+# value.
 QUOTED = r"`[^`]*`"
 COMMAND = r"\b(?:rnn|pip) -{0,2}[a-z][^`;,()；，（）：。、]*[^`;,()；，（）：。、\s]"
 OPTION = r"(?<!\S)--[a-z][a-z-]* (?:'[^']*'|[^\W-][!-~]*)"
@@ -17,16 +18,17 @@ NEVER_LAST = frozenset("（《「『“‘([{")
 
 
 def fit(text: str, stream: TextIO) -> str:
-    """Return a printable message as a stream shows it: broken into lines where it is a terminal of a known
-    width, else as it is."""
+    """Return a printable message as a stream shows it: wrapped if the stream is a terminal of known width,
+    otherwise as it is."""
     return "\n".join(wrapped(text, width)) if (width := _width(stream)) else text
 
 
 def wrapped(text: str, width: int) -> list[str]:
-    """Return a printable text in lines of at most so many columns.
+    """Return a printable text as lines of at most `width` columns.
 
-    A line ends between two words, or beside a Chinese character. A command and a word that are longer than a
-    line are left whole: the terminal breaks them, and they can be copied. Lines are indented as the first.
+    A line ends between two words, or next to a Chinese character. A command or a word that is longer than a
+    line stays whole: the terminal breaks it, and it can still be copied. All lines are indented as the first
+    is.
     """
     indent = text[: len(text) - len(text.lstrip())]
     lines, line, gap = [], indent, ""
@@ -42,8 +44,8 @@ def wrapped(text: str, width: int) -> list[str]:
 
 
 def _atoms(text: str) -> Iterator[str]:
-    """Yield what no line end may part: words, commands, Chinese characters with their punctuation; and the
-    spaces between them."""
+    """Yield the pieces that no line end may split (words, commands, Chinese characters with their
+    punctuation), and the spaces between them."""
     atom = ""
     for found in PIECES.finditer(text):
         piece = found[0]
@@ -64,7 +66,7 @@ def _may_part(before: str, after: str) -> bool:
 
 
 def _width(stream: TextIO) -> int:
-    """Return the columns of a stream's terminal; 0 where it is none, or does not know."""
+    """Return the columns of a stream's terminal; 0 if it is not a terminal or its width is unknown."""
     try:
         return os.get_terminal_size(stream.fileno()).columns if stream.isatty() else 0
     except (OSError, ValueError):  # no file

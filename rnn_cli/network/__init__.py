@@ -1,1 +1,1 @@
-"""The mathematics: each layer's equations, and under them their derivatives, by hand."""
+"""The mathematics: the equations of each layer, with derivatives written by hand."""

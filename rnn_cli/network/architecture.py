@@ -1,4 +1,4 @@
-"""What a network is made of: its parameters, their shapes, their first values, their place in memory."""
+"""The architecture of a language model: its parameters, their shapes and their initial values."""
 
 import itertools
 from dataclasses import dataclass
@@ -16,11 +16,11 @@ from rnn_cli.network.outputs import OUTPUTS
 
 @dataclass(frozen=True)
 class Architecture(Layers):
-    """The choices that decide what the parameters are, as a model file holds them.
+    """The choices that determine the parameters, as stored in a model file.
 
-    With several layers, the states of each are what enters the next, whose parameters are U2, W2 and b_a2,
-    and so on. With an embedding, C x_t enters the first (inputs.py).
-    Raises ValueError for choices that do not go together.
+    With several layers, the states of each are the input of the next, whose parameters are U2, W2, b_a2 and
+    so on. With an embedding, the first layer's input is C x_t (inputs.py).
+    Raises ValueError for choices that cannot be combined.
     """
 
     m: int  # vocabulary size
@@ -28,12 +28,12 @@ class Architecture(Layers):
     cell: str = "tanh"
     output: str = "softmax"
     layers: int = 1
-    embedding: int = 0  # its size; 0: x_t enters the states straight through U
-    tie: bool = False  # the embedding is the output layer's V, C = V^T; its size is the hidden size
-    cutoffs: tuple[int, ...] = ()  # of an output layer of two levels
+    embedding: int = 0  # its width; 0: x_t enters the first layer directly, through U
+    tie: bool = False  # whether C = V^T, the output layer's V; the embedding then has the hidden size
+    cutoffs: tuple[int, ...] = ()  # of a two-level output layer
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "cutoffs", tuple(self.cutoffs))  # JSON has it as a list
+        object.__setattr__(self, "cutoffs", tuple(self.cutoffs))  # a list in JSON
         sizes = (self.m, self.n, self.layers, self.embedding, *self.cutoffs)
         if not all(isinstance(size, int) and size >= 0 for size in sizes) or 0 in sizes[:3]:
             raise ValueError(f"each size must be a positive integer: {sizes}")
@@ -48,7 +48,7 @@ class Architecture(Layers):
             raise ValueError(f"cutoffs {self.cutoffs} do not go with {self.output} and {self.m} tokens")
 
     def describe(self) -> str:
-        """Return it in a few words."""
+        """Return a short description."""
         layers = f"{self.layers} layers of " if self.layers > 1 else ""
         entrance = self.input.describe(self.embedding)
         output = "" if self.output == "softmax" else f", {self.output} output"
@@ -66,19 +66,20 @@ class Architecture(Layers):
 
     @property
     def table(self) -> str:
-        """The name of the parameter of which x_t picks a column (or a row, of a tied V)."""
+        """The name of the parameter whose column x_t selects (for a tied V, whose row)."""
         return self.input.table
 
     @property
     def width_of_table(self) -> int:
-        """How many numbers a look-up gives."""
+        """The number of entries that a look-up returns."""
         return self.embedding or self.shapes["U"][0]
 
     def flops(self, counts: Array) -> float:
-        """Return the floating-point operations per token of the products of a training step: forward, and
-        backward to what entered and to the weights, each a multiplication and an addition per weight.
+        """Return the floating-point operations per token in the products of a training step: forward,
+        backward to the inputs and backward to the weights, each with a multiplication and an addition per
+        weight.
 
-        counts: (m,), how often each token occurs: it decides how much of an output of two levels is used.
+        counts: (m,), how often each token occurs, which decides how much of a two-level output is computed.
         """
         cell, widths = CELLS[self.cell], [self.embedding, *[self.n] * (self.layers - 1)]
         recurrent = sum(cell.cost(width, self.n) for width in widths)
@@ -86,10 +87,10 @@ class Architecture(Layers):
         return 6 * (recurrent + output) + self.input.flops(self.m, self.width_of_table)
 
     def initialise(self, rng: np.random.Generator, counts: Array) -> Parameters:
-        """Return first values, for a text in which each token occurs as often as `counts` (m,) says.
+        """Return initial values for a text whose tokens occur as often as `counts` (m,) says.
 
-        The table is as suits the input, the cells' parameters as suits the cell; the output layer's biases
-        fit the counts, and its weights are after Glorot.
+        The input determines those of the table, the cell those of the cells' parameters. The output layer's
+        biases fit the counts; its weights are Glorot's.
         """
         p: Parameters = OUTPUTS[self.output].initial_biases(counts, self.cutoffs)
         return self.lay_out(

@@ -1,10 +1,10 @@
-"""Attention: each step of a decoder looks at all steps of the encoder. A row of ATTENTIONS says how a state
-s_t is compared with the states h_i of the encoder:
+"""Attention: each step of a decoder looks at all steps of the encoder. A row of ATTENTIONS compares a state
+s_t with the encoder's states h_i:
 
     luong       e_ti = s_t · A h_i / √n              A: (n, d); n entries of s_t        (Luong et al. 2015)
     bahdanau    e_ti = a · tanh(A s_t + D h_i)       A: (n, n), D: (n, d), a: (1, n)    (Bahdanau et al. 2015)
 
-and both go on with
+and both continue with
 
     α_t = softmax(e_t)                 over a row's real steps
     c_t = Σ_i α_ti h_i                 the attended vector
@@ -16,7 +16,7 @@ Backward, with dα_ti = dc_t · h_i and de_t = α_t (dα_t - Σ_j α_tj dα_tj),
                 ds_t = A^T Σ_i dz_ti,  dA = Σ dz_ti s_t^T      dD = Σ dz_ti h_i^T
     dh_i = Σ_t α_ti dc_t + what the comparison sends there
 
-Arrays have the rows first, (B, T, n) and (B, S, d): the products of a row are one matrix product.
+Arrays have the rows first, (B, T, n) and (B, S, d), so that all products of a row are one matrix product.
 """
 
 import math
@@ -36,23 +36,24 @@ IntoComparison = Callable[[Array], tuple[Array, Array, Parameters]]
 
 
 class Comparison(Protocol):
-    """A row of ATTENTIONS: it compares states with the encoder's."""
+    """A row of ATTENTIONS: compares a decoder's states with the encoder's."""
 
     def shapes(self, n: int, d: int) -> dict[str, tuple[int, ...]]:
-        """Return the names and shapes of its parameters, for states of n entries and an encoder's of d."""
+        """Return the names and shapes of its parameters, for decoder states of n and encoder states of d
+        entries."""
 
     def prepare(self, p: Parameters, h: Array, work: Workspace) -> Array:
-        """Return what is computed once of h (B, S, d), for all steps of the decoder."""
+        """Return what can be computed from h (B, S, d) once, for all steps of the decoder."""
 
     def forward(
         self, p: Parameters, s: Array, h: Array, prepared: Array, work: Workspace
     ) -> tuple[Array, IntoComparison]:
-        """Return e (B, T, S) of states s (B, T, n) and of the encoder's h, and the backward pass."""
+        """Return e (B, T, S) for states s (B, T, n) and the encoder's h, and the backward pass."""
 
 
 @dataclass(frozen=True)
 class Luong:
-    """The scaled product."""
+    """The scaled dot product."""
 
     def shapes(self, n: int, d: int) -> dict[str, tuple[int, ...]]:
         return {"A": (n, d)}
@@ -82,7 +83,7 @@ class Luong:
 
 @dataclass(frozen=True)
 class Bahdanau:
-    """The additive comparison, in n units."""
+    """Additive comparison, with n units."""
 
     def shapes(self, n: int, d: int) -> dict[str, tuple[int, ...]]:
         return {"A": (n, n), "D": (n, d), "a": (1, n)}
@@ -129,11 +130,11 @@ class Memory(NamedTuple):
 
     h: Array  # (B, S, d), the encoder's states, rows first; 0 at padding
     padding: Array  # (B, 1, S), NOWHERE at padding, 0 at real steps
-    prepared: Array  # of the comparison
+    prepared: Array  # the result of `Comparison.prepare`
 
     @classmethod
     def of(cls, kind: str, p: Parameters, h: Array, real: Array, work: Workspace) -> "Memory":
-        """Return that of states h (S, B, d) with the mask `real` (S, B), for a row of ATTENTIONS."""
+        """Return the memory of states h (S, B, d) with the mask `real` (S, B), for a row of ATTENTIONS."""
         S, B, d = h.shape
         by_row = work("memory", B, S, d)
         np.copyto(by_row, h.swapaxes(0, 1))
@@ -148,9 +149,9 @@ Backward = Callable[[Array], tuple[Array, Array, Parameters]]
 def attend(
     kind: str, p: Parameters, s: Array, memory: Memory, work: Workspace
 ) -> tuple[Array, Array, Backward]:
-    """Return c (B, T, d) and α (B, T, S) of states s (B, T, n), and the backward pass.
+    """Return c (B, T, d) and α (B, T, S) for states s (B, T, n), and the backward pass.
 
-    kind: a row of ATTENTIONS. A row without a real step attends to its padding, where h is 0.
+    kind: a row of ATTENTIONS. A row without real steps attends to its padding, where h is 0.
     """
     h, padding, prepared = memory
     α, into_comparison = ATTENTIONS[kind].forward(p, s, h, prepared, work)

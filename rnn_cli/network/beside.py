@@ -1,4 +1,4 @@
-"""A second input of the first layer, q_t, beside the tokens: a_t = U h_t + Q q_t + b_a."""
+"""The second input of the first layer, q_t, in addition to the tokens: a_t = U h_t + Q q_t + b_a."""
 
 from collections.abc import Callable
 
@@ -9,7 +9,7 @@ from rnn_cli.network.fast.workspace import Workspace
 
 
 def add(a: Array, Q: Array, q: Array, work: Workspace) -> Callable[[Array], tuple[Array, Array]]:
-    """Add Q q_t to a_t (T, B, k), for q (T or 1, B, e); return the backward pass, da -> dq, dQ."""
+    """Add Q q_t to a_t (T, B, k), in place, for q (T or 1, B, e); return the backward pass, da -> dq, dQ."""
     T, B, e = q.shape
     k = len(Q)
     Q_q = np.matmul(q.reshape(T * B, e), Q.T, out=work("beside", T * B, k))

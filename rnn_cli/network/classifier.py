@@ -1,14 +1,15 @@
 """The classifier: a sequence in, one label out (many to one, 多对一).
 
     h_1 … h_L = encoder(x)                       encoder.py
-    z = V s + b_y,  s = pooling(h)               pooling.py: what the states say of the text
-    w = κ/√N Σ_i G x_i + b_g                     bags.py: what its N n-grams x_i say, a linear model
+    z = V s + b_y,  s = pooling(h)               pooling.py: logits from the states
+    w = κ/√N Σ_i G x_i + b_g                     bags.py: logits from the N n-grams x_i, a linear model
     o = output(λ z + (1 - λ) w)                  labels.py; λ is the array `mix`
 
-o is a product of two experts (Hinton 2002). Each learns by itself, from E = (E(z) + E(w))/2: if both learned
-from E of o, what one knows by heart the other would not learn, and other texts are answered worse (sst2:
-0.402 nats a text, apart 0.379). λ takes no part in that. It is fitted to texts that are not learned from
-(`fitted_mix`), as the n-grams know the others by heart. Without n-grams o is output(z).
+o is a product of two experts (Hinton 2002). Each is trained separately, on E = (E(z) + E(w))/2. If both were
+trained on E of o, neither would learn what the other has memorised, and unseen texts would be classified
+worse (sst2: 0.402 nats per text, against 0.379 when trained separately). λ is not trained. It is fitted to
+texts that are not trained on (`fitted_mix`), as the n-grams memorise the training texts. Without n-grams, o
+is output(z).
 """
 
 from collections.abc import Callable, Mapping
@@ -31,41 +32,41 @@ from rnn_cli.network.labels import LABELS
 from rnn_cli.network.parameters import Table, WithoutState
 from rnn_cli.network.pooling import POOLINGS, Rows
 
-KAPPA = 4.0  # how much sooner than its steps alone would let it the linear model learns
+KAPPA = 4.0  # the factor by which the linear model learns faster than the optimizer's steps alone allow
 
-MIXES = np.arange(21) / 20  # λ that are tried
+MIXES = np.arange(21) / 20  # values of λ to try
 
 # dE/dz of each expert, (B, labels) -> the gradients
 Backward = Callable[[list[Array]], Gradients]
 
 
 class Texts(NamedTuple):
-    """A batch of B texts with their labels; T is the length of the longest, and at least 1.
+    """A batch of B texts with their labels. T is the length of the longest, at least 1.
 
-    Without n-grams `grams` is empty and `starts` is zeros.
+    Without n-grams, `grams` is empty and `starts` is zeros.
     """
 
     x: Ids  # (T, B)
     real: Array  # (T, B), 1 at a row's real steps, which come first, and 0 at padding
-    y: Array  # as the output has it: ids (B,), yes and no (B, m), or scores (B,)
-    weight: Array  # (T, B), how much a row's label counts, at its first step; 0 at all others
+    y: Array  # depends on the output: ids (B,), yes and no (B, m), or scores (B,)
+    weight: Array  # (T, B), the weight of a row's label at its first step; 0 at all other steps
     grams: Ids  # the ids of all rows' n-grams, one row after another
-    starts: Ids  # (B + 1,), where each row's begin and end
+    starts: Ids  # (B + 1,), where each row's n-grams begin and end
 
 
 @dataclass(frozen=True)
 class Classifier(WithoutState):
-    """The choices that decide a classifier's parameters.
+    """A classifier, defined by the choices that determine its parameters.
 
-    Raises ValueError for choices that do not go together.
+    Raises ValueError for choices that cannot be combined.
     """
 
     encoder: Encoder
     labels: int
     output: str = "softmax"  # a row of LABELS
     pooling: str = "last+max+mean"  # a row of POOLINGS
-    buckets: int = 0  # of hashed n-grams; 0: without
-    most_grams: int = 0  # n-grams of a row
+    buckets: int = 0  # for hashed n-grams; 0: no n-grams
+    most_grams: int = 0  # the most n-grams of a row
 
     def __post_init__(self) -> None:
         check_known("output", self.output, LABELS)
@@ -79,7 +80,7 @@ class Classifier(WithoutState):
 
     @property
     def m(self) -> int:
-        """A guess costs ln m nats."""
+        """The number of classes: a guess costs ln m nats."""
         return LABELS[self.output].classes(self.labels)
 
     @property
@@ -102,7 +103,7 @@ class Classifier(WithoutState):
         return {**self.encoder.tables} | ({"G": Table()} if self.buckets else {})
 
     def initialise(self, rng: np.random.Generator, share: Array) -> Parameters:
-        """Return first values. share: (labels,), the share of rows that have each label (`Labels`)."""
+        """Return initial values. share: (labels,), the share of rows with each label (`Labels`)."""
         p = self.encoder.initialise(rng)
         p["V"] = glorot_uniform(rng, *self.shapes["V"])
         p["b_y"] = LABELS[self.output].initial_bias(share)
@@ -111,33 +112,33 @@ class Classifier(WithoutState):
         return self.lay_out(p)
 
     def draw_masks(self, rng: np.random.Generator, drop: Drop, T: int, B: int) -> Masks:
-        """Draw the encoder's masks; n-grams have none."""
+        """Draw the encoder's masks; the n-grams have none."""
         return self.encoder.draw_masks(rng, drop, T, B)
 
     def loss(
         self, p: Parameters, batch: Texts, state: State, work: Workspace, masks: Masks = NO_MASKS
     ) -> tuple[float, State]:
-        """Return E that is learned from, summed over the texts, and the state, which has nothing in it."""
+        """Return the training loss E, summed over the texts, and an empty state."""
         work.start()
         said, _ = self._experts(p, batch, work, masks)
         return weighted_sum(self._mean_nats(said, batch.y), batch.weight[0]), {}
 
     def evaluate(self, p: Parameters, batch: Texts, state: State, work: Workspace) -> tuple[float, State]:
-        """Return E of o, summed over the texts, and the state, which has nothing in it."""
+        """Return E of o, summed over the texts, and an empty state."""
         return weighted_sum(self.nats(p, batch, work), batch.weight[0]), {}
 
     def nats(self, p: Parameters, batch: Texts, work: Workspace) -> Array:
-        """Return E of o of each text, (B,), without its weight."""
+        """Return E of o for each text, (B,), unweighted."""
         return LABELS[self.output].nats(self._logits(p, batch, work), batch.y)
 
     def probabilities(self, p: Parameters, batch: Texts, work: Workspace) -> Array:
-        """Return o of each text, (B, labels), a new array; y and weight are not used."""
+        """Return o for each text, (B, labels), in a new array; y and weight are not used."""
         return LABELS[self.output].probabilities(self._logits(p, batch, work))
 
     def loss_and_gradients(
         self, p: Parameters, batch: Texts, state: State, work: Workspace, masks: Masks = NO_MASKS
     ) -> tuple[float, Gradients, State]:
-        """Return E that is learned from, summed over the texts; dE/dp for every parameter p; and the empty
+        """Return the training loss E, summed over the texts; dE/dp for every parameter p; and an empty
         state."""
         work.start()
         weight = batch.weight[0]
@@ -148,24 +149,24 @@ class Classifier(WithoutState):
         return E, {name: gradients[name] for name in self.shapes}, {}
 
     def _mean_nats(self, said: list[Array], y: Array) -> Array:
-        """Return the mean E of the experts for each text, (B,)."""
+        """Return the experts' mean E for each text, (B,)."""
         nats = [LABELS[self.output].nats(z, y) for z in said]
         return sum(nats[1:], nats[0]) / len(nats)
 
     def _logits(self, p: Parameters, batch: Texts, work: Workspace) -> Array:
-        """Return λ z + (1 - λ) w of each text, (B, labels)."""
+        """Return λ z + (1 - λ) w for each text, (B, labels)."""
         z, *others = self.experts(p, batch, work)
         return mixed(p["mix"], z, *others) if others else z
 
     def experts(self, p: Parameters, batch: Texts, work: Workspace) -> list[Array]:
-        """Return z of each text and, with n-grams, w, each (B, labels); y and weight are not used."""
+        """Return z and, with n-grams, w for each text, each (B, labels); y and weight are not used."""
         work.start()
         return self._experts(p, batch, work, NO_MASKS)[0]
 
     def _experts(
         self, p: Parameters, batch: Texts, work: Workspace, masks: Masks
     ) -> tuple[list[Array], Backward]:
-        """Return z and, with n-grams, w, each (B, labels); and the backward pass."""
+        """Return z and, with n-grams, w, each (B, labels), and the backward pass."""
         z, into_states = self._of_states(p, batch, work, masks)
         if not self.buckets:
             return [z], lambda of_each: into_states(of_each[0])
@@ -186,7 +187,7 @@ class Classifier(WithoutState):
     def _of_states(
         self, p: Parameters, batch: Texts, work: Workspace, masks: Masks
     ) -> tuple[Array, Callable[[Array], Gradients]]:
-        """Return z (B, labels), and the backward pass, dz -> the gradients."""
+        """Return z (B, labels) and the backward pass, dz -> the gradients."""
         h, into_encoder = self.encoder.forward(p, Padded(batch.x, batch.real), work, masks)
         rows = Rows(batch.real, len(self.encoder.directions))
         s, into_h = POOLINGS[self.pooling].pool(h, rows, work)
@@ -214,7 +215,7 @@ class Classifier(WithoutState):
         return Texts(x[:, k], real[:, k], y[k], weight[:, k], cut.ids, cut.starts)
 
     def rooms(self, T: int, B: int) -> dict[str, tuple[int, bool]]:
-        """Return the rooms of a batch's arrays and of gradients by columns (`Trainable.rooms`)."""
+        """Return the rooms of a batch's arrays and of the gradients by columns (`Trainable.rooms`)."""
         numbers, are_ids = LABELS[self.output].target(self.labels)
         grams = B * self.most_grams
         rooms = self.encoder.rooms(T, B) | {
@@ -234,5 +235,5 @@ def mixed(λ: Array, z: Array, w: Array) -> Array:
 
 
 def fitted_mix(output: str, z: Array, w: Array, y: Array) -> float:
-    """Return the λ in MIXES with the least E of some texts. z, w: (N, labels). output: a row of LABELS."""
+    """Return the λ in MIXES with the lowest E on some texts. z, w: (N, labels). output: a row of LABELS."""
     return float(min(MIXES, key=lambda λ: LABELS[output].nats(mixed(λ, z, w), y).sum()))

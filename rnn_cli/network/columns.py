@@ -1,4 +1,4 @@
-"""Gradients of a table by columns: a look-up moves only the columns of the tokens that occur."""
+"""Gradients of a table by columns: a look-up affects only the columns of the tokens that occur."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -13,26 +13,26 @@ class Columns:
     """A gradient of U (or of C) that is zero except in the columns of some tokens:
     dU[:, tokens] = values.T."""
 
-    tokens: Ids  # (k,) ascending, each once
+    tokens: Ids  # (k,), ascending and distinct
     values: Array  # (k, n)
 
     def dense(self, m: int) -> Array:
-        """Return it as an array like U: (n, m), in memory by columns."""
+        """Return the gradient as an array like U: (n, m), in memory by columns."""
         dU = np.zeros((m, self.values.shape[1]), self.values.dtype)
         dU[self.tokens] = self.values
         return dU.T
 
     def named(self, name: str) -> dict[str, Array]:
-        """Return its arrays under names of their own, for the gradient of parameter `name`."""
+        """Return the two arrays under unique names, for the gradient of parameter `name`."""
         return {f"{part} {name}": array for part, array in vars(self).items()}
 
     @classmethod
     def of(cls, name: str, named: Mapping[str, Array]) -> "Columns":
-        """Return the gradient of which `named` gave these arrays."""
+        """Return the gradient from the arrays that `named` returned."""
         return cls(named[f"tokens {name}"], named[f"values {name}"])
 
     def pieces(self, size: int, share: int, of: int) -> Iterator["Columns"]:
-        """Yield one of `of` equal shares, in pieces of about `size` entries."""
+        """Yield share number `share` of `of` equal shares, in pieces of about `size` entries."""
         step = max(1, size // self.values.shape[1])
         for first in range(share * step, len(self.tokens), of * step):
             yield Columns(self.tokens[first : first + step], self.values[first : first + step])
@@ -50,15 +50,15 @@ Gradients = dict[str, Gradient]
 
 
 def rooms(name: str, tokens: int, n: int) -> dict[str, tuple[int, bool]]:
-    """Return, for each array of `Columns.named`, how many numbers it has at most and whether they are ids.
+    """Return, for each array of `Columns.named`, the most numbers it can have and whether they are ids.
 
-    tokens: the most that occur, n: the rows of the table.
+    tokens: the most tokens that can occur. n: the number of rows of the table.
     """
     return {f"tokens {name}": (tokens, True), f"values {name}": (tokens * n, False)}
 
 
 def sum_by_token(tokens: Ids, rows: Array) -> Columns:
-    """Return Σ_t da_t x_t^T of rows da_t (N, n), for the tokens (N,) that occur."""
+    """Return Σ_t da_t x_t^T for rows da_t (N, n) and tokens x_t (N,)."""
     order = np.argsort(tokens, kind="stable")
     ascending = tokens[order]
     first = np.flatnonzero(np.diff(ascending, prepend=-1))  # the first place of each token

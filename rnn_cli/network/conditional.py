@@ -1,11 +1,11 @@
-"""Text from a label (one to many, 一对多): the language model (network.py), told at each step what to write.
+"""Text from a label (one to many, 一对多): the language model (network.py), given the label at each step.
 
     l = L x_label                                the label's vector
     s_0 = tanh(F l + b_f)                        first_state.py
-    a_t = U h_t + Q l + b_a                      of the first layer, at every step (layers.py)
+    a_t = U h_t + Q l + b_a                      in the first layer, at every step (layers.py)
     o_t = output(s_t),  E = Σ_t -log o_t[y_t]
 
-l is used in three ways, and dl is the sum of what they send back: of F, and of Q at all steps.
+dl is the sum of the derivatives that reach l through F, and through Q at all steps.
 """
 
 from collections.abc import Callable, Mapping
@@ -32,11 +32,11 @@ from rnn_cli.network.outputs.output import Output
 from rnn_cli.network.parameters import Table, WithoutState
 from rnn_cli.network.passes import Steps
 
-SPREAD = 0.5  # standard deviation of the first L
+SPREAD = 0.5  # standard deviation of L's initial values
 
 
 class Labelled(NamedTuple):
-    """A batch of B texts, each from its start, and what they are to be written from."""
+    """A batch of B texts, each from its start, with their labels."""
 
     x: Ids  # (T, B), START and the text
     y: Ids  # (T, B), the text and END
@@ -46,38 +46,38 @@ class Labelled(NamedTuple):
 
 @dataclass(frozen=True)
 class Guided(Network):
-    """A language model with a second input, of `beside` numbers."""
+    """A language model with a second input of width `beside`."""
 
     beside: int = 0
 
 
 @dataclass(frozen=True)
 class OfLabel(Network):
-    """The language model of the texts of one label: Q l is part of its b_a, and s_0 is not zero.
+    """The language model of the texts with one label: Q l is added to its b_a, and s_0 is not zero.
 
-    For steps from s_0 (`zero_state`), not for windows: where `keep` is 0, the state is zero.
+    For single steps from s_0 (`zero_state`), not for windows, in which `keep` = 0 makes the state zero.
     """
 
-    first: Mapping[str, Array] = field(default_factory=dict, compare=False)  # s_0, each (1, n)
+    first: Mapping[str, Array] = field(default_factory=dict, compare=False)  # s_0, each array (1, n)
 
     def zero_state(self, B: int, dtype: type[np.floating] = np.float32) -> State:
-        """Return s_0 of B texts."""
+        """Return s_0 for B texts."""
         return {name: np.repeat(s_0, B, axis=0).astype(dtype) for name, s_0 in self.first.items()}
 
 
 class Label(NamedTuple):
-    """What the steps of B texts need of their labels."""
+    """What the steps of B texts need from their labels."""
 
-    first: State  # s_0, each (B, n)
+    first: State  # s_0, each array (B, n)
     enters: Array  # Q l, (B, k)
 
 
 @dataclass(frozen=True)
 class Conditional(WithoutState):
-    """The choices that decide the parameters: a language model's, and the number of labels. A label's vector
-    is as wide as the language model's second input.
+    """A language model of labelled texts, defined by the choices that determine its parameters.
 
-    Raises ValueError for choices that do not go together.
+    A label's vector is as wide as the language model's second input.
+    Raises ValueError for choices that cannot be combined.
     """
 
     language: Guided
@@ -102,7 +102,7 @@ class Conditional(WithoutState):
         return {**self.language.tables, "L": Table()}
 
     def initialise(self, rng: np.random.Generator, counts: Array) -> Parameters:
-        """Return first values. counts: (m,), how often each token occurs."""
+        """Return initial values. counts: (m,), how often each token occurs."""
         p = self.language.initialise(rng, counts)
         p["L"] = rng.normal(0, SPREAD, self.shapes["L"])
         p |= {"F": glorot_uniform(rng, *self.shapes["F"]), "b_f": np.zeros(self.shapes["b_f"])}
@@ -115,11 +115,11 @@ class Conditional(WithoutState):
     def loss(
         self, p: Parameters, batch: Labelled, state: State, work: Workspace, masks: Masks = NO_MASKS
     ) -> tuple[float, State]:
-        """Return E, summed over the texts, and the state, which has nothing in it."""
+        """Return E, summed over the texts, and an empty state."""
         return weighted_sum(self.nats(p, batch, work, masks).ravel(), batch.weight.ravel()), {}
 
     def nats(self, p: Parameters, batch: Labelled, work: Workspace, masks: Masks = NO_MASKS) -> Array:
-        """Return E_t of each target, (T, B), an array of `work`."""
+        """Return E_t of each target: an array of `work`, (T, B)."""
         work.start()
         h, _ = self._forward(p, batch, work, masks)
         E = self._output.nats(p, h.reshape(-1, h.shape[2]), batch.y.ravel(), work)
@@ -128,7 +128,7 @@ class Conditional(WithoutState):
     def loss_and_gradients(
         self, p: Parameters, batch: Labelled, state: State, work: Workspace, masks: Masks = NO_MASKS
     ) -> tuple[float, Gradients, State]:
-        """Return E, summed over the texts; dE/dp for every parameter p; and the empty state."""
+        """Return E, summed over the texts; dE/dp for every parameter p; and an empty state."""
         work.start()
         y, weight = batch.y.ravel(), batch.weight.ravel()
         h, backward = self._forward(p, batch, work, masks)
@@ -143,7 +143,7 @@ class Conditional(WithoutState):
         return Label(s_0, l @ p["Q"].T)
 
     def of_label(self, p: Parameters, label: int) -> tuple[OfLabel, Parameters]:
-        """Return a network that writes the texts of a label, and its parameters."""
+        """Return a network that writes texts with a label, and its parameters."""
         first, enters = self.begin(p, np.array([label]))
         values = asdict(self.language)
         values.pop("beside")
@@ -151,10 +151,10 @@ class Conditional(WithoutState):
         return network, {name: p[name] for name in network.shapes} | {"b_a": p["b_a"] + enters[0]}
 
     def stepper(self, p: Parameters, label: Label, product: ProductOf = plain) -> Step:
-        """Return a step of texts with these labels: tokens x (B,) and the state → the logits of the next
-        tokens (B, m), and the state then.
+        """Return a function for one step of texts with these labels: from tokens x (B,) and the state to the
+        logits of the next tokens (B, m) and the new state.
 
-        product: how products with the recurrent matrices are made; of B rows at each step `for_steps(B)`.
+        product: makes the products with the recurrent matrices; for steps of B rows use `for_steps(B)`.
         """
         enter, advance, logits = (
             self.language.input.step,
@@ -179,7 +179,7 @@ class Conditional(WithoutState):
     def _forward(
         self, p: Parameters, batch: Labelled, work: Workspace, masks: Masks
     ) -> tuple[Array, Callable[[Array, Gradients], Gradients]]:
-        """Return h (T, B, n), and the backward pass: dh, the output layer's gradients -> all gradients."""
+        """Return h (T, B, n) and the backward pass: dh, the output layer's gradients -> all gradients."""
         one_each = Bags(batch.label, np.arange(len(batch.label) + 1))
         l, into_L = bags.mean(p["L"], one_each, work)  # noqa: E741
         s_0, into_first = first_state(p, l, self._states, work)
@@ -200,7 +200,7 @@ class Conditional(WithoutState):
         return Labelled(batch.x[:, k], batch.y[:, k], batch.weight[:, k], batch.label[k])
 
     def rooms(self, T: int, B: int) -> dict[str, tuple[int, bool]]:
-        """Return the rooms of a batch's arrays and of gradients by columns (`Trainable.rooms`)."""
+        """Return the rooms of a batch's arrays and of the gradients by columns (`Trainable.rooms`)."""
         rooms = {"x": (T * B, True), "y": (T * B, True), "weight": (T * B, False), "label": (B, True)}
         rooms |= rooms_of_columns("L", min(B, self.labels), self.language.beside)
         table = self.language.table

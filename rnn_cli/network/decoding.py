@@ -1,9 +1,10 @@
 """Beam search: the most probable sequences that a network can write, for many sources at once.
 
-    score = Σ_t log o_t[y_t] / ((5 + length) / 6)^α     α: how much length is made up for (Wu et al. 2016)
+    score = Σ_t log o_t[y_t] / ((5 + length) / 6)^α     α: strength of the length correction (Wu et al. 2016)
 
-It knows no network: a function gives the logarithms of the next tokens' probabilities. With one beam it is
-greedy: each step takes the most probable token. A source's result does not depend on those beside it.
+The search knows nothing of networks: a function gives it the log probabilities of the next tokens. With one
+beam it is greedy: each step takes the most probable token. A source's result does not depend on the other
+sources.
 """
 
 from collections.abc import Callable
@@ -15,46 +16,46 @@ from numpy.typing import NDArray
 
 from rnn_cli.network.arrays import Array, Ids, State
 
-PIECE = 32  # tokens of which the most probable is found first
+PIECE = 32  # tokens in a piece; the most probable one of each is found first
 
-# tokens (B, k), each beam's last, and the states before, each (B k, …) -> log o (B, k, m), the states after.
-# At the first step there is one beam, as all would be the same.
+# each beam's last token (B, k), and the states before, each (B k, …) -> log o (B, k, m), the states after.
+# At the first step there is only one beam, as all would be the same.
 Step = Callable[[Ids, State], tuple[Array, State]]
-StepOf = Callable[[Ids], Step]  # the sources that are still searched for, rising -> their steps
-ENOUGH = 0.125  # share of the sources that are over from which on the others go on by themselves
+StepOf = Callable[[Ids], Step]  # the sources still being searched, ascending -> their step
+ENOUGH = 0.125  # once this share of the sources is done, the others continue without them
 
 
 class Found(NamedTuple):
-    """The sequences found for B sources, k of each, the best first."""
+    """The sequences found for B sources, k for each, the best first."""
 
-    ids: Ids  # (B, k, T), with END and after it more END
-    lengths: Ids  # (B, k), END counts; 0 where fewer than k were found
+    ids: Ids  # (B, k, T), END included and repeated after the end
+    lengths: Ids  # (B, k), END included; 0 where fewer than k were found
     scores: Array  # (B, k), float64; -inf where fewer than k were found
 
 
 @dataclass(frozen=True)
 class Beam:
-    """How to search."""
+    """A beam search with its settings."""
 
     k: int  # sequences kept at a time
     start: int  # the token before the first
     end: int  # the token that ends a sequence
     alpha: float = 1.0
-    wanted: int = 0  # of the k, those that the caller has a use for; 0: all
+    wanted: int = 0  # how many of the k the caller needs; 0: all
 
     def search(self, step_of: StepOf, first: State, longest: Ids) -> Found:
-        """Return the best sequences of B sources. For a source without one that ends in time, return those
-        that do not end, as long as they may be.
+        """Return the best sequences for B sources. If none of a source's sequences ends in time, return its
+        unfinished ones, at their greatest length.
 
-        first: each (B, …), the states before the first step.
-        longest: (B,), how many tokens a sequence of each source may have at most, END included; at least 1.
+        first: the states before the first step, each (B, …).
+        longest: (B,), the most tokens that a sequence of each source may have, END included; at least 1.
         """
         B, k, T = len(longest), self.k, int(longest.max(initial=1))
         beams = _Beams(np.full((B, 1, 0), self.end, np.intp), np.zeros((B, 1)))
         result = Found(
             np.full((B, k, T), self.end, np.intp), np.zeros((B, k), np.intp), np.full((B, k), -np.inf)
         )
-        rows, found = np.arange(B), result  # of the sources that go on
+        rows, found = np.arange(B), result  # of the unfinished sources
         step, last, state = step_of(rows), np.full((B, 1), self.start, np.intp), first
         for t in range(1, T + 1):
             log_o, state = step(last, state)
@@ -62,10 +63,10 @@ class Beam:
             ends = tokens == self.end
             found = self._keep(found, beams, came_from, np.where(_first(ends, k), sums, -np.inf), t)
             came_from, tokens, sums = _choose(~ends, k, came_from, tokens, sums)
-            places = came_from + log_o.shape[1] * np.arange(len(rows))[:, None]  # in the states
+            places = came_from + log_o.shape[1] * np.arange(len(rows))[:, None]  # rows of the states
             beams = _Beams(np.concatenate([_of(beams.ids, came_from), tokens[..., None]], axis=2), sums)
             over = (longest == t) & ~np.isfinite(found.scores[:, 0])
-            if over.any():  # none has ended in time
+            if over.any():  # no sequence has ended in time
                 beam = np.broadcast_to(np.arange(k), sums.shape)
                 found = self._keep(found, beams, beam, np.where(over[:, None], sums, -np.inf), t)
             done = (longest <= t) | self._is_done(found, beams.sums[:, 0], t, longest)
@@ -84,10 +85,11 @@ class Beam:
         return result
 
     def _is_done(self, found: Found, best: Array, t: int, longest: Ids) -> NDArray[np.bool_]:
-        """Return for which sources to stop after t steps, (B,): where nothing that goes on can be better than
-        the sequences that are wanted, or, with k found, the best that goes on is not better than any now.
+        """Return which sources are done after t steps, (B,): those for which no unfinished sequence can still
+        beat the wanted ones, or for which k are found and the best unfinished one now beats none of them.
 
-        best: (B,), the sums of the best that go on. A sum is at most 0, so it counts most at full length.
+        best: (B,), the sum of each source's best unfinished sequence. As a sum is at most 0, its score is
+        highest at full length.
         """
         at_most, now = (best / ((5 + length) / 6) ** self.alpha for length in (longest, t))
         worst = found.scores[:, -1]
@@ -96,13 +98,13 @@ class Beam:
         )
 
     def _candidates(self, sums: Array, log_o: Array) -> tuple[Ids, Ids, Array]:
-        """Return the beam, the token and the sum of the best 2 k continuations of each source, best first: of
-        those no more than k end."""
+        """Return the beam, the token and the sum of the best 2 k continuations of each source, best first; at
+        most k of them end."""
         B, k, m = log_o.shape
         count = min(2 * self.k, k * m)
         best = _promising(sums, log_o, count)
         total = _of(sums, best // m) + _of(log_o.reshape(B, k * m), best)
-        total[:, 1:][best[:, 1:] == best[:, :-1]] = -np.inf  # a place that is there twice
+        total[:, 1:][best[:, 1:] == best[:, :-1]] = -np.inf  # a place that occurs twice
         if count < total.shape[1]:
             likely = np.sort(np.argpartition(-total, count - 1, axis=1)[:, :count], axis=1)
             best, total = _of(best, likely), _of(total, likely)
@@ -111,7 +113,7 @@ class Beam:
         return best // m, best % m, _of(total, order)
 
     def _keep(self, found: Found, beams: "_Beams", came_from: Ids, sums: Array, t: int) -> Found:
-        """Return the best k of those found and of beams that are over at step t."""
+        """Return the best k of the sequences found so far and of those that end at step t."""
         B, k, T = found.ids.shape
         ids = np.full((B, came_from.shape[1], T), self.end, np.intp)
         so_far = _of(beams.ids, came_from)
@@ -125,9 +127,10 @@ class Beam:
 
 
 def _promising(sums: Array, log_o: Array, count: int) -> Ids:
-    """Return places in (k m) of each source, rising, that the best `count` of the sums plus log_o are among.
+    """Return, for each source, ascending places in (k m) that include the `count` best of the sums plus
+    log_o.
 
-    They are in those `count` pieces of a row whose greatest numbers are the greatest.
+    The best are in the `count` pieces of a row with the greatest maxima.
     """
     B, k, m = log_o.shape
     if k * m <= count * PIECE:
@@ -136,12 +139,12 @@ def _promising(sums: Array, log_o: Array, count: int) -> Ids:
     greatest = np.maximum.reduceat(log_o, np.arange(0, m, PIECE), axis=2) + sums[..., None]  # (B, k, pieces)
     chosen = np.argpartition(-greatest.reshape(B, -1), count - 1, axis=1)[:, :count]
     beam, piece = np.divmod(np.sort(chosen, axis=1)[..., None], pieces)
-    inside = np.minimum(piece * PIECE + np.arange(PIECE), m - 1)  # a last piece may be short
+    inside = np.minimum(piece * PIECE + np.arange(PIECE), m - 1)  # the last piece may be short
     return (beam * m + inside).reshape(B, -1)
 
 
 class _Beams(NamedTuple):
-    """The sequences that go on."""
+    """The unfinished sequences."""
 
     ids: Ids  # (B, k, t)
     sums: Array  # (B, k), Σ log o; -inf where there is none
@@ -153,13 +156,13 @@ def _of(array: Array, places: Ids) -> Array:
 
 
 def _first(ends: NDArray[np.bool_], k: int) -> NDArray[np.bool_]:
-    """Return which of the candidates end and are among the best k."""
+    """Return which candidates end and are among the best k."""
     return ends & (np.arange(ends.shape[1]) < k)
 
 
 def _choose(which: NDArray[np.bool_], k: int, *arrays: Array) -> list[Array]:
-    """Return, of candidates (B, c), the first k of each row that are chosen; the last sums are -inf where
-    there are fewer."""
+    """Return the first k chosen candidates of each row, from arrays (B, c); the last sums are -inf if fewer
+    are chosen."""
     order = np.argsort(~which, axis=1, kind="stable")[:, :k]
     *others, sums = (_of(array, order) for array in arrays)
     short = k - order.shape[1]

@@ -1,9 +1,9 @@
-"""The encoder: states of rows of unlike length, in one direction or in both (layers.py).
+"""The encoder: the states of rows of different lengths, in one direction or both (layers.py).
 
     h_t = the last layer's states of step t, those that read from the start and those that read from the end
 
-A row's real steps come first. Padding stands after them: there h is 0 and takes no derivative. A row read
-from its end begins with its own last real step.
+A row's real steps come first and are followed by padding, where h and its derivative are 0. A row that is
+read from its end starts at its own last real step.
 """
 
 from collections.abc import Callable
@@ -25,33 +25,33 @@ from rnn_cli.network.layers import Layers
 from rnn_cli.network.passes import Steps
 from rnn_cli.network.turning import turned
 
-CALM = 0.25  # of a language model's first U of letters: gates that these open or close at once soon forget
+CALM = 0.25  # of a language model's initial U for letters, at which gates would forget too soon
 
 
 class Padded(NamedTuple):
-    """Rows of unlike length."""
+    """Rows of different lengths."""
 
     x: Ids  # (T, B)
     real: Array  # (T, B), 1 at a row's real steps, which come first, and 0 at padding
     beside: Array | None = None  # (T or 1, B, `beside`), the second input
 
 
-# dh (T, B, width), overwritten -> the gradients, and dE/dq where there is a second input
+# dh (T, B, width), overwritten -> the gradients, and dE/dq if there is a second input
 Backward = Callable[[Array], tuple[Gradients, Array | None]]
 
 
 @dataclass(frozen=True)
 class Encoder(Layers):
-    """The choices that decide an encoder's parameters.
+    """An encoder, defined by the choices that determine its parameters.
 
-    Raises ValueError for choices that do not go together.
+    Raises ValueError for choices that cannot be combined.
     """
 
     m: int  # vocabulary size
     n: int  # units of each layer and direction
     cell: str = "tanh"
     layers: int = 1
-    embedding: int = 0  # its size; 0: x_t enters the states straight through U
+    embedding: int = 0  # its width; 0: x_t enters the first layer directly, through U
     bidirectional: bool = False
     beside: int = 0  # the width of a second input, or 0
 
@@ -76,7 +76,7 @@ class Encoder(Layers):
         return self.layer_shapes
 
     def initialise(self, rng: np.random.Generator) -> Parameters:
-        """Return first values."""
+        """Return initial values."""
         p = {name: self.initial(rng, name, shape) for name, shape in self.shapes.items()}
         if not self.embedding and self.m <= ALPHABET:
             for name in self.tables:
@@ -103,7 +103,7 @@ class Encoder(Layers):
         return h, backward
 
     def rooms(self, T: int, B: int) -> dict[str, tuple[int, bool]]:
-        """Return the rooms of its ids, its mask and its gradients by columns (`Trainable.rooms`)."""
+        """Return the rooms of the ids, the mask and the gradients by columns (`Trainable.rooms`)."""
         rooms = {"x": (T * B, True), "real": (T * B, False)}
         for name, table in self.tables.items():
             if table.by_columns:

@@ -4,14 +4,14 @@
     s_0 = tanh(F v + b_f)                              first_state.py; v: the last state of each direction
     s_1 … s_T = decoder(y_0 … y_{T-1}, s_0)            network.py; y_0 is START
     c_t = Σ_i α_ti h_i                                 attention.py, of s_t and h
-    z_t = tanh(K (c_t, s_t) + b_k)                     the two side by side (Luong et al. 2015, equation 5)
+    z_t = tanh(K (c_t, s_t) + b_k)                     concatenated (Luong et al. 2015, equation 5)
     o_t = output(z_t),  E = Σ_t -log o_t[y_t]
 
-In training the decoder is given the true target up to each step. Backward, with du_t = dz_t (1 - z_t^2),
+In training, the decoder is given the true target up to each step. Backward, with du_t = dz_t (1 - z_t^2),
 
     dK = Σ_t du_t (c_t, s_t)^T,  (dc_t, ds_t) = K^T du_t
 
-The decoder's parameters end in _dec. Its output layer may be tied to its embedding.
+The names of the decoder's parameters end in _dec. Its output layer may be tied to its embedding.
 """
 
 from collections.abc import Callable, Mapping
@@ -41,31 +41,31 @@ from rnn_cli.network.parameters import Table, WithoutState
 from rnn_cli.network.passes import Steps
 from rnn_cli.network.pooling import Rows, last
 
-DECODER = "_dec"  # ends the names of the decoder's parameters and masks
+DECODER = "_dec"  # suffix of the decoder's parameters and masks
 
 
 class Pairs(NamedTuple):
     """A batch of B pairs; S and T are the lengths of the longest source and target, each at least 1."""
 
     x: Ids  # (S, B), the source
-    real: Array  # (S, B), 1 at its real steps, which come first, and 0 at padding
+    real: Array  # (S, B), 1 at the source's real steps, which come first, and 0 at padding
     given: Ids  # (T, B), START and the target
     y: Ids  # (T, B), the target and END
-    weight: Array  # (the larger of S and T, B), 1 at the target's steps; 0 at all others
+    weight: Array  # (max(S, T), B), 1 at the target's steps, 0 at all others
 
 
 class Sources(NamedTuple):
-    """What the decoder's steps need of B sources, for up to k targets of each."""
+    """What the decoder's steps need from B sources, for up to k targets each."""
 
-    first: State  # s_0, each (B, n)
-    memory: Memory  # of K_c h_i in the place of h_i, as K_c Σ α_ti h_i = Σ α_ti K_c h_i
+    first: State  # s_0, each array (B, n)
+    memory: Memory  # of K_c h_i instead of h_i, as K_c Σ α_ti h_i = Σ α_ti K_c h_i
     advance: Advance  # the decoder's layers
     join: Product  # K_s s_t; K is K_c and K_s side by side
-    entering: Array | None  # (m, …) what enters the layers of each token; None where to compute it costs more
+    entering: Array | None  # (m, …), the first layer's input for each token; None where it costs too much
     work: Workspace
 
     def of(self, rows: Ids) -> "Sources":
-        """Return the same of some of the sources."""
+        """Return the same for some of the sources."""
         first = {name: array[rows] for name, array in self.first.items()}
         return self._replace(first=first, memory=Memory(*(array[rows] for array in self.memory)))
 
@@ -76,9 +76,9 @@ IntoAll = Callable[[Array, Gradients], Gradients]
 
 @dataclass(frozen=True)
 class EncoderDecoder(WithoutState):
-    """The choices that decide an encoder's and a decoder's parameters.
+    """An encoder and a decoder, defined by the choices that determine their parameters.
 
-    Raises ValueError for choices that do not go together.
+    Raises ValueError for choices that cannot be combined.
     """
 
     encoder: Encoder
@@ -107,7 +107,7 @@ class EncoderDecoder(WithoutState):
         return {**self.encoder.tables} | {name + DECODER: row for name, row in self.decoder.tables.items()}
 
     def initialise(self, rng: np.random.Generator, counts: Array) -> Parameters:
-        """Return first values. counts: (m,), how often each token of the targets occurs."""
+        """Return initial values. counts: (m,), how often each token occurs in the targets."""
         p = self.encoder.initialise(rng)
         p |= {name + DECODER: array for name, array in self.decoder.initialise(rng, counts).items()}
         if "U" in self.decoder.tables and self.m <= ALPHABET:
@@ -118,7 +118,7 @@ class EncoderDecoder(WithoutState):
         return self.lay_out(p)
 
     def draw_masks(self, rng: np.random.Generator, drop: Drop, T: int, B: int) -> Masks:
-        """Draw the encoder's masks and the decoder's, for T steps of both."""
+        """Draw the encoder's and the decoder's masks, for T steps of each."""
         masks = self.encoder.draw_masks(rng, drop, T, B)
         of_decoder = self.decoder.draw_masks(rng, drop, T, B)
         return masks | {name + DECODER: mask for name, mask in of_decoder.items()}
@@ -126,11 +126,11 @@ class EncoderDecoder(WithoutState):
     def loss(
         self, p: Parameters, batch: Pairs, state: State, work: Workspace, masks: Masks = NO_MASKS
     ) -> tuple[float, State]:
-        """Return E, summed over the targets, and the state, which has nothing in it."""
+        """Return E, summed over the targets, and an empty state."""
         return weighted_sum(self.nats(p, batch, work, masks).ravel(), _weight(batch).ravel()), {}
 
     def nats(self, p: Parameters, batch: Pairs, work: Workspace, masks: Masks = NO_MASKS) -> Array:
-        """Return E_t of each target, (B, T); 0 where the weight is."""
+        """Return E_t of each target, (B, T); 0 where the weight is 0."""
         work.start()
         z, _, _ = self._forward(p, batch, work, masks)
         counted, y = _counted(batch), batch.y.T
@@ -141,7 +141,7 @@ class EncoderDecoder(WithoutState):
     def loss_and_gradients(
         self, p: Parameters, batch: Pairs, state: State, work: Workspace, masks: Masks = NO_MASKS
     ) -> tuple[float, Gradients, State]:
-        """Return E, summed over the targets; dE/dp for every parameter p; and the empty state."""
+        """Return E, summed over the targets; dE/dp for every parameter p; and an empty state."""
         work.start()
         counted = _counted(batch)
         y, weight = batch.y.T.ravel()[counted], _weight(batch).ravel()[counted]
@@ -153,18 +153,18 @@ class EncoderDecoder(WithoutState):
         return weighted_sum(E, weight), {name: gradients[name] for name in self.shapes}, {}
 
     def alignments(self, p: Parameters, batch: Pairs, work: Workspace) -> Array:
-        """Return α (B, T, S), where each step of the given targets looks, an array of `work`."""
+        """Return α (B, T, S), an array of `work`: where each step of the given targets looks."""
         return self._forward(p, batch, work, NO_MASKS)[1]
 
     def begin(self, p: Parameters, x: Ids, real: Array, k: int) -> Sources:
-        """Return what the steps of up to k targets of each of B sources x (S, B) need."""
+        """Return what the decoder's steps need from B sources x (S, B), for up to k targets each."""
         work = Workspace(real.dtype, keeps=False)
         h, _ = self.encoder.forward(p, Padded(x, real), work)
         v, _ = last(h, Rows(real, len(self.encoder.directions)), work)
         first, _ = first_state(p, v, self._states, work)
         of_decoder, K, (S, B, d) = self._of_decoder(p), p["K"], h.shape
         product = for_steps(B * k)
-        is_small = self.m <= B * k  # as much as a step or two
+        is_small = self.m <= B * k  # costs as much as a step or two
         entering = self.decoder.input.step(of_decoder, np.arange(self.m)) if is_small else None
         memory = Memory.of(self.attention, p, h, real, work)
         joined = memory.h.reshape(B * S, d) @ K[:, :d].T
@@ -173,9 +173,9 @@ class EncoderDecoder(WithoutState):
         return Sources(first, memory, advance, product(K[:, d:]), entering, work)
 
     def step(self, p: Parameters, ids: Ids, state: State, sources: Sources) -> tuple[Array, State]:
-        """Return the logits (B, k, m) of the next tokens of k targets of each of B sources, and the states.
+        """Return the logits (B, k, m) of the next tokens, for k targets of each of B sources, and the states.
 
-        ids: (B, k), the tokens before. state: each (B k, n), those of a source one after another.
+        ids: (B, k), the previous tokens. state: each array (B k, n), a source's k targets one after another.
         """
         of_decoder, entering, (B, k) = self._of_decoder(p), sources.entering, ids.shape
         a_t = self.decoder.input.step(of_decoder, ids.ravel()) if entering is None else entering[ids.ravel()]
@@ -202,7 +202,7 @@ class EncoderDecoder(WithoutState):
     def _forward(
         self, p: Parameters, batch: Pairs, work: Workspace, masks: Masks
     ) -> tuple[Array, Array, IntoAll]:
-        """Return z (R, n) of the R steps that count, α (B, T, S), and the backward pass."""
+        """Return z (R, n) for the R steps that count, α (B, T, S), and the backward pass."""
         x, real, given, y, _ = batch
         (S, B), T, n, d = x.shape, len(y), self.decoder.n, self.encoder.width
         cut = {
@@ -243,8 +243,8 @@ class EncoderDecoder(WithoutState):
     def _join(
         self, p: Parameters, c: Array, s: Array, counted: Ids, work: Workspace
     ) -> tuple[Array, Callable[[Array], tuple[Array, Array, Parameters]]]:
-        """Return z_t = tanh(K (c_t, s_t) + b_k), (R, n), of the R steps counted of (B, T), and the backward
-        pass, dz -> dc, ds, gradients."""
+        """Return z_t = tanh(K (c_t, s_t) + b_k), (R, n), for the R of the (B, T) steps listed in `counted`,
+        and the backward pass, dz -> dc, ds, gradients."""
         K, b_k, (B, T, d), R = p["K"], p["b_k"], c.shape, len(counted)
         n = len(b_k)
         c_s = work("c, s", R, d + n)
@@ -276,7 +276,7 @@ class EncoderDecoder(WithoutState):
         return Pairs(*(array[:, k] for array in batch))
 
     def rooms(self, T: int, B: int) -> dict[str, tuple[int, bool]]:
-        """Return the rooms of a batch's arrays and of gradients by columns (`Trainable.rooms`)."""
+        """Return the rooms of a batch's arrays and of the gradients by columns (`Trainable.rooms`)."""
         rooms = self.encoder.rooms(T, B) | dict.fromkeys(("given", "y"), (T * B, True))
         table = self.decoder.table
         if not self.decoder.is_dense(table):
@@ -290,5 +290,5 @@ def _weight(batch: Pairs) -> Array:
 
 
 def _counted(batch: Pairs) -> Ids:
-    """Return the places in (B, T) of the targets that count: padding never reaches the output layer."""
+    """Return the flat indices in (B, T) of the targets that count; the output layer never sees padding."""
     return np.flatnonzero(_weight(batch))

@@ -1,6 +1,6 @@
-"""A first state from a vector: of an encoder, or of a label.
+"""The first state, computed from a vector: an encoder's, or a label's.
 
-    s_0 = tanh(F v + b_f)             all states of all layers, one below the other
+    s_0 = tanh(F v + b_f)             the states of all layers, stacked
 
 Backward, with da = ds_0 (1 - s_0^2),
 
@@ -16,14 +16,14 @@ from rnn_cli.network.fast.workspace import Workspace
 
 
 def shapes(states: int, n: int, d: int) -> dict[str, tuple[int, ...]]:
-    """Return the parameters' shapes for a number of states of n entries, and a vector of d."""
+    """Return the shapes of the parameters, for `states` states of n entries and a vector of d."""
     return {"F": (states * n, d), "b_f": (states * n,)}
 
 
 def first_state(
     p: Parameters, v: Array, names: Sequence[str], work: Workspace
 ) -> tuple[State, Callable[[State], tuple[Array, Parameters]]]:
-    """Return s_0 of v (B, d), by the names of the states, and the backward pass, ds_0 -> dv, gradients."""
+    """Return s_0 for v (B, d), by the names of the states, and the backward pass, ds_0 -> dv, gradients."""
     F, b_f = p["F"], p["b_f"]
     s_0 = np.tanh(v @ F.T + b_f)  # (B, states n)
 

@@ -1,4 +1,4 @@
-"""Element-wise functions with their derivatives, dropout masks, and distributions of first values."""
+"""Element-wise functions and their derivatives, dropout masks, and distributions of initial values."""
 
 import math
 from collections.abc import Callable
@@ -39,7 +39,7 @@ def relu_derivative(s: Array, out: Array) -> Array:
 
 
 def sigmoid(z: Array, out: Array) -> Array:
-    """σ(z) = 1 / (1 + exp(-z)), as (1 + tanh(z / 2)) / 2: no exponential can overflow."""
+    """σ(z) = 1 / (1 + exp(-z)), computed as (1 + tanh(z / 2)) / 2, which cannot overflow."""
     np.tanh(np.multiply(z, 0.5, out=out), out=out)
     return np.add(np.multiply(out, 0.5, out=out), 0.5, out=out)
 
@@ -59,10 +59,10 @@ def weighted_sum(E: Array, weight: Array) -> float:
 
 
 class Drop(NamedTuple):
-    """What training leaves out of a window: shares, each below 1."""
+    """The shares, each below 1, that training drops from a window."""
 
-    rate: float = 0.0  # of the numbers that each layer shows
-    of_window: bool = False  # the same at all steps of the window (Gal and Ghahramani 2016)
+    rate: float = 0.0  # of the outputs of each layer
+    of_window: bool = False  # use one mask for all steps of the window (Gal and Ghahramani 2016)
     weights: float = 0.0  # of the entries of each W: DropConnect (Wan et al. 2013; Merity et al. 2018)
 
 
@@ -70,25 +70,25 @@ NO_DROP = Drop()
 
 
 def dropout_mask(rng: np.random.Generator, rate: float, *shape: int) -> Array:
-    """Return what multiplies a layer in training (Srivastava et al. 2014, but scaled in training and not
-    after it): 0 at a share `rate` of the places, 1 / (1 - rate) at the others. The rate, below 1, is rounded
-    to a multiple of 1/256, because one random byte per place is cheapest."""
+    """Return the mask that multiplies a layer in training: 0 for a share `rate` of the entries and
+    1 / (1 - rate) for the others (Srivastava et al. 2014, but scaled in training, not afterwards). The
+    rate, below 1, is rounded to a multiple of 1/256, because one random byte per entry is cheapest."""
     dropped = round(256 * rate)
     places = np.frombuffer(rng.bytes(math.prod(shape)), np.uint8).reshape(shape)
     return np.multiply(places >= dropped, np.float32(256 / (256 - dropped)))
 
 
 def glorot_uniform(rng: np.random.Generator, rows: int, columns: int) -> Array:
-    """Uniform in ±sqrt(6 / (rows + columns)) (Glorot and Bengio 2010, equation 16)."""
+    """Return values uniform in ±sqrt(6 / (rows + columns)) (Glorot and Bengio 2010, equation 16)."""
     limit = np.sqrt(6 / (rows + columns))
     return rng.uniform(-limit, limit, (rows, columns))
 
 
 def orthogonal(rng: np.random.Generator, n: int) -> Array:
-    """A random rotation: its powers neither grow nor shrink a state (Saxe et al. 2014, section 3).
+    """Return a random rotation: its powers neither grow nor shrink a state (Saxe et al. 2014, section 3).
 
-    One thread computes it. With several the bits would depend on the machine's cores, and where other work
-    runs on a core they wait for each other: at n = 256 for five times as long.
+    It is computed by one thread. With several, the last bits would depend on the machine's cores, and on a
+    busy machine the threads would wait for each other: at n = 256, it took five times as long.
     """
     with blas_threads(1):
         q, r = np.linalg.qr(rng.standard_normal((n, n)))
@@ -96,5 +96,6 @@ def orthogonal(rng: np.random.Generator, n: int) -> Array:
 
 
 def identity(rng: np.random.Generator, n: int) -> Array:
-    """The IRNN's first W: a relu network that remembers everything at first (Le, Jaitly and Hinton 2015)."""
+    """Return the IRNN's initial W, with which a relu network starts by remembering everything (Le, Jaitly and
+    Hinton 2015)."""
     return np.eye(n)

@@ -1,4 +1,4 @@
-"""Every derivative of the package against central differences, in float64, and against the tutorial's."""
+"""Check derivatives against central differences, in float64, and against the tutorial's."""
 
 import itertools
 import math
@@ -17,27 +17,27 @@ from rnn_cli.network.network import Batch, Network, Sequences
 from rnn_cli.network.outputs import OUTPUTS
 
 TOLERANCE = 1e-5
-# h; the best counts: over a short one the rounding of E shows, a long one may cross a kink of relu
+# values of h; the best result counts: a small h shows the rounding of E, a large one may cross a kink of relu
 DIFFERENCES = (1e-3, 3e-3, 1e-4, 1e-5, 1e-6, 1e-7)
-HIDDEN = 1e-8  # a gradient of E: its rounding, about 1e-16, over h, is this times TOLERANCE
+HIDDEN = 1e-8  # times E: the rounding of E, about 1e-16 / h, hides errors below TOLERANCE of this
 NOISE = 0.3
 
 ByHand = Callable[[Parameters, Any, State], Gradients]
 
 
 class Differentiable(Protocol):
-    """A network, as far as its derivatives are concerned; its batch is of its own kind."""
+    """What gradcheck needs from a network. Batches are of the network's own kind."""
 
     def lay_out(self, p: Parameters, dtype: type[np.floating] = np.float32) -> Parameters:
-        """Return copies of parameters, in memory as the network wants them."""
+        """Return copies of parameters in the network's memory layout."""
 
     def dense(self, gradients: Gradients) -> Parameters:
-        """Return copies of gradients, all as arrays."""
+        """Return copies of gradients, all as dense arrays."""
 
     def loss(
         self, p: Parameters, batch: Any, state: State, work: Workspace, masks: Masks = NO_MASKS
     ) -> tuple[float, State]:
-        """Return E, and the state after the batch."""
+        """Return E and the state after the batch."""
 
     def loss_and_gradients(
         self, p: Parameters, batch: Any, state: State, work: Workspace, masks: Masks = NO_MASKS
@@ -46,16 +46,16 @@ class Differentiable(Protocol):
 
 
 class Check(NamedTuple):
-    """How well one parameter's gradient agrees with differences."""
+    """How well a parameter's gradient agrees with differences."""
 
     name: str
     shape: tuple[int, ...]
-    checked: int  # entries
+    checked: int  # number of entries
     error: float  # the largest relative error of an entry
 
     @property
     def ok(self) -> bool:
-        return self.error <= TOLERANCE  # False for a nan
+        return self.error <= TOLERANCE  # False for nan
 
 
 class Entry(NamedTuple):
@@ -65,7 +65,7 @@ class Entry(NamedTuple):
     place: tuple[int, ...]
     derivative: float
     difference: float
-    error: float  # relative; inf where one is not finite
+    error: float  # relative; inf if either is not finite
 
     @property
     def ok(self) -> bool:
@@ -73,16 +73,16 @@ class Entry(NamedTuple):
 
 
 class Sequence(NamedTuple):
-    """One row of a batch from the start of a line, or of the window, to the end of the line or the window."""
+    """Part of a row of a batch, from the start of a line or of the window to the end of either."""
 
     x: Ids  # (T,)
     y: Ids
-    state: State  # before it, each (n,)
+    state: State  # before the sequence, each array (n,)
 
 
 def combinations(m: int, n: int, **chosen: Any) -> Iterator[Network]:
-    """Yield a network of m tokens, 5 or more, and n states for every combination of choices; those in
-    `chosen`, by the names of Network's fields, are fixed."""
+    """Yield a network of m tokens (at least 5) and n units for every valid combination of choices. `chosen`
+    fixes some of them, by the names of Network's fields."""
     choices: dict[str, Iterable[Any]] = {
         "cell": CELLS,
         "layers": (1, 2),
@@ -96,22 +96,22 @@ def combinations(m: int, n: int, **chosen: Any) -> Iterator[Network]:
         cutoffs = (m // 3, m // 3 + 2) if OUTPUTS[made["output"]].has_cutoffs else ()
         try:
             network = Network(m, n, cutoffs=cutoffs, **made)
-        except ValueError:  # they do not go together
+        except ValueError:  # not a valid combination
             continue
         yield network
 
 
 def noisy_parameters(network: Network, rng: np.random.Generator) -> Parameters:
-    """Return first values with noise. At relu's first W, 1, and without biases, a dropped input leaves states
-    exactly at the kink; and a bias of 0 hides what is done with it."""
+    """Return initial values with noise. Without noise, a dropped input leaves relu states exactly at the kink
+    (W is the identity and biases are 0), and a bias of 0 hides errors in its use."""
     p = network.initialise(rng, np.ones(network.m))
     return {name: array + rng.normal(0, NOISE, array.shape) for name, array in p.items()}
 
 
 def hard_batch(m: int, rng: np.random.Generator, T: int = 6, B: int = 4, runs_on: bool = False) -> Sequences:
-    """Return a batch with all that batches of real text contain: a token that several rows share in one step,
-    padding, tokens that do not occur, and lines that end within the window, unless the state `runs_on`.
-    T is at least 5 and B at least 3."""
+    """Return a batch with the features of real text: a token that several rows share in one step, padding,
+    tokens that do not occur and, unless the state `runs_on`, lines that end within the window. T must be at
+    least 5 and B at least 3."""
     x = rng.integers(m, size=(T, B))
     x[1] = x[1, 0]
     keep = np.ones((T, B))
@@ -123,16 +123,16 @@ def hard_batch(m: int, rng: np.random.Generator, T: int = 6, B: int = 4, runs_on
 
 
 def carried_state(network: Network, B: int, rng: np.random.Generator) -> State:
-    """Return a state that is not zero, as an earlier window would have left it."""
+    """Return a nonzero state, as an earlier window would have left it."""
     zero = network.zero_state(B, np.float64)
     return {name: rng.uniform(-0.5, 0.5, s.shape) for name, s in zero.items()}
 
 
 def sequences(batch: Batch, state: State) -> Iterator[Sequence]:
-    """Yield the sequences of a batch, row by row: a row is cut where its state is not kept; padding at the
-    end of a sequence is left out.
+    """Yield the sequences of a batch, row by row: a row is cut where its state is not kept, and padding at
+    the end of a sequence is left out.
 
-    Raises ValueError for a step without a target that stands before one with a target.
+    Raises ValueError if a step without a target comes before one with a target.
     """
     T, B = batch.x.shape
     for b in range(B):
@@ -144,16 +144,16 @@ def sequences(batch: Batch, state: State) -> Iterator[Sequence]:
             if len(targets) <= targets[-1]:
                 raise ValueError(f"row {b} has a step without a target before its last target")
             k = slice(first, first + len(targets))
-            # where a line starts, keep is 0: only a row's first sequence can begin from `state`
+            # keep is 0 where a line starts, so only a row's first sequence can begin from `state`
             before = {name: s[b] * batch.keep[first, b] for name, s in state.items()}
             yield Sequence(batch.x[k, b], batch.y[k, b], before)
 
 
 def second_opinion(network: Network, p: Parameters, batch: Batch, state: State) -> Parameters | None:
-    """Return the gradients of a batch by tutorial.py, which shares no code with the network: arrays in the
-    parameters' shapes, without dropout. None where the tutorial has no such network.
+    """Return a batch's gradients, without dropout, as computed by tutorial.py, which shares no code with the
+    network: arrays in the parameters' shapes. None if the tutorial has no such network.
 
-    Raises ValueError for a batch that is not made of `sequences`.
+    Raises ValueError if `sequences` cannot divide the batch.
     """
     if Network(network.m, network.n, network.cell) != network or network.cell not in tutorial.G1:
         return None
@@ -175,10 +175,10 @@ def gradcheck(
     masks: Masks = NO_MASKS,
     by_hand: ByHand | None = None,
 ) -> Iterator[Check]:
-    """Yield a Check for each parameter: dE/dp against differences of E, in float64.
+    """Yield a Check for each parameter: dE/dp compared with differences of E, in float64.
 
-    by_hand: computes the gradients in another way than network.loss_and_gradients, under the same masks. The
-    other arguments are those of `compared`.
+    by_hand: computes the gradients, under the same masks, instead of network.loss_and_gradients. The other
+    arguments are those of `compared`.
     """
     for name, found in compared(network, p, batch, state, rng, entries, masks, by_hand):
         yield Check(name, p[name].shape, len(found), max((each.error for each in found), default=0.0))
@@ -194,12 +194,13 @@ def compared(
     masks: Masks = NO_MASKS,
     by_hand: ByHand | None = None,
 ) -> Iterator[tuple[str, list[Entry]]]:
-    """Yield the name of each parameter and its derivatives beside differences of E, in float64.
+    """Yield the name of each parameter with its derivatives and the differences of E, in float64.
 
-    entries: how many of each array's entries to check, drawn by rng; None checks all. An error is relative to
-        the entry or, where that is smaller, to a thousandth of the array's largest; and where the rounding of
-        E hides this too, to HIDDEN times E.
-    masks: of dropout, the same for every loss. by_hand: as for `gradcheck`.
+    An error is relative to the largest of three numbers: the entry, a thousandth of the array's largest
+    entry, and HIDDEN times E, as the rounding of E hides smaller errors.
+
+    entries: how many entries of each array to check, drawn by rng; None checks all.
+    masks: dropout masks, the same for every loss. by_hand: as for `gradcheck`.
     """
     p = network.lay_out(p, np.float64)
     work = Workspace(np.float64)
@@ -219,8 +220,8 @@ def compared(
         return (above - below) / (2 * h)
 
     def slope(array: Array, place: tuple[int, ...], h: float) -> float:
-        """Two differences, weighted so that the error is of order h^4 and not h^2 (Richardson): h may then be
-        so long that the rounding of E, which is large, does not show in a small entry."""
+        """Return two differences, weighted so that the error is of order h^4 instead of h^2 (Richardson).
+        This allows an h so large that the rounding of a large E does not show in a small entry."""
         return (4 * difference(array, place, h) - difference(array, place, 2 * h)) / 3
 
     for name, array in p.items():
@@ -242,7 +243,7 @@ def _error(ours: float, numeric: float, floor: float) -> float:
 
 
 def _until(good: float, tried: Iterable[tuple[float, float]]) -> Iterator[tuple[float, float]]:
-    """Yield errors, each with its difference, up to the first that is good enough."""
+    """Yield errors with their differences, up to the first that is good enough."""
     for error, difference in tried:
         yield error, difference
         if error <= good:
@@ -250,10 +251,10 @@ def _until(good: float, tried: Iterable[tuple[float, float]]) -> Iterator[tuple[
 
 
 def _entries(gradient: Array, count: int | None, rng: np.random.Generator) -> NDArray[np.intp]:
-    """Return flat places in an array: all, or `count`, half of them where the gradient is not zero."""
+    """Return flat indices into an array: all, or `count`, half of them where the gradient is not zero."""
     if count is None or count >= gradient.size:
         return np.arange(gradient.size)
-    moved = np.flatnonzero(gradient)  # of a large U, most columns are of tokens not in the batch
+    moved = np.flatnonzero(gradient)  # most columns of a large U belong to tokens not in the batch
     drawn = rng.choice(moved, min(count // 2, len(moved)), replace=False)
     others = rng.choice(gradient.size, count, replace=False)
     return np.concatenate([drawn, others[~np.isin(others, drawn)]])[:count]

@@ -1,4 +1,4 @@
-"""Networks of whole sequences to check, and a batch for each: with all that batches of real texts contain."""
+"""Networks of whole sequences to check, each with a batch that has the features of real text."""
 
 from collections.abc import Callable, Iterator
 from itertools import cycle, islice, product
@@ -21,16 +21,16 @@ from rnn_cli.network.pooling import POOLINGS
 from rnn_cli.network.tagger import Tagged, Tagger
 
 T = 5  # steps of the longest row
-M = ONE_HOT_UP_TO + 1  # tokens: the gradient of their table is by columns
+M = ONE_HOT_UP_TO + 1  # tokens, so that the gradient of their table is by columns
 BUCKETS = 11
-MOST = 3  # ids of a bag
+MOST = 3  # ids in a bag
 
 
 SequenceNetwork = Classifier | Tagger | EncoderDecoder | Conditional
 
 
 class Example(NamedTuple):
-    """A network to check, at some parameters, and a batch for it."""
+    """A network to check, with its parameters and a batch."""
 
     cell: str
     kind: str  # its other choices, in words
@@ -40,40 +40,40 @@ class Example(NamedTuple):
 
 
 class Draw(NamedTuple):
-    """What is drawn for a batch."""
+    """Draws what makes up a batch."""
 
-    B: int  # rows, 4 or more
+    B: int  # rows, at least 4
     rng: np.random.Generator
 
     def real(self) -> Array:
-        """Return the mask of rows of unlike length: one has all steps, one has one, and one has none."""
+        """Return the mask of rows of different lengths: one has all steps, one has one, and one has none."""
         lengths = self.rng.integers(1, T + 1, size=self.B)
         lengths[:3] = T, 1, 0
         return (np.arange(T)[:, None] < lengths).astype(np.float64)
 
     def ids(self, m: int) -> Ids:
-        """Return tokens, with one that several rows share in one step."""
+        """Return tokens, one of which several rows share in one step."""
         x = self.rng.integers(m, size=(T, self.B))
         x[0] = x[0, 0]
         return x
 
     def bags(self, count: int, buckets: int) -> tuple[Ids, Ids]:
-        """Return the ids and the starts of some bags; the first is empty, and all are without buckets."""
+        """Return the ids and starts of `count` bags; the first is empty, and all are if `buckets` is 0."""
         sizes = self.rng.integers(MOST + 1, size=count) if buckets else np.zeros(count, np.intp)
         sizes[0] = 0
         starts = np.concatenate([[0], np.cumsum(sizes)])
         return self.rng.integers(max(1, buckets), size=starts[-1]), starts
 
     def noisy(self, p: Parameters) -> Parameters:
-        """Return parameters of which none is 0 or stands at a kink of relu."""
+        """Return the parameters with noise, so that none is 0 or at a kink of relu."""
         return {name: array + self.rng.normal(0, NOISE, array.shape) for name, array in p.items()}
 
 
 class Task(NamedTuple):
     """How the networks of a task are checked.
 
-    networks: all to check with a cell and so many units. batch: for one of them. cell, kind: of one.
-    outputs: how many frequencies `initialise` takes.
+    networks: (cell, units) -> the networks to check. batch: returns a batch for one of them. cell, kind: of a
+    network. outputs: the number of frequencies that `initialise` takes.
     """
 
     networks: Callable[[str, int], Iterator[Any]]
@@ -83,18 +83,19 @@ class Task(NamedTuple):
     outputs: Callable[[Any], int] = lambda network: network.m
 
     def example(self, network: Any, p: Parameters, draw: Draw) -> Example:
-        """Return a network at its parameters with a batch for it."""
+        """Return a network with its parameters and a batch."""
         return Example(self.cell(network), self.kind(network), network, p, self.batch(network, draw))
 
     def examples(self, cell: str, n: int, draw: Draw) -> Iterator[Example]:
-        """Yield each network of a cell at noisy parameters."""
+        """Yield each network of a cell, with noisy parameters."""
         for network in self.networks(cell, n):
             first = network.initialise(draw.rng, np.full(self.outputs(network), 0.5))
             yield self.example(network, draw.noisy(first), draw)
 
 
 def _classifiers(cell: str, n: int) -> Iterator[Classifier]:
-    """Both directions and one, with every pooling; the outputs take turns, from cell to cell too."""
+    """Yield classifiers with both directions and with one, with every pooling; the outputs take turns, also
+    from cell to cell."""
     outputs = islice(cycle(LABELS), [*CELLS].index(cell), None)
     for (bidirectional, pooling), output in zip(product((True, False), POOLINGS), outputs, strict=False):
         encoder = Encoder(M, n, cell, 1, 3, bidirectional)
@@ -114,7 +115,8 @@ def _texts(network: Classifier, draw: Draw) -> Texts:
 
 
 def _taggers(cell: str, n: int) -> Iterator[Tagger]:
-    """Both directions and one, with and without affixes; in two layers with an embedding, or in one."""
+    """Yield taggers with both directions and with one, with and without affixes; of two layers with an
+    embedding, or of one layer without."""
     for bidirectional, buckets in product((True, False), (BUCKETS, 0)):
         layers, embedding = (2, 3) if bidirectional == bool(buckets) else (1, 0)
         encoder = Encoder(M, n, cell, layers, embedding, bidirectional, beside=2 if buckets else 0)
@@ -138,7 +140,7 @@ def _kind_of_tagger(network: Tagger) -> str:
 
 
 def _translators(cell: str, n: int) -> Iterator[EncoderDecoder]:
-    """Both directions and one, with each attention, tied or not."""
+    """Yield translators with both directions and with one, with each attention; every second one is tied."""
     for (bidirectional, attention), tie in zip(
         product((True, False), ATTENTIONS), cycle((False, True)), strict=False
     ):
@@ -147,7 +149,7 @@ def _translators(cell: str, n: int) -> Iterator[EncoderDecoder]:
 
 
 def _pairs(network: EncoderDecoder, draw: Draw) -> Pairs:
-    """The source is longer than the target; of tied ones the other way round."""
+    """Return a batch whose source is longer than the target; if tied, the target is longer."""
     m = network.decoder.m
     given, y, real = draw.ids(m), draw.ids(m), draw.real()
     written = draw.real()[:-1]  # one step fewer than the source may have
@@ -158,7 +160,7 @@ def _pairs(network: EncoderDecoder, draw: Draw) -> Pairs:
 
 
 def _conditionals(cell: str, n: int) -> Iterator[Conditional]:
-    """One layer and two."""
+    """Yield conditional models of one layer and of two."""
     for layers, embedding in [(1, 0), (2, 3)]:
         yield Conditional(Guided(M, n, cell, layers=layers, embedding=embedding, beside=2), 4)
 

@@ -1,10 +1,10 @@
-"""How tokens enter the first layer: a row of INPUTS turns ids x (T, B) into a_t for every step at once.
+"""How tokens enter the first layer: a row of INPUTS turns ids x (T, B) into a_t, for all steps at once.
 
     one_hot      a_t = U x_t + b_a                x_t is one-hot, so that U x_t is a column of U
     embedding    a_t = U h_t + b_a, h_t = C x_t   (Bengio et al. 2003)
     tied         a_t = U h_t + b_a, h_t = V^T x_t  where V is the output layer's (Press and Wolf 2017)
 
-The matrix of which x_t picks a column is the table of the row.
+A row's table is the matrix whose column x_t selects.
 """
 
 from abc import ABC, abstractmethod
@@ -19,62 +19,62 @@ from rnn_cli.network.columns import Columns, Gradient, Gradients, sum_by_token
 from rnn_cli.network.fast.workspace import Workspace
 from rnn_cli.network.outputs import OUTPUTS
 
-# Up to this many tokens the gradient of a table is fastest as a product with the one-hot matrix; beyond it,
-# as sums over the rows of each token that occurs.
+# Up to this vocabulary size, the gradient of a table is fastest as a product with the one-hot matrix; beyond
+# it, as sums over the rows of each token that occurs.
 ONE_HOT_UP_TO = 256
 
-IntoTable = Callable[[Array, Gradients], Gradients]  # dh, gradients so far -> those with the table's
+IntoTable = Callable[[Array, Gradients], Gradients]  # dh, gradients so far -> the gradients with the table's
 IntoLayer = Callable[[Array], tuple[Array, Gradient, Array]]  # da -> dh, dU, db_a
 
 
 class Input(ABC):
-    """A row of INPUTS. m is the vocabulary size, `size` that of the embedding (0 where there is none).
+    """A row of INPUTS. m is the vocabulary size, `size` the width of the embedding (0 if there is none).
 
-    table: the name of the parameter of which x_t picks a column.
-    order: how the table lies in memory, by rows ("C") or by columns ("F").
+    table: the name of the parameter whose column x_t selects.
+    order: the table's memory layout, by rows ("C") or by columns ("F").
     """
 
     table: str
     order: Literal["C", "F"] = "F"
 
     def shapes(self, m: int, size: int) -> dict[str, tuple[int, ...]]:
-        """Return the parameters that this input adds to those of the cells and of the output layer."""
+        """Return the names and shapes of the parameters that this input adds to the network's."""
         return {}
 
     def width(self, m: int, size: int) -> int:
-        """Return how many columns the first layer's U has."""
+        """Return the number of columns of the first layer's U."""
         return size
 
     def describe(self, size: int) -> str:
-        """Return what is to be said of it in a description of a network."""
+        """Return this input's part of a network's description."""
         return ""
 
     def refusal(self, n: int, size: int, output: str) -> str:
-        """Return why it does not go with n units and this output layer; "" if it does."""
+        """Return why this input cannot be combined with n units and this output layer; "" if it can."""
         return ""
 
     def masks(self, size: int) -> dict[str, int]:
-        """Return the name and width of its dropout mask."""
+        """Return the name and width of this input's dropout mask."""
         return {}
 
     @abstractmethod
     def spread(self, cell: Cell, m: int, n: int) -> float:
-        """Return the standard deviation of the table's first values, which are normal."""
+        """Return the standard deviation of the table's initial values, which are normally distributed."""
 
     def by_columns(self, m: int) -> bool:
         """Return whether the table's gradient is `Columns` and not an array."""
         return m > ONE_HOT_UP_TO
 
     def flops(self, m: int, width: int) -> int:
-        """Return the floating-point operations per token of the table, which has `width` rows: a look-up has
-        none, and its gradient only if it is a product with the one-hot matrix."""
+        """Return the table's floating-point operations per token; the table has `width` rows. A look-up takes
+        none, and its gradient takes some only if it is a product with the one-hot matrix."""
         return 2 * m * width if m <= ONE_HOT_UP_TO else 0
 
     @abstractmethod
     def embed(self, p: Parameters, x: Ids, mask: Array | None, work: Workspace) -> tuple[Array, IntoTable]:
-        """Return what enters the first layer, h, for ids x (T, B), and the backward pass.
+        """Return the input h of the first layer for ids x (T, B), and the backward pass.
 
-        mask: (T or 1, B, size), a dropout mask of the embeddings.
+        mask: (T or 1, B, size), a dropout mask for the embeddings.
         """
 
     @abstractmethod
@@ -93,7 +93,7 @@ class OneHot(Input):
         return m
 
     def spread(self, cell: Cell, m: int, n: int) -> float:
-        """x_t reaches the state through one column of U: its scale must not fall with m, as Glorot's does
+        """x_t reaches the state through one column of U, so the scale must not fall with m, as Glorot's would
         (measured in tests/benchmarks)."""
         return cell.spread_of_U(m, n)
 
@@ -154,12 +154,12 @@ class Embedding(Input):
         return p["C"]
 
     def with_table(self, gradients: Gradients, dC: Gradient, p: Parameters, work: Workspace) -> Gradients:
-        """Return the gradients with the table's, of which dC came by the look-up."""
+        """Return the gradients with the table's; dC is its gradient from the look-up."""
         return gradients | {"C": dC}
 
 
 class Tied(Embedding):
-    """C is V^T; so V has the sum of two gradients, the look-up's and the output layer's."""
+    """C is V^T, so the gradient of V is a sum: the look-up's and the output layer's."""
 
     table = "V"
     order = "C"
@@ -186,7 +186,7 @@ class Tied(Embedding):
 
     def with_table(self, gradients: Gradients, dC: Gradient, p: Parameters, work: Workspace) -> Gradients:
         dV = gradients.get("V")
-        if dV is None:  # nothing has been done with the states but to hand them on
+        if dV is None:  # the output layer has not been used
             dV = work.gradient("V", *p["V"].shape)
             dV.fill(0)
         assert not isinstance(dV, Columns)
@@ -203,16 +203,17 @@ INPUTS: dict[str, Input] = {"one_hot": OneHot(), "embedding": Embedding(), "tied
 def look_up(
     table: Array, b: Array | None, x: Ids, work: Workspace
 ) -> tuple[Array, Callable[[Array, str], Gradient]]:
-    """Return U x_t + b or, without a bias, U x_t; x_t being one-hot, U x_t is column x_t of the table U.
+    """Return U x_t + b (or U x_t, without a bias) and the backward pass. As x_t is one-hot, U x_t is column
+    x_t of the table U.
 
-    table (n, m), in memory by columns; x (T, B) ids -> (T, B, n), and the backward pass: da (T, B, n) and
-    the table's name -> dU.
+    table: (n, m), in memory by columns. x: ids, (T, B). The result is (T, B, n). The backward pass takes da
+    (T, B, n) and the table's name, and returns dU.
     """
     (T, B), (n, m) = x.shape, table.shape
-    few = m < T * B  # fewer columns than steps: the bias is added to the columns
+    few = m < T * B  # fewer columns than positions: cheaper to add the bias to the columns
     a = work("looked up", T, B, n)
     columns = np.add(table.T, b, out=work("table + bias", m, n)) if few and b is not None else table.T
-    np.take(columns, x, axis=0, out=a, mode="clip")  # "clip", as "raise" would copy through a buffer
+    np.take(columns, x, axis=0, out=a, mode="clip")  # "raise" would copy through a buffer
     if not few and b is not None:
         np.add(a, b, out=a)
     work.lap("look-up")
@@ -235,7 +236,7 @@ def look_up(
 
 
 def feed(U: Array, b_a: Array, h: Array, work: Workspace) -> tuple[Array, IntoLayer]:
-    """Return a_t = U h_t + b_a, and the backward pass, da -> dh, dU, db_a.
+    """Return a_t = U h_t + b_a and the backward pass, da -> dh, dU, db_a.
 
     U (k, d), h (T, B, d) -> a (T, B, k).
     """

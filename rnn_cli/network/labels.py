@@ -1,14 +1,13 @@
-"""From logits z of a text to its label: a row of LABELS.
+"""From the logits z of a text to its label: the rows of LABELS.
 
     softmax    one of m labels         o = softmax(z)   E = -log o[y]
-    sigmoid    each of m, yes or no    o = σ(z)         E = -Σ_k y_k log o_k + (1 - y_k) log(1 - o_k)
+    sigmoid    m labels, yes or no     o = σ(z)         E = -Σ_k y_k log o_k + (1 - y_k) log(1 - o_k)
     score      a number in 0 … 1       o = σ(z)         E = (o - y)^2
 
-The second is the tutorial's other g2. A range of scores is mapped onto 0 … 1 by whoever makes the batch. The
-derivatives are
+The second is the tutorial's other g2. Whoever makes the batch maps scores onto 0 … 1. The derivatives are
 
-    dz = o - y                          of the first two (of the first, y is one-hot)
-    dz = 2 (o - y) o (1 - o)            of the score
+    dz = o - y                          for the first two (y is one-hot for the first)
+    dz = 2 (o - y) o (1 - o)            for the score
 """
 
 from collections.abc import Callable
@@ -19,16 +18,16 @@ import numpy as np
 from rnn_cli.network.arrays import Array, Ids
 from rnn_cli.network.functions import sigmoid
 
-LEAST = 1e-6  # a share of rows never counts as 0 or 1, as its first logit would have no end
+LEAST = 1e-6  # shares of rows are kept this far from 0 and 1, where the initial logit would be infinite
 
 
 class Labels(NamedTuple):
     """A row of LABELS.
 
-    target: m -> how many numbers are a row's target, and whether they are ids.
-    classes: m -> a number c such that a guess costs no more than ln c nats.
-    initial_bias: (share (m,)) -> b_y with which the first probabilities are those shares: the share of rows
-        with each label or, for a score, the mean score.
+    target: m -> how many numbers a row's target has, and whether they are ids.
+    classes: m -> a number c such that a guess costs at most ln c nats.
+    initial_bias: share (m,) -> the b_y that makes the initial probabilities equal to the shares: the share of
+        rows with each label or, for a score, the mean score.
     probabilities: z (B, m) -> o (B, m), a new array.
     nats: (z (B, m), y) -> E of each row, (B,).
     slopes: (z (B, m), y) -> dE/dz of each row, (B, m), a new array.
@@ -43,7 +42,7 @@ class Labels(NamedTuple):
 
 
 def softmax(z: Array) -> Array:
-    exp_z = np.exp(z - z.max(axis=1, keepdims=True))  # so that no exponential overflows
+    exp_z = np.exp(z - z.max(axis=1, keepdims=True))  # so that exp cannot overflow
     return exp_z / exp_z.sum(axis=1, keepdims=True)
 
 
@@ -58,14 +57,14 @@ def nats_of_one(z: Array, y: Ids) -> Array:
 
 
 def o_minus_one_hot(z: Array, y: Ids) -> Array:
-    """Return o - y with y one-hot."""
+    """Return o - y, with y one-hot."""
     o = softmax(z)
     o[np.arange(len(y)), y] -= 1
     return o
 
 
 def logit(share: Array) -> Array:
-    """Return z with σ(z) = share."""
+    """Return the z for which σ(z) = share."""
     share = np.clip(share, LEAST, 1 - LEAST)
     return np.log(share) - np.log1p(-share)
 

@@ -1,14 +1,14 @@
-"""The layers of a network over all steps of a window: how tokens enter, then cells, in one direction or both.
+"""The layers of a network over all steps of a window: the input, then cells, in one direction or both.
 
     a_t = U h_t + Q q_t + b_a        h_t: tokens (inputs.py), then the states of the layer below
     s_t = cell(a_t, s_{t-1})
 
-In training, dropout multiplies h_t by a mask, and DropConnect W (Wan et al. 2013): by one that holds for the
-whole window (Merity et al. 2018).
+In training, dropout multiplies h_t by a mask, and DropConnect multiplies W (Wan et al. 2013) by a mask that
+is the same for the whole window (Merity et al. 2018).
 
-q_t is a second input, of the first layer alone, where `beside` gives its width; it may be the same at all
-steps. With two directions each layer has a second set of parameters, U_rev and so on, which reads a row from
-its end to its start, and the layer above sees both states of a step side by side (Schuster and Paliwal 1997;
+q_t is an optional second input of the first layer; `beside` is its width, and it may be the same at all
+steps. With two directions, each layer has a second set of parameters, U_rev and so on, that reads a row from
+its end to its start; the layer above sees both states of a step side by side (Schuster and Paliwal 1997;
 layers as in Graves, Mohamed and Hinton 2013).
 """
 
@@ -30,15 +30,15 @@ from rnn_cli.network.parameters import Parametrised, Table
 from rnn_cli.network.passes import NO_GRADIENTS, Backward, Derivatives, Given, IntoWay, Steps, Way
 from rnn_cli.network.turning import Turn
 
-REVERSE = "_rev"  # ends the names of the parameters that read from a row's end
-ProductOf = Callable[[Array], Product]  # a matrix -> products with it
+REVERSE = "_rev"  # suffix of the parameters that read a row from its end
+ProductOf = Callable[[Array], Product]  # a matrix -> the product with it
 Advance = Callable[[Array, State], tuple[Array, State]]
 
 
 class Layers(Parametrised):
     """Layers of cells, and the input below them.
 
-    m: vocabulary size. n: units of each layer and direction. embedding: its size, or 0.
+    m: vocabulary size. n: units per layer and direction. embedding: its width, or 0.
     beside: the width of the second input, or 0.
     """
 
@@ -57,22 +57,22 @@ class Layers(Parametrised):
 
     @property
     def directions(self) -> tuple[str, ...]:
-        """What the names of each direction's parameters end in."""
+        """The suffix of each direction's parameters."""
         return ("", REVERSE) if self.bidirectional else ("",)
 
     @property
     def width(self) -> int:
-        """How many numbers of a step the layers show."""
+        """The number of entries of the last layer's output at each step."""
         return self.n * len(self.directions)
 
     @cached_property
     def suffixes(self) -> list[str]:
-        """What the names of each layer's parameters and states end in."""
+        """The suffix of each layer's parameters and states."""
         return ["", *(str(layer) for layer in range(2, self.layers + 1))]
 
     @property
     def ends(self) -> list[str]:
-        """What the names of the parameters and states end in, of each direction of each layer."""
+        """The suffix of the parameters and states of each direction of each layer."""
         return [suffix + way for suffix in self.suffixes for way in self.directions]
 
     @cached_property
@@ -82,17 +82,17 @@ class Layers(Parametrised):
 
     @cached_property
     def recurrent(self) -> list[str]:
-        """The names of a layer's matrices that multiply its own state."""
+        """The names of the matrices that multiply a layer's own state, without the layer's suffix."""
         return [letter for letter in self.letters if letter not in ("U", "b_a")]
 
     @cached_property
     def recurrent_names(self) -> list[str]:
-        """The names of all those matrices."""
+        """The full names of the recurrent matrices of all layers."""
         return [letter + end for end in self.ends for letter in self.recurrent]
 
     @cached_property
     def layer_shapes(self) -> dict[str, tuple[int, ...]]:
-        """The name and shape of each parameter of the input and of the cells."""
+        """The name and shape of each parameter of the input and the cells."""
         named = self.input.shapes(self.m, self.embedding)
         enters = self.input.width(self.m, self.embedding)
         for suffix in self.suffixes:
@@ -111,7 +111,7 @@ class Layers(Parametrised):
         return {row.table + way: Table(row.order, row.by_columns(self.m)) for way in ways}
 
     def initial(self, rng: np.random.Generator, name: str, shape: tuple[int, ...]) -> Array:
-        """Return first values of a parameter of `layer_shapes`, or of the table."""
+        """Return initial values of a table or of a parameter in `layer_shapes`."""
         cell = CELLS[self.cell]
         if name in self.tables:
             return rng.normal(0, self.input.spread(cell, self.m, self.n), shape)
@@ -124,9 +124,9 @@ class Layers(Parametrised):
         return {name: np.zeros((B, self.n), dtype) for name in names}
 
     def draw_masks(self, rng: np.random.Generator, drop: Drop, T: int, B: int) -> Masks:
-        """Draw dropout masks where Zaremba et al. 2014 have them: for an embedding, for what each layer shows
-        the next, and for what the output layer sees; never on the way from state to state. There DropConnect
-        has one for each W, which holds for the whole window."""
+        """Draw dropout masks where Zaremba et al. 2014 place them: on the embedding and on each layer's
+        output, never between one state and the next. DropConnect acts there: it has one mask for each W, used
+        for the whole window."""
         masks: Masks = {}
         if drop.rate:
             widths = {f"s{suffix}": self.width for suffix in self.suffixes} | self.input.masks(self.embedding)
@@ -140,8 +140,8 @@ class Layers(Parametrised):
     def through(
         self, p: Parameters, steps: Steps, state: State, work: Workspace, masks: Masks = NO_MASKS
     ) -> tuple[Array, State, Backward]:
-        """Return the last layer's states h (T, B, width), dropout applied, the state after the window, and
-        the backward pass. h is an array of `work`."""
+        """Return the last layer's states h (T, B, width) with dropout applied, the state after the window,
+        and the backward pass. h is an array of `work`."""
         given = Given(p, steps, None if steps.turned is None else Turn(steps.turned), state, work, masks)
         after: State = {}
         passed: list[tuple[Array | None, list[IntoWay]]] = []
@@ -181,7 +181,7 @@ class Layers(Parametrised):
         return h, after, backward
 
     def _way(self, given: Given, suffix: str, way: str, h: Array) -> Way:
-        """Take one direction of a layer over all steps; h is what enters the layer."""
+        """Run one direction of a layer over all steps; h is the layer's input."""
         p, steps, both, state, work, masks = given
         cell, n, name = CELLS[self.cell], self.n, suffix + way
         room, turn = work.room(name), both if way else None
@@ -221,10 +221,11 @@ class Layers(Parametrised):
         return Way(shown, {x + name: array for x, array in last.items()}, backward)
 
     def advancer(self, p: Parameters, product: ProductOf = plain) -> Advance:
-        """Return a step forward of all layers, for one direction: a_t (B, k), which enters the first layer
-        (`Input.step`), and the state → what the output layer sees (B, n), and the state then.
+        """Return a function that takes all layers one step forward, in one direction: from a_t (B, k), the
+        first layer's input (`Input.step`), and the state to what the output layer sees (B, n) and the new
+        state.
 
-        product: how products with the recurrent matrices are made; for many steps of B rows `for_steps(B)`.
+        product: makes the products with the recurrent matrices; for many steps of B rows use `for_steps(B)`.
         """
         cell = CELLS[self.cell]
         seen = cell.state[0]
@@ -237,7 +238,7 @@ class Layers(Parametrised):
         ]
 
         def advance(a_t: Array, state: State) -> tuple[Array, State]:
-            after = first(a_t, state)  # of the first layer, whose names have no suffix
+            after = first(a_t, state)  # the first layer, whose names have no suffix
             h = after[seen]
             for step, U_T, b_a, names in layers:
                 last = step(h @ U_T + b_a, {name: state[own] for own, name in names.items()})
@@ -250,7 +251,7 @@ class Layers(Parametrised):
 
 
 def _copy(array: Array, work: Workspace) -> Array:
-    """Return a copy in the workspace, which is contiguous."""
+    """Return a contiguous copy in the workspace."""
     copied = work("ds of way", *array.shape)
     np.copyto(copied, array)
     return copied

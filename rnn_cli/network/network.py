@@ -1,7 +1,7 @@
-"""The network: its loss over a window, its gradients, one step of it.
+"""The language model's network: the loss of a window, its gradients, and a single step.
 
-Parameters are plain data, a dict of arrays under the tutorial's names, and gradients are the same dict
-again. Nothing here is mutable except the arrays that are passed in.
+Parameters are plain data, a dict of arrays under the tutorial's names; gradients are a dict with the same
+names. Nothing here is mutable except the arrays that are passed in.
 """
 
 from collections.abc import Callable
@@ -53,14 +53,14 @@ class Network(Architecture, Learner):
     def loss(
         self, p: Parameters, batch: Batch, state: State, work: Workspace, masks: Masks = NO_MASKS
     ) -> tuple[float, State]:
-        """Return E, summed over the window, and the state after it."""
+        """Return E, summed over the window, and the state after the window."""
         E_t, after = self.nats(p, batch, state, work, masks)
         return weighted_sum(E_t.ravel(), batch.weight.ravel()), after
 
     def nats(
         self, p: Parameters, batch: Batch, state: State, work: Workspace, masks: Masks = NO_MASKS
     ) -> tuple[Array, State]:
-        """Return E_t of each target, (T, B), an array of `work`, and the state after the window."""
+        """Return E_t of each target (an array of `work`, (T, B)) and the state after the window."""
         work.start()
         h, after, _ = self.through(p, Steps(batch.x, batch.keep), state, work, masks)
         E_t = OUTPUTS[self.output].nats(p, h.reshape(-1, self.n), batch.y.ravel(), work)
@@ -71,9 +71,9 @@ class Network(Architecture, Learner):
     ) -> tuple[float, Gradients, State]:
         """Return E, summed over the window; dE/dp for every parameter p; and the state after the window.
 
-        The window's first state is a constant: gradients reach back to the window's start and no further
-        (truncated backpropagation through time, Williams and Peng 1990). Those that are dense lie in
-        `work.gradient`; all hold until the next call with the same workspace.
+        The state before the window counts as a constant, so gradients reach back only to the window's start
+        (truncated backpropagation through time, Williams and Peng 1990). Dense gradients are arrays of
+        `work.gradient`; all gradients are valid until the next call with the same workspace.
         """
         work.start()
         y, weight = batch.y.ravel(), batch.weight.ravel()
@@ -86,10 +86,10 @@ class Network(Architecture, Learner):
         return E, {name: gradients[name] for name in self.shapes}, after
 
     def states(self, p: Parameters, x: Ids, before: State | None = None) -> State:
-        """Return the states after each step of one sequence x (T,), in new arrays (T, n): those of the first
-        layer are `s`, of the second `s2` and so on; of an lstm there are `c`, `c2` too.
+        """Return the states after each step of one sequence x (T,), in new arrays (T, n): `s` for the first
+        layer, `s2` for the second and so on; an lstm also has `c`, `c2` ….
 
-        before: the state before the first step, each (1, n); None: s_0.
+        before: the state before the first step, each array (1, n); None: s_0.
         """
         enter, advance = self.input.step, self.advancer(p)
         state = self.zero_state(1, p["V"].dtype.type) if before is None else before
@@ -103,7 +103,7 @@ class Network(Architecture, Learner):
         }
 
     def seen(self, states: State) -> Array:
-        """Return what the output layer sees of `states`: those of the last layer, (T, n)."""
+        """Return the part of `states` that the output layer sees: the last layer's, (T, n)."""
         return states[f"{CELLS[self.cell].state[0]}{self.suffixes[-1]}"]
 
     def log_o(self, p: Parameters, states: State) -> Array:
@@ -113,13 +113,13 @@ class Network(Architecture, Learner):
         return z - np.log(np.exp(z).sum(axis=1, keepdims=True))
 
     def step(self, p: Parameters, x: Ids, state: State) -> tuple[Array, State]:
-        """Return the logits of the next tokens, (B, m), after a step with tokens x (B,), and the state."""
+        """Take a step with tokens x (B,); return the logits of the next tokens, (B, m), and the new state."""
         return self.stepper(p)(x, state)
 
     def stepper(self, p: Parameters, product: ProductOf = plain) -> Step:
-        """Return `step` with these parameters, which makes many steps faster.
+        """Return `step` with these parameters prepared, which is faster over many steps.
 
-        product: how products with the recurrent matrices are made; of B rows at each step `for_steps(B)`.
+        product: makes the products with the recurrent matrices; for steps of B rows use `for_steps(B)`.
         """
         enter, advance, logits = self.input.step, self.advancer(p, product), OUTPUTS[self.output].logits
 
@@ -135,8 +135,8 @@ class Network(Architecture, Learner):
 
     def rooms(self, T: int, B: int) -> dict[str, tuple[int, bool]]:
         """Return the room that the arrays of a batch of T steps and B rows need, by name: how many numbers,
-        and whether they are ids (else floats). They are the batch's, its state's and, where the table's
-        gradient is `Columns`, that gradient's."""
+        and whether they are ids (else floats). The arrays are those of the batch, of its state and, if the
+        table's gradient is `Columns`, of that gradient."""
         floats = {"keep": T * B, "weight": T * B} | {s: array.size for s, array in self.zero_state(B).items()}
         rooms = dict.fromkeys(("x", "y"), (T * B, True)) | {name: (k, False) for name, k in floats.items()}
         if not self.is_dense(self.table):

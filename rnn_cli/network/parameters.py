@@ -1,4 +1,4 @@
-"""What all networks have in common: parameters as plain arrays, with names, shapes and a place in memory."""
+"""What all networks have in common: parameters as plain arrays, with names, shapes and memory layouts."""
 
 import math
 from abc import ABC, abstractmethod
@@ -15,14 +15,14 @@ Order = Literal["C", "F"]
 
 
 class Table(NamedTuple):
-    """A parameter of which a look-up picks columns."""
+    """A parameter whose columns are looked up."""
 
-    order: Order = "F"  # how it lies in memory, by columns ("F") or by rows ("C")
-    by_columns: bool = True  # whether its gradient is `Columns` and not an array
+    order: Order = "F"  # its memory layout, by columns ("F") or by rows ("C")
+    by_columns: bool = True  # whether its gradient is `Columns` instead of an array
 
 
 class Parametrised(ABC):
-    """A network, as far as its parameters are concerned."""
+    """A network with named parameters."""
 
     @property
     @abstractmethod
@@ -32,7 +32,7 @@ class Parametrised(ABC):
     @property
     @abstractmethod
     def tables(self) -> Mapping[str, Table]:
-        """The parameters of which a look-up picks columns."""
+        """The parameters whose columns are looked up."""
 
     @property
     def size(self) -> int:
@@ -45,23 +45,23 @@ class Parametrised(ABC):
         return {name: math.prod(shape) for name, shape in self.shapes.items()}
 
     def is_dense(self, name: str) -> bool:
-        """Return whether a parameter's gradient is an array of its shape, and not `Columns`."""
+        """Return whether a parameter's gradient is an array of its shape instead of `Columns`."""
         return name not in self.tables or not self.tables[name].by_columns
 
     def lay_out(self, p: Parameters, dtype: type[np.floating] = np.float32) -> Parameters:
-        """Return copies in the order of `shapes`, and in memory as the layers want them: a table by columns
-        (unless it is V), the others by rows."""
+        """Return copies in the order of `shapes` and in the layers' memory layout: tables by columns
+        (except V), others by rows."""
         return {name: np.array(p[name], dtype, order=self._order(name)) for name in self.shapes}
 
     def dense(self, gradients: Gradients) -> Parameters:
-        """Return copies of gradients, all as arrays."""
+        """Return copies of gradients, all as dense arrays."""
         return {
             name: g.dense(self.shapes[name][1]) if isinstance(g, Columns) else g.copy(order="K")
             for name, g in gradients.items()
         }
 
     def view(self, name: str, flat: Array) -> Array:
-        """Return a parameter in its shape; `flat` has its entries in the order of the memory."""
+        """Return a parameter in its shape, a view of `flat`, which has the entries in memory order."""
         return flat.reshape(self.shapes[name], order=self._order(name))
 
     def views(self, flat: Parameters) -> Parameters:
@@ -73,23 +73,23 @@ class Parametrised(ABC):
 
 
 class Learner(Parametrised):
-    """A network that learns from an E and is judged by an E."""
+    """A network that is trained on one loss E and evaluated by another, or the same."""
 
     @abstractmethod
     def loss(
         self, p: Parameters, batch: Any, state: State, work: Workspace, masks: Masks = NO_MASKS
     ) -> tuple[float, State]:
-        """Return E that it learns from, summed over the batch, and the state after it."""
+        """Return the training loss E, summed over the batch, and the state after it."""
 
     def evaluate(self, p: Parameters, batch: Any, state: State, work: Workspace) -> tuple[float, State]:
-        """Return E by which it is judged, summed over the batch, and the state after it. It is that which it
-        learns from, unless a network says otherwise."""
+        """Return the evaluation loss E, summed over the batch, and the state after it. It is the training
+        loss unless a subclass overrides this."""
         return self.loss(p, batch, state, work)
 
 
 class WithoutState(Learner):
-    """A network whose rows are whole sequences: no state runs on from one batch into the next."""
+    """A network whose rows are whole sequences, so that no state passes from one batch to the next."""
 
     def zero_state(self, B: int, dtype: type[np.floating] = np.float32) -> State:
-        """Return a state with nothing in it."""
+        """Return an empty state."""
         return {}

@@ -1,10 +1,10 @@
-"""Pooling: from the states of all steps, h_t of t = 1 … L, to one vector for each row.
+"""Pooling: from the states of all steps, h_1 … h_L, to one vector for each row.
 
-    last    the state of each direction that has read the whole row: h_L, and h_1 of the second direction
-    max     max_t h_t, entry by entry         dh_t = dv where h_t is the maximum; equals share it
+    last    each direction's state after the whole row: h_L, and h_1 of the second direction
+    max     max_t h_t, entry by entry         dh_t = dv where h_t is the maximum; ties share it
     mean    1/L Σ_t h_t                       dh_t = 1/L dv
 
-L is the number of a row's real steps; padding is left out. A row without a real step has the vector 0.
+L is the number of a row's real steps; padding is left out. A row without real steps has the vector 0.
 """
 
 from collections.abc import Callable
@@ -17,10 +17,10 @@ from rnn_cli.network.fast.workspace import Workspace
 
 
 class Rows(NamedTuple):
-    """What pooling needs to know of the rows.
+    """What pooling needs to know about the rows.
 
     real: (T, B), 1 at a row's real steps, which come first, and 0 at padding.
-    directions: how many share the entries of h.
+    directions: the number of directions side by side in h.
     """
 
     real: Array
@@ -32,15 +32,15 @@ class Rows(NamedTuple):
         return np.count_nonzero(self.real, axis=0)
 
 
-AddInto = Callable[[Array, Array], None]  # dv (B, d) is added, as derivative of h, to dh (T, B, d)
-# h (T, B, d), which is 0 at padding -> v (B, d)
+AddInto = Callable[[Array, Array], None]  # dv (B, d), dh (T, B, d): adds the derivative of h to dh
+# h (T, B, d), 0 at padding -> v (B, d) and the backward pass
 Pooling = Callable[[Array, Rows, Workspace], tuple[Array, AddInto]]
 
 
 def last(h: Array, rows: Rows, work: Workspace) -> tuple[Array, AddInto]:
     B, d = h.shape[1:]
     n = d // rows.directions
-    ends = np.maximum(rows.lengths - 1, 0)  # of an empty row h_1 is padding
+    ends = np.maximum(rows.lengths - 1, 0)  # an empty row takes h_1, which is padding
     b = np.arange(B)
     v = work("last", B, d)
     v[:, :n] = h[ends, b, :n]
@@ -74,13 +74,13 @@ def mean(h: Array, rows: Rows, work: Workspace) -> tuple[Array, AddInto]:
     v *= share
 
     def backward(dv: Array, dh: Array) -> None:
-        dh += dv * share  # at padding too, where the encoder drops it
+        dh += dv * share  # also at padding, where the encoder drops it
 
     return v, backward
 
 
 def joined(*parts: Pooling) -> Pooling:
-    """Return the pooling that sets the vectors of several side by side."""
+    """Return the pooling that concatenates the vectors of several poolings."""
 
     def pool(h: Array, rows: Rows, work: Workspace) -> tuple[Array, AddInto]:
         d = h.shape[2]

@@ -1,4 +1,4 @@
-"""From logits to a token."""
+"""Draw tokens from logits."""
 
 import math
 from collections.abc import Collection, Iterable
@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from rnn_cli.network.arrays import Array
 
-COLDEST = 1e-6  # the lowest temperature used: float32 logits divided by less could overflow
+COLDEST = 1e-6  # the lowest temperature used: float32 logits divided by a lower one could overflow
 
 
 def choose(
@@ -18,16 +18,16 @@ def choose(
     top_k: int | None = None,
     top_p: float = 1.0,
 ) -> NDArray[np.intp]:
-    """Return one id drawn for each row of logits (B, m); a logit of -inf is never drawn.
+    """Return one id drawn for each row of logits (B, m); an id whose logit is -inf is never drawn.
 
-    temperature: divides the logits; 0: the likeliest id is taken.
-    top_k: draw from the k likeliest only (Fan et al. 2018).
-    top_p: draw from the fewest likeliest ids that hold this much probability (Holtzman et al. 2020).
-    Raises FloatingPointError where a logit is nan or +inf.
+    temperature: divides the logits; 0: take the likeliest id.
+    top_k: draw only from the k likeliest ids (Fan et al. 2018).
+    top_p: draw only from the fewest likeliest ids that together have this probability (Holtzman et al. 2020).
+    Raises FloatingPointError if a logit is nan or +inf.
 
-    With each e_k drawn from the exponential distribution, z_k - log e_k is the largest for id k with
-    probability softmax(z)_k (the Gumbel-max trick; Maddison, Tarlow and Minka 2014, section 2). So no
-    exponential is taken, which could overflow.
+    If each e_k is drawn from the exponential distribution, z_k - log e_k is largest for id k with probability
+    softmax(z)_k (the Gumbel-max trick; Maddison, Tarlow and Minka 2014, section 2). This needs no
+    exponential, which could overflow.
     """
     if not math.isfinite(logits.max()):
         raise FloatingPointError("a logit is not finite")
@@ -38,15 +38,15 @@ def choose(
         z = _likeliest(z, top_k)
     if top_p < 1:
         z = _nucleus(z, top_p)
-    e = rng.standard_exponential(z.shape)  # a 0, which has no logarithm, is next to impossible in float64
+    e = rng.standard_exponential(z.shape)  # 0, which has no logarithm, is all but impossible in float64
     return np.subtract(z, np.log(e, out=e), out=e).argmax(axis=1)
 
 
 def penalize(logits: Array, latest: Iterable[Collection[int]], penalty: float) -> None:
     """Make the latest ids of each row of logits (B, m) less likely, in place (Keskar et al. 2019).
 
-    A logit is divided by the penalty, as there, if it is above 0; one below 0 is multiplied, since to divide
-    it would make it larger.
+    A logit above 0 is divided by the penalty, as in the paper; one below 0 is multiplied, as dividing would
+    make it larger.
     """
     for z, ids in zip(logits, latest, strict=True):
         which = np.array(sorted(set(ids)), np.intp)
@@ -54,7 +54,7 @@ def penalize(logits: Array, latest: Iterable[Collection[int]], penalty: float) -
 
 
 def _likeliest(z: Array, k: int) -> Array:
-    """Return z, with -inf for all but the k largest of each row."""
+    """Return z with all but the k largest of each row set to -inf."""
     likeliest = np.argpartition(-z, k - 1, axis=1)[:, :k]
     kept = np.full_like(z, -np.inf)
     np.put_along_axis(kept, likeliest, np.take_along_axis(z, likeliest, axis=1), axis=1)
@@ -62,7 +62,7 @@ def _likeliest(z: Array, k: int) -> Array:
 
 
 def _nucleus(z: Array, p: float) -> Array:
-    """Return z, with -inf for all but the fewest largest of each row that hold probability p together."""
+    """Return z with -inf for all but the fewest largest of each row that together have probability p."""
     order = np.argsort(-z, axis=1, kind="stable")
     falling = np.take_along_axis(z, order, axis=1)
     o = np.exp(falling - falling[:, :1])

@@ -1,7 +1,7 @@
 """The tagger: a tag for each step of a sequence (synchronous many to many, 同步多对多).
 
-q_t = 1/N_t Σ_i G x_i                 the mean of the token's affixes' embeddings (bags.py), if it has any
-h_1 … h_L = encoder(x, q)             encoder.py, both directions as a rule
+q_t = 1/N_t Σ_i G x_i                 the mean embedding of the token's affixes, if it has any (bags.py)
+h_1 … h_L = encoder(x, q)             encoder.py, usually in both directions
 o_t = softmax(V h_t + b_y)            E = Σ_t -log o_t[y_t]
 """
 
@@ -25,30 +25,31 @@ from rnn_cli.network.parameters import Table, WithoutState
 
 
 class Tagged(NamedTuple):
-    """A batch of B sequences with a tag at each step; T is the length of the longest, and at least 1.
+    """A batch of B sequences with a tag at each step. T is the length of the longest, at least 1.
 
-    Without affixes `affixes` is empty and `starts` is zeros.
+    Without affixes, `affixes` is empty and `starts` is zeros.
     """
 
     x: Ids  # (T, B)
     real: Array  # (T, B), 1 at a row's real steps, which come first, and 0 at padding
     y: Ids  # (T, B)
-    weight: Array  # (T, B), 0 where there is no tag; else 1
-    affixes: Ids  # the ids of all tokens' affixes, row by row and in it step by step
-    starts: Ids  # (B T + 1,), where those of each step of each row begin and end
+    weight: Array  # (T, B), 0 where there is no tag, else 1
+    affixes: Ids  # the ids of all tokens' affixes, row by row, each step by step
+    starts: Ids  # (B T + 1,), where each token's affixes begin and end
 
 
 @dataclass(frozen=True)
 class Tagger(WithoutState):
-    """The choices that decide a tagger's parameters. The encoder's second input is the affixes' mean.
+    """A tagger, defined by the choices that determine its parameters.
 
-    Raises ValueError for choices that do not go together.
+    The encoder's second input is the mean of the affixes' embeddings.
+    Raises ValueError for choices that cannot be combined.
     """
 
     encoder: Encoder
     tags: int
-    buckets: int = 0  # of hashed affixes; 0: without
-    most_affixes: int = 0  # of a token
+    buckets: int = 0  # for hashed affixes; 0: no affixes
+    most_affixes: int = 0  # the most affixes of a token
 
     def __post_init__(self) -> None:
         if self.tags < 1:
@@ -71,7 +72,7 @@ class Tagger(WithoutState):
         return {**self.encoder.tables} | ({"G": Table()} if self.buckets else {})
 
     def initialise(self, rng: np.random.Generator, counts: Array) -> Parameters:
-        """Return first values. counts: (tags,), how often each tag occurs."""
+        """Return initial values. counts: (tags,), how often each tag occurs."""
         p = self.encoder.initialise(rng)
         if self.buckets:
             p["G"] = rng.normal(0, bags.SPREAD, self.shapes["G"])
@@ -79,7 +80,7 @@ class Tagger(WithoutState):
         return self.lay_out(p | softmax.initial_biases(counts, ()))
 
     def draw_masks(self, rng: np.random.Generator, drop: Drop, T: int, B: int) -> Masks:
-        """Draw the encoder's masks, and one for the means of affixes."""
+        """Draw the encoder's masks, and one for the affixes' means."""
         masks = self.encoder.draw_masks(rng, drop, T, B)
         if not drop.rate or not self.buckets:
             return masks
@@ -89,11 +90,11 @@ class Tagger(WithoutState):
     def loss(
         self, p: Parameters, batch: Tagged, state: State, work: Workspace, masks: Masks = NO_MASKS
     ) -> tuple[float, State]:
-        """Return E, summed over all steps, and the state, which has nothing in it."""
+        """Return E, summed over all steps, and an empty state."""
         return weighted_sum(self.nats(p, batch, work, masks).ravel(), batch.weight.ravel()), {}
 
     def nats(self, p: Parameters, batch: Tagged, work: Workspace, masks: Masks = NO_MASKS) -> Array:
-        """Return E_t of each step, (T, B), without its weight, an array of `work`."""
+        """Return E_t of each step, unweighted: an array of `work`, (T, B)."""
         work.start()
         h, _ = self.states(p, batch, work, masks)
         E = softmax.nats(p, h.reshape(-1, h.shape[2]), batch.y.ravel(), work)
@@ -102,7 +103,7 @@ class Tagger(WithoutState):
     def loss_and_gradients(
         self, p: Parameters, batch: Tagged, state: State, work: Workspace, masks: Masks = NO_MASKS
     ) -> tuple[float, Gradients, State]:
-        """Return E, summed over all steps; dE/dp for every parameter p; and the empty state."""
+        """Return E, summed over all steps; dE/dp for every parameter p; and an empty state."""
         work.start()
         y, weight = batch.y.ravel(), batch.weight.ravel()
         h, into_states = self.states(p, batch, work, masks)
@@ -111,7 +112,7 @@ class Tagger(WithoutState):
         return weighted_sum(E, weight), {name: gradients[name] for name in self.shapes}, {}
 
     def log_probabilities(self, p: Parameters, batch: Tagged, work: Workspace) -> Array:
-        """Return log o_t, (T, B, tags), a new array; y and weight are not used."""
+        """Return log o_t, (T, B, tags), in a new array; y and weight are not used."""
         h, _ = self.states(p, batch, work, NO_MASKS)
         z = softmax.logits(p, h)
         z -= z.max(axis=2, keepdims=True)
@@ -120,7 +121,7 @@ class Tagger(WithoutState):
     def states(
         self, p: Parameters, batch: Tagged, work: Workspace, masks: Masks
     ) -> tuple[Array, Callable[[Array], Gradients]]:
-        """Return h (T, B, width), and the backward pass."""
+        """Return h (T, B, width) and the backward pass."""
         if not self.buckets:
             h, into_encoder = self.encoder.forward(p, Padded(batch.x, batch.real), work, masks)
             return h, lambda dh: into_encoder(dh)[0]
@@ -149,7 +150,7 @@ class Tagger(WithoutState):
         return Tagged(x[:, k], real[:, k], y[:, k], weight[:, k], cut.ids, cut.starts)
 
     def rooms(self, T: int, B: int) -> dict[str, tuple[int, bool]]:
-        """Return the rooms of a batch's arrays and of gradients by columns (`Trainable.rooms`)."""
+        """Return the rooms of a batch's arrays and of the gradients by columns (`Trainable.rooms`)."""
         affixes = T * B * self.most_affixes
         rooms = self.encoder.rooms(T, B) | {
             "y": (T * B, True),

@@ -1,4 +1,4 @@
-"""Rows read from their end: what a layer's second direction sees."""
+"""Turn rows around, so that a layer's second direction reads them from their end."""
 
 import numpy as np
 
@@ -7,8 +7,8 @@ from rnn_cli.network.fast.workspace import Workspace
 
 
 class Turn:
-    """Turns rows: what stands at step t of row b comes from step turned[t, b]. Results are arrays of the
-    workspace, under the names given."""
+    """Turns rows around: step t of row b comes from step turned[t, b]. Results are arrays of the workspace,
+    under the given names."""
 
     def __init__(self, turned: Ids):
         self._shape = turned.shape
@@ -16,13 +16,13 @@ class Turn:
         self._places = (turned * B + np.arange(B)).ravel()
 
     def __call__(self, array: Array, name: str, work: Workspace) -> Array:
-        """Return ids (T, B), or numbers (T, B, d), turned."""
+        """Return ids (T, B) or numbers (T, B, d), turned around."""
         if array.ndim == 2:
             return array.ravel()[self._places].reshape(self._shape)
         return self._take(array.reshape(self._places.size, -1), self._places, name, work)
 
     def second_half(self, array: Array, name: str, work: Workspace) -> Array:
-        """Return the last d numbers of each step, of an array (T, B, 2 d), turned."""
+        """Return the last d numbers of each step of an array (T, B, 2 d), turned around."""
         halves = array.reshape(2 * self._places.size, -1)
         return self._take(halves, 2 * self._places + 1, name, work)
 
@@ -32,7 +32,7 @@ class Turn:
 
 
 def turned(real: Array) -> Ids:
-    """Return `Steps.turned` of rows whose real steps come first: those are turned, and padding stays.
+    """Return `Steps.turned` for rows whose real steps come first: these are turned around, padding stays.
 
     real: (T, B), 1 at real steps, 0 at padding.
     """

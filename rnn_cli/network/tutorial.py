@@ -1,14 +1,15 @@
-"""The tutorial's network, read aloud: one sequence, one token after another, and nothing made fast.
+"""The tutorial's network, written to be read: one sequence, one token at a time, nothing optimised.
 
     s_t = g1(U x_t + W s_{t-1} + b_a)        g1: tanh or relu
     o_t = softmax(V s_t + b_y)
     E_t = -log o_t[y_t]                      E = Σ_t E_t
 
 x_t and y_t are the input and the target of step t, one-hot vectors of m entries (o_t[y_t] is the entry of o_t
-where y_t is 1); s_t is the state, of n
-entries; o_t has the probabilities of all m tokens. U is (n, m), W (n, n), V (m, n), b_a (n,) and b_y (m,).
+where y_t is 1). s_t is the state, of n entries, and o_t holds the probabilities of all m tokens. U is (n, m),
+W (n, n), V (m, n), b_a (n,) and b_y (m,).
 
-All else in this room computes the same for many sequences at once. `rnn gradcheck` compares the two.
+The fast network in this package computes the same for many sequences at once. `rnn gradcheck` compares the
+two.
 """
 
 from collections.abc import Callable
@@ -19,14 +20,14 @@ from rnn_cli.network.arrays import Array, Ids, Parameters
 
 Function = Callable[[Array], Array]
 
-G1: dict[str, tuple[Function, Function]] = {  # g1(z), and its derivative written with s = g1(z)
+G1: dict[str, tuple[Function, Function]] = {  # g1(z), and its derivative in terms of s = g1(z)
     "tanh": (np.tanh, lambda s: 1 - s**2),
     "relu": (lambda z: np.maximum(z, 0), lambda s: np.where(s > 0, 1.0, 0.0)),
 }
 
 
 def one_hot(ids: Ids, m: int) -> dict[int, Array]:
-    """Return {1: x_1, 2: x_2, …}, where x_t is 1 in the place of the t-th token and 0 in the others."""
+    """Return {1: x_1, 2: x_2, …}, where x_t is 1 at the id of the t-th token and 0 elsewhere."""
     return {t: np.where(np.arange(m) == token, 1.0, 0.0) for t, token in enumerate(ids, 1)}
 
 
@@ -38,7 +39,7 @@ def softmax(z: Array) -> Array:
 def loss_and_gradients(
     p: Parameters, tokens: Ids, targets: Ids, s_0: Array, cell: str = "tanh"
 ) -> tuple[float, Parameters, Array]:
-    """Return E; its derivatives by U, W, b_a, V, b_y and s_0; and the last state.
+    """Return E, its derivatives with respect to U, W, b_a, V, b_y and s_0, and the last state.
 
     p: U, W, b_a, V and b_y.
     tokens, targets: ids, (T,).
@@ -57,8 +58,9 @@ def loss_and_gradients(
 
     E_sum = float(sum(E.values()))
 
-    # Back through time. A name with d is the derivative of E by that; dz is that of V s_t + b_y, and da that
-    # of U x_t + W s_{t-1} + b_a. A state has two effects: on o_t, and on the next state.
+    # Backpropagation through time. dU is the derivative of E with respect to U, and so on; dz and da are
+    # those with respect to V s_t + b_y and to U x_t + W s_{t-1} + b_a. A state affects both o_t and the next
+    # state.
     dU, dW, db_a, dV, db_y = (np.zeros(array.shape) for array in (U, W, b_a, V, b_y))
     ds_by_next = np.zeros(n)
     for t in range(T, 0, -1):

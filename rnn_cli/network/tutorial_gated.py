@@ -1,7 +1,7 @@
-"""The gated cells, read aloud: one step of one sequence, as tutorial.py does it for tanh and relu.
+"""The gated cells, written to be read: one step of one sequence, as tutorial.py does for tanh and relu.
 
-x_t is what enters; s_t and c_t are states (n,); * multiplies entry by entry. U, W and b_a have the rows of
-all gates, one below the other, in the order of the lines below. The derivatives are in cells/.
+x_t is the input; s_t and c_t are states (n,); * multiplies entry by entry. U, W and b_a hold the rows of all
+gates, stacked in the order of the lines below. The derivatives are in cells/.
 """
 
 import numpy as np

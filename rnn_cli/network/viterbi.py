@@ -1,9 +1,9 @@
 """The legal sequence of tags with the highest probability (Viterbi 1967).
 
-    best_1[j] = log o_1[j]                              of tags that may come first
+    best_1[j] = log o_1[j]                              for tags that may come first
     best_t[j] = log o_t[j] + max_i best_{t-1}[i]        over the tags i that j may follow
 
-From the best last tag the way leads back to the first. Tags of a word's characters are an example: M (middle)
+The sequence is traced back from the best last tag. Tags of the characters of words are an example: M (middle)
 follows only B (begin) and M.
 """
 
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from rnn_cli.network.arrays import Array, Ids
 
-BREACH = 1e9  # nats, more than any tags cost; where no sequence is legal, one with the fewest breaches wins
+BREACH = 1e9  # nats, more than any tags cost; if no sequence is legal, one with the fewest breaches wins
 
 
 class Legal(NamedTuple):
@@ -26,7 +26,7 @@ class Legal(NamedTuple):
 
 
 def viterbi(log_p: Array, real: Array, legal: Legal) -> Ids:
-    """Return the tags (T, B) of the best legal sequence of each row; 0 at padding.
+    """Return the tags (T, B) of each row's best legal sequence; 0 at padding.
 
     log_p: (T, B, m). real: (T, B), 1 at a row's real steps, which come first, and 0 at padding.
     """

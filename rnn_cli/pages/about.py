@@ -1,4 +1,4 @@
-"""What a page says of a model, as JSON holds it: all that its script needs besides the parameters."""
+"""The JSON about a model that a page holds: all that its script needs besides the parameters."""
 
 import itertools
 from collections.abc import Iterable
@@ -26,18 +26,18 @@ from rnn_cli.text.units import LINE_END, units
 EXAMPLE = 600  # characters of the text that the page shows first
 SENTENCE = 24  # tokens of the sentence that it explains first
 READ = 2000  # lines of the text that are read
-SHORT = 40  # characters of a line on average, up to which several are written at a time
+SHORT = 40  # average characters of a line, up to which several lines are written at a time
 
 
 @dataclass(frozen=True, kw_only=True)
 class Told:
-    """What a page tells besides the model.
+    """What a page shows besides the model.
 
     title: its heading.
     lines: of a text, to look at and to find neurons in; none: a language model writes some.
     history: how the model was trained; None: as its file says.
-    log: the rows of the log of the training. ngram: the loss of an n-gram model on the validation text.
-    is_exact: whether all parameters are float32; else those of large arrays are rounded (packing.py).
+    log: the rows of the training log. ngram: the loss of an n-gram model on the validation text.
+    is_exact: whether all parameters are float32; if not, those of large arrays are rounded (packing.py).
     top_words: keep only this many tokens; None: all.
     """
 
@@ -51,7 +51,7 @@ class Told:
 
 
 def about(model: Model, told: Told) -> dict[str, Any]:
-    """Return what the page says of a model. Raises RnnError for a log of another model."""
+    """Return the JSON about a model. Raises RnnError for a log of another model."""
     match model:
         case LanguageModel():
             own = _of_language(model, told)
@@ -94,7 +94,7 @@ def _of_language(model: LanguageModel, told: Told) -> dict[str, Any]:
 
 
 def _of_texts(model: Conditional, told: Told) -> dict[str, Any]:
-    """Return what the page of a model of texts from labels says: it begins with the label learned most."""
+    """Return the JSON about a model of texts from labels; the page begins with the most frequent label."""
     label = int(np.argmax(model.labels.counts))
     own = {
         "task": model.task,
@@ -187,25 +187,25 @@ def _lexicon(lexicon: Lexicon) -> dict[str, Any]:
 
 
 def _units(model: LanguageModel, lines: Iterable[str]) -> list[str]:
-    """Return the lines or paragraphs of a text that are not blank; for no text, some by the model."""
+    """Return the lines or paragraphs of a text that are not blank; if there are none, some by the model."""
     first = itertools.islice(lines, READ)
     read = [unit for unit in units(first, model.lexicon.tokenizer.unit) if unit.strip()]
     if read:
         return read
     try:
         return [sample for sample in model.sample(num=40, length=100, seed=0) if sample.strip()]
-    except RnnError:  # a state of relu that overflows: the page has no example then
+    except RnnError:  # a relu state has overflowed: the page has no example
         return []
 
 
 def _sentence(model: LanguageModel, tokens: list[str]) -> str:
-    """Return the first tokens, of one line."""
+    """Return the first tokens of the first line, as text."""
     line = itertools.takewhile(lambda token: token != LINE_END, filter(None, tokens))
     return model.lexicon.tokenizer.join(itertools.islice(line, SENTENCE))
 
 
 def _first(read: list[str], characters: int) -> list[str]:
-    """Return the first lines with so many characters together, one at least."""
+    """Return the first lines that have at most `characters` characters in all; at least one, cut to that."""
     shown: list[str] = []
     left = characters
     for unit in read:

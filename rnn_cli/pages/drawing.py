@@ -1,12 +1,12 @@
 """How a page draws a text, in Python: the same generator, the same formulas, the same text.
 
 The k-th number of a seed is the k-th of SplitMix (Steele, Lea and Flood 2014) with 32 bits and the last steps
-of MurmurHash3. With o_t the probabilities that temperature, top-k and top-p leave, and u_k that number,
+of MurmurHash3. With u_k that number, and o_t the probabilities after temperature, top-k and top-p,
 
     x_{t+1} = the least id y with o_t[0] + … + o_t[y] > u_k
 
 assets/network/sampling.js has the same lines. `rnn sample` draws in another way, which is faster for many
-texts side by side; the same seed gives another text there.
+texts side by side, and gives another text for the same seed.
 """
 
 from collections.abc import Iterator
@@ -32,7 +32,7 @@ def uniform(seed: int, k: int) -> float:
 def choose(logits: Array, u: float, temperature: float = 1.0, top_k: int = 0, top_p: float = 1.0) -> int:
     """Return the id that the number u draws from logits (m,); START and UNK are never drawn.
 
-    temperature: 0: the likeliest. top_k: 0: all ids.
+    temperature: 0 for the likeliest id. top_k: 0 for all ids.
     """
     z = logits.astype(np.float64)
     z[[START, UNK]] = -np.inf

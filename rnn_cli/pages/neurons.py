@@ -1,6 +1,6 @@
-"""Neurons that tell something (Karpathy, Johnson and Li 2015): which follow what one can name of a text.
+"""Neurons with a meaning (Karpathy, Johnson and Li 2015): those that follow a fact about the text.
 
-A fact is a number at each token: how far into the line it is, whether it stands inside quotation marks. The
+A fact is a number at each token, such as its place in the line, or whether it is inside quotation marks. The
 neurons are those whose s_t correlates most with a fact.
 """
 
@@ -16,8 +16,8 @@ from rnn_cli.network.arrays import Array
 from rnn_cli.text.vocabulary import START
 
 TOKENS = 8000  # that are read to find the neurons
-LEAST = 0.4  # the correlation from which on a neuron is named
-NAMED = 3  # neurons of each fact
+LEAST = 0.4  # the least correlation of a neuron that is named
+NAMED = 3  # neurons of each fact, at most
 OPEN, CLOSE = "“「『《", "”」』》"
 COMMAS = ",，、"
 PUNCTUATION = "，。、；：？！,.;:?!\n"
@@ -61,7 +61,7 @@ def after_comma(tokens: Sequence[str]) -> Iterator[float]:
 
 
 def verse_position(tokens: Sequence[str]) -> Iterator[float]:
-    """How many characters stand since the last punctuation, of Chinese."""
+    """Yield the number of characters since the last punctuation; 0 at tokens that are not Chinese."""
     place = 0
     for token in tokens:
         place = 0 if token.strip() in PUNCTUATION else place + len(token)
@@ -79,9 +79,9 @@ FACTS: dict[str, Callable[[Sequence[str]], Iterator[float]]] = {
 
 
 def telling(model: LanguageModel, units: Sequence[Sequence[str]]) -> list[dict[str, Any]]:
-    """Return the neurons that follow a fact of a text, the highest correlations of each fact first.
+    """Return the neurons that follow a fact of a text, the strongest correlations of each fact first.
 
-    units: the tokens of each line (or paragraph) of the text. Neurons are numbered through all layers.
+    units: the tokens of each line (or paragraph) of the text. Neurons are numbered across all layers.
     """
     units = list(_first(units))
     if not units:
@@ -108,7 +108,7 @@ def states(model: LanguageModel, unit: Sequence[str]) -> Array:
 
 
 def _first(units: Sequence[Sequence[str]]) -> Iterator[Sequence[str]]:
-    """Yield the first TOKENS tokens."""
+    """Yield the first TOKENS tokens, in units."""
     left = TOKENS
     for unit in units:
         if left and unit:
@@ -117,7 +117,7 @@ def _first(units: Sequence[Sequence[str]]) -> Iterator[Sequence[str]]:
 
 
 def _standard(values: Array) -> Values:
-    """Return columns with mean 0 and standard deviation 1; a column that does not vary is 0."""
+    """Return the columns scaled to mean 0 and standard deviation 1; a column that does not vary becomes 0."""
     centred = values.astype(np.float64) - values.mean(axis=0)
     deviation = centred.std(axis=0)
     return centred / np.where(deviation > 1e-9, deviation, np.inf)

@@ -1,4 +1,4 @@
-"""The loss of an n-gram model, to draw beside that of the network."""
+"""The loss of an n-gram model, to draw in the same chart as the network's."""
 
 from collections.abc import Iterable
 
@@ -12,7 +12,7 @@ from rnn_cli.text.units import units
 
 
 def ngram_loss(model: LanguageModel, learned: Iterable[str], valid: Iterable[str]) -> float:
-    """Return the nats a token of a Kneser-Ney model (scoring/kneser_ney.py) on the lines `valid`.
+    """Return the nats per token of a Kneser-Ney model (scoring/kneser_ney.py) on the lines `valid`.
 
     learned: the blocks of the text whose n-grams are counted. Raises RnnError where `valid` has no tokens.
     """

@@ -1,8 +1,9 @@
 """A page: one HTML file that holds a model and runs it.
 
-The file is a template with eight places, filled by `string.Template`. All that varies comes as JSON in blocks
-that no browser executes; the script builds the page from it, and makes text of it alone. Only the one script
-and the one style sheet hold: the Content-Security-Policy names their hashes, and allows nothing else.
+The file is a template with eight places, filled by `string.Template`. The model and all texts about it are
+JSON in blocks that no browser executes; the script builds the page from them, and inserts them as text only.
+The Content-Security-Policy allows the page's own script and style sheet, by their hashes, and its worker;
+nothing else.
 """
 
 import base64
@@ -23,7 +24,7 @@ from rnn_cli.pages.trimming import trimmed
 from rnn_cli.pages.word_map import Model
 
 MOST = 30_000_000  # bytes of a page
-NETWORK = (  # scripts in the order in which they use each other
+NETWORK = (  # scripts, in order: each uses only those before it when it is loaded
     *("functions", "cells", "inputs", "outputs", "network", "conditional"),
     *("encoder", "labels", "tags", "translation"),
     *("sampling", "unpacking", "text", "grams", "language", "sequences", "worker"),
@@ -35,9 +36,9 @@ PAGE = (
 
 
 def page_of(model: Model, told: Told) -> bytes:
-    """Return the file.
+    """Return the bytes of the page.
 
-    Raises UsageError where it would be larger than MOST; RnnError for a log that is of another model.
+    Raises UsageError if it would be larger than MOST, RnnError for a log of another model.
     """
     if told.top_words is not None:
         if not isinstance(model, LanguageModel):
@@ -53,7 +54,7 @@ def page_of(model: Model, told: Told) -> bytes:
         worker=joined("network", NETWORK),
         script=joined("page", PAGE),
     )
-    page = filled.encode("utf-8", "backslashreplace")  # half a surrogate pair becomes its escape in JSON
+    page = filled.encode("utf-8", "backslashreplace")  # a lone surrogate becomes its JSON escape
     if len(page) > MOST:
         less = "a smaller --top-words" if told.top_words else "--top-words"
         other = "no --exact" if told.is_exact else "a smaller model"
@@ -63,13 +64,13 @@ def page_of(model: Model, told: Told) -> bytes:
 
 
 def embedded(value: Any) -> str:
-    """Return JSON that can stand inside <script>: no text in it ends the element or begins a comment."""
+    """Return JSON that is safe inside <script>: no text in it ends the element or begins a comment."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     return text.replace("&", r"\u0026").replace("<", r"\u003c").replace(">", r"\u003e")
 
 
 def policy() -> str:
-    """Return the Content-Security-Policy: nothing but the page's own script, style and worker."""
+    """Return the Content-Security-Policy, which allows only the page's own script, style and worker."""
     return "; ".join(
         [
             "default-src 'none'",
@@ -87,11 +88,11 @@ def _hash(text: str) -> str:
 
 
 def joined(folder: str, names: Iterable[str]) -> str:
-    """Return scripts, one after another."""
+    """Return several scripts as one."""
     return '\n"use strict";\n\n' + "\n".join(asset(f"{folder}/{name}.js") for name in names)
 
 
 @cache
 def asset(name: str) -> str:
-    """Return a file of assets/."""
+    """Return the text of a file in assets/."""
     return files("rnn_cli.pages").joinpath("assets", name).read_text("utf-8")

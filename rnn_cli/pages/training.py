@@ -7,7 +7,7 @@ from typing import Any
 
 from rnn_cli.errors import RnnError
 
-POINTS = 400  # of a curve of steps, at most
+POINTS = 400  # points of a curve of steps, at most
 OF_EPOCH = ("train_loss", "valid_loss", "sample")
 OF_STEP = ("step", "train_loss", "gradient_norm")
 
@@ -15,10 +15,10 @@ Row = dict[str, Any]
 
 
 def trained(history: Row, log: list[Row]) -> Row:
-    """Return the epochs, the steps and the settings of a training. A history that rnn did not write may lack
-    all of them.
+    """Return the epochs, the steps and the settings of a run. A history that rnn did not write may lack all
+    of them.
 
-    log: the rows of the run, or none. Raises RnnError where they tell of another run than the history.
+    log: the rows of the run, or none. Raises RnnError if they are not of the same run as the history.
     """
     listed = history.get("epochs")
     known = listed if isinstance(listed, list) else []
@@ -47,7 +47,7 @@ def _only(names: tuple[str, ...], row: Row) -> Row:
 
 
 def _settings(history: Row, log: list[Row]) -> Row:
-    """Return what decided the run, and how large its text is if the log says so."""
+    """Return the settings of the run, and the size of its text if the log has it."""
     start: Any = next((row["settings"] for row in log if row.get("event") == "start"), {})
     text = start.get("text") if isinstance(start, dict) else None
     training = history.get("training")
@@ -63,7 +63,7 @@ def _is_said(value: Any) -> bool:
 
 
 def read_log(path: Path) -> list[Row]:
-    """Return the rows of the last run in a log. Raises RnnError for a file that is no log of rnn."""
+    """Return the rows of the last run in a log. Raises RnnError for a file that is not a log of rnn."""
     with open(path, "rb") as file:
         lines = [line for line in file if line.strip()]
     try:

@@ -13,10 +13,10 @@ from rnn_cli.text.vocabulary import SPECIAL, Vocabulary
 
 
 def trimmed(model: LanguageModel, words: int) -> LanguageModel:
-    """Return the model with its most frequent tokens alone; the others are unknown to it.
+    """Return the model with only its most frequent tokens; it does not know the others.
 
-    The probabilities are as before, of the tokens that are left among each other (of an output layer with
-    classes or clusters, within each). Raises UsageError for fewer words than the head of such a layer has.
+    The ratios between the probabilities of the remaining tokens are as before (in an output layer with
+    classes or clusters, within each of these). Raises UsageError for so few words that none of these remains.
     """
     vocabulary, network = model.lexicon.vocabulary, model.network
     if words >= len(vocabulary.tokens):
@@ -24,7 +24,7 @@ def trimmed(model: LanguageModel, words: int) -> LanguageModel:
     if network.cutoffs and SPECIAL + words <= network.cutoffs[0]:
         raise UsageError(f"--top-words {words}: this model needs {network.cutoffs[0] - SPECIAL + 1} or more")
     frequent = np.arange(words)
-    if not network.cutoffs:  # else the ids are in the order of the counts
+    if not network.cutoffs:  # otherwise the ids are in the order of the counts
         frequent = np.sort(np.argsort(-np.array(vocabulary.counts), kind="stable")[:words])
     ids = np.append(np.arange(SPECIAL), frequent + SPECIAL)
     cutoffs = tuple(cutoff for cutoff in network.cutoffs if cutoff < len(ids))
@@ -37,7 +37,7 @@ def trimmed(model: LanguageModel, words: int) -> LanguageModel:
 
 
 def _parameters(p: Parameters, small: Network, ids: Ids) -> Parameters:
-    """Return the parameters with the columns of the table, and the rows of the output layer, of these ids."""
+    """Return the parameters with only these ids: as columns of the table, and rows of the output layer."""
     if small.cutoffs:  # the first tokens are kept: the first rows of arrays, the first columns of the table
         return {
             name: p[name][tuple(slice(length) for length in shape)] for name, shape in small.shapes.items()

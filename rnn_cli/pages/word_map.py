@@ -1,4 +1,4 @@
-"""A map of the tokens: the two principal components of the vectors that stand for them."""
+"""A map of the tokens: the first two principal components of their vectors."""
 
 from typing import Any
 
@@ -18,18 +18,18 @@ from rnn_cli.text.vocabulary import SPECIAL
 Model = LanguageModel | Conditional | Classifier | Tagger | Translator
 
 SHOWN = 300  # tokens on the map, the most frequent
-FEWEST = 2  # tokens of which a map says something
+FEWEST = 2  # tokens that a map needs
 
 
 def word_map(model: Model) -> list[list[Any]]:
-    """Return [token, x, y] of the most frequent tokens, x and y from -1 to 1; none of one token."""
+    """Return [token, x, y] of the most frequent tokens, x and y from -1 to 1; nothing for a single token."""
     if len(model.lexicon.vocabulary.tokens) < FEWEST:
         return []
     counts = np.array(model.lexicon.vocabulary.counts)
     frequent = np.sort(np.argsort(-counts, kind="stable")[:SHOWN])
     vectors = vectors_of(model)[frequent + SPECIAL].astype(np.float64)
     vectors -= vectors.mean(axis=0)
-    with blas_threads(1):  # several would wait for each other where other work runs on a core
+    with blas_threads(1):  # several would wait for each other while other work uses a core
         _, _, components = np.linalg.svd(vectors, full_matrices=False)
     places = np.zeros((len(vectors), 2))
     found = vectors @ components[:2].T
@@ -48,7 +48,7 @@ def vectors_of(model: Model) -> Array:
 
 
 def table_of(model: Model) -> str:
-    """Return the name of the parameter that has the vectors: the embedding, a whole V, or U."""
+    """Return the name of the parameter that holds the vectors: the embedding, a whole V, or U."""
     match model:
         case LanguageModel():
             return _of_language(model.network)

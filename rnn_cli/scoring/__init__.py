@@ -1,1 +1,1 @@
-"""Figures of predictions, and the simple models to judge them beside."""
+"""Figures of predictions, and simple baseline models to compare them with."""

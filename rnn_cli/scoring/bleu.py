@@ -1,7 +1,7 @@
 """BLEU and chrF of translations, as sacrebleu computes them by default (Post 2018).
 
 BLEU (Papineni et al. 2002), in percent: the brevity penalty times the geometric mean of the shares of
-n-grams, n = 1 … 4, that also stand in a reference; a share of 0 is smoothed by halving (Chen and Cherry 2014,
+n-grams, n = 1 … 4, that also occur in a reference; a share of 0 is smoothed by halving (Chen and Cherry 2014,
 method 3).
 chrF (Popović 2015), in percent: F2 of the n-grams of characters, n = 1 … 6, without white space.
 """
@@ -15,13 +15,13 @@ ORDER = 4  # of BLEU
 CHARACTERS = 6  # of chrF
 BETA = 2.0  # recall counts BETA times as much as precision
 ENTITIES = {"<skipped>": "", "-\n": "", "\n": " ", "&quot;": '"', "&amp;": "&", "&lt;": "<", "&gt;": ">"}
-SIGNS = [  # mteval-v13a's, in their order
+SIGNS = [  # mteval-v13a's rules, in its order
     (re.compile(r"([\{-\~\[-\` -\&\(-\+\:-\@\/])"), r" \1 "),
     (re.compile(r"([^0-9])([\.,])"), r"\1 \2 "),
     (re.compile(r"([\.,])([^0-9])"), r" \1 \2"),
     (re.compile(r"([0-9])(-)"), r"\1 \2 "),
 ]
-HAN = re.compile(  # what sacrebleu's zh tokenizer cuts into characters; the first range is so in its code
+HAN = re.compile(  # what sacrebleu's zh tokenizer cuts into characters; the first range is as in its code
     "([\u2001-\u2a6d\u2e80-\u2fdf\u2ff0-\u303f\u3100-\u312f\u31a0-\u31bf\u31c0-\u31ef\u3200-\u33ff\u3400-\u4db5"
     "\u4e00-\u9fbb\uf900-\ufa2d\ufa30-\ufa6a\ufa70-\ufad9\ufe10-\ufe1f\ufe30-\ufe4f\uff00-\uffef])"
 )
@@ -35,12 +35,12 @@ def words_13a(text: str) -> list[str]:
 
 
 def words_zh(text: str) -> list[str]:
-    """Return sacrebleu's tokens for Chinese: characters, and words as mteval-v13a has them."""
+    """Return sacrebleu's tokens for Chinese: characters, and words as in mteval-v13a."""
     return _signs(HAN.sub(r" \1 ", text.strip()))
 
 
 def characters(text: str) -> list[str]:
-    """Return the characters but for white space."""
+    """Return the characters except white space."""
     return [*"".join(text.split())]
 
 
@@ -61,7 +61,7 @@ TOKENIZERS: dict[str, Callable[[str], list[str]]] = {
 def bleu(predicted: Sequence[str], references: Sequence[Sequence[str]], tokenizer: str = "13a") -> float:
     """Return the BLEU of a text, in percent.
 
-    references: of each prediction, one or more. tokenizer: a row of TOKENIZERS.
+    references: one or more for each prediction. tokenizer: a row of TOKENIZERS.
     """
     split = TOKENIZERS[tokenizer]
     right, total = [0] * ORDER, [0] * ORDER
@@ -92,11 +92,11 @@ def _grams(tokens: Sequence[str], n: int) -> Counter[tuple[str, ...]]:
     return Counter(zip(*(tokens[k:] for k in range(n)), strict=False))
 
 
-Counts = list[tuple[int, int, int]]  # n-grams of the prediction, of the reference, and of both, for each n
+Counts = list[tuple[int, int, int]]  # for each n, n-grams of the prediction, of the reference, and of both
 
 
 def chrf(predicted: Sequence[str], references: Sequence[Sequence[str]]) -> float:
-    """Return the chrF of a text, in percent; of several references the one with the highest counts."""
+    """Return the chrF of a text, in percent; of several references, that with the highest chrF is used."""
     sums = [(0, 0, 0)] * CHARACTERS
     for prediction, of_prediction in zip(predicted, references, strict=True):
         grams = _character_grams(prediction)
@@ -118,7 +118,7 @@ def _counts(predicted: list[Counter[str]], reference: list[Counter[str]]) -> Cou
 
 
 def _f_score(counts: Counts) -> float:
-    """Return F2 of the mean precision and recall over the lengths of n-grams that both have, in percent."""
+    """Return F2, in percent, of the mean precision and recall over the lengths of n-grams that both have."""
     shares = [(both / p, both / r) for p, r, both in counts if p and r]
     if not shares:
         return 0.0

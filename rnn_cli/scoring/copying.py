@@ -1,8 +1,8 @@
-"""What of a text stands word for word in another: the longest run of characters, and the clauses.
+"""Finding what a text has copied from another: the longest run of characters, and the clauses.
 
 The other text is held with a suffix array (Manber and Myers 1993): the places of its characters, sorted by
-what follows them, so that a run is found by bisection. Long texts are held in sections, each of which
-overlaps the next by LONGEST characters; a longer run counts as that long.
+what follows them, so that a run is found by bisection. A long text is held in sections, each of which
+overlaps the next by LONGEST characters; a longer run counts as LONGEST.
 """
 
 import re
@@ -12,17 +12,18 @@ from typing import NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
-SECTION = 1 << 20  # characters; some 50 bytes each while its array is made
-LONGEST = 2000  # characters of a run
-MOST = 32 << 20  # characters of a text that are held, with some 8 bytes each
+SECTION = 1 << 20  # characters, each of which takes about 50 bytes while the suffix array is made
+LONGEST = 2000  # the most characters of a run
+MOST = 32 << 20  # the most characters of a text that are held, each with about 8 bytes
 CLAUSE = re.compile(r"[^\n,.;:!?，。；：！？、…]+")
 
 
 class Copied(NamedTuple):
-    """What of a text stands in another.
+    """What a text has copied from another.
 
-    run: the longest run of characters that does. clauses: how many clauses the text has, the pieces between
-    its marks, without spaces around them. copied: how many of those stand in the other text.
+    run: the longest run of characters that is in both. clauses: the number of clauses in the text, which are
+    the pieces between its punctuation marks, without spaces around them. copied: how many of these clauses
+    are in the other text.
     """
 
     run: str
@@ -31,14 +32,14 @@ class Copied(NamedTuple):
 
     @property
     def share(self) -> float:
-        """Of the clauses that stand in the other text; 0 of none."""
+        """The share of the clauses that are in the other text; 0 without clauses."""
         return self.copied / self.clauses if self.clauses else 0.0
 
 
 class Original:
-    """A text to find copies of.
+    """A text that others may have copied from.
 
-    characters: how many of it are held, line ends counted. is_whole: whether that is all of it.
+    characters: how many of its characters, with line ends, are held. is_whole: whether these are all.
     """
 
     def __init__(self, sections: list["_Section"], characters: int, is_whole: bool):
@@ -46,7 +47,7 @@ class Original:
 
     @classmethod
     def of(cls, lines: Iterable[str], most: int | None = None) -> Self:
-        """Return the text of some lines, or its first `most` characters; None: MOST."""
+        """Make one of some lines, or of their first `most` characters; None: MOST."""
         most = MOST if most is None else most
         sections, characters, is_whole, overlap = list[_Section](), 0, True, ""
         for block in _blocks(lines):
@@ -60,7 +61,7 @@ class Original:
         return cls(sections, characters, is_whole)
 
     def compare(self, text: str) -> Copied:
-        """Return what of a text stands in this one."""
+        """Return what a text has copied from this one."""
         lengths = [self._run(text, place) for place in range(len(text))]
         best = max(range(len(text)), key=lengths.__getitem__, default=0)
         clauses = [_stripped(found) for found in CLAUSE.finditer(text)]
@@ -69,13 +70,13 @@ class Original:
         return Copied(text[best : best + lengths[best]] if text else "", len(clauses), copied)
 
     def _run(self, text: str, place: int) -> int:
-        """Return how many characters from a place on stand here."""
+        """Return the length of the longest run that begins at a place in `text` and is in this text."""
         rest = text[place : place + LONGEST]
         return max((section.longest(rest) for section in self._sections), default=0)
 
 
 def _stripped(found: re.Match[str]) -> tuple[int, int]:
-    """Return where a clause begins and ends without the spaces around it."""
+    """Return the begin and end of a clause without the spaces around it."""
     clause = found[0]
     return found.start() + len(clause) - len(clause.lstrip()), found.end() - len(clause) + len(
         clause.rstrip()
@@ -83,7 +84,7 @@ def _stripped(found: re.Match[str]) -> tuple[int, int]:
 
 
 def _blocks(lines: Iterable[str]) -> Iterator[str]:
-    """Yield the text of some lines, each ended, in blocks of SECTION characters."""
+    """Yield the text of some lines, each with its line end, in blocks of SECTION characters."""
     held, size = list[str](), 0
     for line in lines:
         held.append(line + "\n")
@@ -98,13 +99,13 @@ def _blocks(lines: Iterable[str]) -> Iterator[str]:
 
 
 class _Section:
-    """A part of a text with its suffix array."""
+    """A section of a text with its suffix array."""
 
     def __init__(self, text: str):
         self._text, self._places = text, _suffixes(text)
 
     def longest(self, text: str) -> int:
-        """Return how many characters of a text, from its first on, stand here together."""
+        """Return the length of the longest prefix of a text that is in this section."""
         low, high = 0, len(self._places)
         while low < high:
             middle = (low + high) // 2
@@ -113,12 +114,12 @@ class _Section:
                 low = middle + 1
             else:
                 high = middle
-        neighbours = self._places[max(low - 1, 0) : low + 1].tolist()  # the nearest share the most with it
+        neighbours = self._places[max(low - 1, 0) : low + 1].tolist()  # one has the longest prefix of `text`
         return max((_shared(text, self._text, place) for place in neighbours), default=0)
 
 
 def _shared(text: str, other: str, place: int) -> int:
-    """Return how many first characters two texts share, the other from a place on."""
+    """Return the length of the common prefix of `text` and of `other` from a place on."""
     low, high = 0, min(len(text), len(other) - place)
     while low < high:
         middle = (low + high + 1) // 2
@@ -127,9 +128,10 @@ def _shared(text: str, other: str, place: int) -> int:
 
 
 def _suffixes(text: str) -> NDArray[np.int32]:
-    """Return the places of a text, sorted by what follows them up to LONGEST characters.
+    """Return the places of a text, sorted by at least LONGEST characters from each place on.
 
-    By doubling: ranks by k characters, of each place and of that k further, are ranks by 2 k characters.
+    By doubling: the ranks by k characters at each place and at the place k further on give the ranks by 2 k
+    characters.
     """
     rank = np.frombuffer(text.encode("utf-32-le"), np.uint32).astype(np.int64) + 1
     k, order = 1, np.arange(len(rank))

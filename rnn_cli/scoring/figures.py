@@ -3,25 +3,26 @@
 import math
 from dataclasses import dataclass
 
-MOST_NATS = 700.0  # whose exponential is still a float
+MOST_NATS = 700.0  # exp(MOST_NATS) is still a finite float
 
 
 def perplexity(loss: float) -> float:
-    """Return exp(loss), of a loss in nats per token; a loss beyond MOST_NATS counts as that."""
+    """Return exp(loss) for a loss in nats per token; a loss above MOST_NATS counts as MOST_NATS."""
     return math.exp(min(loss, MOST_NATS))
 
 
 def bits_per_character(nats: float, characters: int) -> float:
-    """Return all nats of a text, spellings included, over all its characters; a line end is one character."""
+    """Return the bits per character of a text. nats: of the whole text, with spellings. characters: of the
+    whole text; a line end is one character."""
     return nats / characters / math.log(2)
 
 
 @dataclass
 class Totals:
-    """What a text cost a predictor, in sums; the divisions come last.
+    """The total cost of a text under a predictor, as sums, which are divided last.
 
-    tokens: predicted; line ends count. unknown: of these. characters: line ends count.
-    nats: -log p of the tokens. spelling_nats: of the spellings of the unknown ones.
+    tokens: predicted, with line ends. unknown: those not in the vocabulary. characters: with line ends.
+    nats: -log p of the tokens. spelling_nats: -log p of the spellings of the unknown ones.
     """
 
     lines: int = 0
@@ -33,19 +34,19 @@ class Totals:
 
     @property
     def perplexity(self) -> float:
-        """Of tokens, without spellings, as the literature has it; nan without tokens."""
+        """Perplexity per token, without spellings, as in the literature; nan without tokens."""
         return perplexity(self.nats / self.tokens) if self.tokens else math.nan
 
     @property
     def bits_per_character(self) -> float:
-        """nan without characters."""
+        """Bits per character, with spellings; nan without characters."""
         if not self.characters:
             return math.nan
         return bits_per_character(self.nats + self.spelling_nats, self.characters)
 
     @property
     def figures(self) -> dict[str, float]:
-        """As `rnn score --json` has them: nats with those of the spellings."""
+        """The figures in the form of `rnn score --json`, where nats include those of the spellings."""
         return {
             "nats": self.nats + self.spelling_nats,
             "spelling_nats": self.spelling_nats,

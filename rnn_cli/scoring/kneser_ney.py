@@ -1,9 +1,9 @@
 """An n-gram model with modified Kneser-Ney smoothing: the baseline that a network is compared with.
 
-An n-gram h w is a token w after a context h, which is an n-gram of one token less. The n-grams of each
-length are numbered in the order of their keys, key(h w) = number(h) * m + w, so that a key fits into
-64 bits however long the n-gram. START stands once before a text and nothing before START: an n-gram that
-would reach beyond it counts as unseen.
+An n-gram h w is a token w after a context h, which is an n-gram with one token less. The n-grams of each
+length are numbered in the order of their keys, key(h w) = number(h) * m + w, so a key fits into 64 bits
+however long the n-gram is. One START precedes a text and nothing precedes START: an n-gram that would reach
+beyond START counts as unseen.
 """
 
 from typing import Any, NamedTuple
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from rnn_cli.text.store.corpus import Corpus
 from rnn_cli.text.vocabulary import START
 
-BLOCK = 1 << 16  # places that are packed at a time
+BLOCK = 1 << 16  # places that are packed at once
 
 Ids = NDArray[np.int32]
 Numbers = NDArray[np.int64]
@@ -24,7 +24,7 @@ Floats = NDArray[np.float64]
 class Order(NamedTuple):
     """The n-grams of one length, G of them, after C contexts. Unseen ones have number -1: the last entry."""
 
-    keys: Numbers  # (G + 1,) rising; the last belongs to no n-gram
+    keys: Numbers  # (G + 1,) ascending; the last belongs to no n-gram
     discounted: Floats  # (G + 1,) (c(h w) - D(c(h w))) / c(h •) of each n-gram
     backoff: Floats  # (C + 1,) γ(h): the weight that each context gives to the context a token shorter
 
@@ -40,7 +40,7 @@ class KneserNey:
 
     corpus: the text to learn from, in ids below m.
     order: the length of the longest n-grams, 1 or more.
-    carry_state: whether contexts run on across line ends; otherwise each line begins at START.
+    carry_state: whether contexts continue across line ends; otherwise each line begins at START.
     """
 
     def __init__(self, corpus: Corpus, m: int, order: int, carry_state: bool):
@@ -51,7 +51,7 @@ class KneserNey:
         occurs = np.bincount(corpus.ids, minlength=m)
         for _ in range(order - 1):
             longer = _number_longer(text, number, m)
-            precede = np.bincount(number[longer.first], minlength=len(keys))  # 0: it begins at START
+            precede = np.bincount(number[longer.first], minlength=len(keys))  # 0: it begins with START
             self.orders.append(_weigh(keys, np.where(precede == 0, occurs, precede), m, contexts))
             contexts, (keys, occurs, _, number) = len(keys), longer
         self.orders.append(_weigh(keys, occurs, m, contexts))
@@ -61,9 +61,9 @@ class KneserNey:
         return self.read(corpus.ids, self._begins(corpus), np.empty(0, np.int32))[0]
 
     def read(self, ids: NDArray[np.integer[Any]], begins: Numbers, before: Ids) -> tuple[Floats, Ids]:
-        """Return -log p of each id, (N,), of a piece of a text, and what to pass as `before` with the next.
+        """Return -log p of each id in a piece of a text, (N,), and the `before` for the next piece.
 
-        begins: the places at which contexts begin. before: what the first contexts reach back to.
+        begins: the places at which contexts begin. before: the earlier ids that the first contexts need.
         """
         text = np.concatenate([before, _with_starts(ids, begins)])
         context = np.zeros(len(text), np.int32)
@@ -79,7 +79,7 @@ class KneserNey:
     def following(self, contexts: NDArray[np.integer[Any]]) -> Floats:
         """Return p of each id after some contexts, (B, m).
 
-        contexts: (B, k), the last tokens before, START where one begins; -1 for none, which stand first.
+        contexts: (B, k) the last tokens before the id, with START where a line begins, after padding with -1.
         """
         p = np.full((len(contexts), self.m), 1 / (self.m - 1))
         p[:, START] = 0
@@ -98,7 +98,7 @@ class KneserNey:
         return p
 
     def _number(self, tokens: list[int]) -> int:
-        """Return the number of a context of so many tokens, -1 for one that never occurred."""
+        """Return the number of the context `tokens`; -1 if it never occurred."""
         number = 0
         for keys, token in zip((order.keys for order in self.orders), tokens, strict=False):
             key = number * self.m + token
@@ -113,22 +113,22 @@ class KneserNey:
 
 
 class Longer(NamedTuple):
-    """The n-grams a token longer than those numbered so far, in the order of their keys."""
+    """The n-grams that are one token longer than those numbered so far, in the order of their keys."""
 
     keys: Numbers  # (G,)
-    occurs: Numbers  # (G,) how often each does
-    first: Ids  # (G,) where each ends first
-    number: Ids  # (N,) of the one that ends at each place of the text, -1 for none
+    occurs: Numbers  # (G,) how often each occurs
+    first: Ids  # (G,) where the first occurrence of each ends
+    number: Ids  # (N,) the number of the one that ends at each place of the text, -1 for none
 
 
 def _number_longer(text: Ids, number: Ids, m: int) -> Longer:
-    """Return the n-grams that the text holds, from the numbers of those a token shorter.
+    """Return the n-grams of the text, given the numbers of those that are one token shorter.
 
-    Keys are sorted together with their places, packed into one number if both fit: there is no room for more
-    arrays of the text's length.
+    Keys are sorted together with their places, packed into one number if both fit: this saves arrays of the
+    text's length.
     """
     key, place = _sorted(_keys(text, number, m), len(text).bit_length())
-    begins = int(np.searchsorted(key, 0))  # before it stand the places at which no longer n-gram ends
+    begins = int(np.searchsorted(key, 0))  # before it are the places at which no longer n-gram ends
     key, place = key[begins:], place[begins:]
     is_new = np.ones(len(key), bool)
     np.not_equal(key[1:], key[:-1], out=is_new[1:])
@@ -143,7 +143,7 @@ def _number_longer(text: Ids, number: Ids, m: int) -> Longer:
 
 
 def _keys(text: Ids, number: Ids, m: int) -> Numbers:
-    """Return the key of the longer n-gram that ends at each place, below 0 where there is none."""
+    """Return the key of the longer n-gram that ends at each place; it is below 0 if there is none."""
     key = np.empty(len(text), np.int64)
     key[:1], key[1:] = -1, number[:-1]
     key[text == START] = -1
@@ -153,7 +153,7 @@ def _keys(text: Ids, number: Ids, m: int) -> Numbers:
 
 
 def _sorted(key: Numbers, bits: int) -> tuple[Numbers, Ids]:
-    """Return the keys in rising order, in the same memory, and their places."""
+    """Return the keys in ascending order, and their places; sort in the same memory if both fit together."""
     if len(key) and max(int(key.max()), -int(key.min())).bit_length() + bits >= 63:
         order = np.argsort(key, kind="stable")
         return key[order], order.astype(np.int32)
@@ -170,7 +170,7 @@ def _sorted(key: Numbers, bits: int) -> tuple[Numbers, Ids]:
 
 
 def _last(tokens: list[int], token: int) -> int:
-    """Return the last place of a token, 0 where it does not occur."""
+    """Return the last place of a token; 0 if it does not occur."""
     return max((place for place, each in enumerate(tokens) if each == token), default=0)
 
 
@@ -181,8 +181,8 @@ def _with_starts(ids: NDArray[np.integer[Any]], begins: Numbers) -> Ids:
 
 
 def _context(text: Ids, number: Ids) -> Ids:
-    """Return the number of the context of each place, from the numbers of the n-grams that end at each; -1
-    for the first place and for START, before which nothing stands."""
+    """Return the number of the context of each place, given the number of the n-gram that ends there; -1 for
+    the first place and for START, as nothing precedes it."""
     context = np.empty(len(text), np.int32)
     context[:1], context[1:] = -1, number[:-1]
     context[text == START] = -1
@@ -191,18 +191,18 @@ def _context(text: Ids, number: Ids) -> Ids:
 
 def _find(key: Numbers, keys: Numbers) -> Ids:
     """Return the numbers of n-grams by their keys; -1 for unseen ones and for keys below 0."""
-    distinct, where = np.unique(key, return_inverse=True)  # a search in rising order is much faster
+    distinct, where = np.unique(key, return_inverse=True)  # searching in ascending order is much faster
     number = np.searchsorted(keys, distinct)
     return np.where(keys[number] == distinct, number, -1).astype(np.int32)[where]
 
 
 def _weigh(keys: Numbers, counts: Numbers, m: int, contexts: int) -> Order:
-    """Return the n-grams of one length with their discounted counts and the weights of their contexts."""
+    """Return the n-grams of one length, with their discounted counts and the weights of their contexts."""
     context = keys // m
     D = discounts(counts)[np.minimum(counts, 3)]  # (G,)
     total = np.bincount(context, counts, contexts)  # (C,) c(h •)
     removed = np.bincount(context, D, contexts)  # (C,) Σ_w D(c(h w))
-    divisor = np.maximum(total, 1)  # (C,) where nothing follows, γ(h) is 1
+    divisor = np.maximum(total, 1)  # (C,) if nothing follows, γ(h) is 1
     discounted = (counts - D) / divisor[context]  # (G,) (c(h w) - D(c(h w))) / c(h •)
     backoff = np.where(total > 0, removed / divisor, 1)  # (C,) γ(h)
     return Order(np.append(keys, np.iinfo(np.int64).max), np.append(discounted, 0), np.append(backoff, 1))
@@ -211,8 +211,8 @@ def _weigh(keys: Numbers, counts: Numbers, m: int, contexts: int) -> Order:
 def discounts(counts: Numbers) -> Floats:
     """Return D(0), D(1), D(2) and D(3 or more) from the counts of counts (Chen and Goodman 1998).
 
-    They are 0, 1/2, 1 and 3/2, as in KenLM, where a text is too small or too odd for an estimate: where no
-    n-gram has a count of 1, 2, 3 or 4, or a discount would not be above 0.
+    They are 0, 1/2, 1 and 3/2, as in KenLM, if a text is too small or too unusual for an estimate: if one of
+    the counts 1, 2, 3 and 4 does not occur, or a discount would not be above 0.
     """
     n1, n2, n3, n4 = np.bincount(np.minimum(counts, 5), minlength=6)[1:5].tolist()
     if n1 and n2 and n3 and n4:

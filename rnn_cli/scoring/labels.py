@@ -1,7 +1,7 @@
-"""The figures of predicted labels and of predicted scores.
+"""The figures of predicted labels and predicted scores.
 
-Macro-F1 and the table are scikit-learn's (`classification_report`); a label that neither occurs nor is
-predicted is left out of the mean.
+Macro-F1 and the table are defined as in scikit-learn (`classification_report`); a label that neither occurs
+nor is predicted is left out of the mean.
 """
 
 from typing import NamedTuple
@@ -12,21 +12,21 @@ from numpy.typing import NDArray
 Numbers = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
-BINS = 15  # of Guo et al. 2017
+BINS = 15  # as in Guo et al. 2017
 
 
 class LabelTable(NamedTuple):
     """Figures of each of m labels. Precision, recall and F1 are 0 where they would divide by 0."""
 
-    precision: Floats  # (m,) of the texts that were given the label, the share that have it
-    recall: Floats  # (m,) of the texts that have the label, the share that were given it
+    precision: Floats  # (m,) the share of the texts given the label that have it
+    recall: Floats  # (m,) the share of the texts with the label that were given it
     f1: Floats  # (m,) 2 precision recall / (precision + recall)
-    support: Numbers  # (m,) how many texts have the label
-    given: Numbers  # (m,) how many texts were given it
+    support: Numbers  # (m,) the number of texts that have the label
+    given: Numbers  # (m,) the number of texts that were given it
 
     @classmethod
     def of_counts(cls, right: Numbers, support: Numbers, given: Numbers) -> "LabelTable":
-        """Return the figures of counts, (m,) each: texts that have a label and were given it, and so on."""
+        """Return the table for counts of texts, (m,) each. right: with a label that they were also given."""
         return cls(
             _ratio(right, given), _ratio(right, support), _ratio(2 * right, support + given), support, given
         )
@@ -39,7 +39,7 @@ class LabelTable(NamedTuple):
 
     @property
     def micro_f1(self) -> float:
-        """F1 over all labels of all texts; of one label a text it is the accuracy."""
+        """F1 over all labels of all texts; with one label a text it is the accuracy."""
         right = self.recall * self.support
         return float(_ratio(2 * right.sum(), self.support.sum() + self.given.sum()))
 
@@ -55,17 +55,18 @@ def accuracy(matrix: Numbers) -> float:
 
 
 def table(matrix: Numbers) -> LabelTable:
-    """Return the figures of each label, of a confusion matrix (m, m)."""
+    """Return the figures of each label, given a confusion matrix (m, m)."""
     return LabelTable.of_counts(matrix.diagonal(), matrix.sum(1), matrix.sum(0))
 
 
 def table_of_each(true: NDArray[np.bool_], predicted: NDArray[np.bool_]) -> LabelTable:
-    """Return the figures of each label where a text may have several: yes or no of each, (N, m) each."""
+    """Return the figures of each label if a text may have several. true, predicted: (N, m), yes or no for
+    each label."""
     return LabelTable.of_counts((true & predicted).sum(0), true.sum(0), predicted.sum(0))
 
 
 def exact_sets(true: NDArray[np.bool_], predicted: NDArray[np.bool_]) -> float:
-    """Return the share of texts that were given exactly their labels, of (N, m) each."""
+    """Return the share of texts that were given exactly their labels. true, predicted: (N, m)."""
     return float((true == predicted).all(axis=1).mean())
 
 
@@ -84,8 +85,8 @@ def expected_calibration_error(confidence: Floats, is_right: NDArray[np.bool_], 
 
 
 def correlation(true: Floats, predicted: Floats) -> float | None:
-    """Return Pearson's correlation of scores, (N,) each; None where one of them never changes: it is not
-    defined there."""
+    """Return Pearson's correlation of scores, (N,) each; None if the scores on one side are all equal, where
+    it is not defined."""
     if not (np.ptp(true) and np.ptp(predicted)):
         return None
     a, b = true - true.mean(), predicted - predicted.mean()

@@ -1,14 +1,14 @@
-"""A linear model on hashed n-grams: the simplest rival of a classifier that is worth its name.
+"""A linear model on hashed n-grams: the simplest serious baseline for a classifier.
 
     z = W^T f + b,    o = softmax(z), or σ(z) where a text may have several labels,    E = -log o[y]
     f_k = (1 + log c_k) log(1 + N / d_k), divided by the norm of f        (tf-idf)
 
-where feature k occurs c_k times in the text and in d_k of the N training texts. E and a small penalty on W go
-down by stochastic gradient descent with a rate for each weight (AdaGrad, Duchi et al. 2011); the mean of the
-weights over the last epochs is kept.
+where feature k occurs c_k times in the text and in d_k of the N training texts. E plus a small penalty on W
+is minimized by stochastic gradient descent with a rate for each weight (AdaGrad, Duchi et al. 2011); the
+result is the mean of the weights over the last epochs.
 
-Accuracy on the test texts of three sets, beside scikit-learn's logistic regression on tf-idf (pairs.py of
-tests/benchmarks): names by nation 84.3 % (83.6), sst2 83.0 % (81.8), waimai_10k 88.2 % (87.1).
+Accuracy on the test texts of three sets, and in brackets that of scikit-learn's logistic regression on tf-idf
+(pairs.py of tests/benchmarks): names by nation 84.3 % (83.6), sst2 83.0 % (81.8), waimai_10k 88.2 % (87.1).
 """
 
 from dataclasses import dataclass
@@ -24,34 +24,34 @@ Floats = NDArray[np.float32]
 
 GRAMS = Grams(words=2, least=1, most=4, buckets=1 << 20)
 EPOCHS = 12
-FEWEST = 4  # epochs, of many texts
-ROWS = 200_000  # that are learned from in all epochs together, but for FEWEST
-AVERAGED = 4  # the last epochs
+FEWEST = 4  # epochs, even with many texts
+ROWS = 200_000  # texts learned from in all epochs together, unless FEWEST requires more
+AVERAGED = 4  # the number of last epochs whose weights are averaged
 BATCH = 64
 RATE = 0.1
 PENALTY = 1e-5
-PREDICTED = 1 << 20  # features that are looked up together
+PREDICTED = 1 << 20  # features that are looked up at once
 
 
 class Features(NamedTuple):
-    """The features of some texts that occur in training: columns of W, and f."""
+    """The features of some texts, without those that do not occur in training: columns of W, and f."""
 
-    columns: Rows  # in rising order in each row
-    values: Floats  # as columns.ids
+    columns: Rows  # ascending within each row
+    values: Floats  # f for each of columns.ids
 
 
 @dataclass(frozen=True)
 class LinearModel:
     """A trained linear model of m labels."""
 
-    buckets: NDArray[np.int64]  # (features,) the bucket of each column of W, rising
+    buckets: NDArray[np.int64]  # (features,) the bucket of each column of W, ascending
     rarity: Floats  # (features,) log(1 + N / d_k)
     W: Floats  # (features, m)
     b: Floats  # (m,)
     is_multi: bool
 
     def logits(self, texts: Rows) -> Floats:
-        """Return z of each text, (rows, m), of the buckets of its n-grams (`text.features.Grams`)."""
+        """Return z of each text, (rows, m). texts: the buckets of their n-grams (`text.features.Grams`)."""
         features = _features(texts, self.buckets, self.rarity)
         z = np.empty((len(texts.lengths), len(self.b)), np.float32)
         step = max(1, PREDICTED // max(1, int(features.columns.lengths.max(initial=1))))
@@ -69,10 +69,10 @@ class LinearModel:
 
 
 def train_linear(texts: Rows, y: Floats, is_multi: bool, seed: int) -> LinearModel:
-    """Return a model of some texts.
+    """Return a model trained on some texts.
 
     texts: the buckets of the n-grams of each (`GRAMS.rows`).
-    y: (rows, m), 1 where a text has a label, else 0.
+    y: (rows, m) 1 if a text has a label, else 0.
     """
     buckets = np.unique(texts.ids).astype(np.int64)
     k = max(1, len(buckets))
@@ -126,7 +126,7 @@ def _probabilities(z: Floats, is_multi: bool) -> Floats:
 
 
 def _features(texts: Rows, buckets: NDArray[np.int64], rarity: Floats) -> Features:
-    """Return f of each text, of the features that have a column."""
+    """Return f of each text, for the features that have a column."""
     count, k = len(texts.lengths), max(1, len(buckets))
     place = np.minimum(np.searchsorted(buckets, texts.ids), k - 1)
     owner = np.repeat(np.arange(count), texts.lengths)
@@ -147,7 +147,7 @@ def _some(features: Features, rows: NDArray[np.int64]) -> Features:
 
 
 def _row_sums(each: Floats, lengths: NDArray[np.int64]) -> Floats:
-    """Return the sums of rows of `lengths` entries, (rows, m)."""
+    """Return the sums of consecutive groups of rows, (rows, m). lengths: the sizes of the groups."""
     sums = np.zeros((len(lengths), each.shape[1]), np.float32)
     inked = lengths > 0
     if inked.any():

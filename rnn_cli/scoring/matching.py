@@ -1,19 +1,19 @@
-"""Longest match: the simplest rival of a model that finds words by tags.
+"""Longest match: the simplest baseline for a model that finds words by tags.
 
 Words are those of the training text. From left to right, the longest word that begins at a place is taken, or
-the single token where none does.
+a single token if no word begins there.
 """
 
 from collections.abc import Iterable, Sequence
 
 BEGIN, MIDDLE, END, SINGLE = "BMES"
-LONGEST = 32  # tokens of a word; longer ones are not looked for
+LONGEST = 32  # tokens; longer words are ignored
 
 Words = frozenset[tuple[str, ...]]
 
 
 def learn_words(sentences: Iterable[tuple[Sequence[str], Sequence[str]]]) -> Words:
-    """Return the words of sentences, each its tokens and as many tags B, M, E and S."""
+    """Return the words in sentences. Each sentence is its tokens, and a tag B, M, E or S for each token."""
     words: set[tuple[str, ...]] = set()
     for tokens, tags in sentences:
         begin = 0

@@ -1,6 +1,6 @@
-"""The figures of predicted sequences beside their references: exact match and token error rate.
+"""The figures of predicted sequences, compared with references: exact match and token error rate.
 
-A prediction may have several references; the one that is nearest counts.
+A prediction may have several references; the nearest one counts.
 """
 
 from collections.abc import Hashable, Sequence
@@ -11,20 +11,22 @@ from numpy.typing import NDArray
 from rnn_cli.text.rows import Rows
 
 Tokens = Sequence[Hashable]
-PAIRS = 1 << 10  # whose distances are computed side by side
+PAIRS = 1 << 10  # pairs whose distances are computed together
 
 
 def exact_match(predicted: Sequence[Tokens], references: Sequence[Sequence[Tokens]]) -> float:
-    """Return the share of predictions that equal a reference. Raise ZeroDivisionError without any."""
+    """Return the share of predictions that equal a reference. Raise ZeroDivisionError without predictions."""
     right = sum(any(p == r for r in of_p) for p, of_p in zip(predicted, references, strict=True))
     return right / len(predicted)
 
 
 def token_error_rate(predicted: Sequence[Tokens], references: Sequence[Sequence[Tokens]]) -> float | None:
-    """Return the edits from predictions to their nearest references over those references' tokens.
+    """Return the number of edits from predictions to their nearest references, over the number of tokens in
+    these references.
 
     An edit inserts, deletes or replaces a token (Levenshtein 1966); of equally near references the longest
-    counts. None where all of these are empty: it is not defined. Raises ZeroDivisionError without any.
+    counts. None if these references are all empty: the rate is not defined then. Raises ZeroDivisionError
+    without predictions.
     """
     if not predicted:
         raise ZeroDivisionError("no predictions")
@@ -50,7 +52,7 @@ def _rows(sequences: Sequence[Tokens], ids: dict[Hashable, int]) -> Rows:
 
 
 def edit_distances(a: Rows, b: Rows) -> NDArray[np.int64]:
-    """Return the edit distance of row k of a and row k of b, for each k, (rows,)."""
+    """Return the edit distance between row k of a and row k of b, for each k, (rows,)."""
     found = np.zeros(len(a.lengths), np.int64)
     order = np.argsort(a.lengths, kind="stable")
     for begin in range(0, len(order), PAIRS):
@@ -60,11 +62,12 @@ def edit_distances(a: Rows, b: Rows) -> NDArray[np.int64]:
 
 
 def _distances(a: Rows, b: Rows, rows: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return the distances of some rows, by Wagner and Fischer's table, a line of it at a time:
+    """Return the distances of some rows, by Wagner and Fischer's table, one line at a time:
 
     D_ij = min(D_(i-1)j + 1, D_(i-1)(j-1) + [a_i ≠ b_j], D_i(j-1) + 1)
 
-    The last term is a running minimum of the others along the line: D_ij - j = min over k ≤ j of them less k.
+    The last term makes it a running minimum along the line: D_ij - j is the minimum, over k ≤ j, of the other
+    terms at k minus k.
     """
     A, B = a.padded(rows, fill=-1)[0], b.padded(rows, fill=-2)[0].T  # (T, K), (K, S)
     j = np.arange(B.shape[1] + 1)

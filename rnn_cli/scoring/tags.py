@@ -1,11 +1,11 @@
 """The figures of predicted tags: their accuracy, and the F1 of the spans that they mark.
 
-Spans are conlleval's (Tjong Kim Sang and Buchholz 2000; its version of 2004 with E and S): a tag is a
-letter and the type of its span, `B-LOC`, or the letter alone where words are marked.
+Spans are defined as in conlleval (Tjong Kim Sang and Buchholz 2000; its version of 2004 with E and S): a tag
+is a letter and the type of its span, `B-LOC`, or only the letter if words are marked.
 
-    B begins a span, I or M goes on, E ends it, S is all of it, O is outside
+    B begins a span, I or M continues it, E ends it, S is a whole span, O is outside
 
-An I, M or E with no span of its type to go on with begins one. So BMES, IOB, IOB2 and BIOES are read alike.
+An I, M or E without a span of its type to continue begins one. So BMES, IOB, IOB2 and BIOES are read alike.
 """
 
 from collections.abc import Sequence
@@ -18,11 +18,11 @@ from rnn_cli.text.rows import Numbers, Rows
 
 LETTERS = "OBIMES"
 OUTSIDE, BEGINS, SINGLE = LETTERS.index("O"), LETTERS.index("B"), LETTERS.index("S")
-ENDED = [LETTERS.index(letter) for letter in "OES"]  # after these nothing goes on
+ENDED = [LETTERS.index(letter) for letter in "OES"]  # after these, no span continues
 
 
 class SpanFigures(NamedTuple):
-    """How many spans there are, were predicted, and are among both with both ends and the type right."""
+    """The numbers of true spans, predicted spans, and predicted spans with both ends and the type right."""
 
     true: int
     predicted: int
@@ -49,7 +49,7 @@ class Scheme(NamedTuple):
 
 
 def scheme(names: Sequence[str]) -> Scheme | None:
-    """Return how tags mark spans, or None where they do not, as parts of speech."""
+    """Return how tags mark spans, or None if they do not (for example, parts of speech)."""
     parts = [name.partition("-") for name in names]
     if not all(len(letter) == 1 and letter in LETTERS for letter, _, _ in parts):
         return None
@@ -66,13 +66,13 @@ def tag_accuracy(true: Rows, predicted: Rows) -> float:
 
 
 def exact_rows(true: Rows, predicted: Rows) -> float:
-    """Return the share of sentences of which every tag is right."""
+    """Return the share of sentences in which every tag is right."""
     wrong = np.append(0, np.cumsum(true.ids != predicted.ids))
     return float((wrong[true.starts[1:]] == wrong[true.starts[:-1]]).mean())
 
 
 def span_figures(true: Rows, predicted: Rows, scheme: Scheme) -> SpanFigures:
-    """Return the figures of spans. Both are rows of tags, of the same lengths."""
+    """Return the figures of spans. true, predicted: rows of tags, of the same lengths."""
     of_true, of_predicted = spans(true, scheme), spans(predicted, scheme)
     both = np.concatenate([of_true, of_predicted])
     right = len(both) - len(np.unique(both, axis=0))
@@ -80,10 +80,10 @@ def span_figures(true: Rows, predicted: Rows, scheme: Scheme) -> SpanFigures:
 
 
 def spans(tags: Rows, scheme: Scheme) -> Numbers:
-    """Return the spans of rows of tags: first place, place after the last, and type, (spans, 3)."""
+    """Return the spans in rows of tags: first place, place after the last, and type, (spans, 3)."""
     letter, type = scheme.letter[tags.ids], scheme.type[tags.ids]
     is_first = np.zeros(len(letter) + 1, bool)
-    is_first[tags.starts] = True  # of a sentence, or the end of all
+    is_first[tags.starts] = True  # the first tag of a sentence, or the end of all
     before = np.append(OUTSIDE, letter[:-1])
     changed = np.append(True, type[1:] != type[:-1])[: len(letter)]
     goes_on = ~(is_first[:-1] | changed | np.isin(before[: len(letter)], ENDED))
@@ -96,10 +96,11 @@ def spans(tags: Rows, scheme: Scheme) -> Numbers:
 
 
 def most_frequent(tokens: NDArray[np.int64], tags: NDArray[np.int64], m: int, tag_count: int) -> Numbers:
-    """Return the tag that each token has most often in training, (m,): the simplest rival of a tagger.
+    """Return the most frequent tag of each token in training, (m,): the simplest baseline for a tagger.
 
-    tokens, tags: (N,) of the training text. A token that did not occur has the most frequent tag of all those
-    that occur once, as unknown tokens are like them; of equally frequent tags the one of the lower id wins.
+    tokens, tags: (N,) of the training text. A token that did not occur gets the most frequent tag among the
+    tokens that occur once, as unknown tokens resemble them; of equally frequent tags, that with the lowest id
+    wins.
     """
     counts = np.zeros((m, tag_count), np.int64)
     np.add.at(counts, (tokens, tags), 1)

@@ -1,7 +1,7 @@
-"""A text as it arrives: in blocks, as soon as there is something to read.
+"""Reading a text as it arrives: in blocks, as soon as there is something to read.
 
-A pipe or a terminal is read as far as it has come, so that what is made of its lines can come out before the
-next ones are in. Bytes that do not decode may be marked, so that the lines around them can be used.
+Whatever a pipe or a terminal has delivered is read at once, so that results for its lines can be printed
+before the next lines arrive. Bytes that do not decode may be marked, so that other lines can be used.
 """
 
 import codecs
@@ -18,8 +18,8 @@ from rnn_cli.errors import RnnError
 from rnn_cli.text.decoding import BLOCK_BYTES, decode_blocks
 from rnn_cli.text.reading import display_name, standard_input
 
-MARKED = "rnn marks"  # the name of the handler of errors
-UNDECODED = "\udcff"  # stands for bytes that do not decode: half a surrogate pair, which no text holds
+MARKED = "rnn marks"  # the name of the error handler
+UNDECODED = "\udcff"  # replaces bytes that do not decode: half a surrogate pair, which is in no text
 MARKS = re.compile("[\ud800-\udfff]+")
 LONGEST_MARK = 4  # bytes of a byte order mark
 
@@ -36,11 +36,12 @@ codecs.register_error(MARKED, _mark)
 def read_blocks(
     paths: Iterable[str], encoding: str | None = None, mark_undecoded: bool = False
 ) -> Iterator[str]:
-    """Yield the text of several files as one, in blocks that end anywhere; each file ends its last line.
+    """Yield the text of several files as one, in blocks that end anywhere; a file's end ends its last line.
 
-    mark_undecoded: whether UNDECODED, or another half of a surrogate pair, stands where bytes do not decode.
+    mark_undecoded: whether to replace bytes that do not decode by UNDECODED or another half of a surrogate
+        pair.
 
-    Raises RnnError as `read_lines` does, and for a file that is cut while it is read.
+    Raises RnnError as `read_lines` does, and for a file that is cut short while it is read.
     """
     errors = MARKED if mark_undecoded else "strict"
     for path in paths:
@@ -61,9 +62,9 @@ def read_blocks(
 def lines_that_come(
     paths: Sequence[str], encoding: str | None = None, mark_undecoded: bool = False
 ) -> Iterator[list[str]]:
-    """Yield the lines of several files, those that have come together in one list.
+    """Yield the lines of several files; lines that have arrived together are in one list.
 
-    Raises RnnError as `read_blocks` does, after the lines before, and for files without a line.
+    Raises RnnError as `read_blocks` does, after the lines before the error, and for files without a line.
     """
     begun, is_empty = "", True
     for block in read_blocks(paths, encoding, mark_undecoded):
@@ -79,7 +80,7 @@ class Postponed(Iterator[str]):
     """The blocks of a text up to an error, which `settle` raises."""
 
     def __init__(self, blocks: Iterator[str], marks: bool):
-        """marks: whether a line that the error cuts off is marked as one that does not decode."""
+        """marks: whether to mark a line that the error cuts off as one that does not decode."""
         self._blocks, self._marks = blocks, marks
         self._error: RnnError | None = None
         self._last = "\n"
@@ -97,13 +98,13 @@ class Postponed(Iterator[str]):
             return f"{UNDECODED}\n"
 
     def settle(self) -> None:
-        """Raise the error that ended the text, if one did."""
+        """Raise the error that ended the text, if there was one."""
         if self._error is not None:
             raise self._error
 
 
 def arrives_slowly(path: str) -> bool:
-    """Return whether a path is a terminal or a pipe, whose lines may come one by one."""
+    """Return whether a path is a terminal or a pipe, whose lines may arrive one by one."""
     try:
         mode = os.fstat(standard_input()).st_mode if path == "-" else os.stat(path).st_mode
     except (OSError, RnnError):
@@ -120,7 +121,7 @@ def _opened(path: str, stack: ExitStack) -> "Arriving":
 
 
 class Arriving:
-    """A stream of bytes whose `read` waits for the first bytes only: it returns what has come."""
+    """A stream of bytes whose `read` waits only for the first bytes, and returns what has arrived."""
 
     def __init__(self, raw: io.FileIO):
         self._raw = raw
@@ -128,8 +129,8 @@ class Arriving:
         self._missing = _size_ahead(raw)
 
     def read(self, size: int = BLOCK_BYTES) -> bytes:
-        """Return up to `size` bytes; none at the end of the stream. Raise OSError for a file that ends before
-        it did when it was opened: another program has cut it."""
+        """Return up to `size` bytes; none at the end of the stream. Raise OSError for a file that is shorter
+        than when it was opened: another program has cut it."""
         least, self._is_first = (LONGEST_MARK if self._is_first else 1), False
         blocks: list[bytes] = []
         count = 0
@@ -145,15 +146,15 @@ class Arriving:
         return b"".join(blocks)
 
     def _has_more(self) -> bool:
-        """Return whether there is something to read without waiting, where the system says so."""
+        """Return whether there is something to read without waiting, if the system reports it."""
         try:
             return bool(select.select([self._raw], [], [], 0)[0])
-        except (OSError, ValueError):  # Windows knows it of sockets only
+        except (OSError, ValueError):  # Windows reports it only for sockets
             return False
 
 
 def _size_ahead(raw: io.FileIO) -> int:
-    """Return how many bytes a file has from where it stands; 0 for a pipe, and where nobody knows."""
+    """Return the number of bytes from a file's current position to its end; 0 for a pipe or if unknown."""
     try:
         status = os.fstat(raw.fileno())
         return status.st_size - raw.tell() if stat.S_ISREG(status.st_mode) else 0

@@ -1,7 +1,7 @@
-"""Rows of unlike length to batches of about the same length.
+"""Rows of different lengths to batches of rows of about the same length.
 
-A batch holds rows of like length, so that little of it is padding. Its size is bounded by the steps it takes:
-T of its longest row times its B rows. Each row stands in exactly one batch of an epoch.
+A batch holds rows of similar length, so that little of it is padding. Its size is limited by its steps: T of
+its longest row times its B rows. Each row is in exactly one batch of an epoch.
 """
 
 from collections.abc import Iterator, Sequence
@@ -12,16 +12,16 @@ from numpy.typing import NDArray
 
 from rnn_cli.text.rows import Numbers
 
-SPAN = 50  # batches whose rows are sorted together: rows of an epoch meet different neighbours in the next
+SPAN = 50  # batches whose rows are sorted together: in the next epoch a row has different neighbours
 
 
 class Batches(Sequence[Numbers]):
     """The rows of each batch of one epoch, (B,) each.
 
-    lengths: (rows,) of each row; where a row has a source and a target, their sum or the greater.
-    rows: the most rows of a batch.
-    tokens: the most steps of a batch, T times B; a row that is longer stands alone.
-    shuffle: the key from which the order is drawn, (seed, *purpose, epoch); None: batches by rising length.
+    lengths: (rows,) of each row; if a row has a source and a target, the sum or the maximum of their lengths.
+    rows: the most rows in a batch.
+    tokens: the most steps in a batch, T times B; a longer row is a batch by itself.
+    shuffle: the key from which the order is drawn, (seed, *purpose, epoch); None: by increasing length.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class Batches(Sequence[Numbers]):
         return self._order[self._bounds[turn] : self._bounds[turn + 1]]
 
     def back(self) -> Numbers:
-        """Return where each row stands among the rows of all batches, one batch after another, (rows,):
+        """Return the place of each row among the rows of all batches, one batch after another, (rows,):
         results[back] are in the order of the input."""
         every = np.concatenate([np.empty(0, np.int64), *self])
         back = np.empty(len(every), np.int64)
@@ -65,7 +65,7 @@ class Batches(Sequence[Numbers]):
 
 
 def _bounds(lengths: Numbers, group: Numbers, rows: int, tokens: int) -> Numbers:
-    """Return where each batch begins among sorted rows, and their number. Lengths rise within a group."""
+    """Return where each batch begins in sorted rows, and the number of rows. Lengths rise within a group."""
     return np.array([*_ends(lengths.tolist(), group.tolist(), rows, tokens)], np.int64)
 
 

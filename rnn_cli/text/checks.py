@@ -1,12 +1,12 @@
-"""What a file must hold where a text or a count is expected: shared by all that reads JSON or words."""
+"""Checks of values that should be texts, counts or numbers, shared by all code that reads JSON or words."""
 
 import math
 import re
 from collections.abc import Iterable, Iterator
 from typing import Any, TypeGuard
 
-MOST = 1 << 53  # the largest count: up to here a float holds every whole number
-SURROGATES = re.compile("[\ud800-\udfff]")  # halves of characters, which no text in UTF-8 can hold
+MOST = 1 << 53  # the largest count: a float represents every whole number up to here
+SURROGATES = re.compile("[\ud800-\udfff]")  # halves of characters, which UTF-8 cannot encode
 
 
 def is_text(value: object) -> TypeGuard[str]:
@@ -25,9 +25,10 @@ def is_number(value: object) -> TypeGuard[int | float]:
 
 
 def each_text(texts: Iterable[Any], what: str = "text") -> Iterator[str]:
-    """Yield texts. Raise TypeError for a single string, for no iterable, and for what is no string.
+    """Yield the texts. Raise TypeError for a single string, a value that is not iterable, or an element that
+    is not a string.
 
-    what: one of them is called in the message.
+    what: the name of an element in the message.
     """
     refuse_one_string(texts)
     if not isinstance(texts, Iterable):
@@ -39,7 +40,7 @@ def each_text(texts: Iterable[Any], what: str = "text") -> Iterator[str]:
 
 
 def refuse_no_string(text: Any, what: str) -> None:
-    """Raise TypeError for what is no string. what: it is called in the message."""
+    """Raise TypeError for a value that is not a string. what: its name in the message."""
     if not isinstance(text, str):
         raise TypeError(f"{what} is {_kind(text)}, and a string is needed")
 
@@ -49,6 +50,6 @@ def _kind(value: Any) -> str:
 
 
 def refuse_one_string(texts: Any) -> None:
-    """Raise TypeError for a string where several are needed: it would be read letter by letter."""
+    """Raise TypeError for one string where several are needed: it would be read letter by letter."""
     if isinstance(texts, str | bytes):
         raise TypeError("one string, and lines are needed: a list of strings (text.splitlines())")

@@ -1,8 +1,8 @@
-"""Columns of a table as text: CSV, TSV and JSON Lines, read by the standard library.
+"""Columns of a table as text: CSV, TSV and JSON Lines, read with the standard library.
 
-A cell is text like any other: it may hold line ends, and where units are paragraphs it is one of them,
-whatever blank lines it holds. An empty cell is a blank line. Nothing is guessed at: a row that is not as the
-header says is an error that names its line.
+A cell is text like any other: it may contain line ends, and if units are paragraphs, it is one paragraph,
+even with blank lines in it. An empty cell is a blank line. Nothing is guessed: a row that does not match the
+header is an error that names its line.
 """
 
 import csv
@@ -17,45 +17,45 @@ from rnn_cli.printing import counted
 from rnn_cli.text.checks import is_text
 from rnn_cli.text.units import PARAGRAPH, paragraph
 
-DELIMITERS = {".csv": ",;\t", ".tsv": "\t"}  # the one that makes the most columns of the header; "," first
+DELIMITERS = {".csv": ",;\t", ".tsv": "\t"}  # that with the most columns in the header is taken; "," first
 DELIMITER_NAMES = {",": "a comma", ";": "a semicolon", "\t": "a tab"}
 JSON_LINES = ".jsonl"
-SUFFIXES = (*DELIMITERS, JSON_LINES)  # of the names of tables, in letters of either case
-LONGEST_ROW = 1 << 24  # characters that are held in memory together
-LOOKED_AT = 1000  # rows of JSON Lines, one of which has the column
-BLOCK = 1 << 20  # characters of cells that are given on together
-SHOWN = 20  # columns that a message names
+SUFFIXES = (*DELIMITERS, JSON_LINES)  # of tables' file names, in upper or lower case
+LONGEST_ROW = 1 << 24  # characters that are held in memory at once
+LOOKED_AT = 1000  # first rows of JSON Lines, one of which must have the column
+BLOCK = 1 << 20  # characters of cells that are yielded together
+SHOWN = 20  # the most columns that a message names
 
-Line = tuple[int, str]  # its number, from 1, and its text with the \n
+Line = tuple[int, str]  # the number of a line, from 1, and its text with the \n
 
 
 class Row(NamedTuple):
-    """A row of a table. line: on which it begins."""
+    """A row of a table. line: the one on which the row begins."""
 
     line: int
     cells: dict[str, Any]
 
 
 class Table(NamedTuple):
-    """The columns that a table's header names (None: it has none, as JSON Lines), and the rows."""
+    """The columns in a table's header (None: it has no header, as in JSON Lines), and the rows."""
 
     header: list[str] | None
     rows: Iterator[Row]
 
 
 def suffix(name: str) -> str:
-    """Return the suffix of a file's name, in small letters."""
+    """Return the suffix of a file's name in lower case."""
     return os.path.splitext(name)[1].lower()
 
 
 def is_table(name: str) -> bool:
-    """Return whether a file is a table by its name."""
+    """Return whether a file is a table, by its name."""
     return suffix(name) in SUFFIXES
 
 
 def columns(blocks: Iterable[str], name: str) -> list[str]:
-    """Return the names of a table's columns, by its first rows. Blocks and name are as for `column_text`.
-    Raises RnnError for what is no table."""
+    """Return the names of a table's columns, from its first rows. Blocks and name are as in `column_text`.
+    Raises RnnError if it is not a table."""
     header, rows = _table(blocks, name)
     if header is not None:
         return header
@@ -65,12 +65,11 @@ def columns(blocks: Iterable[str], name: str) -> list[str]:
 def column_text(blocks: Iterable[str], name: str, column: str, unit: str) -> Iterator[str]:
     """Yield the cells of a column as text, in blocks of whole lines.
 
-    blocks: of the table; they end anywhere.
-    name: of the file; its suffix says what kind of table it is, and where it has none of SUFFIXES, the first
-        character does.
-    unit: PARAGRAPH makes each cell one, as `units.paragraphs` gives them.
+    blocks: of the table; they may end anywhere.
+    name: of the file. Its suffix gives the kind of table; if it is not in SUFFIXES, the first character does.
+    unit: PARAGRAPH makes each cell a paragraph in the form of `units.paragraphs`.
 
-    Raises RnnError for a table without the column and for a bad row, by its line.
+    Raises RnnError for a table without the column and, with the number of its line, for a bad row.
     """
     written: list[str] = []
     size = 0
@@ -85,15 +84,15 @@ def column_text(blocks: Iterable[str], name: str, column: str, unit: str) -> Ite
 
 
 def rows_with(blocks: Iterable[str], name: str, wanted: Sequence[str]) -> Iterator[Row]:
-    """Yield the rows of a table that has some columns; a row of JSON may lack any of them.
+    """Yield the rows of a table that has the columns `wanted`; a row of JSON may lack any of them.
 
-    Blocks and name are as for `column_text`. Raises RnnError as it does; cells may hold anything.
+    Blocks and name are as in `column_text`. Raises RnnError as it does, but cells may hold anything.
     """
     header, rows = _table(blocks, name)
     for column in wanted:
         if header and column not in header:
             raise _unknown(name, column, header)
-    seen: dict[str, None] = {}  # the columns of rows of JSON, until all that are wanted were there
+    seen: dict[str, None] = {}  # the columns in rows of JSON, until all wanted ones have occurred
     missing = set(wanted) if header is None else set()
     for count, row in enumerate(rows, 1):
         if missing:
@@ -107,7 +106,7 @@ def rows_with(blocks: Iterable[str], name: str, wanted: Sequence[str]) -> Iterat
 
 
 def text_in(row: Row, column: str, name: str) -> str:
-    """Return the text of a row's cell, "" where it has none. Raise RnnError for a cell that holds no text."""
+    """Return the text of a row's cell, "" if it has none. Raise RnnError for a cell that is not text."""
     value = row.cells.get(column)
     if value is not None and not is_text(value):
         what = "half a surrogate pair" if isinstance(value, str) else f"{value!r}, which is no text"
@@ -128,7 +127,7 @@ def _unknown(name: str, column: str, there: list[str]) -> RnnError:
 
 
 def _shown(column: str) -> str:
-    """Return the name of a column as messages quote it."""
+    """Return the name of a column in the form in which messages quote it."""
     is_plain = column.isprintable() and column == column.strip() != ""
     return (column if is_plain else json.dumps(column))[:LONGEST_QUOTE]
 
@@ -173,7 +172,7 @@ def _json_rows(lines: Iterable[Line], name: str) -> Iterator[Row]:
 
 
 def _csv(lines: Iterator[Line], name: str, kind: str) -> Table:
-    csv.field_size_limit(max(csv.field_size_limit(), LONGEST_ROW))  # of the process; it is only ever raised
+    csv.field_size_limit(max(csv.field_size_limit(), LONGEST_ROW))  # global to the process; never lowered
     first = next(lines)
     widths = {each: len(next(csv.reader([first[1]], delimiter=each))) for each in DELIMITERS[kind]}
     delimiter = max(widths, key=widths.__getitem__)
@@ -196,7 +195,7 @@ def _csv_rows(
 
 def _split(lines: Iterable[Line], name: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
     """Yield the line on which each row begins, and its cells."""
-    place = 0  # the line on which the row that is being read began; 0 before it begins
+    place = 0  # the line on which the current row began; 0 before it begins
 
     def texts() -> Iterator[str]:
         nonlocal place

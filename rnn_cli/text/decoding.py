@@ -1,8 +1,8 @@
-"""Bytes to text.
+"""Decoding bytes to text.
 
-A line ends at \\n, \\r\\n or \\r and nowhere else (not at U+2028, not at \\x0b); a missing last line
-end adds nothing. A byte order mark decides the encoding and is dropped. Nothing is ever replaced:
-bytes that do not decode raise an error that names the line, the byte and the likely encoding.
+A line ends at \\n, \\r\\n or \\r and nowhere else (not at U+2028, not at \\x0b); the last line needs no
+line end. A byte order mark decides the encoding and is dropped. Nothing is ever replaced: bytes that
+do not decode raise an error that names the line, the byte and the likely encoding.
 """
 
 import codecs
@@ -15,8 +15,8 @@ from rnn_cli.text.checks import SURROGATES
 
 BLOCK_BYTES = 1 << 20  # read at a time
 NEWLINE = b"\n"
-WIDE = ("utf-16", "utf-32")  # encodings in which text holds bytes of 0
-BYTE_ORDER_MARKS = {  # UTF-32 first, as its mark begins with that of UTF-16
+WIDE = ("utf-16", "utf-32")  # encodings of text with zero bytes
+BYTE_ORDER_MARKS = {  # UTF-32 first, as its mark begins with UTF-16's
     codecs.BOM_UTF32_LE: "utf-32-le",
     codecs.BOM_UTF32_BE: "utf-32-be",
     codecs.BOM_UTF8: "utf-8",
@@ -26,8 +26,8 @@ BYTE_ORDER_MARKS = {  # UTF-32 first, as its mark begins with that of UTF-16
 
 
 def decode_lines(stream: BinaryIO, name: str, encoding: str | None = None) -> Iterator[str]:
-    """Yield the lines of one stream of bytes, which messages call `name`. Raise as `read_lines` does."""
-    begun: list[str] = []  # the line that no block has ended yet
+    """Yield the lines of a stream of bytes, called `name` in messages. Raise what `read_lines` raises."""
+    begun: list[str] = []  # the pieces of the line that has not ended yet
     for text in decode_blocks(stream, name, encoding):
         first, *rest = text.split("\n")
         begun.append(first)
@@ -39,7 +39,7 @@ def decode_lines(stream: BinaryIO, name: str, encoding: str | None = None) -> It
 
 
 class Bytes(Protocol):
-    """What text is decoded from: a stream of bytes."""
+    """A stream of bytes to decode."""
 
     def read(self, size: int, /) -> bytes: ...
 
@@ -47,11 +47,11 @@ class Bytes(Protocol):
 def decode_blocks(
     stream: Bytes, name: str, encoding: str | None, errors: str = "strict", inside: bool = False
 ) -> Iterator[str]:
-    """Yield a stream's text in blocks, every line end as \\n. Raise RnnError for what does not decode, after
-    the text before it.
+    """Yield a stream's text in blocks, with every line end as \\n. If bytes do not decode, yield the text
+    before them, then raise RnnError.
 
-    errors: the name of Python's handler for bytes that do not decode; only "strict" raises.
-    inside: whether the stream begins inside a text. A byte order mark is a character there.
+    errors: the name of a Python error handler for bytes that do not decode; only "strict" raises.
+    inside: whether the stream begins inside a text, where a byte order mark is an ordinary character.
     """
     decoder = _Decoder(name, encoding, errors)
     if inside:
@@ -68,17 +68,17 @@ def decode_blocks(
 
 
 def refuse_binary(head: bytes, name: str, encoding: str | None) -> None:
-    """Raise RnnError where the first block of a stream is not text. Its end may part a character."""
+    """Raise RnnError if the first block of a stream is not text. The block may end inside a character."""
     _, error = _Decoder(name, encoding, "strict").decode(head)
     if error is not None:
         raise error
 
 
 class _Decoder:
-    """Decodes a stream block by block, and knows where in it the next byte stands."""
+    """Decodes a stream block by block, and keeps the line and byte of the current position."""
 
     def __init__(self, name: str, encoding: str | None, errors: str):
-        """As for `decode_blocks`."""
+        """Take the arguments of `decode_blocks`."""
         self._name, self._asked, self._errors = name, encoding, errors
         self._encoding = encoding or "utf-8"
         self._line, self._column = 1, 0  # counting lines from 1 and bytes from 0
@@ -87,13 +87,13 @@ class _Decoder:
         self._decoder: codecs.IncrementalDecoder | None = None
 
     def begin_inside(self) -> None:
-        """Look for nothing that only the beginning of a text shows."""
+        """Start inside a text: skip the checks that need its beginning, such as for a byte order mark."""
         self._encoding = _plain(self._encoding)
         self._decoder = codecs.getincrementaldecoder(self._encoding)(self._errors)
 
     def decode(self, block: bytes) -> tuple[str, RnnError | None]:
-        """Return the text of the next block, and the error that stands after it; None: there is none. A block
-        of no bytes ends the stream. Raise RnnError for a stream that is no text in its encoding at all."""
+        """Return the text of the next block, and the error that follows it or None. An empty block ends the
+        stream. Raise RnnError for a stream that cannot be text in its encoding."""
         is_last = not block
         if self._decoder is None:
             block = self._begin(block)
@@ -102,11 +102,11 @@ class _Decoder:
         try:
             text = self._newlines.decode(self._decoder.decode(block, final=is_last), final=is_last)
         except UnicodeDecodeError as error:
-            from rnn_cli.text.guessing import explain  # few texts need it, and all would wait for it
+            from rnn_cli.text.guessing import explain  # few texts need this slow import
 
             good = self._newlines.decode(error.object[: error.start].decode(self._encoding), final=True)
             return good, self._error(good, f"not {self._encoding.upper()} ({explain(error)})")
-        except UnicodeError as error:  # raised by the codecs utf-16 and utf-32, which need a mark
+        except UnicodeError as error:  # from the codecs utf-16 and utf-32, which need a byte order mark
             from rnn_cli.text.guessing import guess
 
             raise self._error("", f"no byte order mark ({guess(block)})") from error
@@ -119,7 +119,7 @@ class _Decoder:
         return text, None
 
     def _begin(self, block: bytes) -> bytes:
-        """Settle the encoding by the first block; return the block without a byte order mark."""
+        """Choose the encoding from the first block; return the block without its byte order mark."""
         for mark, marked in BYTE_ORDER_MARKS.items():
             if block.startswith(mark) and (self._asked is None or marked.startswith(_plain(self._asked))):
                 block, self._encoding = block[len(mark) :], marked
@@ -132,7 +132,7 @@ class _Decoder:
         return block
 
     def _refuse_utf_8(self, block: bytes) -> None:
-        """Raise RnnError for UTF-8 that is read as another encoding."""
+        """Raise RnnError if the text is UTF-8 but is read in another encoding."""
         if self._may_be_utf_8 and not block.isascii():
             from rnn_cli.text.guessing import CERTAIN, is_utf_8
 
@@ -141,7 +141,7 @@ class _Decoder:
             self._may_be_utf_8 = is_utf_8(block, 0)
 
     def _error(self, good: str, what: str) -> RnnError:
-        """Return the error of the byte that comes after some text."""
+        """Return the error for the byte after some text."""
         self._advance(good)
         byte = self._column + 1
         return RnnError(f"{self._name}: line {self._line}, byte {byte}: {what}")
@@ -153,7 +153,7 @@ class _Decoder:
 
 
 def _refuse_zeros(head: bytes, name: str, encoding: str) -> None:
-    """Raise RnnError where the first block of a stream holds many bytes of 0."""
+    """Raise RnnError if the first block of a stream has many zero bytes."""
     if head.count(0) > max(1, len(head) // 10):
         from rnn_cli.text.guessing import guess
 
@@ -163,5 +163,5 @@ def _refuse_zeros(head: bytes, name: str, encoding: str) -> None:
 
 
 def _plain(encoding: str) -> str:
-    """Return the name that Python has for a codec, without its wish for a byte order mark."""
+    """Return Python's name of a codec, without the suffix -sig, which stands for a byte order mark."""
     return codecs.lookup(encoding).name.removesuffix("-sig")

@@ -1,9 +1,9 @@
-"""Hashed features of texts and words: n-grams of words and of characters, the affixes of a word, and pairs of
-neighbours.
+"""Hashed features of texts and words: n-grams of words and of characters, affixes of words, and pairs of
+neighbouring words.
 
-A feature is known by its hash alone: it takes a bucket, and two of them may share one (Weinberger et al.
-2009; fastText's buckets, Bojanowski et al. 2017, Joulin et al. 2017). The hash is the same on every machine.
-With code points c_1 … c_k and whole numbers modulo 2^64,
+A feature is identified only by its hash, which assigns it a bucket; two features may share a bucket
+(Weinberger et al. 2009; fastText's buckets, Bojanowski et al. 2017, Joulin et al. 2017). The hash is the same
+on every machine. With code points c_1 … c_k and whole numbers modulo 2^64,
 
     H(c_1 … c_k) = Σ_i (c_i + 1) P^(k-i)      the hash of any n-gram of a text is a difference of the text's
                                               running hashes (Karp and Rabin 1987)
@@ -11,7 +11,7 @@ With code points c_1 … c_k and whole numbers modulo 2^64,
                                               the last steps of SplitMix64 (Steele et al. 2014)
     bucket = ((mix(H + salt) >> 32) times the number of buckets) >> 32
 
-where the salt tells kinds and lengths of features apart. All texts of a block are hashed together.
+where the salt distinguishes the kinds and lengths of features. All texts of a block are hashed together.
 """
 
 from collections.abc import Sequence
@@ -27,10 +27,10 @@ from rnn_cli.text.rows import Rows, places
 P = 0x9E3779B97F4A7C15  # odd
 A, B = 0xBF58476D1CE4E5B9, 0x94D049BB133111EB
 WORDS, CHARACTERS, PREFIXES, SUFFIXES, SHAPES, BEFORE, AFTER = range(7)  # kinds of features, in salts
-LONGEST = 64  # n-grams of more words or characters make no sense
+LONGEST = 64  # words or characters: longer n-grams make no sense
 MOST_BUCKETS = 1 << 26
 BLOCK = 1 << 18  # characters that are hashed together
-EDGE = ord(" ")  # stands before and after a text, for n-grams of characters
+EDGE = ord(" ")  # put before and after a text for n-grams of characters
 
 Hashes = NDArray[np.uint64]
 Codes = NDArray[np.uint64]
@@ -40,11 +40,11 @@ Codes = NDArray[np.uint64]
 class Grams:
     """Which n-grams of a text are features.
 
-    words: the longest n-gram of words; 0: none. Words are what white space separates.
-    least, most: the shortest and the longest n-gram of characters; most 0: none. The text is hashed with a
-        space at each end, so that they know where it begins and ends.
-    buckets: of the table of features.
-    lower: whether letters are made small first.
+    words: the longest n-gram of words; 0: none. Words are separated by white space.
+    least, most: the shortest and the longest n-gram of characters; most = 0: none. The text is hashed with a
+        space at each end, so that n-grams show where it begins and ends.
+    buckets: the number of buckets.
+    lower: whether the text is converted to lower case first.
     """
 
     words: int = 2
@@ -59,16 +59,16 @@ class Grams:
             raise ValueError("n-grams need a length")
 
     def to_json(self) -> dict[str, Any]:
-        """Return the entry of a model's header."""
+        """Return the entry for a model's header."""
         return asdict(self)
 
     @classmethod
     def from_json(cls, entry: object) -> "Grams":
-        """Return the settings of a header's entry. Raise ValueError for any other value."""
+        """Return the settings in a header's entry. Raise ValueError for any other value."""
         return cls(**_entry(cls, entry))
 
     def rows(self, texts: Sequence[str]) -> Rows:
-        """Return the buckets of the features of each text, one row a text. A text of white space has none."""
+        """Return the buckets of the features of each text, one row a text. A blank text has none."""
         found: list[NDArray[np.integer[Any]]] = []
         lengths: list[NDArray[np.int64]] = []
         first = size = 0
@@ -113,12 +113,13 @@ class Grams:
 
 @dataclass(frozen=True)
 class Affixes:
-    """Which features a single word has: its first and last characters, and its shape.
+    """Which features a single word has: prefixes, suffixes, the word itself, and its shape.
 
     most: the longest prefix and suffix. The shape has A for capitals, a for other letters, 0 for digits and
-    every other character as it is, with runs made short (McCallum's and CRFsuite's word shape).
-    buckets: of the table of features.
-    pairs: whether a word has two more, where it stands: itself with the word before, and with the one after.
+        every other character unchanged, each run shortened to one character (McCallum's and CRFsuite's word
+        shape).
+    buckets: the number of buckets.
+    pairs: whether a word in a text has two more: its pair with the word before, and with the word after.
     """
 
     most: int = 4
@@ -130,21 +131,21 @@ class Affixes:
 
     @property
     def count(self) -> int:
-        """The most features of a word."""
+        """The most features that a word has."""
         return 2 * self.most + 2 + 2 * self.pairs
 
     def to_json(self) -> dict[str, Any]:
-        """Return the entry of a model's header."""
+        """Return the entry for a model's header."""
         return asdict(self)
 
     @classmethod
     def from_json(cls, entry: object) -> "Affixes":
-        """Return the settings of a header's entry. Raise ValueError for any other value."""
+        """Return the settings in a header's entry. Raise ValueError for any other value."""
         return cls(**_entry(cls, entry))
 
     def rows(self, words: Sequence[str]) -> Rows:
-        """Return the buckets of the features of each word, one row a word: its affixes of 1, 2, … characters,
-        in small letters, all of it, and its shape. An empty word has none."""
+        """Return the buckets of the features of each word, one row a word: its affixes of 1, 2, … characters
+        and the word itself, all in lower case, and its shape. The row of an empty word is empty."""
         codes, starts = _code_points([word.lower() for word in words])
         running, lengths = Running(codes), np.diff(starts)
         hashes: list[Hashes] = []
@@ -169,8 +170,8 @@ class Affixes:
     def beside(self, words: Sequence[str], numbers: NDArray[np.integer[Any]]) -> NDArray[np.int32]:
         """Return the buckets of pairs, (N, 2): of each word with the one before it, and with the one after.
 
-        words: the different ones, in any order. numbers: (N + 2,), the words of a text by their places among
-        these, and one before and one after it.
+        words: the different words, in any order. numbers: (N + 2,) the places in `words` of the words of a
+        text, with one word before it and one after it.
         """
         codes, starts = _code_points(words)
         of_words = Running(codes).between(starts[:-1], starts[1:])[numbers]  # (N + 2,)
@@ -189,7 +190,7 @@ def shape(word: str) -> str:
 
 
 class Running:
-    """The running hashes of characters, from which those between any two places follow:
+    """Running hashes of characters, which give the hash between any two places:
     H(c_a … c_(b-1)) = R_b - R_a P^(b-a), R_b = Σ_(i<b) (c_i + 1) P^(b-1-i)."""
 
     def __init__(self, codes: Codes):
@@ -212,7 +213,7 @@ def _powers(base: int, count: int) -> Hashes:
 
 
 def _mixed(hashes: Hashes, kind: int, length: int) -> Hashes:
-    """Return hashes whose bits all depend on each other, other ones for each kind and length."""
+    """Return hashes mixed so that all bits depend on each other, differently for each kind and length."""
     h = hashes + np.uint64((kind * (LONGEST + 1) + length + 1) * A % 2**64)
     h = (h ^ (h >> np.uint64(30))) * np.uint64(A)
     h = (h ^ (h >> np.uint64(27))) * np.uint64(B)
@@ -222,7 +223,7 @@ def _mixed(hashes: Hashes, kind: int, length: int) -> Hashes:
 def _by_owner(
     hashes: Sequence[Hashes], owners: Sequence[NDArray[np.int64]], count: int, buckets: int
 ) -> Rows:
-    """Return the buckets of all hashes, one row for each of `count` owners, which rise in each array."""
+    """Return the buckets of all hashes, one row for each of `count` owners. Owners rise within each array."""
     counts = [np.bincount(of_each, minlength=count) for of_each in owners]
     lengths = sum(counts, np.zeros(count, np.int64))
     place = np.cumsum(lengths) - lengths  # where the next bucket of each owner goes

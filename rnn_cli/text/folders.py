@@ -1,4 +1,4 @@
-"""Folders to the text files in them."""
+"""Finding the text files in folders."""
 
 import os
 from collections import deque
@@ -7,14 +7,14 @@ from typing import NamedTuple
 
 from rnn_cli.errors import RnnError
 
-SUFFIX = ".txt"  # in letters of either case
-SHOWN = 5  # names of what was left out that a line of a message holds
+SUFFIX = ".txt"  # in upper or lower case
+SHOWN = 5  # the most names of left-out files in a line of a message
 
 
 class TextFiles(NamedTuple):
     """The files that some paths stand for.
 
-    left_out: for each folder in which something was left out, a line that names it.
+    left_out: for each folder in which something was left out, a line that names what was.
     """
 
     files: list[str]
@@ -22,19 +22,19 @@ class TextFiles(NamedTuple):
 
 
 class _Found(NamedTuple):
-    """What is in a folder and those below it."""
+    """The contents of a folder and the folders below it."""
 
     texts: list[str]
-    others: list[str]  # no texts by their names: hidden, of another kind, or links to nothing
+    others: list[str]  # not texts by their names: hidden, of another kind, or broken links
 
 
 def find_texts(paths: Iterable[str]) -> TextFiles:
     """Return the paths, with each folder replaced by the text files below it, sorted.
 
-    Text files are those whose names end in .txt or .TXT. Names that begin with a dot are left out, of files
-    and of folders. A link to a folder is followed; a folder that is reached twice is read once.
+    Text files have names that end in .txt or .TXT. Files and folders whose names begin with a dot are left
+    out. Links to folders are followed; a folder that is reached twice is read once.
 
-    Raises RnnError for a folder that holds no text file, and for one, at any depth, that cannot be read.
+    Raises RnnError for a folder without a text file, and for a folder, at any depth, that cannot be read.
     """
     files, left_out = [], []
     for path in paths:
@@ -51,9 +51,9 @@ def find_texts(paths: Iterable[str]) -> TextFiles:
 
 
 def _search(folder: str) -> _Found:
-    """Return what is in a folder. Raise RnnError for one that cannot be read."""
+    """Return the contents of a folder. Raise RnnError for a folder that cannot be read."""
     found = _Found([], [])
-    waiting = deque([folder])  # folders; links go to the end, so that a folder is read under its own name
+    waiting = deque([folder])  # folders; links come last, so that a folder is read under its own name
     links: deque[str] = deque()
     read: set[tuple[int, int]] = set()
     while waiting or links:
@@ -72,7 +72,7 @@ def _search(folder: str) -> _Found:
 
 
 def _sort_in(entry: os.DirEntry[str], found: _Found, folders: deque[str]) -> None:
-    """Put an entry where it belongs."""
+    """Add an entry to the texts or others in `found`, or to `folders`."""
     if entry.name.startswith(".") or not os.path.exists(entry.path):
         found.others.append(entry.path)
     elif entry.is_dir():

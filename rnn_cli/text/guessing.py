@@ -1,18 +1,19 @@
-"""The encoding of bytes that do not decode, so that a message can name it where it is clearly best.
+"""Guessing the encoding of bytes that do not decode, so that a message can name it if it is clearly the best.
 
-By Bayes' rule, with a model of each language (languages.py): the bytes are decoded by each encoding of each
-language, and a text is as likely as the spelling of its words (spelling.py: pairs of characters, as counted
-in a short text of the language). All candidates explain the same bytes, so their likelihoods compare. Three
-things are added: a language of thousands of characters has common ones, which are those of its own standard;
-a capital after a small letter is a sign of a wrong encoding; and rare encodings are rare.
+The guess follows Bayes' rule, with a model of each language (languages.py). The bytes are decoded with each
+encoding of each language, and the likelihood of the resulting text is that of the spelling of its words
+(spelling.py: pairs of characters, counted in a short text of the language). All candidates explain the same
+bytes, so their likelihoods are comparable. Three priors are added: a language with thousands of characters
+has common ones, those of its own standard; a capital after a small letter is a sign of a wrong encoding; and
+rare encodings are rare.
 
-An encoding is only named where its text is likelier than that of any other by a margin, and not much less
-likely than text of a language is: in an encoding that is not listed, bytes make no sense.
+An encoding is named only if its text is likelier than any other by a margin, and not much less likely than
+normal text in the language: bytes in an encoding that is not listed make no sense in any of these.
 
-Why not a library: of Django's messages in 44 pairs of a language and an encoding, this guesses 1482 of 1760
-single lines right and 6 wrong, and says of 272 that it cannot tell; of 412 texts of 20 lines 406 right and
-none wrong. charset-normalizer 3.5.3 guesses 41 % of the lines and 20 % of the texts wrong, chardet 7.7.0 7 %
-and none. A dependency for the sake of one message would have to be better than this.
+Why not a library? On Django's messages in 44 pairs of a language and an encoding, this guesses 1482 of 1760
+single lines right and 6 wrong, and gives no answer for 272; of 412 texts of 20 lines, it guesses 406 right
+and none wrong. charset-normalizer 3.5.3 guesses 41 % of the lines and 20 % of the texts wrong, chardet 7.7.0
+7 % and none. A dependency for a single message would have to be better than this.
 """
 
 import codecs
@@ -25,18 +26,18 @@ from typing import NamedTuple
 from rnn_cli.text.languages import LANGUAGES, RARE
 from rnn_cli.text.spelling import MARK, Spelling
 
-SAMPLE_BYTES = 4096  # from which an encoding is guessed
+SAMPLE_BYTES = 4096  # size of the sample from which an encoding is guessed
 UTF_16 = ("utf-16-le", "utf-16-be")
 WORD = re.compile("[a-zA-Z\x80-\U0010ffff]+")
 INVISIBLE = "\u200c\u200d\u200e\u200f\xad"  # characters of text that are not printable
-COMMON, SHARE = 3000, 0.3  # about how many characters are common, and the probability of them all
+COMMON, SHARE = 3000, 0.3  # about how many characters are common, and their total probability
 MIXED_CASE = 5.0  # nats for a capital after a small letter
 IS_RARE = 12.0  # nats for a rare encoding
-MARGIN = 10.0  # nats by which an encoding is better than the next one, at least
+MARGIN = 10.0  # nats by which the best encoding must beat the next one
 MARGIN_PER_CHARACTER = 0.2  # the same, for each character that is not ASCII
-SENSELESS, SENSELESS_COMMON = 5.2, 9.5  # nats for each character, in a language with few and with many
-FEWEST_COMMON = 5  # characters, ends of words counted, by which a language with many is known
-CERTAIN = 4  # characters that make UTF-8 certain, where another encoding decodes the bytes too
+SENSELESS, SENSELESS_COMMON = 5.2, 9.5  # nats a character: limits for languages with few and many characters
+FEWEST_COMMON = 5  # characters, with ends of words, needed to recognize a language with many characters
+CERTAIN = 4  # characters beyond ASCII that make UTF-8 certain, even if another encoding decodes the bytes
 
 BINARY = "looks like binary data; --encoding NAME reads other encodings"
 UNKNOWN = (
@@ -46,7 +47,7 @@ UNKNOWN = (
 
 
 class Candidate(NamedTuple):
-    """What an encoding makes of some bytes."""
+    """Some bytes, decoded with one encoding."""
 
     encoding: str
     text: str
@@ -55,7 +56,7 @@ class Candidate(NamedTuple):
 
 
 def explain(error: UnicodeDecodeError) -> str:
-    """Return what the bytes around the first bad one look like, and the way out, in words."""
+    """Return in words what the bytes around the first bad one look like, and a remedy."""
     if _is_named(error.encoding, "utf-8"):
         if error.reason == "unexpected end of data":
             return "it ends in the middle of a character"
@@ -69,11 +70,11 @@ def explain(error: UnicodeDecodeError) -> str:
         return "it is UTF-8: drop --encoding"
     line = error.object.rfind(b"\n", 0, error.start) + 1
     start = max(line, error.start - SAMPLE_BYTES // 2)
-    return guess(error.object[start - start % 2 :])  # even, as UTF-16 may be
+    return guess(error.object[start - start % 2 :])  # an even place, as for UTF-16
 
 
 def guess(sample: bytes) -> str:
-    """Return what the bytes look like, and the way out, in words."""
+    """Return in words what the bytes look like, and a remedy."""
     candidates = _candidates(sample[:SAMPLE_BYTES])
     if not candidates:
         return BINARY
@@ -86,7 +87,7 @@ def guess(sample: bytes) -> str:
 
 
 def is_utf_8(block: bytes, at_least: int = 1) -> bool:
-    """Return whether a part of a text is UTF-8, with so many characters at least that are not ASCII."""
+    """Return whether a part of a text is UTF-8 with at least `at_least` characters that are not ASCII."""
     try:
         text = codecs.getincrementaldecoder("utf-8")("strict").decode(_from_first_character(block))
     except UnicodeDecodeError:
@@ -95,12 +96,12 @@ def is_utf_8(block: bytes, at_least: int = 1) -> bool:
 
 
 def _from_first_character(block: bytes) -> bytes:
-    """Return a block without the end of a character that begins before it."""
+    """Return a block without the end of a character that began before the block."""
     return block[:3].lstrip(bytes(range(0x80, 0xC0))) + block[3:]
 
 
 def _count_utf_8(block: bytes) -> tuple[int, int]:
-    """Return how many characters that are not ASCII are good UTF-8, and how many bytes or so are bad."""
+    """Return the number of characters beyond ASCII that are good UTF-8, and about how many bytes are bad."""
     text = codecs.getincrementaldecoder("utf-8")("replace").decode(_from_first_character(block))
     bad = text.count("\N{REPLACEMENT CHARACTER}")
     return _beyond_ascii(text) - bad, bad
@@ -115,7 +116,7 @@ def _is_named(encoding: str, name: str) -> bool:
 
 
 def _candidates(sample: bytes) -> list[Candidate]:
-    """Return the texts that the bytes may be, the likeliest first, each once."""
+    """Return the different texts that the bytes may stand for, the likeliest first."""
     best: dict[str, Candidate] = {}
     for name, language in LANGUAGES.items():
         for encoding in (*language.encodings, *UTF_16):
@@ -128,7 +129,8 @@ def _candidates(sample: bytes) -> list[Candidate]:
 
 
 def _decode(sample: bytes, encoding: str) -> str | None:
-    """Return the bytes as text, None if they are none; a character that the sample cuts off is left out."""
+    """Return the bytes as text, or None if they are not text. A character cut off by the end of the sample is
+    left out."""
     try:
         text = codecs.getincrementaldecoder(encoding)("strict").decode(sample)
     except UnicodeDecodeError:
@@ -138,7 +140,7 @@ def _decode(sample: bytes, encoding: str) -> str | None:
 
 
 def _is_senseless(candidate: Candidate) -> bool:
-    """Return whether the words that are not ASCII are no text of the language, or too few to say."""
+    """Return whether the words that are not ASCII are not text in the language, or are too few to decide."""
     words = [word for word in WORD.findall(candidate.text) if not word.isascii()]
     nats = sum(_nats_of_word(word, candidate.language) for word in words)
     characters = sum(len(word) + 1 for word in words)
@@ -148,7 +150,7 @@ def _is_senseless(candidate: Candidate) -> bool:
 
 
 def _nats_of(text: str, language: str) -> float:
-    """Return -log p(text) in a language; its ASCII words may be English, as in any."""
+    """Return -log p(text) in a language; ASCII words may be English in any language."""
     nats = 0.0
     for word in WORD.findall(text):
         languages = {language, "English"} if word.isascii() else {language}
@@ -157,7 +159,7 @@ def _nats_of(text: str, language: str) -> float:
 
 
 def _nats_of_word(word: str, language: str) -> float:
-    """Return -log p(word) in a language, whatever its case, and what mixed case costs."""
+    """Return -log p(word) in a language, ignoring case, plus the cost of mixed case."""
     characters = [MARK, *word.lower(), MARK]
     mixed = sum(left.islower() and right.isupper() for left, right in pairwise(word))
     nats = sum(_nats(character, previous, language) for previous, character in pairwise(characters))

@@ -1,11 +1,11 @@
-"""The hidden Markov model by which jieba makes words of characters that its dictionary leaves over.
+"""The hidden Markov model with which jieba makes words of the characters that its dictionary leaves over.
 
 Each character is in one of four states: B, M or E, the first, an inner or the last character of a word, or S,
-a word by itself. The states of a sequence are those of the largest probability, by Viterbi's algorithm on the
-tables of `jieba.finalseg`. Here it runs on many sequences at a time, one step for all of them.
+a word by itself. Viterbi's algorithm, with the tables of `jieba.finalseg`, finds the most probable states of
+a sequence. Here it processes many sequences together, step by step.
 
-The result is that of jieba, bit for bit: sums of float64 in the same order, and the same choice between equal
-ones. jieba takes the largest pair (value, state), so that the later letter of the alphabet wins.
+The result equals jieba's, bit for bit: sums of float64 in the same order, and the same choice between equal
+ones. jieba takes the largest pair (value, state), so the state that is later in the alphabet wins.
 """
 
 from collections.abc import Mapping
@@ -21,17 +21,17 @@ E, S = STATES.index("E"), STATES.index("S")
 # The two states that may precede each state, in the order of the alphabet.
 EARLIER = np.array([STATES.index(state) for state in "EBBE"])
 LATER = np.array([STATES.index(state) for state in "SMMS"])
-IMPOSSIBLE = -3.14e100  # the logarithm that jieba takes for a probability of 0
+IMPOSSIBLE = -3.14e100  # jieba's logarithm of a probability of 0
 
 Probabilities = Mapping[str, Mapping[str, float]]
 
 
 class HiddenMarkovModel:
-    """A model with the logarithms of probabilities in jieba's form.
+    """A model given by log probabilities in jieba's form.
 
-    start: state -> that a sequence begins with it.
-    transitions: state -> state -> that the second follows the first.
-    emissions: state -> Han character -> that the state shows it.
+    start: state -> log p that a sequence begins with it.
+    transitions: state -> state -> log p that the second follows the first.
+    emissions: state -> Han character -> log p that the state emits it.
     """
 
     def __init__(self, start: Mapping[str, float], transitions: Probabilities, emissions: Probabilities):
@@ -53,17 +53,17 @@ class HiddenMarkovModel:
     def find_word_ends(
         self, codes: NDArray[np.uint32], sequences: NDArray[np.intp]
     ) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
-        """Return the places of all characters of some sequences, and whether a word ends at each.
+        """Return the places of all characters in some sequences, in no particular order, and whether a word
+        ends at each.
 
         codes: the code points of a text.
-        sequences: (N, 2) where each sequence begins and ends; it holds Han characters, at least one.
-
-        Places are in no particular order.
+        sequences: (N, 2) where each sequence begins and ends; it holds one or more Han characters and nothing
+            else.
         """
         lengths = sequences[:, 1] - sequences[:, 0]
         if len(lengths) == 0:
             return np.empty(0, np.intp), np.empty(0, np.bool_)
-        order = np.argsort(-lengths, kind="stable")  # so that those that go on at a step come first
+        order = np.argsort(-lengths, kind="stable")  # longest first: those that go on at a step come first
         begins, lengths = sequences[order, 0], lengths[order]
         counts = np.searchsorted(-lengths, -np.arange(lengths[0]))  # (T,) sequences with a character t
         places = [begins[:count] + step for step, count in enumerate(counts)]
@@ -74,7 +74,8 @@ class HiddenMarkovModel:
         self, shown: list[NDArray[np.uint32]]
     ) -> tuple[list[NDArray[np.bool_]], NDArray[np.float64]]:
         """Return for each step after the first whether each state, (4, N at that step), came from the later
-        of the two states before it, and the values of the best paths to the end of each sequence, (4, N)."""
+        of its two possible predecessors, and the values of the best paths to the ends of the sequences,
+        (4, N)."""
         v = self._start + self._emissions[:, shown[0]]
         came_later = []
         for characters in shown[1:]:

@@ -1,6 +1,6 @@
-"""Short texts in many languages, written for this project, and the encodings in which people keep such text.
+"""Short texts in many languages, written for this project, and the encodings in common use for each language.
 
-They are what guessing.py knows of a language: enough to see which characters are frequent, and which follow
+guessing.py learns a language from them: they suffice to show which characters are frequent, and which follow
 one another.
 """
 
@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 
 class Language(NamedTuple):
-    """A language, as a guess at an encoding needs it.
+    """What guessing an encoding needs to know about a language.
 
-    encodings: those that have its letters. Of two that read some bytes as the same text the first is named.
-    standard: for a language with thousands of characters an encoding of two bytes, and the first and the last
+    encodings: those that have its letters. If two of them read bytes as the same text, the first is named.
+    standard: for a language with thousands of characters, a two-byte encoding, and the first and the last
         lead byte of the common characters in it.
     """
 
@@ -23,7 +23,7 @@ class Language(NamedTuple):
 WESTERN, CENTRAL = ("cp1252", "mac-roman", "cp850"), ("cp1250", "iso8859-2", "cp852")
 BALTIC = ("cp1257", "iso8859-13")
 CYRILLIC = ("cp1251", "koi8-r", "koi8-u", "cp866", "iso8859-5", "mac-cyrillic")
-# Those of old systems, and those that are hardly in use beside others for the same letters.
+# Encodings of old systems, and encodings that are hardly used because others have the same letters.
 RARE = (
     *("cp850", "cp852", "cp866", "mac-roman", "mac-cyrillic", "koi8-u", "utf-16-le", "utf-16-be"),
     *("iso8859-5", "iso8859-6", "iso8859-7", "iso8859-8", "iso8859-13"),

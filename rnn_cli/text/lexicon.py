@@ -10,7 +10,7 @@ from rnn_cli.text.vocabulary import SPECIAL, Vocabulary
 
 
 class Lexicon(NamedTuple):
-    """What turns a text into ids, and charges for what the ids leave out."""
+    """Turns a text into ids, and charges for the spelling that the ids leave out."""
 
     tokenizer: Tokenizer
     vocabulary: Vocabulary
@@ -20,7 +20,7 @@ class Lexicon(NamedTuple):
     ] = ()  # the sizes of the vocabulary before each time that it grew (models/growing.py)
 
     def to_json(self) -> dict[str, Any]:
-        """Return the entries that the headers of models and of training states hold."""
+        """Return its entries in the header of a model or training state."""
         entries = {
             "tokenizer": {"name": self.tokenizer.name, **self.tokenizer.settings},
             "vocabulary": [*zip(self.vocabulary.tokens, self.vocabulary.counts, strict=True)],
@@ -30,9 +30,9 @@ class Lexicon(NamedTuple):
 
     @classmethod
     def from_json(cls, header: dict[str, Any]) -> "Lexicon":
-        """Return the lexicon in a header, which may hold other entries too.
+        """Return the lexicon in a header, which may have other entries, too.
 
-        Raises KeyError, TypeError or ValueError where the header does not hold one.
+        Raises KeyError, TypeError or ValueError if the header has no valid lexicon.
         """
         settings = dict(header["tokenizer"])
         tokenizer = make_tokenizer(settings.pop("name"), settings)

@@ -1,16 +1,16 @@
-"""Where a very long line may be cut in two, so that the tokens of both parts are the tokens of the whole."""
+"""Where a very long line may be divided, so that the tokens of both parts are the tokens of the whole."""
 
 import unicodedata
 
 from rnn_cli.text.tokenizers import Tokenizer
 
-CONTEXT = 8  # characters on either side of a place, enough to decide whether a line may be parted there
-SEARCHED = 1 << 16  # characters from the end that are searched for a place
+CONTEXT = 8  # characters on either side of a place, enough to decide whether a line may be divided there
+SEARCHED = 1 << 16  # characters before the end that are searched for a place
 
 
 def cuttable(tokenizer: Tokenizer, text: str) -> int:
-    """Return the last place at which a line that begins with this text may be parted, whatever follows it; 0
-    if there is none near its end."""
+    """Return the last place at which a line that begins with this text may be divided, whatever follows; 0 if
+    there is none near its end."""
     if place := _place_in_long_run(tokenizer, text):
         return place
     may_part = tokenizer.may_part
@@ -26,19 +26,19 @@ def cuttable(tokenizer: Tokenizer, text: str) -> int:
 
 
 def begins_afresh(character: str) -> bool:
-    """Return whether no normalization joins a character to those before it. May be False without need."""
+    """Return whether it is certain that no normalization joins a character to those before it."""
     first = unicodedata.normalize("NFKD", character)[:1]
     category = first and unicodedata.category(first)
     return category[:1] not in ("", "M") and (category != "Lo" or "\u3041" <= first <= "\ud7ff")
 
 
 def _place_in_long_run(tokenizer: Tokenizer, text: str) -> int:
-    """Return the last place at which the run at the end of a text is cut for its length; 0 if it is not."""
+    """Return the last place at which the run at the end of a text is cut because of its length, or 0."""
     if tokenizer.runs is None:
         return 0
     begin, place = tokenizer.runs.last_cut(text)
     if place and "normalize" in tokenizer.settings:
         before, run = tokenizer.normalize(text[max(0, begin - CONTEXT) : begin]), text[begin:]
         if tokenizer.runs.reaches_into(before) or tokenizer.normalize(run) != run:
-            return 0  # its length is another one when it is cut
+            return 0  # after normalization, the run has another length
     return place

@@ -1,4 +1,4 @@
-"""Texts from files and pipes: their lines, or blocks of them."""
+"""Reading texts from files and pipes, as lines or as blocks of lines."""
 
 import io
 import os
@@ -17,15 +17,15 @@ from rnn_cli.text.decoding import decode_blocks, decode_lines, refuse_binary
 from rnn_cli.text.folders import find_texts
 from rnn_cli.text.store.hashes import memory_of, sha256
 
-Shape = Callable[[Iterator[str]], Iterator[str]]  # from blocks that end anywhere to others
+Shape = Callable[[Iterator[str]], Iterator[str]]  # blocks that end anywhere -> other such blocks
 
-LONGEST = 1 << 20  # characters of a line that are held in memory together
+LONGEST = 1 << 20  # the most characters of a line that are held in memory at once
 
 
 def read_lines(paths: Iterable[str], encoding: str | None = None) -> Iterator[str]:
     """Yield the lines of several files, in order, as one text. The path `-` is standard input.
 
-    encoding: the name of a Python codec; None: what the byte order mark says, or UTF-8.
+    encoding: the name of a Python codec; None: that of the byte order mark, or UTF-8.
 
     Raises RnnError for a file that is missing, unreadable, a directory, or not in that encoding.
     """
@@ -39,18 +39,18 @@ def read_lines(paths: Iterable[str], encoding: str | None = None) -> Iterator[st
 
 
 def text_files(paths: Iterable[str]) -> list[str]:
-    """Return the files that `find_texts` finds (it also says what was left out), or raise RnnError."""
+    """Return the files that `find_texts` finds, without its list of what was left out, or raise RnnError."""
     return find_texts(paths).files
 
 
 def normalize_lines(text: str) -> list[str]:
-    """Return the lines of a text that comes as a string, ended as those of a file are."""
+    """Return the lines of a string, by the same rules for line ends as in a file."""
     *lines, rest = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     return [*lines, rest] if rest else lines
 
 
 class Stamp(NamedTuple):
-    """What changes when a file is written to."""
+    """The size and time of a file, which change when it is written to."""
 
     size: int  # bytes
     changed: int  # nanoseconds since the epoch
@@ -58,20 +58,20 @@ class Stamp(NamedTuple):
 
 @dataclass(frozen=True)
 class Source:
-    """A file of text that can be read more than once, or a stretch of one that ends with a line."""
+    """A text file that can be read more than once, or a stretch of one that ends with a line."""
 
-    name: str  # what messages call it
+    name: str  # its name in messages
     path: Path
-    is_copy: bool = False  # of standard input or a pipe, whose names say nothing
+    is_copy: bool = False  # a copy of standard input or a pipe, whose name says nothing about the format
     begin: int = 0  # bytes
-    end: int | None = None  # bytes; None: where the file ends
+    end: int | None = None  # bytes; None: the end of the file
 
     def stretch(self, begin: int, end: int) -> "Source":
-        """Return a stretch of the file, in bytes; the lines around it have ended there."""
+        """Return a stretch of the file, in bytes; it must begin and end where a line does."""
         return replace(self, begin=begin, end=end)
 
     def size(self, stamp: Stamp) -> int:
-        """Return how many bytes it has. stamp: of the file."""
+        """Return its size in bytes. stamp: of the file."""
         return (stamp.size if self.end is None else self.end) - self.begin
 
     def stamp(self) -> Stamp:
@@ -97,9 +97,9 @@ class Source:
     ) -> Iterator[tuple[str, int]]:
         """Yield its text in blocks of whole lines, each ended by \\n, and the number of bytes read so far.
 
-        cuttable: where a line that is longer than LONGEST characters may be parted (0: nowhere), to come in
-            several blocks.
-        shape: makes the text of what was decoded (columns.py, units.py).
+        cuttable: returns where a line longer than LONGEST characters may be divided between two blocks (0:
+            nowhere).
+        shape: turns the decoded blocks into the text (columns.py, units.py).
 
         Raises RnnError as `read_lines` does.
         """
@@ -111,7 +111,8 @@ class Source:
             raise RnnError(f"{self.name}: {error.strerror or error}") from error
 
     def _decoded(self, file: BinaryIO, encoding: str | None) -> Iterator[str]:
-        """Yield its text in blocks. An error names the line of the file, which only its beginning shows."""
+        """Yield its text in blocks. After an error, read the file from its beginning: the message names the
+        number of a line in the file."""
         file.seek(self.begin)
         stream = file if self.end is None else _Stretch(file, self.end)
         try:
@@ -125,7 +126,7 @@ class Source:
 
 
 class _Stretch:
-    """A file until a place in it."""
+    """A file up to a given place."""
 
     def __init__(self, file: BinaryIO, end: int):
         self._file, self._end = file, end
@@ -135,7 +136,7 @@ class _Stretch:
 
 
 def _whole_lines(blocks: Iterable[str], cuttable: Callable[[str], int]) -> Iterator[str]:
-    """Yield the text of blocks that end anywhere in blocks that end as `Source.blocks` says."""
+    """Yield the text of `blocks`, which may end anywhere, in blocks that end as `Source.blocks` says."""
     rest, ended = "", True
     for block in blocks:
         end = block.rfind("\n") + 1
@@ -152,11 +153,11 @@ def _whole_lines(blocks: Iterable[str], cuttable: Callable[[str], int]) -> Itera
         yield rest + "\n"
 
 
-Spare = Callable[[OSError], Path]  # returns another folder where one has failed, or raises the error
+Spare = Callable[[OSError], Path]  # returns another folder when one has failed, or raises the error
 
 
 def nowhere(error: OSError) -> Path:
-    """Return no other folder."""
+    """Raise the error: there is no other folder."""
     raise error
 
 
@@ -167,15 +168,15 @@ def spool(
     spare: Spare = nowhere,
     reads_to_error: bool = False,
 ) -> Source:
-    """Return a source for a path: the file itself, or a copy in `folder` where the path is standard input or
-    a pipe, which can be read only once. The copy moves to the spare folder where there is no room for it.
+    """Return a source for a path: the file itself, or a copy in `folder` of standard input or a pipe, which
+    can be read only once. If the folder has no room, the copy moves to the spare folder.
 
-    What is no text by its first block is refused before more of it is read: a pipe may never end.
-    reads_to_error: whether it is left to the reader instead, who wants the lines before. No more of it is
-    copied.
+    Input whose first block is not text is refused before more is read: a pipe may never end.
+    reads_to_error: leave that error to the reader, who wants the lines before it; only the first block is
+    copied then.
 
-    Raises RnnError for anything but a file or a pipe, for what cannot be read or is no text, and for a folder
-    that has no room for a copy.
+    Raises RnnError for anything but a file or a pipe, for input that is unreadable or not text, and if there
+    is no room for a copy.
     """
     name = display_name(path)
     try:
@@ -196,9 +197,9 @@ def spool(
 
 
 def _copy(stream: BinaryIO, head: bytes, name: str, folder: Path, spare: Spare) -> Source:
-    """Return a source for a copy of a stream whose first block was read."""
+    """Copy a stream whose first block was read; return a source for the copy."""
     path = folder / f"spooled-{len(os.listdir(folder))}"
-    for block in chain([b""], _blocks(stream, head, name)):  # also of an empty stream there is a copy
+    for block in chain([b""], _blocks(stream, head, name)):  # b"": an empty stream is copied, too
         try:
             try:
                 _append(path, block)
@@ -213,7 +214,7 @@ def _copy(stream: BinaryIO, head: bytes, name: str, folder: Path, spare: Spare) 
 
 
 def _append(path: Path, block: bytes) -> None:
-    """Append to a file, or make it. Raises OSError; the file is as it was then."""
+    """Append to a file, or create it. Raises OSError and then leaves the file as it was."""
     with open(path, "ab", buffering=0) as file:
         before, left = file.tell(), memoryview(block)
         try:
@@ -225,7 +226,7 @@ def _append(path: Path, block: bytes) -> None:
 
 
 def _moved(path: Path, folder: Path) -> Path:
-    """Move a file, which need not be there, to another folder; return its path. Raises OSError."""
+    """Move a file, which need not exist, to another folder; return its new path. Raises OSError."""
     target = folder / path.name
     if path.exists():
         shutil.copyfile(path, target)
@@ -234,7 +235,7 @@ def _moved(path: Path, folder: Path) -> Path:
 
 
 def _blocks(stream: BinaryIO, head: bytes, name: str) -> Iterator[bytes]:
-    """Yield a stream whose first block was read. Raise RnnError where it cannot be read on."""
+    """Yield the first block of a stream and then the rest. Raise RnnError if the rest cannot be read."""
     block = head
     while block:
         yield block
@@ -245,12 +246,12 @@ def _blocks(stream: BinaryIO, head: bytes, name: str) -> Iterator[bytes]:
 
 
 def display_name(path: str) -> str:
-    """Return what messages call a path."""
+    """Return the name of a path in messages."""
     return "standard input" if path == "-" else path
 
 
 def standard_input() -> int:
-    """Return the descriptor of standard input. Raise RnnError where it is closed (`<&-`)."""
+    """Return the file descriptor of standard input. Raise RnnError if it is closed (`<&-`)."""
     try:
         return sys.stdin.fileno()
     except (AttributeError, OSError, ValueError) as error:

@@ -1,9 +1,9 @@
 """Which Chinese characters rhyme, by the finals of modern Mandarin (pypinyin, the extra `rhyme`).
 
-The groups are the fourteen of the 中华新韵 (2005), in which finals rhyme that differ in what
-glides before the vowel; -i (支) counts with i and ü (齐), as in the older 十三辙. Level tones (1, 2)
-rhyme with level ones, the others (3, 4) with each other. Seven of ten rhymes of the 唐诗三百首
-still rhyme so.
+The groups are the fourteen of the 中华新韵 (2005), in which finals rhyme if they differ only in the
+glide before the vowel; -i (支) belongs to i and ü (齐), as in the older 十三辙. Level tones (1, 2)
+rhyme with each other, and so do the others (3, 4). By these rules, seven of ten rhymes of the
+唐诗三百首 still rhyme.
 """
 
 from collections.abc import Iterable
@@ -19,8 +19,8 @@ LEVEL_TONES = "12"
 
 
 def rhymes_of(characters: Iterable[str]) -> dict[str, int]:
-    """Return the number of the rhyme of each character that has one; equal numbers rhyme. Raise RnnError
-    where pypinyin is missing."""
+    """Return the number of the rhyme of each character that has one; characters with equal numbers rhyme.
+    Raise RnnError if pypinyin is missing."""
     try:
         from pypinyin import Style, pinyin
     except ImportError as error:

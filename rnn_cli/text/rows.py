@@ -1,4 +1,4 @@
-"""Rows of ids of unlike length, one row after another in one array."""
+"""Rows of ids of different lengths, one after another in one array."""
 
 from collections.abc import Sequence
 from itertools import chain
@@ -18,7 +18,7 @@ class Rows(NamedTuple):
 
     @classmethod
     def of(cls, ids: NDArray[np.integer[Any]], lengths: NDArray[np.integer[Any]]) -> Self:
-        """Return rows by their lengths, (rows,)."""
+        """Return the rows in `ids` that have these lengths, (rows,)."""
         return cls(ids, np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths, dtype=np.int64)]))
 
     @classmethod
@@ -29,7 +29,7 @@ class Rows(NamedTuple):
 
     @property
     def lengths(self) -> Numbers:
-        """How many ids each row has, (rows,)."""
+        """The number of ids in each row, (rows,)."""
         return np.diff(self.starts)
 
     def take(self, rows: NDArray[np.integer[Any]]) -> "Rows":
@@ -40,9 +40,9 @@ class Rows(NamedTuple):
     def padded(
         self, rows: NDArray[np.integer[Any]], fill: int = 0
     ) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
-        """Return some rows side by side, (T, B), and 1 where there is an id, 0 in the padding, (T, B).
+        """Return some rows side by side, (T, B), and a mask, (T, B): 1 for an id, 0 for padding.
 
-        T is the length of the longest row and at least 1. Padding holds `fill`.
+        T is the length of the longest row, and at least 1. Padding is filled with `fill`.
         """
         lengths = self.lengths[rows]
         steps = np.arange(max(1, int(lengths.max(initial=0))))[:, None]  # (T, 1)
@@ -53,6 +53,6 @@ class Rows(NamedTuple):
 
 
 def places(first: NDArray[np.integer[Any]], lengths: NDArray[np.integer[Any]]) -> Numbers:
-    """Return first[k], first[k] + 1, … for each k, `lengths[k]` of them, one after another."""
+    """Return first[k], first[k] + 1, …, `lengths[k]` numbers for each k, one k after another."""
     begin = np.cumsum(lengths) - lengths
     return np.arange(int(lengths.sum()), dtype=np.int64) + np.repeat(first - begin, lengths)

@@ -1,38 +1,38 @@
-"""The words of scripts that jieba does not know.
+"""Words in scripts that jieba does not know.
 
-jieba finds words among Han characters and ASCII, and gives everything else one character at a time. ASCII it
-cuts at apostrophes and hyphens: "don't" is don, ', t. Here the letters, marks and digits of all other
-scripts are joined into words in the same way:
+jieba finds words in Han characters and ASCII; every other character is a token by itself. It cuts ASCII at
+apostrophes and hyphens: "don't" is don, ', t. Here the letters, marks and digits of all other scripts are
+joined into words in the same way:
 
-- A word is a run of letters, marks and digits: Кошка, καλημέρα, 한국어, हिन्दी. ASCII letters and digits
-  that touch one belong to it (café, Straße), and so do zero-width joiners and soft hyphens.
+- A word is a run of letters, marks and digits: Кошка, καλημέρα, 한국어, हिन्दी. It includes adjacent ASCII
+  letters and digits (café, Straße), zero-width joiners and soft hyphens.
 - Apostrophes and hyphens stand alone in every script, as with jieba in ASCII. Unicode's annex 29 would join
   "l'été", but then "l'été" and "don't" would be cut by two rules.
-- Kana, Thai and the other scripts without spaces between words are cut where the script changes, as their
-  letters do not show where a word ends. Their runs do not join Latin words beside them.
-- Han characters outside jieba's range (䓬, 𠀀), punctuation and symbols stand alone, as before. Only marks
-  stay with their symbol, and the parts of an emoji together.
+- Kana, Thai and other scripts without spaces between words are cut where the script changes, as their
+  letters do not show where a word ends. Their runs are not joined to adjacent Latin words.
+- Han characters outside jieba's range (䓬, 𠀀), punctuation and symbols stand alone, as in jieba. Only marks
+  stay with their symbol, and the parts of an emoji stay together.
 
-The classes are those of annex 29 (ALetter, Numeric, Katakana, Extend; Line_Break=SA for Thai and its like),
-read from `unicodedata`. `re` alone would not do: its \\w has no marks, so it cuts Devanagari and decomposed
-accents. A library (`regex`, ICU) brings all of annex 29, which joins what jieba cuts, and a version of
-Unicode that differs from that of Python, by which the text is normalized.
+The classes are those of annex 29 (ALetter, Numeric, Katakana, Extend; Line_Break=SA for Thai and similar
+scripts), read from `unicodedata`. `re` alone is not enough: its \\w does not include marks, so it would cut
+Devanagari and decomposed accents. A library (`regex`, ICU) implements all of annex 29, which joins what jieba
+cuts, and has another version of Unicode than Python, with which the text is normalized.
 """
 
 import re
 import unicodedata
 
-# What jieba looks for words in (its re_han_default): Han, letters, digits and a few signs.
+# The characters in which jieba looks for words (its re_han_default): Han, letters, digits and a few signs.
 HAN = "\u4e00-\u9fd5"
 RUN = rf"{HAN}a-zA-Z0-9+#&\._%\-"
 
-# Every character has a kind, one letter. What is not named below is of the kind ALONE.
+# Every character has a kind, one letter. Characters not named below have the kind ALONE.
 ALONE = " "
 JIEBAS = "ha0.+"  # jieba's Han characters, letters, digits, full stop, other signs
 LETTER, MARK, JOINER, SYMBOL, FLAG, LONG_VOWEL = "w", "m", "z", "s", "r", "~"
 SPELLED = f"a0{LETTER}"  # letters and digits, jieba's and others, of scripts with spaces between words
-BOUND = f"{SPELLED}{MARK}{JOINER}"  # the characters of a word of those scripts
-# Scripts without spaces between words, as the names of their characters begin: the kinds A, B, ...
+BOUND = f"{SPELLED}{MARK}{JOINER}"  # the characters of a word in those scripts
+# Scripts without spaces between words, as prefixes of their characters' names: the kinds A, B, ...
 WITHOUT_SPACES = (
     *("HIRAGANA", "KATAKANA", "HENTAIGANA", "THAI", "LAO", "KHMER", "MYANMAR"),
     *("TAI LE", "NEW TAI LUE", "TAI THAM", "TAI VIET", "AHOM"),
@@ -41,7 +41,7 @@ WITHOUT_SPACES = (
 IDEOGRAPHS = ("CJK", "IDEOGRAPHIC", "VERTICAL IDEOGRAPHIC", "HANGZHOU", "TANGUT", "KHITAN", "NUSHU")
 ZERO_WIDTH_JOINER = "\u200d"
 JOINING = "\u200c\u00ad"  # the zero-width non-joiner and the soft hyphen: format characters inside words
-HELD = 1 << 14  # code points whose kind is remembered
+HELD = 1 << 14  # code points whose kind is cached
 
 
 def kind(character: str) -> str:
@@ -85,7 +85,7 @@ def _kind_of_symbol(name: str) -> str:
 
 
 class _Kinds(dict[int, str]):
-    """Code points to kinds, filled as they are met."""
+    """A cache from code points to kinds."""
 
     def __missing__(self, point: int) -> str:
         if len(self) >= HELD:
@@ -102,8 +102,8 @@ def kinds_of(text: str) -> str:
     return text.translate(_KINDS)
 
 
-# In kinds: the tokens that are not jieba's. An ASCII word or number is matched too, by the group `jieba`, to
-# be left to jieba, so that 3.14µm is 3.14, µm.
+# Matches, in a string of kinds, the tokens that are not jieba's. The group `jieba` matches an ASCII word or
+# number, which is left to jieba, so that 3.14µm is 3.14, µm.
 TOKEN = re.compile(
     r"(?P<jieba>[a0]+(?![a0wmz])(?:\.0+)?)"
     r"|[a0w][a0wmz]*"
@@ -111,13 +111,13 @@ TOKEN = re.compile(
     r"|s[mz]+(?:(?<=z)s[mz]*)*"
     r"|rr"
 )
-# In kinds: a run that no token and no run of jieba's reaches into or out of, whatever follows it.
+# Matches, in a string of kinds, a run whose ends no token and no run of jieba's crosses, whatever follows.
 UNBROKEN = (
     r"[ha0.+wmz](?:(?<![wmz])[h.+]|(?<![h.+])[wmz]|[a0])*"
     r"|(?P<script>[A-Z])(?:(?P=script)|[~mz])*"
     r"|s(?:[mz]|(?<=z)s)*"
     r"|r+"
 )
-# A character that may be of another kind than jieba's and ALONE; a search for it spares most texts the rest.
-# Not compiled until it is used: patterns with the Han characters take a millisecond each.
+# Matches a character whose kind may be neither jieba's nor ALONE; most texts have none and need nothing else.
+# Compiled at its first use: patterns with the Han characters take a millisecond each.
 OTHER = f"[^\\0-\x7f{HAN}‘’“”…—·、。〈〉《》「」『』【】〔〕！（），：；？．／％－–•※\u3000\xa0]"

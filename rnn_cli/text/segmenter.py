@@ -1,12 +1,12 @@
-"""jieba's words: its algorithm on its own data, without what it keeps for a whole process.
+"""jieba's segmentation: its algorithm on its own data, without its global state.
 
-The algorithm is the likeliest path through its dictionary, and a hidden Markov model for what is left over.
-jieba holds the words of frequency 0 in a global set, so that two dictionaries, or two threads, would disturb
-each other. Here they belong to a segmenter, which nothing changes once it is made. The tokens are those of
+The algorithm takes the likeliest path through its dictionary, and a hidden Markov model for the characters
+left over. jieba holds the words of frequency 0 in a global set, so two dictionaries or two threads would
+interfere. Here they belong to a segmenter, which never changes once it is made. The tokens are those of
 `jieba.lcut`.
 
-`cut` is for a text at a time. `cut_many` is for the strings of a long text: it takes a fraction of the time,
-but begins with tables to make.
+`cut` is for one text at a time. `cut_many` is for the strings of a long text: it takes a fraction of the
+time, but first has to build tables.
 """
 
 import functools
@@ -18,16 +18,16 @@ from typing import Any
 from rnn_cli.text.scripts import HAN, RUN
 from rnn_cli.text.user_words import UserWord
 
-RUNS, HAN_RUNS = f"([{RUN}]+)", f"([{HAN}]+)"  # not compiled until they are used, see words.py
-OUTSIDE = re.compile("\r\n|.", re.DOTALL)  # what stands between runs: one character a token
-WORDS = re.compile(r"([a-zA-Z0-9]+(?:\.\d+)?%?)")  # outside of Han characters
+RUNS, HAN_RUNS = f"([{RUN}]+)", f"([{HAN}]+)"  # compiled at their first use, see words.py
+OUTSIDE = re.compile("\r\n|.", re.DOTALL)  # between runs: each character is a token
+WORDS = re.compile(r"([a-zA-Z0-9]+(?:\.\d+)?%?)")  # outside Han characters
 
 
 @functools.cache
 def load_jieba() -> tuple[Any, dict[str, int], int]:
     """Return jieba, the frequencies in its dictionary, and their total. Takes about a second, once a process.
 
-    jieba's own cache is not used: it is a file in a folder that all users share, so anyone could plant one
+    jieba's own cache is not used: it is a file in a folder that all users share, so anyone could plant a file
     that changes the segmentation, and jieba would write to it.
     """
     with warnings.catch_warnings():
@@ -40,10 +40,10 @@ def load_jieba() -> tuple[Any, dict[str, int], int]:
 
 
 class Segmenter:
-    """Cuts text as jieba does, with a user's words added to its dictionary as `jieba.add_word` does it.
+    """Cuts text as jieba does, with a user's words added to its dictionary as by `jieba.add_word`.
 
-    A word of frequency 0 is never one token, even where a later entry gives it another frequency: then
-    only the dictionary may find it (as in jieba).
+    A word of frequency 0 is never one token. If a later entry gives it another frequency, the dictionary may
+    find it, but the hidden Markov model still never makes it (as in jieba).
     """
 
     def __init__(self, words: Sequence[UserWord] = ()):
@@ -63,7 +63,7 @@ class Segmenter:
         known[word] = self._paths.suggest_freq(word) if frequency is None else frequency
         self._paths.total += known[word]
         for end in range(1, len(word)):
-            known.setdefault(word[:end], 0)  # jieba asks whether a longer word may follow
+            known.setdefault(word[:end], 0)  # from this, jieba knows that a longer word may follow
 
     def cut(self, text: str) -> list[str]:
         """Return the tokens of a text."""
@@ -73,24 +73,24 @@ class Segmenter:
         return tokens
 
     def cut_many(self, strings: Sequence[str]) -> list[str]:
-        """Return each string, which is not empty and holds no \\n, with a \\n between its tokens.
+        """Return each string with a \\n between its tokens. Strings must not be empty or contain \\n.
 
-        A single space goes with the token that follows it.
+        A single space belongs to the token that follows it.
         """
         return self._cut_many(strings)
 
     @functools.cached_property
     def _cut_many(self) -> Callable[[Sequence[str]], list[str]]:
-        from rnn_cli.text.fast_segmenter import Dictionary, make_segmenter  # text that is short needs none
+        from rnn_cli.text.fast_segmenter import Dictionary, make_segmenter  # not needed for short text
 
         dictionary = Dictionary(self._paths.FREQ, self._paths.total)
         return make_segmenter(dictionary, self._tables, self._never, self.cut).cut
 
     def _cut_run(self, run: str) -> Iterator[str]:
-        """Yield the tokens of a run: words of the dictionary, and what is made of single characters."""
-        route: dict[int, tuple[float, int]] = {}  # from each place, the last character of the next word
+        """Yield the tokens of a run: words of the dictionary, and those made of single characters."""
+        route: dict[int, tuple[float, int]] = {}  # place -> (value, the last place of the next word)
         self._paths.calc(run, self._paths.get_DAG(run), route)
-        begin = place = 0  # of the single characters that no word has ended yet
+        begin = place = 0  # begin: of the single characters since the last word
         while place < len(run):
             end = route[place][1] + 1
             if end - place > 1:
@@ -101,7 +101,7 @@ class Segmenter:
         yield from self._cut_singles(run[begin:])
 
     def _cut_singles(self, characters: str) -> Iterator[str]:
-        """Yield the tokens of characters that stand alone on the likeliest path."""
+        """Yield the tokens of characters that are single on the likeliest path."""
         if len(characters) < 2 or self._paths.FREQ.get(characters):
             yield from characters
             return
@@ -115,5 +115,5 @@ class Segmenter:
 
 @functools.cache
 def segmenter_of_jieba() -> Segmenter:
-    """Return the segmenter without a user's words, one for all."""
+    """Return the segmenter without user words; all callers share it."""
     return Segmenter()

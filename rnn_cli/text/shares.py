@@ -1,4 +1,4 @@
-"""A text in shares of about the same size: whole files, and stretches of files that end with a line."""
+"""Dividing a text into shares of about equal size: whole files, and stretches that end with a line."""
 
 import codecs
 from collections.abc import Callable, Sequence
@@ -7,23 +7,23 @@ from pathlib import Path
 
 from rnn_cli.text.decoding import BYTE_ORDER_MARKS, WIDE
 
-SCANNED = 1 << 16  # bytes in which a line end is looked for at a time
+SCANNED = 1 << 16  # bytes that are searched for a line end at once
 MARK = max(map(len, BYTE_ORDER_MARKS))
 UNSAFE = (
     "utf-7",
     "hz",
     "iso2022",
     *WIDE,
-)  # encodings in which the byte of a line end may be another thing
+)  # encodings in which the byte of a line end may have another meaning
 
-Place = Callable[[int, int], int]  # (number of a file, where in it) -> where it may be parted
+Place = Callable[[int, int], int]  # (number of a file, place in it) -> place where it may be divided
 
 
 def share_of(sizes: Sequence[int], number: int, count: int, place: Place) -> list[tuple[int, int, int]]:
     """Return share `number` of `count` of some files, as (number of a file, begin, end); no stretch is empty.
 
-    sizes: of the files, in bytes. place: where a file may be parted, for a place in it; it never falls where
-    the place rises.
+    sizes: of the files, in bytes. place: maps a place in a file to one where the file may be divided; it must
+    not decrease as the place increases.
     """
     starts = [0, *accumulate(sizes)]
 
@@ -43,7 +43,7 @@ def share_of(sizes: Sequence[int], number: int, count: int, place: Place) -> lis
 
 
 def is_partable(path: Path, encoding: str | None) -> bool:
-    """Return whether a line of a file ends wherever it has the byte of a line end. Raises OSError."""
+    """Return whether the byte of a line end always ends a line in a file. Raises OSError."""
     if encoding is not None:
         name = codecs.lookup(encoding).name
         return not name.startswith(UNSAFE) and b"\n".decode(encoding) == "\n"
@@ -54,8 +54,8 @@ def is_partable(path: Path, encoding: str | None) -> bool:
 
 
 def after_line_end(path: Path, place: int) -> int:
-    """Return the first place in a file, at or after `place`, that follows a line end, or its end. Raises
-    OSError."""
+    """Return the first place in a file, at or after `place`, that follows a line end, or the end of the file.
+    Raises OSError."""
     with open(path, "rb") as file:
         file.seek(place - 1)
         while block := file.read(SCANNED):

@@ -1,10 +1,10 @@
-"""A small model of characters, which charges for the spelling of unknown tokens.
+"""A small character model, which charges for the spelling of unknown tokens.
 
-A word model that predicts UNK has not yet said which token it was. With -log p(spelling) added it has
+A word model that predicts UNK has not said which token it was. Once -log p(spelling) is added, it has
 predicted the whole text, as a character model does, so the two can be compared.
 
-A token's characters stand between two marks, one that opens it and one that ends it. The mark is the
-empty string, which is not a character, so any text can be spelled.
+A token's characters are enclosed by two marks, one before and one after them. The mark is the empty string,
+which is not a character, so any text can be spelled.
 """
 
 import math
@@ -40,7 +40,7 @@ class Spelling:
         return cls({previous: dict(followers) for previous, followers in pairs.items()})
 
     def with_tokens(self, tokens: Iterable[str]) -> Self:
-        """Return the model of the tokens that this one counts and of some more.
+        """Return the model of the tokens that this one has counted and of some more.
 
         Raises ValueError for an empty token.
         """
@@ -57,8 +57,7 @@ class Spelling:
         return -sum(math.log(self.probability(character, previous)) for previous, character in _pairs(token))
 
     def probability(self, character: str, previous: str) -> float:
-        """Return p(character | previous), either of which may be MARK; it sums to 1 over all code points and
-        MARK."""
+        """Return p(character | previous); both may be MARK. It sums to 1 over all code points and MARK."""
         if previous != MARK:
             return self._bigram(character, previous)
         if character == MARK:
@@ -71,7 +70,7 @@ class Spelling:
 
     @cached_property
     def counts(self) -> dict[str, int]:
-        """How often each character, and MARK, was followed by another: as often as it occurred."""
+        """How often each character, or MARK, was followed by another, which is how often it occurred."""
         return {previous: sum(followers.values()) for previous, followers in self.pairs.items()}
 
     @cached_property
@@ -79,7 +78,7 @@ class Spelling:
         return sum(self.counts.values())
 
     def to_json(self) -> dict[str, dict[str, int]]:
-        """Return `pairs` as they are, for `from_json`."""
+        """Return `pairs` unchanged, for `from_json`."""
         return self.pairs
 
     @classmethod
@@ -109,8 +108,9 @@ def _pairs(token: str) -> Iterator[tuple[str, str]]:
 
 
 def _witten_bell(counts: dict[str, int], total: int, character: str, lower: float) -> float:
-    """Return p(c | h) = (n(h c) + t(h) p(c)) / (n(h) + t(h)), where t(h) is how many different characters
-    followed h. p(c), `lower`, is the model of the order below; it is the result where nothing followed h."""
+    """Return p(c | h) = (n(h c) + t(h) p(c)) / (n(h) + t(h)), where t(h) is the number of different
+    characters that followed h. p(c), `lower`, is from the next lower order; it is the result if nothing
+    followed h."""
     if not counts:
         return lower
     return (counts.get(character, 0) + len(counts) * lower) / (total + len(counts))

@@ -1,8 +1,8 @@
-"""Tokenizers: how a line of text is cut into tokens, and all that differs from one to another.
+"""Tokenizers: how a line of text is cut into tokens, and everything else in which they differ.
 
-To add a tokenizer, write a function that splits a line and add a row to TOKENIZERS; everything else reads
-what it needs from the row. With `jieba` and `char` nothing is lost: join(split(line)) is the line, normalized
-as the settings say.
+To add a tokenizer, write a function that splits a line and add a row to TOKENIZERS; all other code reads what
+it needs from the row. With `jieba` and `char` nothing is lost: join(split(line)) is the line, normalized as
+the settings say.
 """
 
 import functools
@@ -17,7 +17,7 @@ from rnn_cli.text.units import INNER, LINE, LINE_END, PARAGRAPH, UNITS
 from rnn_cli.text.user_words import UserWord, check_words, read_user_dict
 from rnn_cli.text.words import JIEBA, UNICODE, Runs, Words
 
-# None is a token whose spelling the text itself withholds: a literal <unk> in a corpus that comes tokenized.
+# None is a token whose spelling the text does not give: a literal <unk> in a corpus that comes tokenized.
 Token = str | None
 Split = Callable[[str], list[Token]]
 
@@ -29,36 +29,36 @@ NORMALIZATIONS: dict[str, Callable[[str], str]] = {  # the forms of Unicode's an
 }
 CHOICES: dict[
     str, tuple[str, Iterable[str]]
-] = {  # settings whose values have names: what they are, and which
+] = {  # settings with named values: what a value is, and the names
     "normalize": ("normalization", NORMALIZATIONS),
     "words": ("rule for words", (UNICODE, JIEBA)),
     "unit": ("unit", UNITS),
 }
 SETTINGS = (*CHOICES, "user_dict", "user_dict_sha256")
-USUAL = (("normalize", "none"), ("unit", LINE))  # settings that change nothing, and are left out
+USUAL = (("normalize", "none"), ("unit", LINE))  # settings with their default values, which are left out
 
 
 @dataclass(frozen=True, eq=False)
 class Tokenizer:
-    """A row of TOKENIZERS, or one with settings (`make_tokenizer`). Tokenizers of one name with the same
-    settings are equal.
+    """A row of TOKENIZERS, or one with settings (`make_tokenizer`). Tokenizers with equal names and settings
+    are equal.
 
     split: cuts a line into tokens.
-    separator: what stands between the tokens when they are joined.
-    min_count: how often a token must occur to be in the vocabulary, unless the user says otherwise.
-    ngram_order: the length of the n-grams that a model is compared with, likewise.
-    made_new: the settings that a tokenizer of a new run has besides the user's. A file that lacks them was
-        written before they were known, and is read as it was then.
-    words: makes the `split`, `may_part` and `runs` for a user's words and the setting `words`; None where
-        they have no use.
-    worth_a_process: how many characters are cut in about the time that a process takes to start; None where
-        cutting is so fast that it never pays to start one.
-    cut_ahead: may be called with a text whose lines will be cut next, normalized, to spare `split` work.
-    may_part: whether a line may be cut in two between `left` and `right` without a change of its tokens. Both
-        hold a few characters; `right` is empty where it is not known yet. None: it may not be cut anywhere.
-    runs: runs of characters that are cut for their length alone.
+    separator: what is put between tokens when they are joined.
+    min_count: how often a token must occur to be in the vocabulary, unless the user sets another value.
+    ngram_order: the length of the n-grams that a model is compared with, also a default.
+    made_new: the settings that the tokenizer of a new run has in addition to the user's. A file without them
+        was written before they existed, and is read as it was then.
+    words: makes `split`, `cut_ahead`, `may_part` and `runs` for a user's words and the setting `words`; None
+        for a tokenizer that uses neither.
+    worth_a_process: about how many characters are cut in the time that a process takes to start; None if
+        cutting is so fast that a process never pays off.
+    cut_ahead: may be called with the normalized text whose lines will be cut next, to save `split` work.
+    may_part: whether a line may be divided between `left` and `right` without changing its tokens. Both hold
+        a few characters; `right` is empty if it is not known yet. None: a line may not be divided anywhere.
+    runs: runs of characters that are cut only because they are too long.
     code_points: whether tokens are single code points, so that a block of text can be cut as an array.
-    settings: what differs from the row, as JSON holds it.
+    settings: what differs from the row, as in JSON.
     """
 
     name: str
@@ -77,7 +77,7 @@ class Tokenizer:
 
     @property
     def unit(self) -> str:
-        """What is split at a time: a line, or a paragraph with the token LINE_END between its lines."""
+        """What is split at once: a line, or a paragraph with the token LINE_END between its lines."""
         return str(self.settings.get("unit", LINE))
 
     def join(self, tokens: Iterable[str]) -> str:
@@ -89,7 +89,7 @@ class Tokenizer:
         return NORMALIZATIONS[self.settings.get("normalize", "none")](text)
 
     def split_all(self, lines: Sequence[str]) -> Iterator[list[Token]]:
-        """Yield the tokens of each line, of many lines sooner than `split` does."""
+        """Yield the tokens of each line; for many lines this is faster than `split`."""
         if self.cut_ahead:
             self.cut_ahead(self.normalize("\n".join(lines)))
         return map(self.split, lines)
@@ -104,8 +104,8 @@ class Tokenizer:
 def load_tokenizer(
     name: str, normalize: str | None = None, user_dict: str | None = None, unit: str | None = None
 ) -> Tokenizer:
-    """Return the tokenizer of this name for a new run, with a normalization, the words of a file and a unit
-    if they are given.
+    """Return the tokenizer with this name for a new run, with a normalization, a file of words and a unit if
+    they are given.
 
     Raises RnnError for a file that cannot be read or has a bad line, and what `make_tokenizer` raises.
     """
@@ -124,10 +124,11 @@ def make_tokenizer(name: str, settings: Mapping[str, Any]) -> Tokenizer:
     """Return a row of TOKENIZERS with settings, each of which may be missing:
 
     normalize: a key of NORMALIZATIONS, applied to a line before it is cut.
-    words: the rule for words, UNICODE or JIEBA (words.py); without it JIEBA, as in files of before the rules.
-    user_dict: [[word, frequency or None], ...], words to know besides its own (user_words.py).
+    words: the rule for words, UNICODE or JIEBA (words.py); JIEBA by default, as in files from before this
+        setting.
+    user_dict: [[word, frequency or None], ...], words in addition to the tokenizer's own (user_words.py).
     user_dict_sha256: the hash of the file that listed them, for people to compare.
-    unit: one of UNITS (units.py); without it LINE.
+    unit: one of UNITS (units.py); LINE by default.
 
     Raises Unknown for a name or a setting that is not among these, TypeError or ValueError for a wrong value.
     """

@@ -1,10 +1,10 @@
-"""Units: what of a text is one training instance, a line or a paragraph.
+"""Units: the part of a text that is one training instance, a line or a paragraph.
 
 A paragraph is the lines between two blank lines. Its tokens are those of its lines, with LINE_END between
-two of them: END ends the paragraph, and nothing else does.
+lines; only END ends the paragraph.
 
-On its way to the tokenizer a paragraph is one line, which holds INNER in place of its line ends. No text
-holds INNER by itself, as every line end of a decoded text is \\n.
+On its way to the tokenizer a paragraph is one line, with INNER instead of its line ends. No decoded text
+contains INNER, as all its line ends are \\n.
 """
 
 import re
@@ -14,14 +14,14 @@ LINE, PARAGRAPH = "line", "paragraph"
 UNITS = (LINE, PARAGRAPH)
 LINE_END = "\n"  # the token
 INNER = "\r"
-BLANK_LINES = re.compile(r"\n(?:[^\S\n]*\n)+")  # with the end of the line before them
+BLANK_LINES = re.compile(r"\n(?:[^\S\n]*\n)+")  # and the end of the line before them
 FIRST_BLANK_LINES = re.compile(r"(?:[^\S\n]*\n)+")
 
 
 def units(lines: Iterable[str], unit: str) -> Iterator[str]:
-    """Yield the units of a text that comes in lines: each line, or each paragraph, its lines ended by \\n.
+    """Yield the units of a text that comes in lines: lines, or paragraphs with \\n between their lines.
 
-    Blank lines are units where lines are; between paragraphs they are dropped.
+    If the unit is a line, blank lines are units, too; between paragraphs they are dropped.
     """
     if unit == LINE:
         yield from lines
@@ -38,7 +38,7 @@ def units(lines: Iterable[str], unit: str) -> Iterator[str]:
 
 
 def units_begun(text: str, unit: str) -> list[str]:
-    """Return the units of a text that may go on, as a prompt does: the last may be empty, or end with \\n."""
+    """Return the units of a text that may go on, such as a prompt: the last may be empty or end with \\n."""
     if unit == LINE:
         return text.split("\n")
     begun = FIRST_BLANK_LINES.match(text)
@@ -46,8 +46,8 @@ def units_begun(text: str, unit: str) -> list[str]:
 
 
 def paragraphs(blocks: Iterable[str]) -> Iterator[str]:
-    """Yield a text that comes in blocks that end anywhere, in such blocks, with each paragraph as one line:
-    INNER for the ends of its other lines, and no blank lines."""
+    """Yield a text, in blocks that end anywhere, with each paragraph as one line: INNER replaces the line
+    ends inside a paragraph, and blank lines are dropped. The given blocks may end anywhere, too."""
     rest, has_begun = "", False
     for block in blocks:
         rest += block
@@ -58,7 +58,7 @@ def paragraphs(blocks: Iterable[str]) -> Iterator[str]:
             rest = BLANK_LINES.sub("\n\n", rest)
             continue
         has_begun = True
-        after = rest[len(text) :].find("\n")  # what follows decides whether the paragraph ends there
+        after = rest[len(text) :].find("\n")  # whether the paragraph ends there depends on what follows
         end = len(rest) if after < 0 else len(text) + after
         yield "\n".join(map(as_line, BLANK_LINES.split(rest[:end])))
         rest = BLANK_LINES.sub("\n\n", rest[end:])
@@ -67,7 +67,7 @@ def paragraphs(blocks: Iterable[str]) -> Iterator[str]:
 
 
 def paragraph(text: str) -> str:
-    """Return a text as one paragraph, whatever blank lines it holds, and as one line; "" for a blank text."""
+    """Return a text as one paragraph in one line, even if it has blank lines; "" for a blank text."""
     blank = FIRST_BLANK_LINES.match(text)
     text = text[blank.end() :] if blank else text
     inked = text.rstrip()
@@ -76,5 +76,5 @@ def paragraph(text: str) -> str:
 
 
 def as_line(unit: str) -> str:
-    """Return a unit as one line, as tokenizers' blocks have it (store/cutting.py)."""
+    """Return a unit as one line, as in the blocks for a tokenizer (store/cutting.py)."""
     return unit.replace("\n", INNER)

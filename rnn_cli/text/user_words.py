@@ -1,11 +1,12 @@
-"""A user's words: the file that lists them, and the form in which a model file holds them.
+"""A user's words: the file that lists them, and their form in a model file.
 
-A line of the file reads `word [frequency] [tag]`, separated by single spaces, as jieba has it. Only jieba's
-own tags are tags, and they are ignored: `sql server` is a word of two parts. A word may hold any characters,
-and single spaces. What stands before a frequency is the word, whatever it is: `vitamin c 5` is the word
-"vitamin c", where `vitamin c` is "vitamin" with jieba's tag c, and `python 3.11 5` ends in a number.
+A line of the file reads `word [frequency] [tag]`, separated by single spaces, as in jieba. Only jieba's own
+tags count as tags, and they are ignored: `sql server` is a word of two parts. A word may contain any
+characters, and single spaces. Everything before a frequency is the word: `vitamin c 5` is the word
+"vitamin c", whereas `vitamin c` is "vitamin" with jieba's tag c, and `python 3.11 5` is the word
+"python 3.11".
 
-What the words do, and what their frequencies mean, is said in words.py.
+words.py explains how the words and their frequencies are used.
 """
 
 import hashlib
@@ -20,13 +21,13 @@ from rnn_cli.text.checks import MOST, is_count, is_text
 UserWord = tuple[str, int | None]  # a word and its frequency
 LONGEST_WORD = 100  # characters: jieba stores every prefix of a word
 FORM = "word [frequency] [tag]"
-# Those of jieba's dictionary, and its tag for foreign words.
+# The tags of jieba's dictionary, and its tag for foreign words.
 TAG = re.compile(
     "(a|ad|ag|an|b|c|d|df|dg|e|eng|f|g|h|i|j|k|l|m|mg|mq|n|ng|nr|nrfg|nrt|ns|nt|nz|o|p|q|r|rg|rr|rz|s|t|tg"
     "|u|ud|ug|uj|ul|uv|uz|v|vd|vg|vi|vn|vq|x|y|z|zg)"
 )
 FREQUENCY = re.compile("[0-9]{1,16}")
-NUMBER = re.compile(r"[-+]?[\d.,]*\d[\d.,]*")  # as people write one, in any digits
+NUMBER = re.compile(r"[-+]?[\d.,]*\d[\d.,]*")  # in any common notation and any digits
 
 
 class UserDict(NamedTuple):
@@ -35,8 +36,8 @@ class UserDict(NamedTuple):
 
 
 def read_user_dict(path: str) -> UserDict:
-    """Return the words of a file in UTF-8. Raise RnnError, which names the file and the line, for a file that
-    cannot be read or is not of this form."""
+    """Return the words of a file in UTF-8. Raise RnnError, which names the file and the line, if the file
+    cannot be read or does not have this form."""
     try:
         if not stat.S_ISREG(os.stat(path).st_mode):  # a device may never end
             raise RnnError(f"{path}: is no regular file")
@@ -74,7 +75,7 @@ def _parse(line: bytes, place: str) -> UserWord:
 
 
 def _refuse_doubtful(parts: list[str], place: str) -> None:
-    """Raise RnnError for a word without a frequency that holds what may be meant as one, or as a tag."""
+    """Raise RnnError for a word without a frequency if a part of it may be meant as a frequency or a tag."""
     doubtful = [part for part in parts[1:] if NUMBER.fullmatch(part)]
     if len(parts) > 1 and TAG.fullmatch(parts[-1]):
         doubtful.append(parts[-1])
@@ -87,7 +88,8 @@ def _refuse_doubtful(parts: list[str], place: str) -> None:
 
 
 def check_words(value: object) -> list[UserWord]:
-    """Return the words in a JSON value, [[word, frequency or null], ...]. Raise ValueError for any other."""
+    """Return the words in a JSON value, [[word, frequency or null], ...]. Raise ValueError for any other
+    value."""
     if not isinstance(value, list) or not all(map(_is_user_word, value)):
         raise ValueError("the user_dict is not a list of [word, frequency or null]")
     return [(word, frequency) for word, frequency in value]

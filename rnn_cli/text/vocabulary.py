@@ -1,8 +1,8 @@
-"""The vocabulary: tokens to ids and back, and the file that holds it.
+"""The vocabulary: tokens to ids and back, and its file.
 
-Ids 0, 1 and 2 are START, END and UNK. The others number the tokens by falling count, and tokens with the
-same count by code point, so a vocabulary depends on the text alone. START, END and UNK have no spelling:
-text that happens to spell <s> is ordinary text.
+Ids 0, 1 and 2 are START, END and UNK. The others number the tokens by falling count, and tokens with equal
+counts by code point, so a vocabulary depends on the text alone. START, END and UNK have no spelling: text
+that happens to read <s> is ordinary text.
 """
 
 import json
@@ -17,7 +17,7 @@ from rnn_cli.text.checks import MOST, is_count, is_text
 from rnn_cli.text.tokenizers import TOKENIZERS, Token, Tokenizer, make_tokenizer
 
 START, END, UNK = 0, 1, 2
-SPELLED = {START: "<start>", END: "<end>", UNK: "<unk>"}  # for people; in a text they have no spelling
+SPELLED = {START: "<start>", END: "<end>", UNK: "<unk>"}  # shown to people; they have no spelling in a text
 SPECIAL = 3  # the first id of a token; those below it are START, END and UNK
 FORMAT = "rnn vocabulary"
 VERSION = 1
@@ -65,8 +65,8 @@ class Vocabulary:
 
 
 def build(counts: Mapping[str, int], min_count: int = 1, max_size: int | None = None) -> Vocabulary:
-    """Return the vocabulary of the tokens that occur at least min_count times, or of the max_size most
-    frequent among them. START, END and UNK are not counted in max_size."""
+    """Return the vocabulary of the tokens that occur at least min_count times, limited to the max_size most
+    frequent ones. START, END and UNK do not count towards max_size."""
     known = [(token, count) for token, count in counts.items() if count >= min_count]
     known.sort(key=lambda row: (-row[1], row[0]))
     known = known[:max_size]
@@ -74,8 +74,8 @@ def build(counts: Mapping[str, int], min_count: int = 1, max_size: int | None = 
 
 
 def dumps(vocabulary: Vocabulary, tokenizer: Tokenizer) -> str:
-    """Return the text of a vocabulary file: JSON lines, first an object that says what the file is, then a
-    ["token", count] for each token in the order of ids. The file is made to be read and edited: lines may be
+    """Return the text of a vocabulary file: JSON lines, first an object that describes the file, then
+    ["token", count] for each token in the order of ids. People may read and edit the file: lines may be
     deleted, moved or added (with a count of 0, say)."""
     head: dict[str, Any] = {"format": FORMAT, "version": VERSION, "tokenizer": tokenizer.name}
     if tokenizer.settings:
@@ -85,17 +85,17 @@ def dumps(vocabulary: Vocabulary, tokenizer: Tokenizer) -> str:
 
 
 def _printable(text: str) -> str:
-    """Escape in JSON what an editor would hide or take for a line end (U+2028, say)."""
+    """Escape the characters of JSON that an editor would hide or take for a line end (U+2028, say)."""
     return "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in text)
 
 
 def loads(text: Iterable[str], name: str) -> tuple[Vocabulary, Tokenizer]:
-    """Return the vocabulary in a file's lines, and the tokenizer that it was counted with.
+    """Return the vocabulary in the lines of a file, and the tokenizer with which it was counted.
 
     text: the lines.
-    name: what messages call the file.
+    name: the file's name in messages.
 
-    Raises RnnError, which names the line, for anything that is not such a file.
+    Raises RnnError, which names the line, for anything but a vocabulary file.
     """
     lines = ((number, line) for number, line in enumerate(text, 1) if line.strip())
     number, line = next(lines, (1, ""))
@@ -122,7 +122,7 @@ def loads(text: Iterable[str], name: str) -> tuple[Vocabulary, Tokenizer]:
 
 def _tokenizer(head: dict[str, Any], place: str) -> Tokenizer:
     kind, settings = head.get("tokenizer"), head.get("settings", {})
-    if kind not in list(TOKENIZERS):  # a list, as JSON may hold what has no hash
+    if kind not in list(TOKENIZERS):  # a list, as values of JSON may not be hashable
         known = ", ".join(TOKENIZERS)
         raise RnnError(f"{place}: no tokenizer {repr(kind)[:LONGEST_QUOTE]} (there are {known})")
     try:

@@ -1,5 +1,5 @@
-"""Ids to windows of T steps of B rows. Each row runs on from one window to the next. The inputs are the
-targets one place earlier, with START where a line begins.
+"""Ids to windows of T steps of B rows. Each row continues from one window to the next. The inputs are the
+targets shifted by one place, with START where a line begins.
 """
 
 from bisect import bisect_right
@@ -15,32 +15,32 @@ from rnn_cli.text.store.cutting import Ids
 from rnn_cli.text.store.mapping import check_whole, release
 from rnn_cli.text.vocabulary import END, SPECIAL, START, UNK
 
-SHUFFLED = 1 << 21  # targets of the lines that are shuffled together: the list of those lines is never long
-SHUFFLED_WINDOWS = 16  # that they fill, at least
+SHUFFLED = 1 << 21  # targets in the lines that are shuffled together, so that the list of lines stays short
+SHUFFLED_WINDOWS = 16  # the fewest windows that these lines fill
 ALL = slice(None)
-RELEASE_EVERY = 1024  # windows: megabytes of a mapped file
+RELEASE_EVERY = 1024  # windows, which read megabytes of a mapped file
 
 
 class Window(NamedTuple):
-    """T steps of B rows, time-major. Where a row has ended before the others, weight is 0."""
+    """T steps of B rows, time-major. The weight is 0 after a row has ended, if others go on."""
 
     x: NDArray[np.intp]  # (T, B) inputs
     y: NDArray[np.intp]  # (T, B) targets
     keep: NDArray[np.float32]  # (T, B) 0 where a line begins and s_{t-1} is dropped, else 1
-    weight: NDArray[np.float32]  # (T, B) 1 where there is a target, 0 in the padding
+    weight: NDArray[np.float32]  # (T, B) 1 for a target, 0 for padding
 
 
 class Windows(Sequence[Window]):
-    """One pass over a text as a sequence of windows, each made when it is asked for.
+    """One pass over a text as a sequence of windows, each made on demand.
 
-    Row b of window w + 1 goes on where row b of window w ended. Every target stands in exactly one
-    window. Rows are as even as lines allow: no independent line is cut between two rows, unless it is longer
-    than an even row and not `uncut`.
+    Row b of window w + 1 continues where row b of window w ended. Every target is in exactly one window. Rows
+    are as equal in length as lines allow: an independent line is divided between two rows only if it is
+    longer than an equal share and `uncut` is false.
 
     ids: (N,) of the text.
-    ranges: where in ids each range to read begins, and how many targets it has, (P,) each, in the order of
-        reading. A range is a line, or lines in succession where the state is carried.
-    read_as: the id that each id is read as; None: as itself.
+    ranges: where in ids each range begins, and how many targets it has, (P,) each, in reading order. A range
+        is a line, or consecutive lines if the state is carried.
+    read_as: the id that replaces each id; None: every id stays.
     uncut: whether independent lines stay whole in a row however long they are.
     """
 
@@ -58,9 +58,9 @@ class Windows(Sequence[Window]):
         total = int(lengths.sum())
         self.ids, self.bptt, self.carry_state = ids, bptt, carry_state
         self.read_as = None if read_as is None else read_as.astype(np.intp)
-        self.begin = np.cumsum(lengths) - lengths  # (P,) where each range begins in the order of reading
+        self.begin = np.cumsum(lengths) - lengths  # (P,) where each range begins in reading order
         self.shift = first - self.begin  # (P,) from there to its place in ids
-        even = max(1, -(-total // batch))  # targets of an even row
+        even = max(1, -(-total // batch))  # targets of a row if all have the same length
         self.bounds = np.minimum(np.arange(batch + 1) * even, total)  # (B + 1,) where each row begins
         if not carry_state and total:
             line = self._range_at(self.bounds[1:-1])
@@ -75,7 +75,7 @@ class Windows(Sequence[Window]):
         return len(self.bounds) - 1
 
     def targets(self, index: int) -> int:
-        """Return how many targets a window has."""
+        """Return the number of targets in a window."""
         left = self.bounds[1:] - self.bounds[:-1] - index * self.bptt
         return int(np.clip(left, 0, self.bptt).sum())
 
@@ -91,7 +91,7 @@ class Windows(Sequence[Window]):
             release(self.ids)
         place, inside = self.places(index, rows)
         y = self.ids[place].astype(np.intp)  # (T, B)
-        # Before the first target of all, place - 1 is the last one: an END, as it should be.
+        # For the very first target, place - 1 is the last one: an END, as it should be.
         x = self.ids[place - 1].astype(np.intp)  # (T, B)
         begins = x == END
         if self.read_as is not None:
@@ -101,8 +101,8 @@ class Windows(Sequence[Window]):
         return Window(x, y, keep, inside.astype(np.float32))
 
     def places(self, index: int, rows: slice = ALL) -> tuple[Numbers, NDArray[np.bool_]]:
-        """Return where in ids the targets of a window's rows stand, (T, B), and whether there is one, (T, B).
-        Padding repeats the first target, after START."""
+        """Return where in ids the targets of a window's rows are, (T, B), and which of these are not padding,
+        (T, B). Padding repeats the first target, after START."""
         first, last = self.bounds[:-1] + index * self.bptt, self.bounds[1:]  # (B,) of all rows
         steps = min(self.bptt, int((last - first).max()))
         first, last = first[rows], last[rows]
@@ -112,7 +112,7 @@ class Windows(Sequence[Window]):
         return place + self.shift[self._range_at(place)], inside
 
     def _range_at(self, place: Numbers) -> Numbers:
-        """Return the number of the range in which each place stands, in the order of reading."""
+        """Return the number of the range that holds each place, both in reading order."""
         return np.searchsorted(self.begin, place, side="right") - 1
 
 
@@ -126,9 +126,9 @@ def windows_of(
 ) -> Sequence[Window]:
     """Return one pass over a part of a text.
 
-    shuffle: the key from which the order of independent lines is drawn; None: lines come as they stand, each
-        whole in one row, so that a measurement does not depend on the rows.
-    hidden: (m,) the id that each id of the vocabulary is read as; None: as itself.
+    shuffle: the key from which the order of independent lines is drawn; None: lines stay in order, each whole
+        in one row, so that a measurement does not depend on the number of rows.
+    hidden: (m,) the id that replaces each id of the vocabulary; None: every id stays.
     """
     read_as = part.table if hidden is None else hidden[part.table]
     if not (carry_state or part.is_running):
@@ -139,8 +139,9 @@ def windows_of(
 
 
 class LineWindows(Sequence[Window]):
-    """One pass over the independent lines of a part, range by range, so that memory holds the list of
-    lines of one range only, however long the text. Both the ranges and the lines of each are shuffled."""
+    """One pass over the independent lines of a part, range by range, so that memory holds the list of lines
+    of only one range, however long the text. Given a key, both the ranges and the lines in each are shuffled.
+    """
 
     def __init__(
         self, part: Part, batch: int, bptt: int, read_as: NDArray[np.int32], shuffle: tuple[int, ...] | None
@@ -160,7 +161,7 @@ class LineWindows(Sequence[Window]):
         return self._shape[0]
 
     def targets(self, index: int) -> int:
-        """Return how many targets a window has."""
+        """Return the number of targets in a window."""
         windows, index = self._at(index)
         return windows.targets(index)
 
@@ -173,7 +174,7 @@ class LineWindows(Sequence[Window]):
         return windows.part(index, rows)
 
     def _at(self, index: int) -> tuple[Windows, int]:
-        """Return the windows of the range of a window, and its number among them."""
+        """Return the windows of the range that holds a window, and the window's number among them."""
         if not 0 <= index < len(self):
             raise IndexError(index)
         number = bisect_right(self._ends, index)
@@ -181,7 +182,7 @@ class LineWindows(Sequence[Window]):
         return windows, index - self._ends[number] + len(windows)
 
     def _windows(self, number: int) -> Windows:
-        """Return the windows of one range; those last returned are kept."""
+        """Return the windows of one range; the last result is kept."""
         if self._open is None or self._open[0] != number:
             corpus = self._part.corpus
             lines = self._part.among(*self._ranges[number])
@@ -199,18 +200,18 @@ def _order(count: int, key: tuple[int, ...]) -> Numbers:
 
 
 def rows_without_cuts(targets: int, longest: int, batch: int) -> int:
-    """Return the number of rows, at most `batch`, in which every independent line stands whole.
+    """Return the number of rows, at most `batch`, with which no independent line is divided.
 
-    targets, longest: of the text, and of its longest line.
+    targets, longest: the targets of the text, and of its longest line.
     """
     return max(1, min(batch, targets // longest))
 
 
 def hide_rare(counts: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int32]:
-    """Return the id that each id is read as in one epoch, (m,): UNK for some of the tokens that occur once.
-    So a model learns what an unknown token is like from a text that has none (after Dyer et al. 2015).
+    """Return the id that replaces each id in one epoch, (m,): UNK for some of the tokens that occur once.
+    This teaches a model what unknown tokens are like when the text has none (after Dyer et al. 2015).
 
-    Half of those tokens are hidden, as in the paper, but no more than make up a hundredth of the text.
+    Half of those tokens are hidden, as in the paper, but at most as many as make up a hundredth of the text.
 
     counts: (m,) how often each id occurs.
     """

@@ -1,18 +1,18 @@
-"""Words, Chinese or of any other script: the tokenizer `jieba`.
+"""Words in Chinese and all other scripts: the tokenizer `jieba`.
 
-Among Han characters and ASCII the words are those of `jieba.lcut` (HMM on), and those of other scripts are
-runs of their letters (scripts.py). A single space belongs to the token that follows it, so that "to be" is
-two tokens. A run of characters in which no word is known to end is cut every LONGEST_RUN characters, as
-jieba's time grows with the square of a run of unknown ones.
+In Han characters and ASCII the words are those of `jieba.lcut` (HMM on); in other scripts they are runs of
+letters (scripts.py). A single space belongs to the token that follows it, so "to be" is two tokens. A run of
+characters in which no word is known to end is cut every LONGEST_RUN characters, because jieba's time grows
+with the square of the length of a run of unknown characters.
 
-A user's words are of two kinds. Those of Han characters alone go into jieba's dictionary with their
-frequencies, as with jieba: Chinese has no borders between words, so only frequencies keep 和服 from
-breaking 产品和服务. All others are cut out first (phrases.py), whatever their frequency. But a word of
-frequency 0 is never one token: it is cut into its characters.
+There are two kinds of user words. Words of Han characters alone go into jieba's dictionary with their
+frequencies, as with jieba: Chinese does not mark where words end, so only frequencies keep 和服 from
+breaking 产品和服务. All other user words are cut out first (phrases.py), whatever their frequency. However, a
+word of frequency 0 is never one token: it is cut into its characters.
 
-That is the rule UNICODE. Tokenizers that lack the setting `words` cut by the rule JIEBA, by which all models
-were trained before there was another: the characters of other scripts one by one, and all of a user's words
-in jieba's dictionary.
+That is the rule UNICODE. A tokenizer without the setting `words` follows the rule JIEBA, with which all
+models were trained before there was another: each character of another script is a token, and all user words
+go into jieba's dictionary.
 """
 
 import functools
@@ -30,24 +30,24 @@ from rnn_cli.text.user_words import UserWord
 
 UNICODE, JIEBA = "unicode", "jieba"  # the rules
 LONGEST_RUN = 1000
-# A line is read by what stands between spaces, with a single space before it if there is one, and that by
-# what jieba is given at one time: a run, or a character outside of one. Both come again and again.
+# A line is divided into the strings between spaces, each with a single space before it if there is one, and a
+# string into what jieba is given at once: a run, or a character outside a run. Both recur again and again.
 BETWEEN_SPACES = re.compile(r"(?:(?<! ) )?[^ ]+| ")
-# Not compiled until they are used: patterns with the Han characters take a millisecond each.
+# Compiled at their first use: patterns with the Han characters take a millisecond each.
 BY_RUNS = rf"[{RUN}]{{1,{LONGEST_RUN}}}|\r\n|[^{RUN}]"
 IS_RUN, IS_HAN = f"[{RUN}]+", f"[{HAN}]+"
 TOO_LONG = f"[{RUN}]{{{LONGEST_RUN + 1}}}"
-SHORT, HELD = 16, 1 << 16  # strings of up to SHORT characters are remembered, up to HELD of them
+SHORT, HELD = 16, 1 << 16  # up to HELD strings of up to SHORT characters are cached
 LINES = re.compile(f"[^{LINE_END}{INNER}]+")
-AHEAD_AFTER = 1 << 16  # characters: for shorter texts it does not pay to look ahead
+AHEAD_AFTER = 1 << 16  # characters: cutting ahead does not pay off for shorter texts
 
 
 @dataclass(frozen=True)
 class Runs:
-    """Runs of characters; those that are longer than `longest` are cut every `longest` characters.
+    """Runs of characters; a run longer than `longest` is cut every `longest` characters.
 
-    pattern: matches a run in what `kinds` returns.
-    kinds: returns a string of the same length as a text, with a space for a character that is in no run.
+    pattern: matches a run in the result of `kinds`.
+    kinds: returns a string as long as the text, with a space for each character outside runs.
     """
 
     pattern: str
@@ -55,7 +55,7 @@ class Runs:
     kinds: Callable[[str], str] = str
 
     def sections(self, text: str) -> Iterator[str]:
-        """Yield a text in sections, divided where a run is cut."""
+        """Yield a text in sections that end where a run is cut."""
         begin = 0
         for first, last in self._long_runs(text):
             for place in range(first + self.longest, last, self.longest):
@@ -69,12 +69,12 @@ class Runs:
             yield from (run.span() for run in re.finditer(self.pattern, kinds))
 
     def reaches_into(self, text: str) -> bool:
-        """Return whether a run may reach into the end of a text from what follows it."""
+        """Return whether a run that continues after a text may include its last character."""
         return re.match(self.pattern, self.kinds(text[-1:])) is not None
 
     def last_cut(self, text: str) -> tuple[int, int]:
-        """Return where the run at the end of a text begins, and the last place at which it is cut for its
-        length, whatever follows; (0, 0) where it is not."""
+        """Return where the run at the end of a text begins, and the last place at which it is cut because of
+        its length, whatever follows; (0, 0) if it is not cut."""
         kinds = self.kinds(text)
         for run in re.compile(self.pattern).finditer(kinds, kinds.rfind(" ") + 1):
             parts = (run.end() - run.start() - 1) // self.longest
@@ -87,18 +87,18 @@ RUNS = {UNICODE: Runs(UNBROKEN, LONGEST_RUN, kinds_of), JIEBA: Runs(IS_RUN, LONG
 
 
 class Words(dict[str, list[str]]):
-    """The tokens of strings without inner spaces, looked up by string. Those of short strings are kept, as
-    such strings come again and again. jieba's dictionary is loaded at the first look-up.
+    """A mapping from strings without inner spaces to their tokens. Results for short strings are cached, as
+    such strings recur again and again. The first look-up loads jieba's dictionary.
 
-    Any number of threads may share one. A copy, or one sent to another process, begins with nothing kept.
+    Any number of threads may share one. A copy, also one sent to another process, starts with an empty cache.
     """
 
     def __init__(self, words: Sequence[UserWord] = (), rule: str = JIEBA):
         self.user_words, self.rule, self.runs = words, rule, RUNS[rule]
         latest = dict(words) if rule == UNICODE else {}
         self._never = {word for word, frequency in latest.items() if frequency == 0}
-        self._seen = 0  # characters that `cut_ahead` was given
-        self._ahead: dict[str, str] = {}  # lines and strings of its last text: their tokens, \n between two
+        self._seen = 0  # characters passed to `cut_ahead` so far
+        self._ahead: dict[str, str] = {}  # line or string of its last text -> tokens, with \n between them
         self._phrases = Phrases(
             word for word in latest if word not in self._never and not re.fullmatch(IS_HAN, word)
         )
@@ -115,7 +115,7 @@ class Words(dict[str, list[str]]):
 
     @functools.cached_property
     def _find_other(self) -> Callable[[str], object]:
-        """Find a character that is not cut as jieba cuts it."""
+        """Find a character that is not cut as in jieba."""
         return re.compile(OTHER if self.rule == UNICODE else "(?!)").search
 
     def _is_never(self, row: UserWord) -> bool:
@@ -144,7 +144,7 @@ class Words(dict[str, list[str]]):
         return self._part_never(tokens)
 
     def _part_never(self, tokens: list[str]) -> list[str]:
-        """Return tokens with those of frequency 0 cut into characters."""
+        """Return the tokens, with words of frequency 0 cut into characters."""
         if self._never.isdisjoint(tokens):
             return tokens
         return [part for token in tokens for part in (token if token in self._never else (token,))]
@@ -172,8 +172,8 @@ class Words(dict[str, list[str]]):
         return [*itertools.chain.from_iterable(map(split, sections))]
 
     def cut_ahead(self, text: str) -> None:
-        """Cut the lines of a text that hold Han characters all at once, so that `split` need not cut them one
-        by one. Their tokens are the same without it."""
+        """Cut all lines of a text that hold Han characters at once, so that `split` need not cut them one by
+        one. The tokens are the same as without it."""
         has_han = re.compile(IS_HAN).search
         if has_han(text) is None:
             return
@@ -184,7 +184,7 @@ class Words(dict[str, list[str]]):
         self._ahead = dict(zip(strings, self._segmenter.cut_many(strings), strict=True))
 
     def _strings_of_jieba(self, text: str) -> Iterator[str]:
-        """Yield strings that are cut as jieba cuts them: lines, or what stands between spaces, or runs."""
+        """Yield the strings of a text that are cut as in jieba: lines, strings between spaces, or runs."""
         for line in LINES.findall(text):
             if self._is_jiebas(line) and not self._may_have_own(line):
                 yield line
@@ -196,17 +196,17 @@ class Words(dict[str, list[str]]):
                     yield from (run for run in _by_runs(string) if len(run) > 1)
 
     def _may_have_own(self, line: str) -> bool:
-        """Return whether a line may have words of a user that jieba does not know."""
+        """Return whether a line may contain user words that jieba does not know."""
         return bool(self._never) or (bool(self._phrases) and any(self._phrases.find(line)))
 
     def _is_jiebas(self, string: str) -> bool:
-        """Return whether a string, single spaces aside, is cut as jieba cuts it."""
+        """Return whether a string is cut as in jieba, except for single spaces."""
         if self._find_other(string):
             return False
         return len(string) <= LONGEST_RUN or re.search(TOO_LONG, string) is None
 
     def _split(self, text: str) -> Iterator[str]:
-        """Return the tokens of a text in which no word is cut out first."""
+        """Return the tokens of a text without words that are cut out first."""
         return itertools.chain.from_iterable(map(self.__getitem__, BETWEEN_SPACES.findall(text)))
 
     def _split_around_phrases(self, text: str) -> Iterator[str]:
@@ -222,8 +222,8 @@ class Words(dict[str, list[str]]):
     def may_part(self, left: str, right: str) -> bool:
         """Return whether no token reaches from `left` into `right` (empty: not known yet).
 
-        Tokens stand inside runs, so any place that is not inside one will do. After a space it depends on
-        what follows: a single space goes with it.
+        Tokens lie within runs, so a text may be divided at any place outside a run. After a space the answer
+        depends on what follows: a single space belongs to the next token.
         """
         if self._phrases and not self._may_part_phrases(left, right):
             return False

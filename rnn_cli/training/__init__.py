@@ -1,1 +1,1 @@
-"""Learning, on arrays: optimizers, schedules, the loop. Knows nothing of text."""
+"""Training on arrays: optimizers, schedules and the loop. Knows nothing of text."""

@@ -1,4 +1,4 @@
-"""The memory that training will take, found out before it is taken."""
+"""Estimate the memory that training will take, before it is allocated."""
 
 import tracemalloc
 from collections.abc import Sequence
@@ -20,19 +20,19 @@ from rnn_cli.training.parallel.sharing import bytes_of, of_shard
 from rnn_cli.training.parallel.trainable import Trainable
 
 FLOAT = 4  # bytes
-ARRAYS = 8  # with a number for each position and unit, that a step holds at a time, at most
-RANK = 40 << 20  # bytes of a process beside this one, before it has any arrays
-BESIDES = 8 << 20  # of this process: modules that it loads later, and memory freed but not given back
-FIRST_RANK = 12 << 20  # more: multiprocessing's own process, and the optimizer's pieces in threads
+ARRAYS = 8  # the most arrays with a number for each position and unit that a step holds at a time
+RANK = 40 << 20  # bytes of each further process, before it has any arrays
+BESIDES = 8 << 20  # more in this process: modules loaded later, and memory freed but not returned
+FIRST_RANK = 12 << 20  # once, with further ones: multiprocessing's own process, and the optimizer's threads
 
 
 @dataclass(frozen=True)
 class Demand:
-    """What training takes, in bytes."""
+    """The memory that training takes, in bytes."""
 
     weights: int  # the parameters, and those of the last good state
     moments: int  # the optimizer's, for both
-    windows: int  # the arrays of a step, gradients included, in all processes
+    windows: int  # the arrays of a step, including gradients, in all processes
     programs: int  # Python and NumPy, in all processes, and the text's vocabulary
 
     @property
@@ -41,9 +41,9 @@ class Demand:
 
 
 class Demanding(Protocol):
-    """What decides how much memory a run takes.
+    """What determines how much memory a run takes.
 
-    sizes: what may be lowered, as the settings are called.
+    sizes: the names of the settings that may be lowered.
     """
 
     @property
@@ -56,15 +56,15 @@ class Demanding(Protocol):
         """Return a cheap upper bound on the total of `demand`, in bytes."""
 
     def demand(self, resident: int) -> Demand:
-        """Return what the run takes. resident: bytes that this process takes already."""
+        """Return the memory that the run takes. resident: the bytes that this process takes already."""
 
     def halved(self, name: str) -> tuple[int, Self]:
-        """Return a run with half of one of its sizes, and that half."""
+        """Return half of one of the run's sizes, and a run with that half."""
 
 
 @dataclass(frozen=True)
 class Shape:
-    """All that decides how much memory the run of a language model takes."""
+    """What determines how much memory the run of a language model takes."""
 
     sizes: ClassVar = ("hidden", "batch", "bptt", "max_size")
 
@@ -76,7 +76,7 @@ class Shape:
     bptt: int  # steps
     threads: int
     keeps: bool  # whether a good state is kept to go back to
-    sums: int = 0  # gradients beside those of the shards, to sum them up
+    sums: int = 0  # copies of the gradients for sums, in addition to the shards'
 
     @property
     def shards(self) -> int:
@@ -107,17 +107,17 @@ class Shape:
     def ample(self, resident: int) -> int:
         """Return a cheap upper bound on the total of `demand`, in bytes."""
         network, shards = self.network, self.shards
-        (k,) = CELLS[network.cell].shapes(network.n, network.n)["b_a"]  # numbers that enter a layer
+        (k,) = CELLS[network.cell].shapes(network.n, network.n)["b_a"]  # the number of entries of a_t
         of_position = network.layers * k + network.width_of_table
         windows = ARRAYS * self.batch * self.bptt * (of_position + network.n)
-        gradients = (2 * shards + self.sums) * network.size  # and copies, of V by rows, say
+        gradients = (2 * shards + self.sums) * network.size  # and copies, such as V by rows
         blocks = 2 * shards * (BLOCK_LOGITS + BLOCK_ROWS * network.m)
         return self.least() + FLOAT * (windows + gradients + blocks) + resident + shards * RANK
 
     def demand(self, resident: int) -> Demand:
-        """Return what the run takes, measured on smaller windows.
+        """Return the memory that the run takes, measured on smaller windows.
 
-        resident: bytes that this process takes already.
+        resident: the bytes that this process takes already.
         """
         rows = -(-self.batch // self.shards)
         of_rank = window_bytes(self.network, self._frequency, self.drop, self.bptt, rows)
@@ -148,12 +148,12 @@ class Shape:
 
     @property
     def _dense(self) -> int:
-        """The entries of the gradients that are not by columns."""
+        """The number of entries of the gradients that are not by columns."""
         return sum(size for name, size in self.network.sizes.items() if self.network.is_dense(name))
 
     def _sum_of_columns(self) -> int:
-        """Return the bytes of the sum of the shards' gradients by columns, which has memory of its own: of
-        all the tokens to be expected in a batch."""
+        """Return the bytes of the sum of the shards' gradients by columns, which has its own memory: a column
+        for each distinct token expected in a batch."""
         if self.network.is_dense(self.network.table):
             return 0
         tokens = np.sum(1 - (1 - self._frequency) ** (self.bptt * self.batch))
@@ -162,9 +162,10 @@ class Shape:
 
 @dataclass(frozen=True)
 class BatchShape:
-    """All that decides how much memory a run on batches of its own kind takes.
+    """What determines how much memory a run of another network, with its own kind of batch, takes.
 
-    batch: the largest. threads: processes that share it. keeps: whether a good state is kept to go back to.
+    batch: the largest batch. threads: the processes that share it. keeps: whether a good state is kept to go
+    back to.
     """
 
     network: Trainable
@@ -217,18 +218,19 @@ def moments_of(network: Trainable, optimizer: str) -> int:
 
 
 def window_bytes(network: Network, frequency: Array, drop: Drop, bptt: int, rows: int) -> float:
-    """Return the bytes that a step on a window takes, gradients included.
+    """Return the bytes that a step on a window takes, including gradients.
 
     frequency: (m,), of each token.
 
-    Each array of a step has T, B, both or neither among its lengths. So four smaller windows, of a half and
-    of three quarters of each, give the four coefficients. (Blocks of a fixed size are underestimated.)
+    The dimensions of each array of a step include T, B, both or neither. So four smaller windows, with half
+    and with three quarters of T and of B, give the four coefficients. (Blocks of a fixed size are
+    underestimated.)
     """
     rng = np.random.default_rng(0)
     p = network.views({name: np.zeros(size, np.float32) for name, size in network.sizes.items()})
     shapes = [(T, B) for T in _smaller(bptt) for B in _smaller(rows)]
     peaks = []
-    with blas_threads(1):  # to start more would take longer than the products
+    with blas_threads(1):  # starting more threads would take longer than the products
         for T, B in shapes:
             ones = np.ones((T, B), np.float32)
             inputs, targets = rng.choice(network.m, (2, T, B), p=frequency)
@@ -243,7 +245,7 @@ def _smaller(length: int) -> tuple[int, int]:
 
 
 def _peak(network: Trainable, p: Parameters, batch: Any, drop: Drop) -> int:
-    """Return the most bytes that a step on a batch holds at a time."""
+    """Return the peak memory of a step on a batch, in bytes."""
     T, B = batch.weight.shape
     tracemalloc.start()
     try:

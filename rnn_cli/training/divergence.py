@@ -2,23 +2,23 @@
 
 import math
 
-HIGH = 2.0  # times the usual loss, and above ln m, the loss of a model that knows nothing
+HIGH = 2.0  # times the usual loss; a high loss is also above ln m, the loss of a model that knows nothing
 LONG = 100  # steps
-SHARE = 0.01  # of a loss in the running mean
+SHARE = 0.01  # the weight of one loss in the running mean
 
 
 def not_finite(loss: float, norm: float) -> str | None:
-    """Return which of a loss and the norm of its gradient is not finite; None if both are finite."""
+    """Return which is not finite, the loss or the norm of its gradient; None if both are finite."""
     if not math.isfinite(loss):
         return "loss"
     return None if math.isfinite(norm) else "gradient"
 
 
 def watch(loss: float, usual: float | None, high: int, m: int) -> tuple[float, int]:
-    """Return the usual loss and the number of high losses in a row, after a step's loss.
+    """Return the usual loss and the number of high losses in a row, after a step with the given loss.
 
-    loss: nats per token, of m classes. usual, high: what this returned for the step before; None and 0 at
-    first. The usual loss is a running mean without the high ones, which it would soon follow otherwise.
+    loss: nats per token, of m classes. usual, high: the result for the step before; None and 0 at first. The
+    usual loss is a running mean that leaves out high losses, as it would soon follow them otherwise.
     """
     if usual is None:
         return loss, 0

@@ -1,5 +1,5 @@
-"""Every hand-written derivative against differences, and against the tutorial's own backward pass, as the
-executor computes it: in shards, with dropout."""
+"""Check every hand-written derivative, as the executor computes it (in shards, with dropout), against
+differences and against the tutorial's own backward pass."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -26,17 +26,17 @@ from rnn_cli.training.parallel.executor import Executor
 from rnn_cli.training.parallel.ranks import NO_DROPOUT, Dropout
 from rnn_cli.training.parallel.world import ROWS
 
-VOCABULARIES = (7, ONE_HOT_UP_TO + 1)  # one for each way to compute the gradient of a table
+VOCABULARIES = (7, ONE_HOT_UP_TO + 1)  # one for each way of computing the gradient of a table
 ENTRIES = 20
 ENTRIES_OF_A_MODEL = 50
 ENTRIES_OF_SEQUENCES = 10
-OF_TASK = {"rate": "classify"}  # the row of TASKS for tasks without one of their own
+OF_TASK = {"rate": "classify"}  # which row of TASKS a task without its own uses
 DROPOUT = Dropout(Drop(0.3), key=tuple(b"gradcheck"))
-AGREEMENT = 1e-9  # of two ways to compute a gradient, to its array's largest entry: 1e-15 is usual
+AGREEMENT = 1e-9  # between two ways of computing a gradient, relative to its largest entry; usually 1e-15
 
 
 class Case(NamedTuple):
-    """A network to check at some parameters."""
+    """A network to check, with its parameters."""
 
     network: Network
     p: Parameters
@@ -46,7 +46,7 @@ class Case(NamedTuple):
 
 
 class SequenceCase(NamedTuple):
-    """A network of whole sequences to check, of one of the TASKS."""
+    """A network of whole sequences to check, for one of TASKS."""
 
     task: str
     example: Example
@@ -56,7 +56,7 @@ class SequenceCase(NamedTuple):
 
     @property
     def network(self) -> SequenceNetwork:
-        """The example's."""
+        """The example's network."""
         return self.example.network
 
 
@@ -64,9 +64,9 @@ class SequenceCase(NamedTuple):
 class Report:
     """How well the derivatives of a case agree.
 
-    checks: with differences, one for each array.
-    opinions: with the tutorial's (network/tutorial.py), by array: the largest error, relative to the
-        array's largest entry. None where the tutorial cannot express the network.
+    checks: the agreement with differences, one check for each array.
+    opinions: the agreement with the tutorial's derivatives (network/tutorial.py), by array: the largest
+        error, relative to the array's largest entry. None if the tutorial cannot express the network.
     """
 
     case: Case | SequenceCase
@@ -79,7 +79,8 @@ class Report:
         return all(check.ok for check in self.checks) and self.agrees_with_tutorial()
 
     def agrees_with_tutorial(self, name: str | None = None) -> bool:
-        """Whether one array agrees with the tutorial's, or all do; True where there is no opinion."""
+        """Return whether one array, or every array, agrees with the tutorial's; True if there is no
+        opinion."""
         opinions = self.opinions or {}
         errors = opinions.values() if name is None else [opinions.get(name, 0.0)]
         return all(error <= AGREEMENT for error in errors)
@@ -92,21 +93,21 @@ class Report:
 
     @property
     def worst_opinion(self) -> float | None:
-        """The largest error of an array against the tutorial."""
+        """The largest error of any array against the tutorial."""
         return None if self.opinions is None else max(self.opinions.values())
 
 
 def random_numbers(seed: int) -> np.random.Generator:
-    """Return what draws cases and their batches."""
+    """Return the generator that draws cases and their batches."""
     return np.random.default_rng((seed, *b"gradcheck"))
 
 
 def cases(hidden: int, chosen: Mapping[str, Any], rng: np.random.Generator) -> list[Case]:
-    """Return a case for every network that can be trained and agrees with the choices, and for one of each
-    cell a second, in two shards.
+    """Return a case for every valid network with the chosen properties and, for one network of each cell, a
+    second case in two shards.
 
-    chosen: choices by the names of Network: cell, layers, embedding, tie, output.
-    Raises ValueError where no network agrees with them.
+    chosen: properties by the names of Network's fields: cell, layers, embedding, tie, output.
+    Raises ValueError if no network has these properties.
     """
     networks = [network for m in VOCABULARIES for network in combinations(m, hidden, **chosen)]
     if not networks:
@@ -119,7 +120,7 @@ def cases(hidden: int, chosen: Mapping[str, Any], rng: np.random.Generator) -> l
 
 
 def model_case(network: Network, p: Parameters) -> Case:
-    """Return the case of a trained model, at its own parameters and without dropout."""
+    """Return the case of a trained model, with its own parameters and without dropout."""
     return Case(network, p, 1, ENTRIES_OF_A_MODEL, NO_DROPOUT)
 
 
@@ -137,7 +138,7 @@ def check(case: Case, rng: np.random.Generator) -> Report:
 
         checks = [*gradcheck(network, p, batch, state, rng, entries, masks, by_hand)]
         ours = network.dense(executor.loss_and_gradients(batch, state)[1])
-    with np.errstate(all="ignore"):  # of parameters so large that a probability is 0; its error shows then
+    with np.errstate(all="ignore"):  # with huge parameters a probability may be 0; the error then shows
         tutorials = second_opinion(network, network.lay_out(p, np.float64), batch, state)
     if tutorials is None:
         return Report(case, checks, None)
@@ -145,8 +146,8 @@ def check(case: Case, rng: np.random.Generator) -> Report:
 
 
 def sequence_cases(hidden: int, cells: Collection[str], rng: np.random.Generator) -> list[SequenceCase]:
-    """Return a case for each example of every task with one of the cells; and once more in two shards, the
-    first of each task with the last cell."""
+    """Return a case for each example of every task with each of the cells and, in two shards, another case
+    for each task's first example with the last cell."""
     found = []
     for name, task in TASKS.items():
         for cell in cells:
@@ -162,13 +163,13 @@ def sequence_cases(hidden: int, cells: Collection[str], rng: np.random.Generator
 def sequence_model_case(
     task: str, network: SequenceNetwork, p: Parameters, rng: np.random.Generator
 ) -> SequenceCase:
-    """Return the case of a trained model of whole sequences, at its own parameters and without dropout."""
+    """Return the case of a trained model of whole sequences, with its own parameters and without dropout."""
     example = TASKS[OF_TASK.get(task, task)].example(network, p, Draw(ROWS, rng))
     return SequenceCase(task, example, 1, ENTRIES_OF_A_MODEL, NO_DROPOUT)
 
 
 def check_sequences(case: SequenceCase, rng: np.random.Generator) -> Report:
-    """Check the derivatives of a case with differences, in float64."""
+    """Check the derivatives of a case against differences, in float64."""
     _, example, shards, entries, dropout = case
     network, p, batch = example.network, example.p, example.batch
     T, B = batch.weight.shape
@@ -184,12 +185,12 @@ def check_sequences(case: SequenceCase, rng: np.random.Generator) -> Report:
 
 
 def _masks(case: Case | SequenceCase, T: int) -> Masks:
-    """Return the dropout masks that the executor draws, of all shards side by side."""
+    """Return the dropout masks that the executor draws, with all shards side by side."""
     of_shards = [case.dropout.masks(case.network, ROWS * k, T, ROWS) for k in range(case.shards)]
     return {name: np.concatenate([masks[name] for masks in of_shards], axis=1) for name in of_shards[0]}
 
 
 def _error(ours: Array, theirs: Array) -> float:
-    """Return the largest difference, relative to the largest entry; inf where something is not finite."""
+    """Return the largest difference, relative to the largest entry; inf if the error is not finite."""
     error = np.abs(ours - theirs).max() / max(np.abs(theirs).max(), np.finfo(float).tiny)
     return float(error) if np.isfinite(error) else float("inf")

@@ -1,4 +1,4 @@
-"""How the epochs of a run are judged: by their loss, or by a figure beside it."""
+"""How the epochs of a run are judged: by their loss, or by another figure."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ Figures = Mapping[str, float]  # by name
 
 
 class Verdict(NamedTuple):
-    """What an epoch has come to. figure: the one that decides; None where the loss does, or it is missing."""
+    """The result of an epoch. figure: the one that decides; None if the loss decides, or if it is missing."""
 
     loss: float
     figure: float | None = None
@@ -29,12 +29,12 @@ def _nothing(at: TrainingState) -> None:
 class Judging:
     """How the epochs of a run are judged.
 
-    windows: of the text to validate on; None: there is none, and the loss is that of training.
-    figures: of the model of a state, beside its loss; the same on all ranks.
-    fit: fits what of at.p no gradient changes, to the text to validate on, before an epoch is judged; on all
-        ranks the same.
+    windows: the validation windows; None: there are none, and the training loss decides.
+    figures: returns the figures of a state's model other than its loss; the same on all ranks.
+    fit: fits those parameters in at.p that have no gradient to the validation text, before an epoch is
+        judged; the same on all ranks.
     metric: the figure that decides which epoch is the best; None: the loss.
-    more_is_better: whether an epoch with more of it is the better one.
+    more_is_better: whether a higher figure is better.
     """
 
     windows: Windows | None = None
@@ -47,8 +47,8 @@ class Judging:
         return Verdict(loss, None if self.metric is None else figures.get(self.metric))
 
     def is_better(self, new: Verdict, at: TrainingState) -> bool:
-        """Return whether an epoch is the best so far. Of epochs with equal figures the one of the lower loss
-        is better; one without the figure that decides is never the best."""
+        """Return whether an epoch is the best so far. If figures are equal, the lower loss wins; an epoch
+        without the deciding figure is never the best."""
         if self.metric is not None and new.figure is None:
             return False
         if at.best_loss is None:

@@ -1,5 +1,5 @@
-"""The training loop. It yields what happened; it never prints, saves or stops by itself. All that is ordinary
-code in the `for` that consumes it."""
+"""The training loop. It yields events; it never prints, saves or stops. Its consumer does all that, in the
+body of a `for` loop."""
 
 import math
 import time
@@ -24,7 +24,7 @@ from rnn_cli.training.schedules import SCHEDULES, learning_rate_factor
 from rnn_cli.training.state import TrainingState
 
 KEEP_EVERY = 1000  # steps
-HALF = 0.5  # of the learning rate, after a rollback
+HALF = 0.5  # factor of the learning rate after a rollback
 
 Yielded = TypeVar("Yielded")
 Returned = TypeVar("Returned")
@@ -32,33 +32,33 @@ Returned = TypeVar("Returned")
 
 @dataclass(frozen=True)
 class Recipe:
-    """How to train: with the data and the first parameters, it decides all that follows."""
+    """How to train. Together with the data and the initial parameters, it determines the whole run."""
 
     optimizer: str
     lr: float
-    clip: float | None  # the largest norm of the gradient; None does not clip
-    epochs: float  # the last one may be a part of one
-    warmup: float  # the share of the run in which the learning rate rises
+    clip: float | None  # the largest norm of the gradient; None: no clipping
+    epochs: float  # may end with a part of one
+    warmup: float  # the share of the run during which the learning rate rises
     schedule: str = "cosine"  # of the learning rate after the warm-up
-    dropout: float = 0.0  # the share of the layers' inputs and outputs that a step leaves out
-    weight_decay: float = 0.0  # of the matrices at each step
-    variational: bool = False  # whether all steps of a window have one dropout mask
-    dropconnect: float = 0.0  # the share of the entries of W that a step leaves out
+    dropout: float = 0.0  # the share of the layers' inputs and outputs that a step drops
+    weight_decay: float = 0.0  # of the matrices, at each step
+    variational: bool = False  # whether to use one dropout mask for all steps of a window
+    dropconnect: float = 0.0  # the share of the entries of W that a step drops
     seed: int = 0  # of dropout
-    max_rollbacks: int = 0  # how often a run that diverges goes back and halves the learning rate
+    max_rollbacks: int = 0  # how often a diverging run may go back and halve the learning rate
 
     @property
     def drop(self) -> Drop:
-        """What a step leaves out."""
+        """The shares that a step drops."""
         return Drop(self.dropout, self.variational, self.dropconnect)
 
 
 @dataclass(frozen=True)
 class StepDone:
-    """A window was learned from."""
+    """A training step on one window is done."""
 
     step: int  # its number in the run, from 1
-    epoch: int  # the number of the epoch that it belongs to, from 1
+    epoch: int  # the number of its epoch, from 1
     loss: float  # nats per predicted token of the window
     norm: float  # of the gradient, before clipping
     lr: float
@@ -67,38 +67,38 @@ class StepDone:
 
 @dataclass(frozen=True)
 class Validating:
-    """A window of a validation text was evaluated."""
+    """A window of the validation text has been evaluated."""
 
     window: int  # its number, from 1
-    windows: int  # of the text
+    windows: int  # in the text
 
 
 @dataclass(frozen=True)
 class EpochDone:
-    """An epoch has ended, its validation included."""
+    """An epoch has ended, including its validation."""
 
     epoch: int  # its number, from 1
-    train_loss: float  # nats per predicted token, each window with the parameters of its moment
+    train_loss: float  # nats per predicted token, each window with the parameters at its step
     valid_loss: float | None
     improved: bool  # whether this is the best epoch so far
-    figures: Figures = field(default_factory=dict)  # beside the loss (judging.py)
+    figures: Figures = field(default_factory=dict)  # other than the loss (judging.py)
 
 
 @dataclass(frozen=True)
 class RolledBack:
-    """The run had diverged, and is back in its last good state."""
+    """The run diverged and is back in its last good state."""
 
-    step: int  # the number of steps done in that state
+    step: int  # the number of steps done by that state
     reason: str
-    lr: float  # the highest learning rate from here on
+    lr: float  # the new highest learning rate
 
 
 Event = StepDone | Validating | EpochDone | RolledBack
 
 
 def start(executor: Executor, recipe: Recipe, batch: int) -> TrainingState:
-    """Return the state of a run that starts from the executor's parameters, with `batch` rows. Its `p` is
-    `executor.p`."""
+    """Return the initial state of a run with the executor's parameters (its `p` is `executor.p`) and `batch`
+    rows."""
     moments = initial_moments(OPTIMIZERS[recipe.optimizer], executor.network, executor.p)
     return TrainingState(executor.p, moments, executor.network.zero_state(batch, executor.dtype))
 
@@ -112,14 +112,15 @@ def train(
 ) -> Iterator[Event]:
     """Continue from `at` to the end of the recipe's last epoch, changing `at` in place.
 
-    epoch_windows: the windows of an epoch, which is counted from 0. judging: which epoch is the best.
+    epoch_windows: returns the windows of an epoch, counted from 0. judging: decides which epoch is the best.
 
-    At each yield `at` is whole: a run that starts from a copy of it does the same again. Between windows of
-    validation it is at the end of the epoch's steps, so that the copy validates again from the first.
+    At each yield, `at` is consistent: a run that starts from a copy of it repeats the rest exactly. Between
+    validation windows, `at` is at the end of the epoch's steps, so a copy validates from the first window
+    again.
 
-    Raises Diverged before a loss or a gradient that is not finite touches the parameters, or when the loss
-    has stayed high (divergence.py), if no rollback is left; `at` is then the last good state, if the recipe
-    keeps one. Raises ValueError if `at` does not hold the executor's parameters.
+    Raises Diverged, if no rollback is left, before a loss or gradient that is not finite changes the
+    parameters, or when the loss has stayed high (divergence.py); `at` is then the last good state, if the
+    recipe keeps one. Raises ValueError if `at` does not hold the executor's parameters.
     """
     if at.p is not executor.p:
         raise ValueError("the state of another executor")
@@ -136,14 +137,15 @@ def train(
 
 
 def highest_rate(recipe: Recipe, at: TrainingState) -> float:
-    """Return the learning rate at the top of the schedule: the recipe's, halved by each rollback."""
+    """Return the learning rate at the top of the schedule: the recipe's, with the schedule's effect so far
+    and halved by each rollback."""
     return recipe.lr * at.lr_factor * HALF**at.rollbacks
 
 
 def _timed(
     at: TrainingState, events: Generator[Yielded, None, Returned]
 ) -> Generator[Yielded, None, Returned]:
-    """Yield the same events, and count the time that each took, before it is yielded."""
+    """Yield the same events; add the time that each took to `at.seconds` before yielding it."""
     while True:
         began = time.perf_counter()
         try:
@@ -158,7 +160,7 @@ def _timed(
 def _go_through_epoch(
     executor: Executor, recipe: Recipe, at: TrainingState, windows: Windows, judging: Judging
 ) -> Generator[StepDone | Validating | EpochDone, None, None]:
-    """Do the rest of an epoch. Raises Diverged, with `at` as it was before the step that met it."""
+    """Do the rest of an epoch. Raises Diverged, leaving `at` as it was before the step that diverged."""
     schedule = SCHEDULES[recipe.schedule]
     last = min(len(windows), math.ceil((recipe.epochs - at.epoch) * len(windows)))
     while at.window < last:
@@ -186,7 +188,7 @@ def _go_through_epoch(
 
 
 def _step(executor: Executor, recipe: Recipe, at: TrainingState, part: Part, lr: float) -> StepDone:
-    """Do the next step, on its window."""
+    """Do a training step on this rank's part of a window."""
     weight, tokens, batch = part.weight, part.targets, part.batch
     dropout = Dropout(recipe.drop, (recipe.seed, *b"dropout", at.step))
     E, gradients, after = executor.loss_and_gradients(part, at.state, dropout)
@@ -199,7 +201,7 @@ def _step(executor: Executor, recipe: Recipe, at: TrainingState, part: Part, lr:
     if high >= LONG:
         raise Diverged(f"the loss {place}, {E / weight:.3g}, has been high for {high} steps", batch)
     if recipe.max_rollbacks and not high and _is_to_be_kept(at):
-        at.keep()  # now that its parameters have shown a good loss
+        at.keep()  # its parameters have just given a good loss
     at.usual_loss, at.high_losses = usual, high
     at.step += 1
     step = Step(lr, at.step, clipping(norm, recipe.clip) / weight, recipe.weight_decay)
@@ -213,7 +215,7 @@ def _step(executor: Executor, recipe: Recipe, at: TrainingState, part: Part, lr:
 
 
 def _is_to_be_kept(at: TrainingState) -> bool:
-    """Return whether to keep a state to go back to: the first of an epoch, and one every KEEP_EVERY steps."""
+    """Return whether to keep this state to go back to: an epoch's first, and one every KEEP_EVERY steps."""
     if at.good is None:
         return True
     return at.step >= at.good.step + KEEP_EVERY or (at.window == 0 and at.step > at.good.step)
@@ -222,9 +224,9 @@ def _is_to_be_kept(at: TrainingState) -> bool:
 def evaluate(
     executor: Executor, windows: Windows, name: str = "the loss"
 ) -> Generator[Validating, None, float]:
-    """Yield after each window of a text; return its loss in nats per predicted token, from s_0 = 0.
+    """Evaluate a text from s_0 = 0, yielding after each window; return the loss in nats per predicted token.
 
-    Raises Diverged, which calls the loss `name`, where it is not finite.
+    Raises Diverged, with the loss called `name`, if the loss is not finite.
     """
     nats, tokens = 0.0, 0.0
     state: State | None = None

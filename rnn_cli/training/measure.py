@@ -1,4 +1,4 @@
-"""How fast training runs, and how fast this machine could multiply."""
+"""Measure how fast training runs, and how fast this machine could multiply."""
 
 import itertools
 import time
@@ -13,26 +13,26 @@ from rnn_cli.training.parallel.executor import Executor
 from rnn_cli.training.parallel.trainable import Windows
 
 WARM_UP = 3  # steps
-EPOCHS = 1_000_000  # more than any number of seconds has
+EPOCHS = 1_000_000  # more than any measurement reaches
 PEAK_SIZE = 2048
 
 
 @dataclass(frozen=True)
 class Speed:
-    """What training did in a measured time."""
+    """How much training was done in a measured time."""
 
     steps: int
     tokens: int
     seconds: float
-    phases: dict[str, float]  # of these seconds, in each phase of a step
+    phases: dict[str, float]  # the part of these seconds in each phase of a step
 
 
 def training_speed(executor: Executor, recipe: Recipe, windows: Windows, batch: int, seconds: float) -> Speed:
-    """Train the executor's parameters on the windows for about that many seconds, after a warm-up; return
-    the speed. `recipe.epochs` is ignored: there are as many epochs as the time allows."""
+    """Train the executor's parameters on the windows for about that many seconds, after a warm-up; return the
+    speed. Ignores `recipe.epochs`: there are as many epochs as the time allows."""
     at = loop.start(executor, recipe, batch)
     at.state = executor.own_rows(at.state)
-    of_first = executor.team.world.share  # the clock of the first rank decides for all
+    of_first = executor.team.world.share  # the clock of rank 0 decides for all
     events = loop.train(executor, replace(recipe, epochs=EPOCHS), at, lambda epoch: windows)
     steps = (event for event in events if isinstance(event, StepDone))
     list(itertools.islice(steps, WARM_UP))
@@ -48,7 +48,7 @@ def training_speed(executor: Executor, recipe: Recipe, windows: Windows, batch: 
 
 
 def peak_flops(threads: int, rounds: int = 5) -> float:
-    """Return the floating-point operations a second of a large float32 product, the best of some rounds."""
+    """Return the floating-point operations per second of a large float32 product, the best of some rounds."""
     a = np.random.default_rng(0).random((PEAK_SIZE, PEAK_SIZE), np.float32)
     product = np.empty_like(a)
     took = []

@@ -1,10 +1,9 @@
-"""Optimizers: a row of OPTIMIZERS is two rules over plain arrays, one for dense gradients and one for
+"""Optimizers: a row of OPTIMIZERS has two rules over plain arrays, one for dense gradients and one for
 gradients by columns.
 
-A rule is the moments that it keeps for a parameter and `update(p, g, *moments, lr=…, step=…)`, a pure
-function but for its arrays: it changes some entries of a parameter and of its moments in place, given their
-gradient. An entry (or a column) never depends on another, so that `apply` can give pieces of any array to
-any thread.
+A rule is the moments that it keeps for a parameter and `update(p, g, *moments, lr=…, step=…)`, which changes
+some entries of the parameter and its moments in place, given their gradient, and has no other side effects.
+No entry (or column) depends on another, so `apply` can give pieces of any array to any thread.
 """
 
 import math
@@ -19,45 +18,45 @@ from rnn_cli.network.columns import Columns, Gradients
 from rnn_cli.training.parallel.trainable import Trainable
 
 Arrays = dict[str, Array]
-Moments = dict[str, Callable[[Array], Array]]  # name -> its first value, for a parameter
+Moments = dict[str, Callable[[Array], Array]]  # name -> function from a parameter to the initial value
 PIECE = 1 << 16  # entries updated at a time, so that they stay in the cache
-PIECE_OF_THREADS = 1 << 18  # with fewer, threads would wait for each other at Python's lock
+PIECE_OF_THREADS = 1 << 18  # with fewer, threads would wait for each other at Python's global lock
 
 
 class Rule(NamedTuple):
-    """What an optimizer keeps for a parameter, and how it changes it."""
+    """What an optimizer keeps for a parameter, and how it updates the parameter."""
 
     moments: Moments
     update: Callable[..., None]
 
 
 class Optimizer(NamedTuple):
-    """A rule for each form of gradient, and defaults."""
+    """A rule for each form of gradient, with defaults."""
 
     arrays: Rule
     columns: Rule
     lr: float  # the default of --lr
-    decoupled: bool = False  # whether weight decay stays out of the gradient
+    decoupled: bool = False  # whether weight decay is kept out of the gradient
 
 
 class Step(NamedTuple):
-    """What decides a step besides the gradient."""
+    """What determines an update in addition to the gradient."""
 
     lr: float
     number: int  # from 1
     scale: float = 1.0  # multiplies the gradient
-    weight_decay: float = 0.0  # of matrices, not of biases
+    weight_decay: float = 0.0  # of matrices only, not of biases
 
 
 class Share(NamedTuple):
-    """One of `of` equal shares of an array's pieces: a thread's."""
+    """One thread's share of an array's pieces: the k-th of `of` equal ones."""
 
     k: int
     of: int
 
     @property
     def piece(self) -> int:
-        """The number of entries of a piece."""
+        """The number of entries in a piece."""
         return PIECE if self.of == 1 else PIECE_OF_THREADS
 
 
@@ -76,14 +75,14 @@ def clipping(norm: float, limit: float | None) -> float:
 
 
 def sgd(p: Array, g: Array, lr: float, step: int) -> None:
-    """p -= lr g."""
+    """Plain gradient descent: p -= lr g."""
     p -= lr * g
 
 
 def momentum(p: Array, g: Array, velocity: Array, lr: float, step: int, mu: float = 0.9) -> None:
     """The heavy ball of Polyak 1964 (Sutskever et al. 2013, equations 1 and 2): v = mu v + g; p -= lr v.
 
-    As in PyTorch lr stands outside v, so that a change of it holds for all of v at once.
+    As in PyTorch, lr is outside v, so that a change of lr applies to all of v at once.
     """
     velocity *= mu
     velocity += g
@@ -93,7 +92,7 @@ def momentum(p: Array, g: Array, velocity: Array, lr: float, step: int, mu: floa
 def nesterov(p: Array, g: Array, velocity: Array, lr: float, step: int, mu: float = 0.9) -> None:
     """Nesterov 1983 as momentum (Sutskever et al. 2013, equations 3 and 4): v = mu v + g; p -= lr (g + mu v).
 
-    p is the point where they take the gradient, mu v ahead of their parameters, as in PyTorch.
+    As in PyTorch, p is the point where the paper takes the gradient, mu v ahead of its parameters.
     """
     velocity *= mu
     velocity += g
@@ -101,17 +100,17 @@ def nesterov(p: Array, g: Array, velocity: Array, lr: float, step: int, mu: floa
 
 
 def momentum_by_columns(p: Array, g: Array, lr: float, step: int, mu: float = 0.9) -> None:
-    """p -= lr / (1 - mu) g: no momentum, but the learning rate that it amounts to.
+    """p -= lr / (1 - mu) g: the learning rate that momentum amounts to, without momentum.
 
-    A velocity would keep moving a column in the steps after it occurs (see adam_by_columns): in either form
-    by lr g (1 + mu + mu^2 + …) in all, taken here at once.
+    A velocity would keep moving a column in the steps after it occurs (see adam_by_columns), in both forms of
+    momentum by lr g (1 + mu + mu^2 + …) in total; here that is done at once.
     """
     p -= lr / (1 - mu) * g
 
 
 def adagrad(p: Array, g: Array, square: Array, lr: float, step: int, epsilon: float = 1e-10) -> None:
-    """Duchi et al. 2011, with diagonal matrices. An entry with no gradient stays, and so does its square:
-    by columns it is the same."""
+    """Duchi et al. 2011, with diagonal matrices. An entry without a gradient stays as it is, and so does its
+    square, so the rule is the same by columns."""
     square += g * g
     p -= lr * g / (np.sqrt(square) + epsilon)
 
@@ -134,7 +133,7 @@ def rmsprop_by_columns(
     beta: float = 0.99,
     epsilon: float = 1e-8,
 ) -> None:
-    """The same as rmsprop over the whole table, in which a column that does not occur has gradient 0."""
+    """Equivalent to rmsprop over the whole table, where a column that does not occur has gradient 0."""
     mean_square_by_columns(g, square, seen, step, beta)
     p -= lr * g / (np.sqrt(square) + epsilon)
 
@@ -150,8 +149,8 @@ def adam(
     beta_2: float = 0.999,
     epsilon: float = 1e-8,
 ) -> None:
-    """Kingma and Ba 2015, algorithm 1, in the order given at the end of its section 2: both bias corrections
-    are part of the learning rate, and not made for each entry. `step` counts from 1."""
+    """Kingma and Ba 2015, algorithm 1, in the order given at the end of section 2: both bias corrections are
+    part of the learning rate instead of being made for each entry. `step` counts from 1."""
     unbias_1, unbias_2 = 1 - beta_1**step, math.sqrt(1 - beta_2**step)
     t = g - mean
     t *= 1 - beta_1
@@ -177,19 +176,19 @@ def adam_by_columns(
     beta_2: float = 0.999,
     epsilon: float = 1e-8,
 ) -> None:
-    """Adam with beta_1 = 0, for columns (k, n) that each occur in some steps only.
+    """Adam with beta_1 = 0, for columns (k, n) that each occur only in some steps.
 
-    Adam's running mean would keep moving a column in the steps after it occurs; without it those steps only
-    let the square decay. (On words of Journey to the West this loses nothing against Adam over the whole
-    table: tests/benchmarks/README.md.)
+    Adam's running mean would keep moving a column in the steps after it occurs; without it, only the square
+    changes in those steps: it decays. (On the words of Journey to the West, this is no worse than Adam over
+    the whole table: tests/benchmarks/README.md.)
     """
     mean_square_by_columns(g, square, seen, step, beta_2)
     p -= lr * g / (np.sqrt(square / (1 - beta_2**step)) + epsilon)
 
 
 def mean_square_by_columns(g: Array, square: Array, seen: NDArray[np.int64], step: int, beta: float) -> None:
-    """Update the running mean of g^2 of columns (k, n): a column's decay in the steps in which it did not
-    occur is made up for when it does. `seen` (k,): the step in which it last did."""
+    """Update the running mean of g^2 for columns (k, n). When a column occurs, it also decays for the steps
+    since it last occurred. `seen`: (k,), the step in which each column last occurred."""
     square *= (beta ** (step - seen)).astype(square.dtype)[:, None]
     square += (1 - beta) * g * g
     seen[:] = step
@@ -218,7 +217,7 @@ OPTIMIZERS = {
 
 
 def initial_moments(optimizer: Optimizer, network: Trainable, p: Parameters) -> Arrays:
-    """Return {"mean.W": …}: the first values of what the optimizer keeps for each parameter."""
+    """Return {"mean.W": …}: the initial values of the moments of each parameter."""
     return {
         f"{moment}.{name}": initial(array)
         for name, array in p.items()
@@ -227,12 +226,12 @@ def initial_moments(optimizer: Optimizer, network: Trainable, p: Parameters) -> 
 
 
 def rule_of(optimizer: Optimizer, dense: bool) -> Rule:
-    """Return the rule for a parameter by the form of its gradient."""
+    """Return the rule for parameters with dense gradients, or with gradients by columns."""
     return optimizer.arrays if dense else optimizer.columns
 
 
 def add(arrays: list[Array], share: Share = WHOLE) -> None:
-    """Sum a share of the arrays, into the memory of the first."""
+    """Sum a share of the arrays' entries into the memory of the first array."""
     total, *others = (array.ravel("K") for array in arrays)
     for piece in _pieces(total.size, share):
         for other in others:
@@ -240,15 +239,15 @@ def add(arrays: list[Array], share: Share = WHOLE) -> None:
 
 
 def _pieces(size: int, share: Share) -> Iterator[slice]:
-    """A share of an array's entries, a piece at a time."""
+    """Yield a share of an array's entries, one piece at a time."""
     for first in range(share.k * share.piece, size, share.of * share.piece):
         yield slice(first, first + share.piece)
 
 
 def _decay(p: Array, g: Array, weight_decay: float, lr: float, decoupled: bool) -> None:
-    """Apply weight decay, in place. As a penalty of weight_decay/2 |p|^2 on the loss (Krogh and Hertz 1991)
-    it is part of the gradient g and goes through the rule; decoupled (Loshchilov and Hutter 2019), p shrinks
-    by lr·weight_decay of itself beside the rule."""
+    """Apply weight decay, in place. As a penalty of weight_decay/2 |p|^2 on the loss (Krogh and Hertz 1991),
+    it is part of the gradient g and goes through the rule. Decoupled (Loshchilov and Hutter 2019), it shrinks
+    p by lr·weight_decay of itself, outside the rule."""
     if weight_decay and decoupled:
         p *= 1 - lr * weight_decay
     elif weight_decay:
@@ -263,8 +262,8 @@ def apply(
     step: Step,
     share: Share = WHOLE,
 ) -> None:
-    """Take a step of the optimizer, in place, for a share of the parameters' entries. Gradients are only
-    read. Columns that do not occur stay as they are, whatever the weight decay."""
+    """Take an optimizer step, in place, for a share of the parameters' entries. Gradients are not changed.
+    Columns that do not occur stay as they are, even with weight decay."""
     lr, number, scale, weight_decay = step
     for name, gradient in gradients.items():
         rule = rule_of(optimizer, dense=not isinstance(gradient, Columns))

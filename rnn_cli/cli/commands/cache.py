@@ -1,4 +1,4 @@
-"""rnn cache: the texts that are kept as ids."""
+"""rnn cache: list and delete the texts that are kept as ids."""
 
 import time
 from typing import Annotated, Any
@@ -44,7 +44,7 @@ def cache(
 
 
 def _facts(entry: Entry) -> dict[str, Any]:
-    """Return what is known of a text; of a damaged one neither files nor tokenizer are."""
+    """Return what is known of a text; if it is damaged, files and tokenizer are None."""
     return {
         "key": entry.folder.name,
         "bytes": entry.size,

@@ -1,4 +1,4 @@
-"""rnn export: a model in the form of another program."""
+"""rnn export: write a model in the format of another program."""
 
 from pathlib import Path
 from typing import Annotated
@@ -46,6 +46,6 @@ def export(
 
 
 def refuse(path: Path, model: Path, force: bool) -> None:
-    """Raise RnnError for a file that cannot be written, or that would be lost."""
+    """Raise RnnError for a file that cannot be written, or must not be overwritten."""
     refuse_overwriting(path, [model_path(model)], force, "--out")
     try_writing(path)

@@ -1,4 +1,4 @@
-"""rnn gradcheck: every hand-written derivative against differences, and against the tutorial."""
+"""rnn gradcheck: check every hand-written derivative against differences, and against the tutorial."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -130,7 +130,7 @@ def gradcheck(
             rows.append(facts_of(report, case, row, of_array))
     for number, of_task in enumerate(of_tasks):
         if number == 0:
-            table = table_of_sequences(of_task, of_array).within(room())  # only a model's arrays are larger
+            table = table_of_sequences(of_task, of_array).within(room())  # only those of --model are larger
             show(("\n" if has_first else "") + table.head())
         report = check_sequences(of_task, rng)
         has_failed |= not report.ok
@@ -152,8 +152,8 @@ def gradcheck(
 def _checked(
     model: Path | None, hidden: int, chosen: dict[str, Any], rng: Any
 ) -> tuple[list[Case], Iterator[SequenceCase]]:
-    """Return the language models to check, and the networks of whole sequences; those come as they are
-    checked, after the others have drawn."""
+    """Return the language models to check, and an iterator of networks of whole sequences. These are made
+    only when they are checked, after the language models have drawn their random numbers."""
     if model and task_of(model) in USES.keys() - {LANGUAGE}:
         return [], iter([_of_task(model, chosen, rng)])
     if model:
@@ -188,7 +188,7 @@ def _noisy(text: str, hidden: int, chosen: dict[str, Any], seed: int) -> Languag
 
 
 def _show_values(model: LanguageModel, text: str, seed: int, as_json: bool) -> bool:
-    """Print the derivatives of a text beside differences; return whether all agree."""
+    """Print the derivatives of a text next to differences; return whether all agree."""
     found = [*derivatives_of(model, text, seed)]
     bad = sum(not entry.ok for entry in found)
     is_ok = not bad

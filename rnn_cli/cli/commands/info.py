@@ -24,7 +24,7 @@ from rnn_cli.runs.metrics import METRICS, shown
 from rnn_cli.scoring.figures import perplexity
 
 SPARKLINE = 48  # cells
-WIDTH = 11  # of a name
+WIDTH = 11  # columns of a name
 
 
 def info(
@@ -63,7 +63,7 @@ def info(
         typer.echo(f"  {name:<10}{shape:<18}{array['parameters']:>14,}")
     try:
         told = [*_history(loaded.history, facts["task"])]
-    except (AttributeError, LookupError, TypeError, ValueError):  # not as `rnn train` writes it
+    except (AttributeError, LookupError, TypeError, ValueError):  # not in the form that `rnn train` writes
         told = [_row("history", json.dumps(loaded.history))]
     for line in told:
         typer.echo(printable(line))
@@ -74,7 +74,7 @@ def _row(name: str, what: str) -> str:
 
 
 def _history(history: dict[str, Any], task: str) -> Iterator[str]:
-    """How `rnn train` made the model, line by line."""
+    """Yield how `rnn train` made the model, line by line."""
     if "step" in history:
         libraries = "".join(f", {name} {number}" for name, number in history.get("libraries", {}).items())
         yield _row(
@@ -98,7 +98,7 @@ def _history(history: dict[str, Any], task: str) -> Iterator[str]:
 
 
 def _epochs(epochs: list[dict[str, Any]], has_perplexity: bool) -> Iterator[str]:
-    """The losses of each epoch as a table."""
+    """Yield the losses of each epoch as a table."""
     heads = zip(("train", "valid", "perplexity"), (10, 10, 12), strict=True)
     named = [" " * (width - columns(label(head))) + label(head) for head, width in heads]
     yield label("epoch", 5) + "".join(named if has_perplexity else named[:2])
@@ -109,7 +109,7 @@ def _epochs(epochs: list[dict[str, Any]], has_perplexity: bool) -> Iterator[str]
 
 
 def _curves(curve: Curve) -> Iterator[str]:
-    """The losses of the epochs as blocks: from the first to the last."""
+    """Yield the losses of the epochs, first to last, as blocks."""
     for name, losses in (("train", curve.train), ("valid", curve.valid)):
         there = [loss for loss in losses if loss is not None]
         if len(there) > 1:

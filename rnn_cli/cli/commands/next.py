@@ -1,4 +1,4 @@
-"""rnn next: what may come next."""
+"""rnn next: the likeliest next tokens."""
 
 import json
 import sys
@@ -67,5 +67,5 @@ def next(
 
 
 def _shown(token: str) -> str:
-    """Return a token as JSON, which shows its spaces; a line end and an unknown token bare."""
+    """Return a token as JSON, which shows its spaces; a line end and an unknown token without quotes."""
     return token if token in SPELLED.values() else json.dumps(token, ensure_ascii=False)

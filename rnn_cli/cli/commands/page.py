@@ -1,4 +1,4 @@
-"""rnn page: a model as one HTML file, which runs it."""
+"""rnn page: write one HTML file that holds a model and runs it."""
 
 from pathlib import Path
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""rnn plot: learning curves as a picture."""
+"""rnn plot: draw learning curves."""
 
 import itertools
 from pathlib import Path
@@ -64,7 +64,7 @@ def plot(
 
 
 def _label(model: Path, others: dict[str, Curve]) -> str:
-    """Return the name of a model's file, with a number where another has the same."""
+    """Return the name of a model's file, with a number if another model has the same name."""
     stem = model_path(model).stem
     names = itertools.chain([stem], (f"{stem} ({number})" for number in itertools.count(2)))
     return next(name for name in names if name not in others)

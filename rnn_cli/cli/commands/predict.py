@@ -1,4 +1,4 @@
-"""rnn predict: what a model of labels, scores or pairs says of each line."""
+"""rnn predict: a model's answer to each line: labels, a score, tags or a target."""
 
 import sys
 from collections.abc import Iterator
@@ -139,7 +139,7 @@ def predict(
 
 @dataclass
 class _Count:
-    """How many lines are of a kind, and which is the first."""
+    """The number of lines of a kind, and which line is the first."""
 
     number: int = 0
     first: int = 0
@@ -150,7 +150,7 @@ class _Count:
 
 
 def _answers(model: Loaded, lines: list[str], asked: Asked, threads: int | None) -> Iterator[Answer]:
-    """Yield the answer to each line, and what stands in its place for one that does not decode."""
+    """Yield the answer to each line, or what replaces it if the line does not decode."""
     task = model.model.task
     good = [text_of(line, task).text for line in lines if not MARKS.search(line)]
     answers = model.family.answers(model.model, good, asked, threads)

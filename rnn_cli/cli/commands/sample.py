@@ -222,14 +222,14 @@ def sample(
 
 
 def _words(words: str) -> list[str]:
-    """Return the words of a list with commas between; a comma alone is a word."""
+    """Return the words of a comma-separated list; a comma alone is a word."""
     if words.strip() in (",", "，"):
         return [words.strip()]
     return [word.strip() for word in re.split("[,，]", words)]
 
 
 def _rules(**options: Any) -> Sampling:
-    """Return the rules of a draw. Raise UsageError, which names options, for bad ones."""
+    """Return the rules for drawing. Raises UsageError, which names the options, for invalid ones."""
     try:
         return Sampling(**options)
     except ValueError as error:
@@ -260,14 +260,14 @@ def _check(
 
 
 def _form(form: str) -> str:
-    """Return a form as it stands on the command line or in a file."""
+    """Return a form given on the command line or in a file."""
     if not form.strip():
         raise UsageError("--form needs a form: numbers (5,5,5,5 or 7x8), lines of □ or ■, or a file")
-    from rnn_cli.models.sampling.patterns import is_form  # here and below: most samples can do without
+    from rnn_cli.models.sampling.patterns import is_form  # here and below: most samples do not need it
     from rnn_cli.text.reading import read_lines
 
     if is_form(form):
-        return form.replace("\\n", "\n")  # few shells have a way to write a line end
+        return form.replace("\\n", "\n")  # a line end is hard to type in most shells
     if not Path(form).exists():
         raise UsageError(f"--form {form}: neither numbers (5,5,5,5 or 7x8), lines of □ or ■, nor a file")
     return "\n".join(read_lines([form]))
@@ -283,7 +283,7 @@ def _prompts(path: str) -> list[str]:
 
 
 def _novelty(path: str, longest: int | None) -> "Novelty":
-    """Return the text to find copies of, and the longest that may stand."""
+    """Return the text to find copies of, with the length of the longest copy allowed."""
     from rnn_cli.models.sampling.samples import Novelty
     from rnn_cli.scoring.copying import Original
     from rnn_cli.text.reading import display_name, read_lines
@@ -297,7 +297,7 @@ def _novelty(path: str, longest: int | None) -> "Novelty":
 
 
 def _unknown(writer: "LanguageModel | Conditional", prompts: list[str], rules: Sampling) -> list[str]:
-    """Return what of some prompts, the form and the acrostic the model does not know."""
+    """Return the tokens of the prompts, the form and the acrostic that the model does not know."""
     found = writer.unknown(prompts[0], form=rules.form, acrostic=rules.acrostic)
     return [*dict.fromkeys(found + [token for text in prompts[1:] for token in writer.unknown(text)])]
 

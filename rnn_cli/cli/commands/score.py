@@ -1,4 +1,4 @@
-"""rnn score: what a text costs a model."""
+"""rnn score: the cost of a text under a model."""
 
 import sys
 from collections.abc import Iterator
@@ -179,7 +179,7 @@ def score(
 
 
 def _refuse_another_task(task: str, compare: Path) -> None:
-    """Raise UsageError for a model of another task beside that of --model."""
+    """Raise UsageError if the task of --compare is not that of --model."""
     other = task_of(compare)
     if other != task:
         named = USES[other][0] if other in USES else repr(other)
@@ -206,7 +206,7 @@ def _check_needs(given: dict[str, Any], needed: str, value: Any) -> None:
 
 @contextmanager
 def _memory_told(counted: Counted | None) -> Iterator[None]:
-    """Raise RnnError where memory runs out, with advice that holds for this command."""
+    """Raise RnnError if memory runs out, with advice for this command."""
     try:
         yield
     except MemoryError as error:

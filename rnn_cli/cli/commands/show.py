@@ -122,7 +122,7 @@ def _fresh(text: str, given: dict[str, Any]) -> Any:
 
 
 def _lines(loaded: Any, parts: Iterator[Part], numbers: bool) -> Iterator[str]:
-    """Yield all that is shown."""
+    """Yield the lines to print."""
     width, depth = columns(), colours()
     seen: list[Cost | None] = []
     unknown = tokens = 0

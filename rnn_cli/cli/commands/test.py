@@ -1,4 +1,4 @@
-"""rnn test: how good a model of labels or scores is."""
+"""rnn test: measure how good a model is on pairs."""
 
 import tempfile
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""rnn train: a model from texts."""
+"""rnn train: train a model on texts."""
 
 import os
 from contextlib import closing
@@ -145,17 +145,17 @@ def train(
 
 
 def _train(trainer: Trainer, stop: Stop, quiet: bool, is_first: bool) -> int:
-    """Run a trainer to its end, and show it; return the exit status. is_first: whether this is the rank that
-    shows it."""
+    """Run a trainer to its end and show its progress; return the exit status. is_first: whether this is the
+    rank that shows it."""
     quiet = quiet or not is_first
     with closing(trainer), closing(Progress(trainer, quiet)) as progress:
         try:
             for event in trainer:
                 if isinstance(event, Begun):
-                    stop.in_order = True  # from here there is something to save
+                    stop.in_order = True  # from here on there is something to save
                 progress.show(event)
                 if stop.signal:
-                    by_hand = stop.name == "SIGINT"  # a message of its own: people know it as Ctrl-C
+                    by_hand = stop.name == "SIGINT"  # has its own message: people know it as Ctrl-C
                     trainer.stop("stopped by SIGINT" if by_hand else f"stopped by {stop.name}")
                 if isinstance(event, Ended) and not quiet:
                     _say_the_end(trainer, stop.signal is not None)
@@ -185,7 +185,7 @@ def _show_plan(found: Plan, resources: Resources, as_json: bool) -> None:
 
 
 def _plan_figures(found: Plan) -> dict[str, Any]:
-    """Return a plan as JSON. memory: bytes. share: of the text, what the figures come from."""
+    """Return a plan for JSON. memory: in bytes. share: the fraction of the text that was measured."""
     run = found.run
     return (
         run.sizes(found.share)
@@ -205,7 +205,7 @@ def _plan_figures(found: Plan) -> dict[str, Any]:
 
 
 def _of_sums(sums: Sums | None) -> dict[str, Any]:
-    """Return what ranks send each other as JSON. traffic: bytes of a step that a rank sends."""
+    """Return what ranks send each other, for JSON. traffic: bytes that a rank sends in a step."""
     if sums is None:
         return {}
     return {

@@ -1,4 +1,4 @@
-"""rnn vocab: what a text's vocabulary would be, and a file of it."""
+"""rnn vocab: count the vocabulary of a text, and write it to a file."""
 
 import bisect
 import os
@@ -115,7 +115,7 @@ def _show(counted: Counted, cut: str | None, as_json: bool) -> None:
 
 
 def _types_needed(counts: dict[str, int]) -> dict[int, int]:
-    """Return how many types, the most frequent first, make up each of some shares of the tokens, in %."""
+    """Return how many types, the most frequent first, cover each of SHARES (in %) of the tokens."""
     running = list(accumulate(sorted(counts.values(), reverse=True)))
     return {share: bisect.bisect_left(running, running[-1] * share / 100) + 1 for share in SHARES}
 
@@ -135,7 +135,7 @@ def _figures(counted: Counted) -> dict[str, Any]:
 
 
 def _cut(counted: Counted, text: str) -> list[list[dict[str, Any]]]:
-    """Return the tokens of each unit of a text, its START and END left out."""
+    """Return the tokens of each unit of a text, without START and END."""
     tokenizer, vocabulary = counted.tokenizer, counted.vocabulary
     split = [tokenizer.split(unit) for unit in units(normalize_lines(text), tokenizer.unit)]
     return [

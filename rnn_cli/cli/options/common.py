@@ -1,4 +1,4 @@
-"""What options are made of, and the options that several commands share beside the settings of a run."""
+"""Building blocks of options, and the options that several commands share, except the settings of a run."""
 
 import math
 import os
@@ -15,12 +15,12 @@ from rnn_cli.runs.encoding import ENCODING
 
 DEFAULT_MODEL = Path("model.npz")
 Named = TypeVar("Named", bound=Path | None)
-ENDING = re.compile(r"\.\w+")  # of the name of a file
+ENDING = re.compile(r"\.\w+")  # of a file's name
 UNITS = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}  # of memory, in bytes
 
 
 def one_of(names: Iterable[str]) -> dict[str, Any]:
-    """Return the keywords of a typer.Option whose value is one of some names."""
+    """Return the keyword arguments of a typer.Option that accepts only these names."""
     names = list(names)
 
     def check(value: str | None) -> str | None:
@@ -32,14 +32,14 @@ def one_of(names: Iterable[str]) -> dict[str, Any]:
 
 
 def finite(value: float | None) -> float | None:
-    """Refuse nan and inf, which pass every test of a range."""
+    """Refuse nan and inf, which pass range checks."""
     if value is not None and not math.isfinite(value):
         raise typer.BadParameter(f"{value} is not a finite number")
     return value
 
 
 def bytes_of(size: str | None) -> int | None:
-    """Return the bytes of "2G" or "500M". Raises typer.BadParameter."""
+    """Return a size such as "2G" or "500M" in bytes. Raises typer.BadParameter for anything else."""
     if size is None:
         return None
     number, unit = (size[:-1], size[-1].upper()) if size[-1:].upper() in UNITS else (size, "")
@@ -51,20 +51,20 @@ def bytes_of(size: str | None) -> int | None:
 
 
 def a_size(value: str | None) -> str | None:
-    """Refuse what is not a size of memory."""
+    """Refuse a value that is not a memory size."""
     bytes_of(value)
     return value
 
 
 def a_file(path: Named) -> Named:
-    """Refuse an empty name, which `Path` takes for the folder that one is in."""
+    """Refuse an empty name, which `Path` takes for the current folder."""
     if path is not None and path == Path():
         raise typer.BadParameter("the name of a file is needed")
     return path
 
 
 def files_of_text(context: typer.Context, paths: list[str] | None) -> list[str] | None:
-    """Refuse what is no file and looks like a text that was meant: neither a folder nor an ending in it."""
+    """Refuse a missing file whose name looks like a text given by mistake: it has no folder and no ending."""
     for path in paths or []:
         is_path = path == "-" or os.sep in path or ENDING.fullmatch(os.path.splitext(path)[1])
         if not is_path and not os.path.lexists(path):
@@ -96,7 +96,7 @@ MaxMemoryOption = Annotated[
         help="Refuse a run that would take more than this (500M, 2G). Default: what the machine has.",
     ),
 ]
-EncodingOption = Annotated[  # of commands that are no run
+EncodingOption = Annotated[  # of commands that are not runs
     str | None, typer.Option(metavar="NAME", help=ENCODING, show_default=False)
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]

@@ -1,4 +1,4 @@
-"""The options of a mixture of models, which several commands share."""
+"""The options for mixing models, which several commands share."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,7 +11,7 @@ PANEL: dict[str, Any] = {"rich_help_panel": "Mixing models"}
 
 
 def some_files(paths: list[Path]) -> list[Path]:
-    """Refuse an empty name among some."""
+    """Refuse an empty name among several."""
     return [a_file(path) for path in paths]
 
 

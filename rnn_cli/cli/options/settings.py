@@ -1,5 +1,5 @@
-"""The options that are settings of a run: names, bounds, choices and help come from runs/settings.py; only
-short forms and placeholders are the command line's own."""
+"""The options that are settings of a run. Names, bounds, choices and help come from runs/settings.py; only
+short forms and placeholders are defined here."""
 
 import functools
 import inspect
@@ -19,13 +19,13 @@ PLACEHOLDERS = dict.fromkeys(FILES, "FILE") | {
     "save_every": "TIME|STEPS",
 }
 
-FIRST = ("corpus", "model")  # in the help
+FIRST = ("corpus", "model")  # listed first in the help
 
-Given = dict[str, Any]  # the settings that a command line gives, by their names
+Given = dict[str, Any]  # the settings given on the command line, by name
 
 
 def takes_settings(*names: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Give a command an option for each setting named. The command gets those that were given as `given`."""
+    """Give a command an option for each of these settings. It gets those set by the user as `given`."""
 
     def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(command)

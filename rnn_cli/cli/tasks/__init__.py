@@ -1,4 +1,5 @@
-"""What the commands print for each task. To add one, write a `Family` in a file of its own and add a row."""
+"""What the commands print for each task. To add a task, write a `Family` in its own file and add it to
+FAMILIES."""
 
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -22,21 +23,21 @@ FAMILIES: dict[str, Family] = {
 
 
 class Loaded(NamedTuple):
-    """A model with what prints its answers."""
+    """A model, and the family that prints its answers."""
 
     model: Any
     family: Family
 
 
 def loaded(path: Path, predicts: bool = False) -> Loaded:
-    """Read a model of one of these tasks; predicts: of one whose models answer to a text. Raises RnnError for
-    anything else."""
+    """Read a model of one of these tasks. predicts: only of tasks whose models answer a text. Raises RnnError
+    for any other model."""
     model = load_one_of(path, [task for task, row in FAMILIES.items() if row.predicts or not predicts])
     return Loaded(model, FAMILIES[model.task])
 
 
 def refuse_others(task: str, asked: Asked) -> None:
-    """Raise UsageError for an option that a task has no use for."""
+    """Raise UsageError for an option that does not apply to a task."""
     for name in asked.given():
         if name not in FAMILIES[task].options:
             others = " or ".join(USES[other][0] for other, row in FAMILIES.items() if name in row.options)

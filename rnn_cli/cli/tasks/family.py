@@ -1,4 +1,4 @@
-"""What the commands ask of a task: what `rnn predict` prints for a line, what `rnn test` prints."""
+"""What a task provides for the commands: what `rnn predict` prints for a line, and what `rnn test` prints."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -8,12 +8,12 @@ from rnn_cli.cli.language import label, translated
 from rnn_cli.printing import columns
 from rnn_cli.runs.examine import Examined
 
-UNDECODED = "does not decode"  # stands in an answer's place
+UNDECODED = "does not decode"  # printed in place of an answer
 
 
 @dataclass(frozen=True)
 class Asked:
-    """The options of `rnn predict` that a task may have. None: not given."""
+    """The options of `rnn predict` that apply to some tasks only. None: not given."""
 
     top: int | None = None
     threshold: float | None = None
@@ -28,11 +28,11 @@ class Asked:
 
 
 class Answer(NamedTuple):
-    """What a model says of one line.
+    """A model's answer to one line.
 
-    text: whole lines. objects: the same for --json, one a line.
-    is_unknown: whether the line holds nothing that the model knows. decodes: whether its bytes do.
-    is_cut: whether the network reads its first tokens alone, LONGEST of them.
+    text: whole lines of output. objects: the same for --json, one object a line.
+    is_unknown: whether the line holds nothing that the model knows. decodes: whether the line's bytes decode.
+    is_cut: whether the network reads only the line's first LONGEST tokens.
     """
 
     text: str
@@ -43,27 +43,27 @@ class Answer(NamedTuple):
 
 
 class Undecoded(NamedTuple):
-    """What stands in an answer's place where a line does not decode: whole lines, and entries of JSON."""
+    """What replaces the answer to a line that does not decode: whole lines of output, and JSON entries."""
 
     text: str
     entries: dict[str, Any]
 
 
 class Family(Protocol):
-    """A row of FAMILIES: one task or several that print alike.
+    """A value of FAMILIES: how one task prints, or several that print alike.
 
-    predicts: whether its models answer to a text; `answers` and `undecoded` are asked of no others.
+    predicts: whether its models answer a text; if not, `answers` and `undecoded` are never called.
     """
 
     predicts: bool
 
     @property
     def options(self) -> frozenset[str]:
-        """The fields of Asked that hold for it."""
+        """The fields of Asked that apply to it."""
 
     @property
     def names(self) -> dict[str, str]:
-        """What the figures of a test are called for people."""
+        """The printed names of the figures of a test."""
 
     def answers(
         self, model: Any, texts: Sequence[str], asked: Asked, threads: int | None
@@ -72,17 +72,17 @@ class Family(Protocol):
         or the model."""
 
     def undecoded(self, asked: Asked) -> Undecoded:
-        """Return what stands in the place of the answer to a line that does not decode."""
+        """Return what replaces the answer to a line that does not decode."""
 
     def figures(self, model: Any, found: Examined) -> dict[str, Any]:
-        """Return the figures of a test, as JSON."""
+        """Return the figures of a test, for JSON."""
 
     def report(self, model: Any, found: Examined, train: str | None) -> str:
-        """Return the figures of a test, for people. train: the file that texts were looked for in."""
+        """Return the figures of a test, as text. train: the file in which the texts were looked up."""
 
 
 def totals(texts: int, values: Mapping[str, float | None], names: dict[str, str]) -> str:
-    """Return a line for each figure. values: None: not defined. names: what each is called for people."""
+    """Return a line for each figure. values: None where undefined. names: the printed name of each."""
     rows = {"texts": f"{texts:,}"} | {names[name]: _rounded(value) for name, value in values.items()}
     return "".join(f"{label(name, 22)}{' ' * (10 - columns(value))}{value}\n" for name, value in rows.items())
 
@@ -92,13 +92,13 @@ def _rounded(value: float | None) -> str:
 
 
 def head_of_table(name: str, width: int) -> str:
-    """Return the line above a table of labels or tags. name: what a row is of."""
+    """Return the heading of a table of labels or tags. name: what a row is about."""
     heads = [label(head) for head in ("precision", "recall", "F1", "support")]
     return label(name, width) + "".join(" " * (10 - columns(head)) + head for head in heads)
 
 
 def beside_rivals(found: Examined, file: str | None, names: dict[str, str]) -> str:
-    """Return the lines on the simplest rivals; "" where none were asked for. file: that they learned from."""
+    """Return the lines on the simplest rivals; "" if none were asked for. file: what they learned from."""
     text = ""
     for name, values in (found.rivals or {}).items():
         text += f"\n{translated(f'{name}, learned from {file}:')}\n\n{totals(found.all.texts, values, names)}"
@@ -106,7 +106,7 @@ def beside_rivals(found: Examined, file: str | None, names: dict[str, str]) -> s
 
 
 def without_seen(found: Examined, train: str | None, names: dict[str, str]) -> str:
-    """Return the lines on the texts that do not stand in the training file; "" where none was named."""
+    """Return the lines on the texts that are not in the training file; "" if no such file was given."""
     if found.unseen is None:
         return ""
     seen = found.all.texts - found.unseen.texts

@@ -13,7 +13,7 @@ from rnn_cli.printing import aligned, columns, fitted
 from rnn_cli.runs.examine import Examined
 from rnn_cli.text.pairs.kinds import LABEL
 
-TAB, FASTTEXT = "tab", "fasttext"  # forms of a label that is printed
+TAB, FASTTEXT = "tab", "fasttext"  # formats of a printed label
 NAMES = {
     "accuracy": "accuracy",
     "exact": "exact sets of labels",
@@ -24,8 +24,8 @@ NAMES = {
     "correlation": "correlation",
     "mean_error": "mean error",
 }
-MOST_LABELS = 20  # of a confusion matrix that is printed
-WIDTH, WIDEST = 24, 7  # columns of a name at the head of a row, and at that of a column
+MOST_LABELS = 20  # for which a confusion matrix is printed
+WIDTH, WIDEST = 24, 7  # columns of a name at the head of a row, and at the head of a column
 
 
 class Labels:
@@ -109,8 +109,8 @@ def _table(found: Tested, names: tuple[str, ...]) -> str:
 
 
 def _confusion(counts: list[list[int]], names: Sequence[str]) -> str:
-    """Return which labels are taken for which. Columns have the names of labels, or where one is too wide for
-    that, the numbers that stand before the names of the rows."""
+    """Return the confusion matrix as text. Columns are headed by the labels' names or, if one is too wide, by
+    the numbers that precede the names of the rows."""
     heads = rows = list(names)
     if max(map(columns, names)) > WIDEST:
         heads = [str(k) for k in range(1, len(names) + 1)]

@@ -1,4 +1,4 @@
-"""Targets of sources, as the commands print them."""
+"""Translations, as the commands print them."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -62,7 +62,7 @@ class Pairs:
 
 
 def _filled(translation: Translation, nbest: int) -> list[Target]:
-    """Return as many targets as were asked for: where there are fewer, empty ones that nothing speaks for."""
+    """Return `nbest` targets; if the model found fewer, the others are empty, with a probability of 0."""
     missing = nbest - len(translation.targets)
     return translation.targets + [Target("", (), float("-inf"))] * missing
 

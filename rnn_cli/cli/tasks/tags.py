@@ -44,7 +44,7 @@ class Tags:
 
 
 def _spelled(tagging: Tagging) -> str:
-    """Return words with spaces between, or tokens and tags as a file to learn from has them."""
+    """Return the words, joined by spaces, or the tokens and tags in the format of a training file."""
     if tagging.words is not None:
         return " ".join(tagging.words) + "\n"
     return f"{' '.join(tagging.tokens)}\t{' '.join(tagging.tags)}\n" if tagging.tokens else "\n"

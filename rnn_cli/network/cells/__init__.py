@@ -1,4 +1,4 @@
-"""The recurrent part of a layer: a cell is a row of CELLS (cell.py says what a row offers)."""
+"""Cells, the recurrent part of a layer: CELLS has a row for each (cell.py is their interface)."""
 
 from rnn_cli.network.cells.cell import Cell
 from rnn_cli.network.cells.gru import Gru

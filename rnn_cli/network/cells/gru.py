@@ -1,4 +1,4 @@
-"""The gated recurrent unit (Cho et al. 2014; as in the paper's first version, r_t acts on the product):
+"""The gated recurrent unit (Cho et al. 2014; as in the paper's first version, r_t multiplies W_g s_{t-1}):
 
     r_t = σ(U_r x_t + W_r s_{t-1} + b_r)                  what the candidate sees of the state
     u_t = σ(U_u x_t + W_u s_{t-1} + b_u)                  what is kept
@@ -6,8 +6,8 @@
     g_t = tanh(U_g x_t + r_t h_t + b_g)                   the candidate
     s_t = u_t s_{t-1} + (1 - u_t) g_t
 
-U, W and b_a hold the rows of r, u and g one below the other, so that W s_{t-1} is one product. Backward,
-where a_r is what r_t is the σ of, and so on,
+U, W and b_a hold the rows of r, u and g, stacked in that order, so that W s_{t-1} is one product. Backward,
+with a_r the argument of σ in r_t, and so on,
 
     da_g = ds_t (1 - u_t) (1 - g_t^2)                     da_u = ds_t (s_{t-1} - g_t) u_t (1 - u_t)
     dh_t = da_g r_t                                       da_r = da_g h_t r_t (1 - r_t)
@@ -25,13 +25,13 @@ from rnn_cli.network.functions import sigmoid, sigmoid_derivative, tanh_derivati
 
 
 class Gru(Recurrence):
-    """dz_t, the derivative of W s_{t-1}, is (da_r, da_u, dh_t); da_t is (da_r, da_u, da_g)."""
+    """The gru: dz_t, the derivative of W s_{t-1}, is (da_r, da_u, dh_t); da_t is (da_r, da_u, da_g)."""
 
     gates: ClassVar = {"r": 0.0, "u": 0.0, "g": 0.0}
     memory: ClassVar = {
         "gates": (3,),
         "h": (),
-    }  # each gate by itself: arithmetic on contiguous memory is faster
+    }  # one array per gate: arithmetic on contiguous memory is faster
     reaches_past_W = True  # by u_t s_{t-1}
     a_is_added_to_Ws = False  # a_g is added to r_t h_t
 
@@ -46,7 +46,7 @@ class Gru(Recurrence):
         np.add(s_t, g, out=s_t)  # s_t = u_t (s_{t-1} - g_t) + g_t
 
     def slopes(self, before: Arrays, after: Arrays, memory: Arrays, work: Workspace) -> Arrays:
-        """Each of da_r, da_u, dh_t and da_g by ds_t; and u_t."""
+        """Return the factors of ds_t in da_r, da_u and dh_t (one array); u_t; and the factor in da_g."""
         (s,), (gates, h) = before, memory
         r, u, g = (gates[:, k] for k in range(3))
         dz, da_g, part = work("slope", *gates.shape), work("slope of g", *g.shape), work("part", *g.shape)

@@ -7,8 +7,8 @@
     c_t = f_t c_{t-1} + i_t g_t
     s_t = o_t tanh(c_t)
 
-U, W and b_a hold the rows of o, i, f and g one below the other, so that each is one product. Backward,
-where a_o is what o_t is the σ of, and so on,
+U, W and b_a hold the rows of o, i, f and g, stacked in that order, so that U x_t and W s_{t-1} are one
+product each. Backward, with a_o the argument of σ in o_t, and so on,
 
     dc_t = f_{t+1} dc_{t+1} + ds_t o_t (1 - tanh(c_t)^2)
     da_o = ds_t tanh(c_t) o_t (1 - o_t)                 da_f = dc_t c_{t-1} f_t (1 - f_t)
@@ -27,14 +27,14 @@ from rnn_cli.network.functions import sigmoid, sigmoid_derivative, tanh_derivati
 
 
 class Lstm(Recurrence):
-    """The layer above sees s alone; c is handed from step to step."""
+    """The LSTM: the layer above sees only s; c passes from step to step."""
 
-    gates: ClassVar = {"o": 0.0, "i": 0.0, "f": 1.0, "g": 0.0}  # f begins open (Jozefowicz et al. 2015)
+    gates: ClassVar = {"o": 0.0, "i": 0.0, "f": 1.0, "g": 0.0}  # f starts open (Jozefowicz et al. 2015)
     state = ("s", "c")
     memory: ClassVar = {
         "gates": (4,),
         "tanh c": (),
-    }  # each gate by itself: arithmetic on contiguous memory is faster
+    }  # one array per gate: arithmetic on contiguous memory is faster
 
     def equations(self, a_t: Array, Ws: Array, before: Arrays, after: Arrays, memory: Arrays) -> None:
         (_, c), (s_t, c_t), (gates, tanh_c) = before, after, memory
@@ -47,7 +47,8 @@ class Lstm(Recurrence):
         np.multiply(o, np.tanh(c_t, out=tanh_c), out=s_t)  # s_t = o_t tanh(c_t)
 
     def slopes(self, before: Arrays, after: Arrays, memory: Arrays, work: Workspace) -> Arrays:
-        """Each of da_o, da_i, da_f and da_g by ds_t or dc_t; what of ds_t is in dc_t; and f_t."""
+        """Return the factors of ds_t in da_o and of dc_t in da_i, da_f and da_g (one array); the factor of
+        ds_t in dc_t; and f_t."""
         (_, c), (gates, tanh_c) = before, memory
         o, i, f, g = (gates[:, k] for k in range(4))
         da, dc = work("slope", *gates.shape), work("slope of c", *tanh_c.shape)

@@ -1,18 +1,18 @@
-"""The loop over time, forward and backward: all that tanh, relu, gru and lstm have in common.
+"""The loop over time, forward and backward: what tanh, relu, gru and lstm have in common.
 
-Forward, with a_t what enters the layer at step t,
+Forward, with a_t the layer's input at step t,
 
     s_t = the cell's equations of a_t, W s_{t-1} and the state before
 
-and backward, with dz_t the derivative of the product W s_{t-1}, and ds_t that of s_t,
+and backward, with dz_t the derivative of the product W s_{t-1}, and ds_t the derivative of s_t,
 
     ds_t     = from the layer above + from step t + 1
     dz_t     = the cell's derivatives of ds_t
     ds_{t-1} = keep_t (W^T dz_t + what reaches s_{t-1} past W)
     dW       = Σ_t dz_t s_{t-1}^T
 
-A factor of a derivative that does not depend on a later step (g1', say) is a slope. Slopes are computed for
-several steps in one call, so that little is left to do in the loop.
+A slope is a factor of a derivative that does not depend on later steps, such as g1'. Slopes are computed for
+several steps in one call, which leaves little work in the loop.
 """
 
 from abc import ABC, abstractmethod
@@ -30,16 +30,16 @@ from rnn_cli.network.fast.products import Product, times
 from rnn_cli.network.fast.workspace import Workspace
 from rnn_cli.network.functions import glorot_uniform, orthogonal
 
-# Elements of one slope computed at a time: many steps in one call, and still in the cache.
+# Elements of a slope computed in one call: many steps, yet few enough to stay in the cache.
 SLOPES = 1 << 15
-ALPHABET = 256  # the largest vocabulary in which every token is met thousands of times
+ALPHABET = 256  # the largest vocabulary in which every token occurs thousands of times
 
 Arrays = Sequence[Array]
 
 
 def gated_spread_of_U(m: int, n: int) -> float:
-    """Letters that open and close the gates had better do so from the start; words are met too seldom to
-    unlearn it (measured in tests/benchmarks)."""
+    """Return a large spread for letters, so that they open and close the gates from the start; words occur
+    too rarely to unlearn that (measured in tests/benchmarks)."""
     return 2.0 if m <= ALPHABET else 0.5
 
 
@@ -49,12 +49,12 @@ def by_gate(z: Array, k: int) -> Array:
 
 
 class Window(NamedTuple):
-    """What the forward loop leaves for the backward loop."""
+    """What the forward loop keeps for the backward loop."""
 
     W: Array
-    a: Array  # (T, B, k n); free to be written
+    a: Array  # (T, B, k n); may be overwritten
     keep: Array  # (T, B)
-    runs_on: bool  # no line starts in this window: spares the products with keep
+    runs_on: bool  # no line starts in this window, so keep need not be applied
     q: Arrays  # each state before each step, times keep, (T, B, n)
     after: Arrays  # each state after each step, (T, B, n)
     memory: Arrays
@@ -62,14 +62,15 @@ class Window(NamedTuple):
 
 @dataclass(frozen=True)
 class Recurrence(ABC):
-    """A cell with a W. A subclass writes its equations and their derivatives; the rest is here.
+    """A cell with a W. A subclass provides its equations and their derivatives; the rest is here.
 
-    gates: the k blocks of n rows in U, W and b_a, in this order, and the first value of each one's bias.
-    memory: arrays that the equations leave for the derivatives, by name, and their shape before (B, n).
-    reaches_past_W: whether s_{t-1} enters s_t also in another way than by W s_{t-1}.
-    a_is_added_to_Ws: whether a_t enters s_t only as a_t + W s_{t-1}, so that da_t = dz_t.
-    initial_W: first values of W for one gate.
-    spread_of_U: the standard deviation of the first U, for a one-hot x_t of m tokens and n units.
+    gates: the k blocks of n rows in U, W and b_a, in this order, with the initial value of each gate's bias.
+    memory: arrays that the equations keep for the derivatives, by name, with the dimensions before (B, n).
+    reaches_past_W: whether s_t depends on s_{t-1} in other ways than through W s_{t-1}.
+    a_is_added_to_Ws: whether s_t depends on a_t only through a_t + W s_{t-1}, so that da_t = dz_t.
+    initial_W: returns initial values of one gate's W.
+    spread_of_U: returns the standard deviation of U's initial values, for a one-hot x_t of m tokens and
+        n units.
     """
 
     gates: ClassVar[Mapping[str, float]]
@@ -82,32 +83,32 @@ class Recurrence(ABC):
 
     @abstractmethod
     def equations(self, a_t: Array, Ws: Array, before: Arrays, after: Arrays, memory: Arrays) -> None:
-        """Write the state after a step to `after`, and what the derivatives need to `memory`.
+        """Write the state after a step to `after`, and to `memory` what the derivatives need.
 
-        a_t, Ws: (B, k n), what entered and W s_{t-1}.
-        before, after: each state, (B, n).
+        a_t, Ws: (B, k n), the layer's input and W s_{t-1}.
+        before, after: the states, each (B, n).
         """
 
     @abstractmethod
     def slopes(self, before: Arrays, after: Arrays, memory: Arrays, work: Workspace) -> Arrays:
         """Return the factors that `derivatives` needs, for K steps at once: arrays (K, …).
 
-        The arguments are those of `equations`, with K steps in front.
+        The arguments are those of `equations`, with a first dimension of K steps.
         """
 
     @abstractmethod
     def derivatives(self, ds_t: Array, dz_t: Array, slopes: Arrays, d_before: Arrays) -> None:
         """Write the derivatives of one step.
 
-        ds_t: (B, n), the derivative of s_t, complete.
-        dz_t: (B, k n), to be written: the derivative of W s_{t-1}. It may be the memory of ds_t.
+        ds_t: (B, n), the complete derivative of s_t.
+        dz_t: (B, k n), output: the derivative of W s_{t-1}. It may share memory with ds_t.
         slopes: those of this step.
-        d_before: for each state (B, n); to be written: what reaches the state before past W. Of states other
-            than s it holds, at first, the derivative of the state after.
+        d_before: output, (B, n) for each state: the part of the derivative of the state before that does not
+            pass through W. On entry, for states other than s, it holds the derivative of the state after.
         """
 
     def input_derivatives(self, ds: Array, dz: Array, slopes: Arrays, da: Array) -> None:
-        """Write da (K, B, k n) of K steps. Called where a_t enters s_t in another way than W s_{t-1} does."""
+        """Write da (K, B, k n) for K steps. Called only if a_is_added_to_Ws is false."""
         np.copyto(da, dz)
 
     def shapes(self, d: int, n: int) -> dict[str, tuple[int, ...]]:
@@ -115,7 +116,7 @@ class Recurrence(ABC):
         return {"U": (rows, d), "W": (rows, n), "b_a": (rows,)}
 
     def initial(self, name: str, rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
-        """U after Glorot and W as suits the cell, both gate by gate."""
+        """Return Glorot values for U and the cell's own `initial_W` for W, both gate by gate."""
         n = shape[0] // len(self.gates)
         match name:
             case "U":
@@ -177,7 +178,7 @@ class Recurrence(ABC):
         T, B, n = ds.shape
         da = ds if len(self.gates) == 1 else a
         dz = da if self.a_is_added_to_Ws else work("dz", *a.shape)
-        d = [work(f"d{name}_t", B, n) for name in self.state]  # what reaches each state from the step after
+        d = [work(f"d{name}_t", B, n) for name in self.state]  # what each state receives from the next step
         for name, array in zip(self.state, d, strict=True):
             array[...] = 0 if d_after is None else d_after[name]
         W_T_times, derivatives, past_W = times(W.T, B, work), self.derivatives, self.reaches_past_W
@@ -187,8 +188,8 @@ class Recurrence(ABC):
             k = slice(first, min(first + block, T))
             slopes = self.slopes(_cut(q, k), _cut(after, k), _cut(memory, k), work)
             of_steps = _steps([array[::-1] for array in slopes])
-            for slopes_t, (ds_t, dz_t, keep_t) in zip(of_steps, steps, strict=False):  # those of the block
-                np.add(ds_t, d[0], out=ds_t)  # all of ds_t
+            for slopes_t, (ds_t, dz_t, keep_t) in zip(of_steps, steps, strict=False):  # the block's steps
+                np.add(ds_t, d[0], out=ds_t)  # ds_t is now complete
                 derivatives(ds_t, dz_t, slopes_t, d)
                 through_W = W_T_times(dz_t)  # W^T dz_t
                 d[0] = np.add(through_W, d[0], out=d[0]) if past_W else through_W
@@ -209,5 +210,5 @@ def _cut(arrays: Arrays, k: slice) -> Arrays:
 
 
 def _steps(arrays: Arrays) -> Iterator[tuple[Array, ...]]:
-    """Yield one step of all arrays at a time; without end if there are none."""
+    """Yield one step of all arrays at a time; yield () forever if there are no arrays."""
     return zip(*arrays, strict=True) if arrays else repeat(())

@@ -2,7 +2,7 @@
 
     s_t = g1(U x_t + W s_{t-1} + b_a)
 
-and with z_t what g1 is applied to,
+and with z_t the argument of g1,
 
     dz_t = ds_t g1'(z_t)
 """
@@ -21,7 +21,7 @@ from rnn_cli.network.functions import RELU, TANH, Activation, identity
 
 @dataclass(frozen=True)
 class Simple(Recurrence):
-    """One gate, g1."""
+    """A cell with one gate, g1."""
 
     gates: ClassVar = {"s": 0.0}
     g1: Activation = TANH
@@ -40,13 +40,13 @@ class Simple(Recurrence):
 
 
 def spread_for_tanh(m: int, n: int) -> float:
-    """A unit whose U is large for a letter forgets when that letter comes, one whose U is small keeps what it
-    holds; a small layer cannot spare many of the latter (measured in tests/benchmarks)."""
+    """A unit whose U is large for a letter forgets when that letter comes; one whose U is small keeps what it
+    holds. A small layer cannot afford to have few of the latter (measured in tests/benchmarks)."""
     return math.sqrt(n) / 6 if m <= ALPHABET else 0.5
 
 
 def spread_for_relu(m: int, n: int) -> float:
-    """The states of relu have no bound: at 0.5 they grow past all use in long windows."""
+    """The states of relu are unbounded: with a spread of 0.5 they grow too large in long windows."""
     return 0.1
 
 

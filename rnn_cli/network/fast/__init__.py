@@ -1,1 +1,1 @@
-"""How the network's arithmetic is made fast: it never changes what is computed."""
+"""Makes the network's arithmetic fast; never changes what is computed."""

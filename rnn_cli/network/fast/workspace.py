@@ -1,4 +1,4 @@
-"""The memory that a training step works in, and a stopwatch for its phases."""
+"""The working memory of a training step, and a stopwatch for its phases."""
 
 import math
 import time
@@ -17,15 +17,15 @@ NOTHING: Mapping[str, Array] = MappingProxyType({})
 class Workspace:
     """Arrays that are allocated once and reused: `work(name, *shape)` is the same memory at every step.
 
-    Fresh memory for each window would cost more in page faults than the arithmetic on it. The values are
-    whatever the last user left; a smaller shape is a view of the largest array made under the name.
+    Fresh memory for each window would cost more in page faults than the arithmetic on it. An array holds
+    whatever its last user left; a smaller shape is a view of the largest array made under the name.
 
-    dtype: of all arrays.
+    dtype: the type of all arrays.
     threads: how many threads a matrix product may use.
-    gradients: arrays for the gradients of parameters, each by its parameter's name and in its shape.
-    keeps: whether what the backward pass of a cell needs is kept. Without it, all steps share one memory,
+    gradients: arrays for the gradients of parameters, by parameter name, each in the parameter's shape.
+    keeps: whether to keep what the backward pass of a cell needs. If not, all steps share the memory of one,
         which stays in the processor's cache.
-    seconds: how long each phase has taken so far; `work.lap(phase)` adds the time since the last lap.
+    seconds: the time that each phase has taken so far; `work.lap(phase)` adds the time since the last lap.
     """
 
     def __init__(
@@ -35,7 +35,7 @@ class Workspace:
         self.seconds: defaultdict[str, float] = defaultdict(float)
         self._gradients = gradients
         self._memory: dict[str, Array] = {}
-        self._arrays: dict[tuple[str, tuple[int, ...]], Array] = {}  # views of it, by name and shape
+        self._arrays: dict[tuple[str, tuple[int, ...]], Array] = {}  # views of _memory, by name and shape
         self._lap = time.perf_counter()
 
     def __call__(self, name: str, *shape: int) -> Array:
@@ -50,25 +50,25 @@ class Workspace:
         return array
 
     def gradient(self, name: str, *shape: int, order: Literal["C", "F"] = "C") -> Array:
-        """Return the array in which the gradient of parameter `name` is to be written: the one given in
-        `gradients`, or one of the workspace's own, whose memory is by rows ("C") or by columns ("F")."""
+        """Return the array for the gradient of parameter `name`: the one given in `gradients`, or one of the
+        workspace's own, in memory by rows ("C") or by columns ("F")."""
         if name in self._gradients:
             return self._gradients[name]
         return self(f"d{name}", *shape) if order == "C" else self(f"d{name}", *reversed(shape)).T
 
     def room(self, suffix: str, gradients: Mapping[str, Array] = NOTHING) -> "Workspace":
-        """Return this workspace for a user whose names are also used by others: `suffix` is added to them.
+        """Return this workspace for a user whose names others use too: `suffix` is added to them.
 
-        gradients: arrays for some of that user's gradients, by the names that it uses.
+        gradients: arrays for some of this user's gradients, by the user's own names.
         """
         return _Room(self, suffix, gradients) if suffix or gradients else self
 
     def start(self) -> None:
-        """Start the stopwatch: the time until now belongs to no phase."""
+        """Start the stopwatch; the time until now counts towards no phase."""
         self._lap = time.perf_counter()
 
     def lap(self, phase: str) -> None:
-        """Add the time since the last lap to a phase."""
+        """Add the time since the last lap to `phase`."""
         now = time.perf_counter()
         self.seconds[phase] += now - self._lap
         self._lap = now

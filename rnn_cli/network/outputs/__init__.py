@@ -1,4 +1,4 @@
-"""From states to probabilities: an output layer is a row of OUTPUTS (output.py says what a row offers)."""
+"""Output layers, from states to probabilities: OUTPUTS has a row for each (output.py is their interface)."""
 
 from rnn_cli.network.outputs import adaptive, classes, softmax
 from rnn_cli.network.outputs.output import Output

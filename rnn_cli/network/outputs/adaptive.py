@@ -1,8 +1,8 @@
-"""The adaptive softmax (Grave et al. 2017, section 4): exact probabilities of a large vocabulary, most of
-which are seldom computed.
+"""The adaptive softmax (Grave et al. 2017, section 4): exact probabilities over a large vocabulary, most of
+which are rarely computed.
 
-The tokens of the head, and those of each cluster of rarer ones (clusters.py), have matrices of their own; P_j
-makes the state narrower for cluster j:
+The head and each cluster of rarer tokens (clusters.py) have their own matrices; P_j makes the state narrower
+for cluster j:
 
     o_t[y] = head_t[y]                                                   y < c_1
     o_t[y] = head_t[c_1 + j - 1] softmax(V_j P_j s_t + b_j)[y - c_j]     c_j <= y < c_{j+1}
@@ -19,13 +19,13 @@ from rnn_cli.network.outputs.clusters import cutoffs_of, in_head, joined, rows_w
 
 HAS_CUTOFFS = True
 HAS_FULL_ROWS = False
-NARROWER = 4  # by this factor each cluster is narrower than the one before
+NARROWER = 4  # the factor by which each cluster is narrower than the one before
 NARROWEST = 8
 initial_biases = clusters.initial_biases
 
 
 def width(n: int, j: int) -> int:
-    """Return the width of the states as cluster j sees them."""
+    """Return the width of the states in cluster j."""
     return max(min(NARROWEST, n), n // NARROWER**j)
 
 
@@ -39,7 +39,7 @@ def shapes(m: int, n: int, cutoffs: tuple[int, ...]) -> dict[str, tuple[int, ...
 
 
 def cost(counts: Array, n: int, cutoffs: tuple[int, ...]) -> float:
-    """Return the multiplications per token, by how often each cluster is entered."""
+    """Return the mean number of multiplications per token, given how often each cluster is entered."""
     return _cost(clusters.shares(counts), n, cutoffs)
 
 
@@ -52,12 +52,12 @@ def _cost(share: Array, n: int, cutoffs: tuple[int, ...]) -> float:
 
 
 def choose_cutoffs(counts: Array, n: int) -> tuple[int, ...]:
-    """Return the cutoffs with which a token costs the fewest multiplications."""
+    """Return the cutoffs that need the fewest multiplications per token."""
     return clusters.cheapest(counts, lambda share, cutoffs: _cost(share, n, cutoffs))
 
 
 def logits(p: Parameters, s: Array) -> Array:
-    """Return the logarithm of every token's probability."""
+    """Return the log probability of every token."""
     cutoffs = cutoffs_of(p)
     within = [softmax.logits(*_within(p, s, j)) for j in range(1, len(cutoffs) + 1)]
     return joined(softmax.logits(p, s), within, cutoffs)
@@ -95,5 +95,5 @@ def _size(p: Parameters, cutoffs: tuple[int, ...]) -> int:
 
 
 def _within(p: Parameters, s: Array, j: int) -> tuple[Parameters, Array]:
-    """Return the parameters of the softmax within cluster j, and the states as it sees them, P_j s_t."""
+    """Return the parameters of the softmax within cluster j, and its states P_j s_t."""
     return {"V": p[f"V{j}"], "b_y": p[f"b_y{j}"]}, s @ p[f"P{j}"].T

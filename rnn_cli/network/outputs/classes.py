@@ -1,16 +1,16 @@
-"""The softmax of two levels, over classes of tokens by frequency (Goodman 2001; classes as in Mikolov et al.
-2011, section 4): exact probabilities at a fraction of the softmax's cost.
+"""The two-level softmax over frequency classes of tokens (Goodman 2001; classes as in Mikolov et al. 2011,
+section 4): exact probabilities at a fraction of the softmax's cost.
 
-The head has the frequent tokens, and an entry for each class of rarer ones (the clusters of clusters.py):
+The head has the frequent tokens and one entry for each class of rarer ones (the clusters of clusters.py):
 
     o_t[y] = head_t[y]                                               y < c_1
     o_t[y] = head_t[c_1 + j - 1] softmax(V_j s_t + b_j)[y - c_j]     c_j <= y < c_{j+1}
 
     head_t = softmax((V_0, V_c) s_t + b_y)
 
-V_j are rows c_j … c_{j+1} - 1 of V, V_0 those below c_1, and V_c has a row for each class. Every token has
-a row of V as wide as the state, as with the softmax: V can be a tied embedding, and no rare word becomes
-narrower (as in adaptive.py).
+V_j is rows c_j … c_{j+1} - 1 of V, V_0 is the rows below c_1, and V_c has a row for each class. As with the
+softmax, every token has a row of V as wide as the state, so V can be a tied embedding and rare words are not
+narrower, as they are in adaptive.py.
 """
 
 import numpy as np
@@ -32,7 +32,7 @@ def shapes(m: int, n: int, cutoffs: tuple[int, ...]) -> dict[str, tuple[int, ...
 
 
 def cost(counts: Array, n: int, cutoffs: tuple[int, ...]) -> float:
-    """Return the multiplications per token, by how often each class is entered."""
+    """Return the mean number of multiplications per token, given how often each class is entered."""
     return _cost(clusters.shares(counts), n, cutoffs)
 
 
@@ -45,12 +45,12 @@ def _cost(share: Array, n: int, cutoffs: tuple[int, ...]) -> float:
 
 
 def choose_cutoffs(counts: Array, n: int) -> tuple[int, ...]:
-    """Return the cutoffs with which a token costs the fewest multiplications."""
+    """Return the cutoffs that need the fewest multiplications per token."""
     return clusters.cheapest(counts, lambda share, cutoffs: _cost(share, n, cutoffs))
 
 
 def logits(p: Parameters, s: Array) -> Array:
-    """Return the logarithm of every token's probability."""
+    """Return the log probability of every token."""
     cutoffs = cutoffs_of(p)
     head = np.concatenate([s @ p["V"][: cutoffs[0]].T, s @ p["V_c"].T], axis=1) + p["b_y"]
     of_classes = clusters.clusters(len(p["V"]), cutoffs)

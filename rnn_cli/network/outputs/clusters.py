@@ -1,8 +1,8 @@
-"""Clusters of tokens by frequency, in which a softmax of two levels divides a vocabulary.
+"""Clusters of tokens by frequency, into which a two-level softmax divides a vocabulary.
 
-Ids number tokens by falling count, and `cutoffs` (c_1, c_2, …) divide them: those below c_1 are in the head,
-c_1 … c_2 - 1 in the first cluster of rarer ones, and so on. The head is a softmax over its tokens and one
-more entry for each cluster; a token of cluster j costs that entry and then a softmax within the cluster.
+Ids number tokens by falling count, and `cutoffs` (c_1, c_2, …) divide them: ids below c_1 are in the head,
+c_1 … c_2 - 1 in the first cluster of rarer tokens, and so on. The head is a softmax over its own tokens and
+one entry for each cluster; a token of cluster j costs that entry and a softmax within the cluster.
 """
 
 import itertools
@@ -31,7 +31,7 @@ def clusters(m: int, cutoffs: tuple[int, ...]) -> list[Cluster]:
 
 
 def initial_biases(counts: Array, cutoffs: tuple[int, ...]) -> Parameters:
-    """Return the logarithms of the frequencies of the tokens, and of each cluster as a whole."""
+    """Return the log frequencies of the tokens, and of each cluster as a whole."""
     parts = clusters(len(counts), cutoffs)
     head = np.append(counts[: cutoffs[0]], [counts[first:end].sum() for _, first, end in parts])
     named = {"b_y": head} | {f"b_y{j}": counts[first:end] for j, first, end in parts}
@@ -39,13 +39,13 @@ def initial_biases(counts: Array, cutoffs: tuple[int, ...]) -> Parameters:
 
 
 def shares(counts: Array) -> Array:
-    """Return which share of a text has an id below each, (m + 1,)."""
+    """Return, for each id from 0 to m, the share of the text with a lower id, (m + 1,)."""
     return np.append(0, np.cumsum(counts)) / counts.sum()
 
 
 def cheapest(counts: Array, cost: Callable[[Array, tuple[int, ...]], float]) -> tuple[int, ...]:
-    """Return the cutoffs with which a token costs the fewest multiplications (Grave et al. 2017, section 4.3,
-    minimise their time in the same way).
+    """Return the cutoffs that need the fewest multiplications per token (Grave et al. 2017, section 4.3,
+    minimise computing time in the same way).
 
     counts: (m,), how often each id occurs, falling from id 3 on. cost: (shares (m + 1,), cutoffs) -> the
     multiplications.
@@ -57,7 +57,7 @@ def cheapest(counts: Array, cost: Callable[[Array, tuple[int, ...]], float]) -> 
 
 
 def cutoffs_of(p: Parameters) -> tuple[int, ...]:
-    """Return the cutoffs, which the shapes of the biases imply."""
+    """Return the cutoffs, inferred from the sizes of the biases."""
     sizes = [len(p[name]) for name in p if name.startswith("b_y")]
     return tuple(itertools.accumulate(sizes[1:-1], initial=sizes[0] - len(sizes) + 1))
 
@@ -68,15 +68,14 @@ def in_head(y: Ids, cutoffs: tuple[int, ...]) -> Ids:
 
 
 def rows_within(y: Ids, m: int, cutoffs: tuple[int, ...]) -> Iterator[tuple[Cluster, Ids]]:
-    """Yield each cluster, and the rows whose token is in it."""
+    """Yield each cluster with the rows whose token is in it."""
     own = np.searchsorted(cutoffs, y, side="right")
     for cluster in clusters(m, cutoffs):
         yield cluster, np.flatnonzero(own == cluster.j)
 
 
 def joined(head: Array, within: list[Array], cutoffs: tuple[int, ...]) -> Array:
-    """Return the logarithm of every token's probability, (N, m), from the logits of the head and of each
-    cluster."""
+    """Return the log probability of every token, (N, m), from the logits of the head and of each cluster."""
     log_head = _log_softmax(head)
     parts = [log_head[:, : cutoffs[0]]]
     for j, z in enumerate(within):

@@ -1,4 +1,4 @@
-"""The interface of an output layer: what the architecture and the network ask of a row of OUTPUTS."""
+"""The interface of an output layer: what the architecture and the network need from a row of OUTPUTS."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -10,15 +10,16 @@ from rnn_cli.network.fast.workspace import Workspace
 class Output(NamedTuple):
     """A row of OUTPUTS: from states s (N, n) to the probabilities of the next token.
 
-    shapes: (m, n, cutoffs) -> its parameters' names and shapes. Those of two dimensions are weights, the
-        others biases.
-    initial_biases: (counts (m,), cutoffs) -> biases with which the first probabilities are the counts'.
-    cost: (counts (m,), n, cutoffs) -> the multiplications per token, on average.
-    logits: (p, s (B, n)) -> (B, m): their softmax is the tokens' probabilities.
+    shapes: (m, n, cutoffs) -> the names and shapes of its parameters. Those with two dimensions are weights,
+        the others biases.
+    initial_biases: (counts (m,), cutoffs) -> biases that make the initial probabilities proportional to the
+        counts.
+    cost: (counts (m,), n, cutoffs) -> the mean number of multiplications per token.
+    logits: (p, s (B, n)) -> (B, m); their softmax gives the tokens' probabilities.
     nats: (p, s, y (N,), work) -> E_t = -log o_t[y_t], (N,).
-    nats_and_gradients: (p, s, y, weight (N,), work) -> E_t, and the derivatives of Σ_t weight_t E_t: ds
-        (N, n), and those of the parameters, in `work.gradient`. All are arrays of the workspace.
-    choose_cutoffs: (counts, n) -> the cutoffs that suit such a text; () for a layer without.
+    nats_and_gradients: (p, s, y, weight (N,), work) -> E_t and the derivatives of Σ_t weight_t E_t:
+        ds (N, n), and the parameters' gradients, in `work.gradient`. All are arrays of the workspace.
+    choose_cutoffs: (counts, n) -> the best cutoffs for a text with these counts; () if the layer has none.
     has_cutoffs: whether it needs cutoffs.
     has_full_rows: whether V is (m, n), so that it can be a tied embedding.
     """

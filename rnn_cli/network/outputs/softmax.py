@@ -1,8 +1,8 @@
 """The softmax over all tokens: o_t = softmax(V s_t + b_y), E_t = -log o_t[y_t].
 
-The T·B rows of a window are computed in blocks, and because E is where the backward pass begins
-(dE/dE = 1), each block's derivatives are taken while its probabilities are at hand: of a large vocabulary,
-nothing of size T·B·m is ever held.
+The T·B rows of a window are computed in blocks. As E is where the backward pass begins (dE/dE = 1), each
+block's derivatives are computed while its probabilities are in memory: with a large vocabulary, nothing of
+size T·B·m is ever held.
 """
 
 from collections.abc import Iterator
@@ -14,9 +14,9 @@ from rnn_cli.network.fast.workspace import Workspace
 
 HAS_CUTOFFS = False
 HAS_FULL_ROWS = True
-BLOCK_LOGITS = 1 << 22  # the most logits of a block,
-BLOCK_ROWS = 64  # unless it has no more rows than these
-PIECE = 1 << 16  # elements worked on at a time: they stay in the cache
+BLOCK_LOGITS = 1 << 22  # the most logits in a block,
+BLOCK_ROWS = 64  # unless it has only this many rows
+PIECE = 1 << 16  # elements processed at a time, so that they stay in the cache
 
 
 def shapes(m: int, n: int, cutoffs: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
@@ -24,8 +24,8 @@ def shapes(m: int, n: int, cutoffs: tuple[int, ...]) -> dict[str, tuple[int, ...
 
 
 def initial_biases(counts: Array, cutoffs: tuple[int, ...]) -> Parameters:
-    """Return the logarithms of the tokens' frequencies: the first loss is a unigram model's, and no step is
-    spent on that."""
+    """Return the log frequencies of the tokens: the initial loss is that of a unigram model, which then need
+    not be learned."""
     return {"b_y": np.log((counts + 1) / (counts.sum() + len(counts)))}
 
 
@@ -84,7 +84,7 @@ def nats_and_gradients(
 
 
 def o_minus_y(exp_z: Array, total: Array, y: Ids, weight: Array) -> Array:
-    """Return dE_t/dz_t = o_t - y_t with y_t one-hot, times each row's weight, in the memory of exp_z (R, m).
+    """Return dE_t/dz_t = o_t - y_t, with y_t one-hot, times each row's weight, in the memory of exp_z (R, m).
     o_t is exp_z / total."""
     o = np.multiply(exp_z, (weight / total)[:, None], out=exp_z)
     o[np.arange(len(y)), y] -= weight
@@ -92,15 +92,15 @@ def o_minus_y(exp_z: Array, total: Array, y: Ids, weight: Array) -> Array:
 
 
 def _product(s: Array, V: Array, work: Workspace) -> Array:
-    """Return V s_t of a block: s (R, n) -> (R, m)."""
+    """Return V s_t for a block: s (R, n) -> (R, m)."""
     z = np.matmul(s, V.T, out=work("logits", len(s), len(V)))
     work.lap("output layer")
     return z
 
 
 def _softmax(z: Array, b_y: Array, y: Ids) -> tuple[Array, Array, Array]:
-    """Return E_t of some rows (R,), exp_z (R, m) and total (R,); o_t is their quotient. z (R, m) is
-    V s_t; its memory becomes exp_z."""
+    """Return E_t (R,), exp_z (R, m) and total (R,) for R rows; o_t is exp_z / total. z (R, m) is V s_t; its
+    memory becomes exp_z."""
     np.add(z, b_y, out=z)
     np.subtract(z, z.max(axis=1, keepdims=True), out=z)  # so that no exponential overflows
     z_y = z[np.arange(len(y)), y]
@@ -110,7 +110,7 @@ def _softmax(z: Array, b_y: Array, y: Ids) -> tuple[Array, Array, Array]:
 
 
 def _add_product(dV: Array, dz: Array, s: Array, work: Workspace) -> None:
-    """dV += dz^T s, by pieces of dV, so that the product needs no second array of its size."""
+    """Add dz^T s to dV, piece by piece, so that the product needs no second array of dV's size."""
     m, n = dV.shape
     step = max(1, PIECE // n)
     for first in range(0, m, step):
@@ -125,6 +125,6 @@ def _blocks(rows: int, m: int) -> Iterator[slice]:
 
 
 def _pieces(z: Array) -> Iterator[slice]:
-    """Yield as many rows of z at a time as fit into the cache together."""
+    """Yield slices of z, each of as many rows as fit into the cache."""
     size = max(1, PIECE // z.shape[1])
     return (slice(first, min(first + size, len(z))) for first in range(0, len(z), size))

@@ -1,1 +1,1 @@
-"""Pairs of a text and what belongs to it: a label, a number, tags or another text."""
+"""Pairs of a text and its companion: a label, a number, tags or another text."""

@@ -1,4 +1,4 @@
-"""What looks wrong in files of pairs that could be read: said before a run learns from them."""
+"""Warnings about pairs that were read but look wrong, given before a run learns from them."""
 
 from collections.abc import Iterator, Sequence
 
@@ -10,13 +10,13 @@ from rnn_cli.text.pairs.numbered import Pairs
 from rnn_cli.text.reading import Source
 from rnn_cli.text.rows import Numbers
 
-ENOUGH = 20  # rows to judge by
-MANY, FEW = 0.5, 0.2  # of the rows: different labels that are many, different texts that are few
-MOST_TOKENS = 0.5  # different ones, of the different tags, where the tokens are taken for the tags
+ENOUGH = 20  # the fewest rows to judge by
+MANY, FEW = 0.5, 0.2  # shares of the rows: above MANY there are many labels, up to FEW there are few texts
+MOST_TOKENS = 0.5  # times the number of tags: up to here there are too few different tokens
 
 
 def doubts(form: Form, sources: Sequence[Source], pairs: Pairs) -> Iterator[str]:
-    """Yield what looks wrong in some files and in the pairs that were read from them, with a way out."""
+    """Yield what looks wrong in some files and the pairs read from them, with a remedy."""
     for row, way in headers(form, sources, pairs):
         yield f"{row} looks like a header, and is learned from ({way})"
     if len(empty := empty_rows(pairs)):
@@ -32,7 +32,7 @@ def doubts(form: Form, sources: Sequence[Source], pairs: Pairs) -> Iterator[str]
 
 
 def headers(form: Form, sources: Sequence[Source], pairs: Pairs) -> Iterator[tuple[str, str]]:
-    """Yield the first row of each file where it looks like the names of the columns, and a way out."""
+    """Yield the first row of each file in which it looks like column names, and a remedy."""
     for source in sources:
         if form.columns is None and pairs.forms.get(source.name) == "tab":
             first = next(form.pairs(source), None)
@@ -43,13 +43,13 @@ def headers(form: Form, sources: Sequence[Source], pairs: Pairs) -> Iterator[tup
 
 
 def empty_rows(pairs: Pairs) -> Numbers:
-    """Return the rows whose text or target holds no token: only its end."""
+    """Return the rows whose text or target has no token but its end."""
     sides = [side for side in (pairs.texts, pairs.targets) if side is not None]
     return np.flatnonzero(np.logical_or.reduce([np.diff(side.corpus.starts) <= 1 for side in sides]))
 
 
 def _is_header(form: Form, first: Pair, pairs: Pairs) -> bool:
-    """Return whether the first row of a file looks like the names of its columns."""
+    """Return whether the first row of a file looks like column names."""
     beside, labels = first.beside[-1].strip(), pairs.labels
     if form.kind.holds == TARGET:
         are_names = all(map(is_name_of_side, (first.text, beside)))

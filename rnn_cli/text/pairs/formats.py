@@ -1,6 +1,6 @@
-"""Files to pairs: lines with a tab, fastText's lines, columns of CoNLL, and tables (CSV, JSON Lines).
+"""Files to pairs: lines with a tab, fastText's lines, CoNLL columns, and tables (CSV, JSON Lines).
 
-Every error names the file, the line and a way out.
+Every error names the file, the line and a remedy.
 """
 
 import itertools
@@ -16,13 +16,13 @@ from rnn_cli.text.columns import Line, is_table, numbered_lines, rows_with, suff
 from rnn_cli.text.pairs.kinds import KINDS, LABEL, LABELS, TAGS, Beside, Kind, is_column_name
 from rnn_cli.text.reading import Source
 
-LOOKED_AT = 1000  # lines of the block whose look decides between the forms of tagged text
+LOOKED_AT = 1000  # lines of the first block, by which the form of a file is recognized
 UD_COLUMNS = 10  # of CoNLL-U: ID FORM LEMMA UPOS …
-DOCUMENT = "-DOCSTART-"  # the token of a line of CoNLL-2003 that is no sentence
+DOCUMENT = "-DOCSTART-"  # the token of a CoNLL-2003 line that is not part of a sentence
 
 
 class Raw(NamedTuple):
-    """What a pair is in its file: the cells, unchecked, and the line on which it begins."""
+    """A pair as in its file: the cells, unchecked, and the line on which it begins."""
 
     line: int
     text: str
@@ -30,7 +30,7 @@ class Raw(NamedTuple):
 
 
 class Pair(NamedTuple):
-    """A text, which may hold line ends, and what stands beside it."""
+    """A text, which may contain line ends, and its labels, tags, number or target."""
 
     line: int
     text: str
@@ -43,9 +43,9 @@ class Form:
 
     task: a row of KINDS.
     encoding: as for `Source.blocks`.
-    columns: of tables; None: those that the kind names. Given, a .tsv has a header too.
+    columns: of tables; None: the names given by the kind. If columns are given, a .tsv has a header, too.
     several: whether each further column of a line is another target of the same text.
-    is_scored: whether the pairs are scored or tested, and not learned from: a target may be empty.
+    is_scored: whether the pairs are scored or tested, not learned from: a target may be empty.
     """
 
     task: str
@@ -59,7 +59,7 @@ class Form:
         return KINDS[self.task]
 
     def name(self, source: Source) -> str:
-        """Return the form that a file has, by its name and its first lines: a row of FORMS."""
+        """Return the form of a file, a row of FORMS, by the file's name and its first lines."""
         named_table = is_table(source.name) and suffix(source.name) != ".tsv"
         if named_table or (self.columns and (source.is_copy or is_table(source.name))):
             return "table"
@@ -75,7 +75,7 @@ class Form:
         return "tab"
 
     def pairs(self, source: Source) -> Iterator[Pair]:
-        """Yield the pairs of a file. Raise RnnError for a line that holds none; blank lines are skipped."""
+        """Yield the pairs of a file. Raise RnnError for a line without a pair; blank lines are skipped."""
         for line, text, cell in FORMS[self.name(source)](self, source):
             try:
                 beside = self.kind.scored(cell) if self.is_scored else self.kind.beside(cell)
@@ -92,12 +92,12 @@ class Form:
                 yield Pair(line, text, beside)
 
     def about_header(self, source: Source, pair: Pair) -> str:
-        """Return the way out for a pair that looks like the names of columns; "" for another."""
+        """Return the remedy for a pair that looks like column names; "" for any other."""
         is_one = pair.line == 1 and self.columns is None and all(map(is_column_name, pair.beside))
         return self.past_header(source, pair) if is_one else ""
 
     def past_header(self, source: Source, pair: Pair) -> str:
-        """Return the way out for a pair that is the names of columns."""
+        """Return the remedy for a pair that consists of column names."""
         row = [pair.text.strip(), " ".join(pair.beside).strip()]
         names = row if self.kind.text_at == 0 else row[::-1]
         if suffix(source.name) == ".tsv" and not any(set(name) & set(", ") for name in names):
@@ -105,9 +105,9 @@ class Form:
         return "tail -n +2 leaves it out"
 
     def bad(self, source: Source, line: int, what: str, header: str = "") -> RnnError:
-        """Return the error of a line, which says how one reads unless `what` does.
+        """Return the error for a line. It says what a line looks like, unless `what` does.
 
-        header: the way out where the line may be the names of columns.
+        header: the remedy if the line may hold column names.
         """
         what = what[:LONGEST_QUOTE]
         if header:
@@ -118,11 +118,11 @@ class Form:
 
     def _lines(self, source: Source) -> Iterator[Line]:
         """Yield the lines of a file without their ends."""
-        blocks = (text for text, _ in source.blocks(self.encoding, len))  # pieces, joined again by the row
+        blocks = (text for text, _ in source.blocks(self.encoding, len))  # `len`: divide long lines anywhere
         return ((number, line[:-1]) for number, line in numbered_lines(blocks, source.name))
 
     def tab(self, source: Source) -> Iterator[Raw]:
-        """Yield lines of two cells with a tab between."""
+        """Yield the pairs of lines with two cells and a tab between them."""
         is_first = True
         for number, line in self._lines(source):
             cells = line.split("\t")
@@ -145,7 +145,7 @@ class Form:
                 yield Raw(number, pair[at], pair[1 - at])
 
     def _without_tab(self, name: str, line: str) -> str:
-        """Return what is wrong with a first line that has no tab, and what it may be instead."""
+        """Return what is wrong with a first line without a tab, and what the file may be instead."""
         table = "" if suffix(name) == ".tsv" else " a .csv file is read as a table;"
         if line.lstrip().startswith("{"):
             table = " a .jsonl file is read as JSON Lines;"
@@ -154,7 +154,7 @@ class Form:
         )
 
     def fasttext(self, source: Source) -> Iterator[Raw]:
-        """Yield lines of labels, each after __label__, and a text."""
+        """Yield the pairs of lines with labels, each after __label__, and a text."""
         for number, line in self._lines(source):
             words = line.split()
             if not words:
@@ -166,7 +166,7 @@ class Form:
             yield Raw(number, " ".join(words[len(names) :]), " ".join(names))
 
     def table(self, source: Source) -> Iterator[Raw]:
-        """Yield rows of a table with a header, or of JSON Lines."""
+        """Yield the pairs of a table with a header, or of JSON Lines."""
         columns = self.columns or self.kind.columns
         text_at, cell_at = columns[self.kind.text_at], columns[1 - self.kind.text_at]
         blocks = (text for text, _ in source.blocks(self.encoding, len))
@@ -189,11 +189,11 @@ class Form:
             raise
 
     def conll(self, source: Source) -> Iterator[Raw]:
-        """Yield sentences whose tokens stand on lines of their own, the token first and the tag last."""
+        """Yield the sentences of a file with one token a line, the token first and its tag last."""
         return self._sentences(source, lambda cells: (cells[0], cells[-1]))
 
     def conllu(self, source: Source) -> Iterator[Raw]:
-        """Yield sentences of CoNLL-U: FORM and UPOS. Ranges (1-2) and empty nodes (1.1) are no tokens."""
+        """Yield the sentences of CoNLL-U: FORM and UPOS. Ranges (1-2) and empty nodes (1.1) are skipped."""
         return self._sentences(source, lambda cells: (cells[1], cells[3]) if cells[0].isdigit() else None)
 
     def _sentences(
@@ -234,8 +234,8 @@ FORMS: dict[str, Callable[[Form, Source], Iterator[Raw]]] = {
 
 
 def _first_block(lines: Iterable[Line]) -> list[Line]:
-    """Return the first lines up to a blank one, without those that are blank before, or up to an error,
-    which stays for whoever reads the lines."""
+    """Return the first lines that are not blank, up to a blank line or an error; reading the lines again will
+    raise that error."""
     inked = itertools.dropwhile(lambda line: not line[1].strip(), lines)
     head: list[Line] = []
     with suppress(RnnError):
@@ -244,8 +244,8 @@ def _first_block(lines: Iterable[Line]) -> list[Line]:
 
 
 def _tagged_form(head: Iterable[str]) -> str:
-    """Return the form of tagged text by its first block: CoNLL has one token a line, and never just one tab
-    with several words on both sides of it."""
+    """Return the form of tagged text by its first block. CoNLL has one token a line, so no line has exactly
+    one tab with several words before it."""
     lines = [line for line in head if not _is_comment(line, _columns(line))]
     if lines and all(len(line.split("\t")) == UD_COLUMNS for line in lines):
         return "CoNLL-U"
@@ -258,10 +258,10 @@ def _columns(line: str) -> list[str]:
 
 
 def _is_comment(line: str, cells: list[str]) -> bool:
-    """Return whether a line is a comment of CoNLL-U. A token # has a tag after it, and no space."""
+    """Return whether a line is a CoNLL-U comment. A line for the token # has only a tag after it."""
     return line.startswith("# ") and "\t" not in line and len(cells) != 2
 
 
 def quoted(name: str) -> str:
-    """Return a label as messages show it."""
+    """Return a label in the form in which messages show it."""
     return json.dumps(name, ensure_ascii=False)[:LONGEST_QUOTE]

@@ -1,4 +1,4 @@
-"""A line to predict for: a text, without what may stand beside it."""
+"""Lines to predict for: the text of a line, without its companion (label, number, tags or target)."""
 
 from itertools import takewhile
 from typing import NamedTuple
@@ -7,15 +7,15 @@ from rnn_cli.text.pairs.kinds import KINDS, LABEL
 
 
 class Input(NamedTuple):
-    """A text, and whether the line held a label, a number, tags or a target too, which was left out."""
+    """A text, and whether the line also held a label, a number, tags or a target, which was left out."""
 
     text: str
     has_beside: bool
 
 
 def text_of(line: str, task: str) -> Input:
-    """Return the text of a line without its end: what stands before the first tab, without fastText's labels
-    (`__label__x text`). Of a line of `generate` the text stands after the tab."""
+    """Return the text of a line, which is given without its line end: the part before the first tab, or after
+    it for `generate`, without fastText's labels (`__label__x text`)."""
     cells = line.split("\t", 1)
     text = cells[KINDS[task].text_at] if len(cells) > 1 else line
     words = text.split()

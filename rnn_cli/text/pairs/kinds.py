@@ -1,15 +1,14 @@
 """What a pair is, for each task: a row of KINDS.
 
-    task        a line of a file                     a cell beside the text
+    task        a line of a file                     the cell beside the text
     classify    text <TAB> label                     labels: one, or several as __label__a __label__b
     rate        text <TAB> number                    a number
     generate    label <TAB> text                     one label
     translate   source <TAB> target                  a text
     tag         tokens <TAB> tags, or CoNLL          a tag for each token
 
-A text may be empty; what stands beside it may not, but for a target
-that is scored or tested. Several labels have
-fastText's form, as a comma or a space may be part of a name; a cell of JSON may be a list of them.
+A text may be empty; the cell beside it may not, except for a target that is scored or tested. Several labels
+are written in fastText's form, as a comma or a space may be part of a name; a JSON cell may be a list.
 """
 
 import math
@@ -20,10 +19,10 @@ from typing import Any, NamedTuple
 
 from rnn_cli.text.checks import is_text
 
-LABEL = "__label__"  # before each label in fastText's files
+LABEL = "__label__"  # precedes each label in fastText's files
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 
-MOST = 1e15  # of a score: the squares of many can be summed
+MOST = 1e15  # the largest score: the squares of many such scores can be summed
 
 LABELS, TAGS, SCORE, TARGET = "labels", "tags", "score", "target"
 
@@ -31,11 +30,11 @@ Beside = tuple[str, ...]  # labels or tags; a number or a text is one string
 
 
 class Kind(NamedTuple):
-    """What the pairs of one task are.
+    """The pairs of one task.
 
     columns: the names of the two columns, in the order of a line.
-    text_at: which of them is the text (of translate the source).
-    holds: what the other cell is: LABELS of the text, TAGS, one for each token, a SCORE or a TARGET.
+    text_at: which of them is the text (for translate, the source).
+    holds: what is in the other cell: LABELS of the text, TAGS, one for each token, a SCORE or a TARGET.
     beside: reads that cell. Raises ValueError, which says what is wrong with it.
     """
 
@@ -45,25 +44,25 @@ class Kind(NamedTuple):
     beside: Callable[[Any], Beside]
 
     def scored(self, cell: Any) -> Beside:
-        """Return what is in the cell beside the text, from which nothing is learned: a target may be empty.
-        Raises ValueError as `beside` does."""
+        """Read the cell beside the text in a pair that is not learned from: a target may be empty. Raises
+        ValueError as `beside` does."""
         if self.holds == TARGET and isinstance(cell, str) and not cell.strip():
             return ("",)
         return self.beside(cell)
 
     @property
     def is_labelled(self) -> bool:
-        """Whether labels or tags stand beside the text, which a model knows by number."""
+        """Whether the other cell holds labels or tags, which a model numbers."""
         return self.holds in (LABELS, TAGS)
 
     @property
     def line(self) -> str:
-        """How a line of a file reads, for messages."""
+        """The form of a line, for messages."""
         return "<TAB>".join(self.columns)
 
 
 def labels(cell: Any) -> Beside:
-    """Return the labels in a cell: its words where they begin with __label__, the items of a list, or one."""
+    """Return the labels in a cell: its words if they begin with __label__, the items of a list, or one."""
     if isinstance(cell, list):
         found = [_one(item) for item in cell]
         return tuple(dict.fromkeys(found))
@@ -88,7 +87,7 @@ def label(cell: Any) -> Beside:
 
 
 def number(cell: Any) -> Beside:
-    """Return the number in a cell, as Python writes it."""
+    """Return the number in a cell, in Python's notation."""
     text = _one(cell)
     if NUMBER.fullmatch(text) and MOST < abs(float(text)) < math.inf:
         raise ValueError(f"{text[:40]!r} is beyond {MOST:g} (scores are numbers from {-MOST:g} to {MOST:g})")
@@ -108,14 +107,14 @@ def text(cell: Any) -> Beside:
 
 
 def tags(cell: Any) -> Beside:
-    """Return the tags in a cell, which white space or the items of a list separate."""
+    """Return the tags in a cell, separated by white space or given as a list."""
     if isinstance(cell, list):
         cell = " ".join(_one(item) for item in cell)
     return tuple(cell.split()) if isinstance(cell, str) else ()
 
 
 def _one(cell: Any) -> str:
-    """Return a cell as text without white space around it. Raise ValueError for one that is empty or odd."""
+    """Return a cell as text without white space around it. Raise ValueError for an empty or invalid cell."""
     if isinstance(cell, bool) or (isinstance(cell, Real) and math.isfinite(cell)):
         return str(cell).lower() if isinstance(cell, bool) else str(cell)
     if not (cell is None or is_text(cell)):
@@ -126,7 +125,7 @@ def _one(cell: Any) -> str:
     return found
 
 
-COLUMN = re.compile(  # a name of a column, as people write them
+COLUMN = re.compile(  # common names of columns
     "(text|sentence|review|comment|message|doc|document|title|tweet|token|word|name|source|target|label|class|"
     "tag|score|rating|star|value|output|input)(e?s)?|category|categories|content|body|sentiment|intent|topic|y|"
     "src|tgt|文本|内容|句子|评论|标题|正文|标签|类别|分类|情感|评分|分数|得分|打分|原文|译文|源文|目标|词|词性|姓名",
@@ -141,12 +140,12 @@ QUOTES = " \t#\"'_"  # around a name
 
 
 def is_column_name(cell: str) -> bool:
-    """Return whether a cell reads like the name of a column."""
+    """Return whether a cell looks like the name of a column."""
     return COLUMN.fullmatch(cell.strip(QUOTES)) is not None
 
 
 def is_name_of_side(cell: str) -> bool:
-    """Return whether a cell reads like the name of a column of sources or targets."""
+    """Return whether a cell looks like the name of a column of sources or targets."""
     return is_column_name(cell) or SIDE.fullmatch(cell.strip(QUOTES)) is not None
 
 

@@ -1,4 +1,4 @@
-"""The labels that a model knows, numbered by falling count."""
+"""The labels that a model knows, numbered by decreasing count."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,9 +10,9 @@ from rnn_cli.text.checks import is_count, is_text
 
 @dataclass(frozen=True)
 class Labels:
-    """Names in the order of their ids, and how often each occurred in training.
+    """The names of labels in the order of their ids, and how often each occurred in training.
 
-    is_multi: whether a text may have several labels, or none.
+    is_multi: whether a text may have several labels or none.
     """
 
     names: tuple[str, ...]
@@ -21,7 +21,7 @@ class Labels:
 
     @classmethod
     def of_counts(cls, counts: Mapping[str, int], is_multi: bool = False) -> "Labels":
-        """Return labels by falling count, and by code point where counts are equal."""
+        """Return the labels in the order of decreasing count; those with equal counts, by code point."""
         rows = sorted(counts.items(), key=lambda row: (-row[1], row[0]))
         return cls(tuple(name for name, _ in rows), tuple(count for _, count in rows), is_multi)
 
@@ -30,13 +30,13 @@ class Labels:
         return {name: id for id, name in enumerate(self.names)}
 
     def to_json(self) -> dict[str, Any]:
-        """Return the entry of a model's header."""
+        """Return the entry for a model's header."""
         entry: dict[str, Any] = {"names": [*zip(self.names, self.counts, strict=True)]}
         return entry | ({"multi": True} if self.is_multi else {})
 
     @classmethod
     def from_json(cls, entry: object) -> "Labels":
-        """Return the labels of a header's entry. Raise ValueError for any other value."""
+        """Return the labels in a header's entry. Raise ValueError for any other value."""
         match entry:
             case {"names": [*rows], **rest} if rows and all(map(_is_row, rows)):
                 names, counts = zip(*rows, strict=True)

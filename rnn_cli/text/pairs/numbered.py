@@ -1,7 +1,7 @@
-"""Pairs as arrays: texts as ids of their own, and labels, numbers or targets beside them.
+"""Pairs as arrays: texts as ids, with their labels, numbers or targets.
 
-Files are read once (of translate twice, first the sources and then the targets), line by line; what is
-held in memory are arrays of ids, and the different tokens.
+Files are read line by line, once; for translate twice, first for the sources and then for the targets. Memory
+holds only arrays of ids and the different tokens.
 """
 
 import hashlib
@@ -26,21 +26,21 @@ from rnn_cli.text.tokenizers import TOKENIZERS, Tokenizer
 from rnn_cli.text.units import PARAGRAPH, paragraph
 from rnn_cli.text.vocabulary import END, SPECIAL, Vocabulary
 
-BLOCK = 1 << 18  # characters of texts that are cut together
-SHOWN = 10  # labels that a message names
+BLOCK = 1 << 18  # characters of texts that are cut at once
+SHOWN = 10  # the most labels that a message names
 
 
 @dataclass(frozen=True)
 class Pairs:
-    """Pairs of a task, in the order of the files. Row k of each array is pair k.
+    """The pairs of a task, in the order of the files. Row k of each array is pair k.
 
-    texts: as ids of its own, END after each (`Text.table` leads to the ids of a vocabulary).
-    targets: of translate, likewise; else None.
-    beside: ids of labels or of tags, one row a pair; without labels, rows of nothing.
-    labels: what those ids stand for; None where there are none.
-    scores: of rate, (rows,); else empty.
+    texts: in ids of their own, with END after each (`Text.table` maps them to the ids of a vocabulary).
+    targets: the same for the targets of translate; None for other tasks.
+    beside: ids of labels or tags, one row a pair; empty rows for tasks without labels.
+    labels: what those ids stand for; None for tasks without labels.
+    scores: of rate, (rows,); empty for other tasks.
     keys: (rows,) a hash of each text: equal texts have equal keys.
-    forms: how each file was read, by its name: a row of `formats.FORMS`.
+    forms: file name -> the form in which it was read, a row of `formats.FORMS`.
     """
 
     task: str
@@ -58,7 +58,8 @@ class Pairs:
 
 
 class Cutting(NamedTuple):
-    """How texts become tokens. targets: of translate; None: as texts. Tags go with the tokenizer `space`."""
+    """How texts are cut into tokens. targets: for those of translate; None: like texts. Tagged text is always
+    cut by the tokenizer `space`."""
 
     texts: Tokenizer
     targets: Tokenizer | None = None
@@ -74,11 +75,11 @@ def read_pairs(
 ) -> Pairs:
     """Return the pairs of some files.
 
-    known: the labels of a model; None: those in the files. to_learn: whether something is to be learned from
-    them, which takes two different labels or scores.
+    known: the labels of a model; None: those in the files.
+    to_learn: whether a model learns from the pairs, which takes at least two different labels or scores.
 
-    Raises RnnError for a line that is no pair, a label that is not known, files without a pair or with
-    nothing to learn, and those that change while they are read.
+    Raises RnnError for a line that is not a pair, an unknown label, files without a pair or with nothing to
+    learn, and files that change while they are read.
     """
     collected = _Collected(form, known)
     stamps = [source.stamp() for source in sources]
@@ -106,7 +107,8 @@ def read_pairs(
 
 @dataclass
 class _Collected:
-    """What stands beside the texts, collected while they are cut. Labels are numbered as they come."""
+    """The labels, tags or scores of the texts, collected while the texts are cut. Labels are numbered in the
+    order in which they occur."""
 
     form: Form
     known: Labels | None
@@ -118,7 +120,7 @@ class _Collected:
     forms: dict[str, str] = field(default_factory=dict)
 
     def add(self, sources: Sequence[Source]) -> Iterator[Pair]:
-        """Yield the pairs, keeping what stands beside their texts."""
+        """Yield the pairs, and collect their labels, tags or scores."""
         if self.known is not None:
             self.ids = self.known.ids
         for source in sources:
@@ -147,7 +149,7 @@ class _Collected:
             raise self.form.bad(source, pair.line, what)
 
     def pairs(self, texts: Text, targets: Text | None) -> Pairs:
-        """Return all that was collected."""
+        """Return the pairs with everything that was collected."""
         beside, lengths = np.array(self.beside, np.int32), np.array(self.lengths, np.int64)
         scores, labels = np.array(self.scores, np.float64), self.known
         if self.form.kind.is_labelled and labels is None:
@@ -165,7 +167,7 @@ class _Collected:
 
 
 def _nothing_to_learn(pairs: Pairs) -> str:
-    """Return why nothing can be learned from some pairs; "": something can."""
+    """Return why nothing can be learned from some pairs; "" if something can."""
     if len(pairs.scores):
         return f"every score is {pairs.scores[0]:g}" if pairs.scores.min() == pairs.scores.max() else ""
     if pairs.labels is None:
@@ -177,7 +179,7 @@ def _nothing_to_learn(pairs: Pairs) -> str:
 
 
 def unknown_label(name: str, known: Labels) -> str:
-    """Return what an error says of a label that a model does not know."""
+    """Return the error message for a label that a model does not know."""
     more = f" and {len(known.names) - SHOWN} more" if len(known.names) > SHOWN else ""
     return (
         f"the model has no label {quoted(name)} (it has {', '.join(map(quoted, known.names[:SHOWN]))}{more})"
@@ -185,13 +187,13 @@ def unknown_label(name: str, known: Labels) -> str:
 
 
 def key(text: str) -> int:
-    """Return a hash of a text, in 64 bits; white space around it does not count."""
+    """Return a 64-bit hash of a text, ignoring white space around it."""
     content = text.strip().encode("utf-8", "surrogatepass")
     return int.from_bytes(hashlib.blake2b(content, digest_size=8).digest(), "little")
 
 
 def _texts(pairs: Iterator[Pair], tokenizer: Tokenizer) -> Iterator[str]:
-    """Yield each text as one line: line ends become spaces where lines are units."""
+    """Yield each text as one line; if lines are the units, line ends in a text become spaces."""
     is_paragraph = tokenizer.unit == PARAGRAPH
     for pair in pairs:
         yield (paragraph(pair.text) if is_paragraph else pair.text.replace("\n", " ")) + "\n"
@@ -210,14 +212,14 @@ def _blocks(lines: Iterator[str]) -> Iterator[str]:
 
 
 def token_counts(text: Text, rows: Numbers) -> dict[str, int]:
-    """Return how often each token occurs in some rows, from which a vocabulary is built."""
+    """Return how often each token occurs in some rows; a vocabulary is built from this."""
     ids = text.corpus.ids[places(*spans(text.corpus, rows))]
     counts = np.bincount(ids, minlength=SPECIAL + len(text.types))[SPECIAL:].tolist()
     return {token: count for token, count in zip(text.types, counts, strict=True) if count}
 
 
 def in_vocabulary(text: Text, vocabulary: Vocabulary, ends: bool = False) -> Rows:
-    """Return the rows of a text in the ids of a vocabulary; ends: with END after each."""
+    """Return the rows of a text in the ids of a vocabulary. ends: whether END follows each row."""
     ids, starts = np.asarray(text.corpus.ids), np.asarray(text.corpus.starts, np.int64)
     read = text.table(vocabulary)[ids]
     if ends:
@@ -226,7 +228,7 @@ def in_vocabulary(text: Text, vocabulary: Vocabulary, ends: bool = False) -> Row
 
 
 def score_range(scores: NDArray[np.float64]) -> tuple[float, float]:
-    """Return the least and the greatest score, which a model maps onto 0 … 1."""
+    """Return the lowest and the highest score, which a model maps to the range 0 … 1."""
     low, high = float(scores.min()), float(scores.max())
     if not (math.isfinite(low) and low < high):
         raise ValueError("the scores have no range")

@@ -1,4 +1,4 @@
-"""Pairs to train on and to validate on, and texts that occur more than once."""
+"""Dividing pairs into training and validation parts, and finding texts that occur more than once."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,11 +9,11 @@ from rnn_cli.text.rows import Numbers
 
 
 def hold_out(pairs: Pairs, fraction: float, seed: int) -> tuple[Numbers, Numbers]:
-    """Return the rows to train on and the rows to validate on, rising.
+    """Return the rows to train on and the rows to validate on, in ascending order.
 
-    A fraction of the different texts is held out with all rows of each, at least one and not all. Each label
-    (the first of a row; not tags) gives its share, but one text of it at least stays to train on: where each
-    has only one, nothing is held out.
+    A fraction of the different texts is held out, each with all its rows: at least one text and never all.
+    Each label (the first of a row; not tags) contributes its share, but at least one of its texts stays for
+    training: if each label has only one text, nothing is held out.
     """
     groups, first, group = np.unique(pairs.keys, return_index=True, return_inverse=True)
     label = np.zeros(pairs.rows, np.int64)
@@ -34,14 +34,14 @@ def hold_out(pairs: Pairs, fraction: float, seed: int) -> tuple[Numbers, Numbers
 
 
 def also_in(pairs: Pairs, others: Pairs) -> NDArray[np.bool_]:
-    """Return which texts also stand in other pairs, (rows,), as test texts may in the training file."""
+    """Return which texts also occur in other pairs, (rows,): test texts may be in the training file, too."""
     return np.isin(pairs.keys, others.keys)
 
 
 def by_text(pairs: Pairs) -> list[Numbers]:
-    """Return the rows of each different text, in the order in which the texts come: a source, and the rows of
-    all its references."""
+    """Return the rows of each different text, in the order of first occurrence: for a source, these are the
+    rows of all its references."""
     _, first, group = np.unique(pairs.keys, return_index=True, return_inverse=True)
-    order = np.argsort(first[group], kind="stable")  # all rows of the text that comes first, and so on
+    order = np.argsort(first[group], kind="stable")  # all rows of the first text, then of the second, ...
     bounds = np.flatnonzero(np.diff(first[group][order])) + 1
     return np.split(order, bounds)

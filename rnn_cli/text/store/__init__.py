@@ -1,1 +1,1 @@
-"""A text as ids: split once, kept on disk, mapped into memory."""
+"""Texts as ids: split once, kept on disk, mapped into memory."""

@@ -1,5 +1,5 @@
-"""A folder of stored texts, so that a text is split only once. Each has a key: a hash of its content and of
-everything that decides how it is split."""
+"""A folder of stored texts, so that a text is split only once. Each text has a key: a hash of its content and
+of everything that determines how it is split."""
 
 import os
 import shutil
@@ -15,14 +15,14 @@ from rnn_cli.text.store.folder import HEADER, Damaged, read_header
 
 KEY = "[0-9a-f]" * 64  # pattern of the names of stored texts: a SHA-256 in hexadecimal
 WORK = "work-"  # prefix of folders that are being written
-REMEMBERED = "hash-*.json"  # pattern of the files that remember hashes (hashes.py)
-LOCK = "lock"  # in such a folder: its process holds the lock on it
+REMEMBERED = "hash-*.json"  # pattern of the files with remembered hashes (hashes.py)
+LOCK = "lock"  # a file in such a folder, locked by the process that writes there
 ABANDONED = 24 * 3600.0  # seconds after which the folder of a killed run is removed
 
 
 def default_folder() -> Path:
-    """Return rnn's folder in the user's folder for caches, as the system defines it. Raise RuntimeError where
-    the user has no home."""
+    """Return rnn's folder in the user's cache folder, as the system defines it. Raise RuntimeError if the
+    user has no home folder."""
     if os.name == "nt" and "LOCALAPPDATA" in os.environ:
         return Path(os.environ["LOCALAPPDATA"]) / "rnn" / "cache"
     own = os.environ.get("XDG_CACHE_HOME", "")
@@ -34,19 +34,19 @@ class Entry(NamedTuple):
 
     folder: Path
     size: int  # bytes
-    used: float  # when it was last used, in seconds since the epoch
+    used: float  # time of the last use, in seconds since the epoch
     header: dict[str, Any]  # empty if it is damaged
 
 
 class Cache:
-    """The stored texts in one folder, which is made when it is first needed."""
+    """The stored texts in one folder, which is created when it is first needed."""
 
     def __init__(self, folder: Path):
         self.folder = folder
 
     @contextmanager
     def work(self) -> Iterator[Path]:
-        """Return a context with a new folder to write a text in; what was not kept is removed at the end.
+        """Return a context with a new folder to write a text in; it is removed at the end unless it was kept.
         Raises OSError."""
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._sweep()
@@ -59,22 +59,22 @@ class Cache:
             shutil.rmtree(path, ignore_errors=True)
 
     def _sweep(self) -> None:
-        """Remove the folders of killed runs: those that are old, and that no process has locked."""
+        """Remove the folders of killed runs: old ones that no process has locked."""
         for left in self.folder.glob(f"{WORK}*"):
             with suppress(OSError):
                 if left.stat().st_mtime < time.time() - ABANDONED and not _is_locked(left / LOCK):
                     shutil.rmtree(left)
 
     def find(self, key: str) -> Path | None:
-        """Return the folder of the text with this key, which counts as used now; None where there is none."""
+        """Return the folder of the text with this key, and mark it as used now; None if there is none."""
         folder = self.folder / key
         with suppress(OSError):
             os.utime(folder)
         return folder if folder.is_dir() else None
 
     def keep(self, work: Path, key: str) -> Path:
-        """Store the text in the folder `work` under a key, in one step, and return its folder. If another run
-        has stored it meanwhile, that text, which is the same, stays. Raises OSError."""
+        """Store the text in the folder `work` under a key, in one step, and return its new folder. If another
+        run has stored the same text in the meantime, that copy stays. Raises OSError."""
         folder = self.folder / key
         try:
             os.rename(work, folder)
@@ -88,12 +88,12 @@ class Cache:
         shutil.rmtree(self.folder / key, ignore_errors=True)
 
     def entries(self) -> list[Entry]:
-        """Return all stored texts, the last used first."""
+        """Return all stored texts, the most recently used first."""
         return sorted(map(_entry, self.folder.glob(KEY)), key=lambda entry: -entry.used)
 
     def clear(self) -> int:
-        """Delete all stored texts and what killed runs left, and return the number of bytes of the texts.
-        Raises OSError."""
+        """Delete all stored texts, remembered hashes and abandoned folders of killed runs; return the size of
+        the texts in bytes. Raises OSError."""
         self._sweep()
         freed = 0
         for memory in self.folder.glob(REMEMBERED):

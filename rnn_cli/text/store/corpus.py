@@ -1,6 +1,6 @@
 """A text as ids, and its parts: the lines to train on and those to validate on.
 
-The ids are the targets, one after another: the line t_1 … t_k stands as t_1 … t_k END. The arrays may be
+The ids are the targets, one after another: the line t_1 … t_k is stored as t_1 … t_k END. The arrays may be
 files mapped into memory (folder.py), so nothing here makes another array of their length.
 """
 
@@ -19,9 +19,9 @@ from rnn_cli.text.vocabulary import END, SPECIAL, START, UNK, Vocabulary
 
 Numbers = NDArray[np.int64]
 
-DRAWN_FROM = 1 << 16  # lines from which those held out are drawn at a time
-STRETCHES = 100  # of a text that is one line
-BLOCK = 1 << 20  # ids that are counted at a time
+DRAWN_FROM = 1 << 16  # lines in a group; held-out lines are drawn group by group
+STRETCHES = 100  # into which a text of one line is divided
+BLOCK = 1 << 20  # ids that are counted at once
 RELEASE_EVERY = 64  # look-ups of a line in a mapped text
 
 
@@ -31,7 +31,7 @@ class Corpus:
 
     ids: Ids  # (N,) the targets
     starts: Numbers  # (lines + 1,) where in ids each line begins, and N
-    characters: NDArray[np.integer[Any]]  # (lines,) the characters of each line, its end counted as one
+    characters: NDArray[np.integer[Any]]  # (lines,) characters of each line; its end counts as one
 
     @property
     def lines(self) -> int:
@@ -46,15 +46,15 @@ class Text(NamedTuple):
     counts: Numbers  # (SPECIAL + types,) how often each id occurs
     characters: int
     longest: int  # the targets of its longest line
-    fingerprint: str = ""  # a hash of all the above; only a stored text has one
+    fingerprint: str = ""  # a hash of the arrays and types; only a stored text has one
 
     def table(self, vocabulary: Vocabulary) -> NDArray[np.int32]:
-        """Return the id that each id has in a vocabulary, (SPECIAL + types,)."""
+        """Return the id in a vocabulary for each of the text's own ids, (SPECIAL + types,)."""
         return np.array([START, END, UNK, *vocabulary.encode(self.types)], np.int32)
 
 
 def in_memory(cuts: Iterable[Cut]) -> Text:
-    """Return a text, held in memory, of its cuts."""
+    """Return the text made of the given cuts, held in memory."""
     numbering, line_ends = Numbering(), LineEnds()
     ids: list[Ids] = [np.empty(0, NARROW)]
     starts, characters = [np.zeros(1, np.int64)], [np.empty(0, np.int64)]
@@ -70,16 +70,16 @@ def in_memory(cuts: Iterable[Cut]) -> Text:
 
 @dataclass(frozen=True)
 class Selection:
-    """Single lines held out at random, or the lines that are left. The seed decides which, for DRAWN_FROM
+    """Single lines held out at random, or the remaining lines. They are drawn with the seed from DRAWN_FROM
     lines at a time, so that a long text needs no list of them."""
 
-    lines: int  # of the text
-    count: int  # of the lines held out
+    lines: int  # lines of the text
+    count: int  # lines held out
     seed: int
-    held_out: bool  # whether the selection is of those, or of the lines that are left
+    held_out: bool  # True: the lines held out; False: the remaining lines
 
     def among(self, first: int, end: int) -> Numbers:
-        """Return the numbers of the selected lines from line `first` to `end`, rising."""
+        """Return the numbers of the selected lines from line `first` to `end`, in ascending order."""
         groups = range(first // DRAWN_FROM, -(-end // DRAWN_FROM))
         numbers = np.concatenate([np.empty(0, np.int64), *map(self._in_group, groups)])
         return numbers[np.searchsorted(numbers, first) : np.searchsorted(numbers, end)]
@@ -97,13 +97,13 @@ class Part:
 
     corpus: Corpus
     ranges: tuple[tuple[int, int], ...]  # of lines: (first, end)
-    selection: Selection | None  # which lines of those; None: all
+    selection: Selection | None  # the lines selected within the ranges; None: all
     own_counts: Numbers  # (own ids,) how often each of the text's own ids occurs
-    characters: int  # the end of a line counted as one
+    characters: int  # a line end counts as one
     longest: int  # no line has more targets
-    table: NDArray[np.int32]  # (own ids,) the id that each has in the vocabulary
+    table: NDArray[np.int32]  # (own ids,) the id of each in the vocabulary
     spelling_nats: float = 0.0  # the cost of spelling the unknown tokens (spelling.py)
-    is_running: bool = False  # whether its lines are stretches of one long line, to be read in succession
+    is_running: bool = False  # whether its lines are stretches of one long line, to be read in order
 
     @property
     def lines(self) -> int:
@@ -115,12 +115,12 @@ class Part:
 
     @property
     def tokens(self) -> int:
-        """The targets without the ends of lines."""
+        """The number of targets without the ends of lines."""
         return self.targets - self.lines
 
     @property
     def unknown(self) -> int:
-        """How many tokens are not in the vocabulary."""
+        """The number of tokens that are not in the vocabulary."""
         return int(self.own_counts[self.table == UNK].sum())
 
     def counts(self, m: int) -> Numbers:
@@ -130,12 +130,12 @@ class Part:
         return counts
 
     def occurring(self, types: tuple[str, ...]) -> dict[str, int]:
-        """Return how often each token occurs, of the text's `types` those that do."""
+        """Return the tokens that occur, and how often. types: those of the whole text."""
         counts = self.own_counts[SPECIAL:].tolist()
         return {token: count for token, count in zip(types, counts, strict=True) if count}
 
     def short_ranges(self, size: int) -> list[tuple[int, int]]:
-        """Return its lines in ranges of about `size` targets, as even as lines allow: (first, end)."""
+        """Return its lines in ranges of about `size` targets, as equal as lines allow: (first, end)."""
         starts = self.corpus.starts
         check_whole(starts)
         total = int(starts[-1])
@@ -153,11 +153,11 @@ class Part:
         ]
 
     def among(self, first: int, end: int) -> Numbers:
-        """Return the numbers of its lines from line `first` to `end` of one of its ranges, rising."""
+        """Return the numbers of its lines from line `first` to `end` of one of its ranges, ascending."""
         return self.selection.among(first, end) if self.selection else np.arange(first, end)
 
     def read_with(self, text: Text, vocabulary: Vocabulary, spelling: Spelling) -> "Part":
-        """Return the same lines, of this text, in the ids of a vocabulary."""
+        """Return the same lines in the ids of a vocabulary. text: the one that the part belongs to."""
         unknown = (
             (token, n) for token, n in self.occurring(text.types).items() if token not in vocabulary.ids
         )
@@ -175,8 +175,8 @@ def whole(text: Text) -> Part:
 def hold_out(text: Text, fraction: float, seed: int, carry_state: bool) -> tuple[Part, Part]:
     """Return the training part and the validation part: a fraction of the lines, one or more, chosen by seed.
 
-    Independent lines are drawn one by one; where the state is carried, lines in succession are held out; of
-    a text that is one line, a stretch of it.
+    Independent lines are drawn one by one. If the state is carried, consecutive lines are held out. From a
+    text of one line, a stretch is held out.
     """
     is_running = text.corpus.lines == 1
     if is_running:
@@ -199,8 +199,8 @@ def hold_out(text: Text, fraction: float, seed: int, carry_state: bool) -> tuple
 
 
 def in_stretches(text: Text) -> Text:
-    """Return a text of one line divided into lines that no END ends, so that some can be held out. Their
-    characters are estimated from those of the whole."""
+    """Return a text of one line divided into stretches, as lines without END, so that some can be held out.
+    Their numbers of characters are estimated from that of the whole text."""
     corpus = text.corpus
     places = np.linspace(0, len(corpus.ids), min(STRETCHES, len(corpus.ids)) + 1)
     bounds: Numbers = np.round(places * text.characters / len(corpus.ids)).astype(np.int64)
@@ -211,7 +211,7 @@ def in_stretches(text: Text) -> Text:
 
 
 def _count(part: Part) -> tuple[Numbers, int]:
-    """Return how often each id occurs in a part, (own ids,), and its characters."""
+    """Return how often each id occurs in a part, (own ids,), and the part's number of characters."""
     counts, characters = np.zeros(len(part.own_counts), np.int64), 0
     for first, end in part.short_ranges(BLOCK):
         lines = part.among(first, end)
@@ -226,7 +226,7 @@ def _count(part: Part) -> tuple[Numbers, int]:
 
 
 def spans(corpus: Corpus, lines: Numbers) -> tuple[Numbers, Numbers]:
-    """Return where lines begin in the ids, and how many targets they have: (lines,) each."""
+    """Return where the lines begin in the ids, and how many targets they have, (lines,) each."""
     check_whole(corpus.starts)
     first = np.asarray(corpus.starts[lines])
     return first, corpus.starts[lines + 1] - first

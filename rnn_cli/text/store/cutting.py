@@ -1,7 +1,7 @@
 """Blocks of text to tokens: characters by array operations, words in several processes.
 
-A text comes as blocks of whole lines, each ended by \\n; a paragraph is one such line (units.py). Only a
-very long line is spread over several blocks, parted where that does not change its tokens (parting.py).
+A text comes in blocks of whole lines, each ended by \\n; a paragraph is one such line (units.py). Only a
+very long line is spread over several blocks, divided where this does not change its tokens (parting.py).
 """
 
 import re
@@ -25,17 +25,17 @@ Ids = NDArray[np.integer[Any]]
 NEWLINE = ord("\n")
 EMPTY_LINES = re.compile("\n\n+")
 NO_LENGTHS = np.empty(0, np.int64)
-TASK = 1 << 16  # characters that are sent to a process at a time
+TASK = 1 << 16  # characters that are sent to a process at once
 
 
 class Cut(NamedTuple):
     """A block of text as tokens, with a numbering of its own."""
 
-    types: tuple[str, ...]  # the different tokens, for which the ids SPECIAL, SPECIAL + 1, ... stand
+    types: tuple[str, ...]  # the different tokens, with the ids SPECIAL, SPECIAL + 1, ...
     ids: Ids  # (N,) the tokens in order, END after each line that ends; UNK for None
-    lengths: NDArray[np.int64]  # (lines that end here + 1,) characters of each line in this block, \n
-    # counted; the last entry is those after the last \n
-    counts: NDArray[np.int64] | None = None  # (SPECIAL + types,) how often each id occurs, if it is known
+    lengths: NDArray[np.int64]  # (lines that end here + 1,) characters of each line in this block, with
+    # its \n; the last entry counts those after the last \n
+    counts: NDArray[np.int64] | None = None  # (SPECIAL + types,) how often each id occurs, if known
 
 
 class Task(NamedTuple):
@@ -45,23 +45,23 @@ class Task(NamedTuple):
     continued: bool
 
 
-# A Cut as it goes through a pipe: the types are joined by what no token holds (`_between_types`).
+# A Cut as it is sent through a pipe: the types are joined by a character in no token (`_between_types`).
 Packed = tuple[str, Ids, NDArray[np.int64]]
 
 
 def cut(tokenizer: Tokenizer, block: str, keep_blank: bool, continued: bool = False) -> Cut:
     """Return the tokens of a block.
 
-    keep_blank: whether a line of nothing but white space is a line or is skipped.
-    continued: whether the block begins inside a line; that line, and one that the block does not end,
-        is never skipped.
+    keep_blank: whether lines of only white space are kept; otherwise they are skipped.
+    continued: whether the block begins inside a line. That line is never skipped, nor is one that does not
+        end in the block.
     """
     cutter = cut_characters if tokenizer.code_points else cut_lines
     return cutter(tokenizer, block, keep_blank, continued)
 
 
 def cut_lines(tokenizer: Tokenizer, block: str, keep_blank: bool, continued: bool) -> Cut:
-    """Return what `cut` does, by splitting line by line; types are in the order of their first occurrence."""
+    """Return the same as `cut`, by splitting line by line; types are in the order of first occurrence."""
     index: defaultdict[Token | int, int] = defaultdict(None, {START: START, END: END, None: UNK})
     index.default_factory = index.__len__
     ids: list[int] = []
@@ -77,13 +77,13 @@ def cut_lines(tokenizer: Tokenizer, block: str, keep_blank: bool, continued: boo
         continued = False
     ids += map(index.__getitem__, tokenizer.split(rest))
     lengths.append(len(rest))
-    types: tuple[Any, ...] = (*index,)[SPECIAL:]  # strings alone
+    types: tuple[Any, ...] = (*index,)[SPECIAL:]  # only strings
     return Cut(types, np.array(ids, np.int32), np.array(lengths, np.int64))
 
 
 def cut_characters(tokenizer: Tokenizer, block: str, keep_blank: bool, continued: bool) -> Cut:
-    """Return what `cut` does where tokens are code points, by array operations; types are in their order."""
-    if not keep_blank:  # there may be many empty lines: skip them before lines are looked at one by one
+    """Return the same as `cut` if tokens are code points, by array operations; types are in their order."""
+    if not keep_blank:  # there may be many empty lines: skip them before looking at each line
         block = EMPTY_LINES.sub("\n", block if continued else block.lstrip("\n"))
     text = tokenizer.normalize(block)
     types, ids, _, counts = _number(text)
@@ -96,13 +96,13 @@ def cut_characters(tokenizer: Tokenizer, block: str, keep_blank: bool, continued
         ids, counts = ids[np.repeat(kept, lengths)], None
     if tokenizer.unit == PARAGRAPH:
         types = tuple(LINE_END if type == INNER else type for type in types)
-    if text != block:  # lengths are those of the text as it was given, before normalization
+    if text != block:  # lengths count the characters before normalization
         lengths = np.diff(_starts(_number(block).ids), append=len(block))
     return Cut(types, ids, lengths[kept], counts)
 
 
 def _number(text: str) -> Cut:
-    """Return the different code points of a text, rising, and its ids, (len(text),); without lengths."""
+    """Return the different code points of a text, ascending, and its ids, (len(text),), but no lengths."""
     if text.isascii():
         content = text.encode()
         occurs = _histogram(content)
@@ -123,7 +123,7 @@ def _number(text: str) -> Cut:
 
 
 def _histogram(content: bytes) -> NDArray[np.int64]:
-    """Return how often each byte occurs, (256,); bytes are counted in pairs, which takes half the time."""
+    """Return how often each byte occurs, (256,). Bytes are counted in pairs, which takes half the time."""
     padding = 2 - len(content) % 2
     pairs = np.bincount(np.frombuffer(content + bytes(padding), np.uint16), minlength=1 << 16)
     occurs = pairs.reshape(256, 256).sum(0) + pairs.reshape(256, 256).sum(1)
@@ -132,12 +132,12 @@ def _histogram(content: bytes) -> NDArray[np.int64]:
 
 
 def _starts(ids: Ids) -> NDArray[np.int64]:
-    """Return where in a block each line begins, also what stands after the last END."""
+    """Return where in a block each line begins, including the one after the last END, which may be empty."""
     return np.concatenate([[0], np.flatnonzero(ids == END) + 1])
 
 
 def _blank(types: tuple[str, ...], ids: Ids, starts: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Return which of the lines that begin at `starts` hold nothing but white space."""
+    """Return which of the lines that begin at `starts` contain only white space."""
     is_white = np.array([False] * SPECIAL + [type.isspace() for type in types])
     is_white[END] = True
     if len(ids) == 0:
@@ -145,19 +145,19 @@ def _blank(types: tuple[str, ...], ids: Ids, starts: NDArray[np.int64]) -> NDArr
     first = ids.take(starts, mode="clip")
     first[starts == len(ids)] = END
     blank = first == END
-    if is_white[first[~blank]].any():  # else the first character of each line decides
+    if is_white[first[~blank]].any():  # otherwise the first character of each line is enough
         ink = np.append(~is_white[ids], False)
         blank = ~np.logical_or.reduceat(ink, starts)
     return blank
 
 
 def cut_all(tokenizer: Tokenizer, blocks: Iterable[str], keep_blank: bool, processes: int) -> Iterator[Cut]:
-    """Yield the tokens of a text, in order: for each block or a portion of one, what `cut` gives.
+    """Yield the tokens of a text, in order: the results of `cut` for its blocks or portions of them.
 
-    processes: how many may be started where the tokenizer is slow and the text long. Blocks are taken as they
+    processes: how many may be started if the tokenizer is slow and the text long. Blocks are taken as they
         are needed, a bounded number ahead of the cut that is yielded.
 
-    Raises RnnError where a process ends or fails.
+    Raises RnnError if a process ends or fails.
     """
     tasks = _tasks(blocks)
     worth = tokenizer.worth_a_process
@@ -193,7 +193,7 @@ def _divide(tasks: Iterable[Task]) -> Iterator[Task]:
 
 
 def _look_ahead(tasks: Iterator[Task], characters: int) -> tuple[int, Iterator[Task]]:
-    """Return how many characters are to come, counted until there are `characters`, and all the tasks."""
+    """Return the number of characters in the tasks, counted only up to about `characters`, and all tasks."""
     first, found = [], 0
     while found < characters and (task := next(tasks, None)):
         first.append(task)
@@ -202,7 +202,7 @@ def _look_ahead(tasks: Iterator[Task], characters: int) -> tuple[int, Iterator[T
 
 
 def _packing_cutter(name: str, settings: Mapping[str, Any], keep_blank: bool) -> Callable[[Task], Packed]:
-    """Return `cut` as a worker process runs it."""
+    """Return the function that a worker process runs: `cut`, with a packed result."""
     tokenizer = make_tokenizer(name, settings)
     between = _between_types(tokenizer)
 

@@ -1,7 +1,7 @@
-"""A text as ids on disk: written as it is read, in one pass, and mapped into memory when it is used. So a
-text may be as long as the disk allows.
+"""A text as ids on disk: written in one pass as it is read, and mapped into memory when it is used, so that
+its length is limited only by the disk.
 
-A stored text is a folder with the arrays of a Corpus as they lie in memory, one file each, and header.json:
+A stored text is a folder with the arrays of a Corpus in their memory layout, one file each, and header.json:
 the types of the arrays, what the ids stand for, and the hashes of each file and of the header itself.
 """
 
@@ -23,26 +23,26 @@ from rnn_cli.text.store.numbering import NARROW, NUMBERS, WIDE, LineEnds, Number
 
 HEADER = "header.json"
 ARRAYS = ("ids", "starts", "characters")
-HASH = ".hash"  # ends the name of the file that remembers the hash of a large array
-COPIED = 1 << 22  # bytes at a time
+HASH = ".hash"  # suffix of the file that remembers the hash of a large array
+COPIED = 1 << 22  # bytes that are rewritten at once
 
 
 class Damaged(Exception):
-    """A stored text is not what was written."""
+    """A stored text differs from what was written."""
 
 
 class Writer:
-    """Writes a text, cut by cut, into a folder that exists and is empty.
+    """Writes a text, cut by cut, into an existing empty folder.
 
         with Writer(folder, about) as writer:
             for cut in cuts:
                 writer.add(cut)
 
-    The header is written at the end, and only if all went well: without it the folder is no stored text.
+    The header is written at the end, and only if nothing was raised: without it the folder is no stored text.
 
-    about: what else the header says of the text, as JSON.
+    about: further entries of the header, as JSON.
 
-    Raises OSError, anywhere.
+    Any method may raise OSError.
     """
 
     def __init__(self, folder: Path, about: dict[str, Any]):
@@ -90,10 +90,10 @@ def write_header(
     counted: tuple[tuple[str, ...], Numbers],
     lines: tuple[int, int],
 ) -> None:
-    """Write the header of a text whose arrays are written: from here on the folder is a stored text.
+    """Write the header of a text after its arrays: this makes the folder a stored text.
 
-    dtype: of the ids. counted: types, and how often each id occurs. lines: their characters together, and the
-    targets of the longest. Raises OSError.
+    dtype: of the ids. counted: types, and how often each id occurs. lines: their total characters, and the
+    targets of the longest line. Raises OSError.
     """
     types, counts = counted
     characters, longest = lines
@@ -135,7 +135,7 @@ def read_header(folder: Path) -> dict[str, Any]:
 
 
 def load(folder: Path) -> Text:
-    """Return the text in a folder, its arrays mapped, not read. Raise Damaged or OSError."""
+    """Return the text in a folder, with its arrays mapped, not read. Raise Damaged or OSError."""
     header = read_header(folder)
     try:
         if header["sha256"] != {name: sha256(folder / name, folder / f"{name}{HASH}") for name in ARRAYS}:

@@ -1,8 +1,8 @@
-"""Hashes of files. Those of large ones are remembered: a text of a terabyte would be read for 20 minutes at
-each start.
+"""Hashes of files. Hashes of large files are remembered: reading a text of a terabyte at each start would
+take 20 minutes.
 
-A hash is remembered with the size, the time of the last change and the number of its file. It holds while
-these are the same. A file that was changed just now is hashed again: its time may not show a second change.
+A hash is remembered with its file's size, time of last change and inode number. It is valid while these stay
+the same. The hash of a file that has just changed is not remembered: its time may not show a second change.
 """
 
 import hashlib
@@ -13,8 +13,8 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
-LARGE = 1 << 28  # bytes from which on a hash is remembered
-SETTLED = 2.0  # seconds since the last change of a file
+LARGE = 1 << 28  # bytes: hashes of files of at least this size are remembered
+SETTLED = 2.0  # seconds that must have passed since the last change of a file
 
 Stamp = list[int]
 
@@ -22,7 +22,7 @@ Stamp = list[int]
 def sha256(path: Path, memory: Path | None = None) -> str:
     """Return the hash of a file's bytes. Raises OSError.
 
-    memory: the file that it is remembered in; None: it is not.
+    memory: the file in which the hash is remembered; None: it is not remembered.
     """
     stamp = _stamp(path)
     if memory is None or stamp[0] < LARGE:
@@ -32,19 +32,19 @@ def sha256(path: Path, memory: Path | None = None) -> str:
         return known
     found = _hash(path)
     if _stamp(path) == stamp and time.time() - stamp[1] / 1e9 > SETTLED:
-        with suppress(OSError):  # it need not be remembered
+        with suppress(OSError):  # remembering is optional
             memory.write_text(json.dumps(said | {"sha256": found}))
     return found
 
 
 def memory_of(path: Path, folder: Path) -> Path:
-    """Return the file in a folder that remembers a file's hash."""
+    """Return the path, in `folder`, of the file that remembers the hash of the file `path`."""
     name = hashlib.sha256(os.fsencode(os.path.abspath(path))).hexdigest()
     return folder / f"hash-{name}.json"
 
 
 def _known(memory: Path, said: Mapping[str, object]) -> str | None:
-    """Return the hash that is remembered for what is said of a file; None where another was or none."""
+    """Return the hash remembered for a file with this path and stamp; None if there is none."""
     with suppress(OSError, ValueError, AttributeError):
         there = json.loads(memory.read_bytes())
         found = there.get("sha256")

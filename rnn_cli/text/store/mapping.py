@@ -1,4 +1,4 @@
-"""Files as arrays, whose pages are read from disk when they are used."""
+"""Files mapped as arrays, so that their pages are read from disk only when used."""
 
 import mmap
 from pathlib import Path
@@ -13,18 +13,18 @@ Array = NDArray[Any]
 
 
 class CutShort(RnnError):
-    """A file that is mapped was cut short by another program."""
+    """Another program has cut a mapped file short."""
 
 
 class MappedFile(mmap.mmap):
-    """A file that is mapped, and its path then."""
+    """A mapped file, and its path when it was mapped."""
 
     path: Path
 
 
 def map_file(path: Path, dtype: np.dtype[Any]) -> Array:
-    """Return a file as a read-only array. Raise OSError, or ValueError for a size that is no multiple of the
-    type's."""
+    """Return a file as a read-only array. Raise OSError, or ValueError if the file's size is not a multiple
+    of the type's."""
     if path.stat().st_size == 0:  # an empty file cannot be mapped
         return np.empty(0, dtype)
     with open(path, "rb") as file:
@@ -34,16 +34,16 @@ def map_file(path: Path, dtype: np.dtype[Any]) -> Array:
 
 
 def release(array: Array) -> None:
-    """Release the pages of a mapped array that were read: otherwise they would count as this process's memory
-    until it ends. They stay in the system's cache. An array that is not mapped is left as it is."""
+    """Release the pages of a mapped array that were read; otherwise they count as this process's memory until
+    it ends. They stay in the system's cache. Do nothing to an array that is not mapped."""
     mapped = _file_of(array)
     if mapped is not None and hasattr(mmap, "MADV_DONTNEED"):
         mapped.madvise(mmap.MADV_DONTNEED)
 
 
 def check_whole(array: Array) -> None:
-    """Raise CutShort where the file of a mapped array has become shorter since: to read beyond its end would
-    end the process (SIGBUS)."""
+    """Raise CutShort if the file of a mapped array has become shorter since it was mapped: reading beyond its
+    end would kill the process (SIGBUS)."""
     mapped = _file_of(array)
     if mapped is not None and mapped.size() < len(mapped):
         what = "another program has cut it short while it was read"

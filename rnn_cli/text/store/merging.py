@@ -1,9 +1,9 @@
-"""The parts of a text, each cut into ids by a process of its own, to one text.
+"""Merging the parts of a text, each cut into ids by its own process, into one text.
 
-A part numbers its tokens by first occurrence. So the numbering of the whole text has the tokens of the first
-part, then those of the second that are new, and so on: it is the one that a single process gives. Each token
-has an owner, one of the processes, by a hash that is the same in all of them. Owners add up the counts, and
-know which part has a token first.
+Each part numbers its tokens by first occurrence. The numbering of the whole text takes the tokens of the
+first part, then the new ones of the second, and so on, which is the numbering that a single process would
+give. A hash that is the same in all processes assigns each token to one of them, its owner. The owner adds up
+the token's counts, and knows which part has it first.
 """
 
 import zlib
@@ -19,19 +19,19 @@ from rnn_cli.text.store.mapping import release
 from rnn_cli.text.store.numbering import NARROW, NUMBERS, WIDE, Numbers
 from rnn_cli.text.vocabulary import END, SPECIAL, START, UNK
 
-BLOCK = 1 << 22  # entries of an array that go to the other processes at a time
+BLOCK = 1 << 22  # entries of an array that go to the other processes at once
 
 Exchange = Callable[
     [Sequence[Any]], Sequence[Any]
-]  # sends entry k to process k -> what each has sent to this one
+]  # sends entry k to process k; returns what each process has sent to this one
 
 
 class Merged(NamedTuple):
-    """What a whole text has that its parts lack.
+    """The data of a whole text that its parts lack.
 
-    types, counts, characters, longest: as of a `Text`. dtype: of its ids.
-    table: (own ids of this process's part,) what they are in the whole text. before: targets of the parts
-    before it. sizes: of the arrays of each part, in the order of folder.ARRAYS.
+    types, counts, characters, longest: as in `Text`. dtype: of its ids.
+    table: (own ids of this process's part,) the id of each in the whole text. before: the number of targets
+    in the parts before it. sizes: of the arrays of each part, in the order of folder.ARRAYS.
     """
 
     types: tuple[str, ...]
@@ -45,9 +45,9 @@ class Merged(NamedTuple):
 
     @classmethod
     def of(cls, part: Text, rank: int, size: int, exchange: Exchange) -> Self:
-        """Return what the processes' parts come to; each of the `size` processes calls this with its own.
+        """Merge the parts of the `size` processes, each of which calls this with its own part.
 
-        part: number `rank` of the text.
+        part: part number `rank` of the text.
         """
         new, totals = _new(part, size, exchange)
         corpus, specials = part.corpus, part.counts[:SPECIAL]
@@ -64,7 +64,7 @@ class Merged(NamedTuple):
         return cls(whole, all_counts, sum(characters), max(longest), dtype, table, before, [*of_parts])
 
     def arrays(self, part: Text) -> tuple[Iterator[Any], Iterator[Any], Iterator[Any]]:
-        """Return the arrays of this process's part as they stand in the whole text, each in blocks."""
+        """Return the arrays of this process's part as in the whole text, each in blocks."""
         ids, starts, characters = part.corpus.ids, part.corpus.starts[1:], part.corpus.characters
         return (
             (self.table.take(block.astype(np.intp)) for block in _blocks(ids)),
@@ -79,8 +79,8 @@ def owner(token: str, size: int) -> int:
 
 
 def _new(part: Text, size: int, exchange: Exchange) -> tuple[list[int], Numbers]:
-    """Return which of the part's types no part before it has, and how often each of these occurs in the whole
-    text."""
+    """Return which of the part's types occur in no earlier part, and how often each of these occurs in the
+    whole text."""
     owners = np.array([owner(token, size) for token in part.types], np.intp)
     places = [np.flatnonzero(owners == k) for k in range(size)]
     counts = part.counts[SPECIAL:]
@@ -93,8 +93,8 @@ def _new(part: Text, size: int, exchange: Exchange) -> tuple[list[int], Numbers]
 
 
 def _answers(told: Sequence[tuple[list[str], Numbers]]) -> list[Numbers]:
-    """Return what an owner says of the tokens that each part has told it: how often a token occurs in all
-    parts, to the first that has it; 0 to the others."""
+    """Return an owner's answers about the tokens that each part has sent: the total count of a token to the
+    first part that has it, 0 to the others."""
     total: dict[str, int] = {}
     first: list[Numbers] = []
     for tokens, counts in told:

@@ -1,4 +1,4 @@
-"""Cuts to one numbering of the text: ids by first occurrence, and where its lines end."""
+"""Cuts to one numbering of the whole text: ids by first occurrence, and the ends of lines."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,7 +9,7 @@ from rnn_cli.text.vocabulary import END, SPECIAL, UNK
 Numbers = NDArray[np.int64]
 
 NARROW, WIDE = np.dtype("<u2"), np.dtype("<u4")  # the types of ids on disk
-NUMBERS = np.dtype("<i8")  # of the other numbers
+NUMBERS = np.dtype("<i8")  # the type of the other numbers
 
 
 class Numbering:
@@ -22,7 +22,7 @@ class Numbering:
     def ids(self, cut: Cut) -> Ids:
         """Return the next cut's ids in the text's numbering, (N,), in the narrowest type for all so far."""
         self._number_new(cut)
-        # UNK stands for a type that occurs in no line that is kept, and so nowhere in the ids.
+        # A type that occurs only in skipped lines is not in the ids; it becomes UNK.
         table = [*range(SPECIAL), *(self.index.get(token, UNK) for token in cut.types)]
         size = SPECIAL + len(self.index)
         if size > len(self._counts):
@@ -34,13 +34,13 @@ class Numbering:
         return numbers.take(cut.ids.astype(np.intp), mode="clip")
 
     def _number_new(self, cut: Cut) -> None:
-        """Number the new tokens in the order in which they occur, so that ids depend on the text and not on
-        where its blocks end."""
+        """Number the new tokens in order of occurrence, so that ids depend on the text and not on where its
+        blocks end."""
         new = [id for id, token in enumerate(cut.types, SPECIAL) if token not in self.index]
         if new:
             places = np.arange(len(cut.ids))
             first = np.full(SPECIAL + len(cut.types), len(cut.ids))
-            first[cut.ids[::-1]] = places[::-1]  # of several places for one id, the last assigned stays
+            first[cut.ids[::-1]] = places[::-1]  # of several places of an id, the last assigned stays
             for id in sorted(new, key=first.__getitem__):
                 if first[id] < len(cut.ids):
                     self.index[cut.types[id - SPECIAL]] = SPECIAL + len(self.index)
@@ -56,18 +56,18 @@ class Numbering:
 
 
 class LineEnds:
-    """Where the lines of a text that comes in cuts end, and how long they are."""
+    """The ends and lengths of the lines of a text that comes in cuts."""
 
     def __init__(self) -> None:
         self.targets = 0  # so far
-        self.characters = 0  # of the lines that have ended
-        self.longest = 0  # targets of the longest of them
-        self._begun = 0  # where the line that has not ended began
-        self._length = 0  # its characters so far
+        self.characters = 0  # of all finished lines
+        self.longest = 0  # targets of the longest finished line
+        self._begun = 0  # where the unfinished line began
+        self._length = 0  # characters of the unfinished line so far
 
     def add(self, cut: Cut, ids: Ids) -> tuple[Numbers, Numbers]:
-        """Return, for each line that ends in the next cut, where the line after it begins, and its
-        characters."""
+        """Return, for each line that ends in the next cut, where the line after it begins, and how many
+        characters it has."""
         ends = np.flatnonzero(ids == END) + (self.targets + 1)
         lengths = cut.lengths.copy()
         lengths[0] += self._length

@@ -1,7 +1,7 @@
-"""Tasks done by several processes, with their results in order.
+"""Tasks done by several processes, with results in order.
 
-A process is given its next task while it works on one, so that it need not wait. A thread of its own receives
-tasks from the pipe: otherwise each side could wait for the other to read.
+A process gets its next task while it is still working on one, so that it need not wait. A separate thread
+receives tasks from the pipe: without it, each side could wait for the other to read.
 """
 
 import contextlib
@@ -18,7 +18,7 @@ from typing import Any
 from rnn_cli.errors import RnnError
 from rnn_cli.processes import begin
 
-AT_ONCE = 2  # tasks that a process holds: the one it works on, and the next
+AT_ONCE = 2  # tasks that a process holds: the current one and the next
 AHEAD = 4  # tasks per process that may be given out before the oldest is done
 
 Work = Callable[[Any], Any]
@@ -27,12 +27,12 @@ Work = Callable[[Any], Any]
 def in_order(
     make: Callable[..., Work], arguments: tuple[Any, ...], tasks: Iterable[Any], processes: int
 ) -> Generator[Any, None, None]:
-    """Yield work(task) for each task, in order, where each process makes its own `work` by make(*arguments).
+    """Yield work(task) for each task, in order; each process makes its own `work` with make(*arguments).
 
-    Tasks are taken up to AHEAD * processes ahead of the result that is yielded. `make` is a function of a
-    module; tasks and results go through a pipe, and should be small, or arrays.
+    Tasks are taken up to AHEAD * processes ahead of the result that is yielded. `make` must be a module-level
+    function. Tasks and results go through a pipe, so they should be small, or arrays.
 
-    Raises RnnError where a process ends or `work` raises.
+    Raises RnnError if a process ends or `work` raises.
     """
     with contextlib.ExitStack() as stack:
         workers = [stack.enter_context(contextlib.closing(Worker(make, arguments))) for _ in range(processes)]
@@ -57,20 +57,20 @@ def in_order(
 
 
 class Worker:
-    """A process that does one task after another, as its parent sees it."""
+    """The parent's handle for a process that does one task after another."""
 
     def __init__(self, make: Callable[..., Work], arguments: tuple[Any, ...]):
-        self.held: deque[int] = deque()  # the numbers of the tasks that it has not done
+        self.held: deque[int] = deque()  # the numbers of its unfinished tasks
         self._process, self.pipe = begin(_serve, (make, arguments))
 
     def give(self, number: int, task: Any) -> None:
-        """Send it a task, to be done after those that it holds."""
+        """Send the process a task, to be done after those that it holds."""
         self.held.append(number)
-        with contextlib.suppress(ConnectionError):  # which `take` reports
+        with contextlib.suppress(ConnectionError):  # `take` reports it
             self.pipe.send(task)
 
     def take(self) -> tuple[int, Any]:
-        """Return the number of the oldest task that it held, and its result. Raises RnnError."""
+        """Return the number of the oldest task that the process held, and its result. Raises RnnError."""
         try:
             result = self.pipe.recv()
         except (EOFError, ConnectionError) as error:
@@ -81,14 +81,14 @@ class Worker:
         return self.held.popleft(), result
 
     def close(self) -> None:
-        """End the process, whatever it is doing."""
+        """Kill the process, whatever it is doing."""
         self._process.kill()
         self._process.join()
         self.pipe.close()
 
 
 def _serve(pipe: Connection, make: Callable[..., Work], arguments: tuple[Any, ...]) -> None:
-    """Do tasks from a pipe, in the worker process, until its parent ends."""
+    """Do tasks from a pipe until the parent ends; this runs in the worker process."""
     tasks: queue.SimpleQueue[Any] = queue.SimpleQueue()
     threading.Thread(target=_receive, args=(pipe, tasks), daemon=True).start()
     work = None
@@ -98,7 +98,7 @@ def _serve(pipe: Connection, make: Callable[..., Work], arguments: tuple[Any, ..
             try:
                 work = work or make(*arguments)
                 result = work(task)
-            except Exception as error:  # of any kind: the parent raises it
+            except Exception as error:  # any exception: the parent raises it
                 result = _as_one_line(error)
             pipe.send(result)
 

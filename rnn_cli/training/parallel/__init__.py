@@ -1,1 +1,1 @@
-"""A batch computed by several processes."""
+"""Computing a batch in several processes."""

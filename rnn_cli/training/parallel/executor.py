@@ -1,12 +1,12 @@
 """The executor: computes a batch on several cores.
 
 A batch is split into shards: each process takes some of the B rows through the whole window, forward and
-backward, and the gradients are summed, with one synchronisation a step. The products of one time step are
-too small for BLAS to share among cores well: its threads wait for each other T times a window, and on a busy
-machine mostly for the scheduler. Where the gradients are so large that each shard's copy of them would
-matter, the batch stays whole and BLAS uses its own threads.
+backward, and the gradients are summed, with one synchronisation per step. The products of one time step are
+too small for BLAS to divide well among cores: its threads wait for each other T times per window, and on a
+busy machine mostly for the scheduler. If the gradients are so large that a copy for each shard would matter,
+the batch stays whole and BLAS uses its own threads.
 
-In a run on several machines each has an executor, which takes its own rows of the batch (world.py).
+In a run on several machines, each rank has an executor for its own rows of the batch (world.py).
 """
 
 import itertools
@@ -41,32 +41,32 @@ from rnn_cli.training.parallel.summing import Total
 from rnn_cli.training.parallel.trainable import Batch, DType, InRows, Trainable, Windows
 from rnn_cli.training.parallel.world import NO_TEAM, ROWS, Accord, Part, Team
 
-# Shards were as fast as BLAS's threads, or up to a third faster, in all shapes tried, and on a busy machine
-# many times faster (tests/benchmarks/README.md). Memory is what limits them.
-SHARDED_UP_TO = 1 << 25  # parameters: 128 MiB of gradients a shard
+# In all shapes tried, shards were as fast as BLAS's threads or up to a third faster, and on a busy machine
+# many times faster (tests/benchmarks/README.md). Only memory limits them.
+SHARDED_UP_TO = 1 << 25  # parameters: 128 MiB of gradients per shard
 STEP_FLOPS = 1e8  # a few milliseconds
 RUN_FLOPS = 1e11  # a few seconds
-SHARED_FROM = 1 << 20  # parameters: one thread sums and updates fewer than these sooner than several
+SHARED_FROM = 1 << 20  # parameters: with fewer, one thread sums and updates faster than several
 
 
 class Executor:
-    """Computes a network's losses, gradients and updates on `threads` cores, as a context.
+    """Computes a network's losses, gradients and updates on `threads` cores; a context manager.
 
-    Results are a function of the arguments and of `threads`: shards are summed in their order, and a shard's
-    dropout depends on the row where it begins.
+    Results depend only on the arguments and on `threads`: shards are summed in their order, and a shard's
+    dropout depends on its first row.
 
-    A state that goes in or comes out has the rows of this rank only: all rows in a run on one machine.
+    States, both arguments and results, have the rows of this rank only: all rows in a run on one machine.
 
-    p: the first parameters. They are copied, and stay as they are.
+    p: the initial parameters, which are copied.
     window: the most steps and rows (T, B) of a batch.
-    sharded: whether batches are split; None splits them where the gradients are not too large for that.
-    dtype: float64 where gradients are checked.
+    sharded: whether batches are split; None: if the gradients are not too large for that.
+    dtype: float64 to check gradients.
     team: how the rows of a batch are divided among ranks and in time.
 
-    Raises RnnError where there is no room for shared memory, or no process can be started.
+    Raises RnnError if there is no room for shared memory, or if no process can be started.
     """
 
-    p: Parameters  # where all processes see them: an update changes them in place
+    p: Parameters  # where all processes see them; updated in place
 
     def __init__(
         self,
@@ -122,17 +122,16 @@ class Executor:
 
     @property
     def seconds(self) -> dict[str, float]:
-        """The time that each phase of a step has taken so far in this process, which computes the first
-        shard."""
+        """The time that each phase has taken so far in this process, which computes the first shard."""
         return dict(self._work.seconds)
 
     def zero_state(self, B: int) -> State:
-        """Return s_0 = 0 of this rank's rows of a batch of B."""
+        """Return s_0 = 0 for this rank's rows of a batch of B rows."""
         first, end = self.team.share(B)
         return self.network.zero_state(end - first, self.dtype)
 
     def own_rows(self, state: State) -> State:
-        """Return this rank's rows of a state that has all rows."""
+        """Return this rank's rows from a state with all rows."""
         return {name: s[slice(*self.team.share(len(s)))].copy() for name, s in state.items()}
 
     def all_rows(self, state: State) -> State:
@@ -140,7 +139,7 @@ class Executor:
         return {name: self.team.world.rows(s) for name, s in state.items()}
 
     def part(self, windows: Windows, index: int) -> Part:
-        """Return this rank's part of a window; where the windows can be made in part, no more is made."""
+        """Return this rank's part of a window. If the windows can be made in part, the rest is not made."""
         if self.team.world.size == 1 or not isinstance(windows, InRows):
             return Part.of(self.network, self.team, windows[index])
         B, targets = windows.rows, windows.targets(index)
@@ -150,7 +149,7 @@ class Executor:
     def evaluate(self, batch: Batch | Part, state: State) -> tuple[float, State]:
         """Return E, summed over this rank's rows of the batch, and the state after it.
 
-        Raises ValueError for a batch larger than the window, RankDied if a process was killed.
+        Raises ValueError if the batch is larger than the window, RankDied if a process was killed.
         """
         losses: list[float] = []
         states: list[State] = []
@@ -162,10 +161,10 @@ class Executor:
     def loss_and_gradients(
         self, batch: Batch | Part, state: State, dropout: Dropout = NO_DROPOUT
     ) -> tuple[float, Gradients, State]:
-        """Return E of this rank's rows, dE/dp of the whole batch for each parameter p, and the state after
-        this rank's rows. The gradients hold until the next call.
+        """Return E of this rank's rows, dE/dp of the whole batch for each parameter p, and the state of this
+        rank's rows after the batch. The gradients are valid until the next call.
 
-        Raises ValueError for a batch larger than the window, RankDied if a process was killed.
+        Raises ValueError if the batch is larger than the window, RankDied if a process was killed.
         """
         losses: list[float] = []
         states: list[State] = []
@@ -184,7 +183,7 @@ class Executor:
         return sum(losses), gradients, _side_by_side(states) if states else state
 
     def update(self, of_share: Callable[[Share], None]) -> None:
-        """Call `of_share` with each share of the parameters' entries: an optimizer's step, in threads."""
+        """Take an optimizer step in threads: call `of_share` with each share of the parameters' entries."""
         self._work.start()
         self._of_shares(of_share)
         self._work.lap("optimizer")
@@ -193,8 +192,8 @@ class Executor:
         return batch if isinstance(batch, Part) else Part.of(self.network, self.team, batch)
 
     def _rounds(self, task: Task, part: Part, state: State, dropout: Dropout) -> Iterator[list[Result]]:
-        """Do the task for each shard of this rank's rows. Yield the results in the order of the shards, those
-        that are computed at a time together: their gradients hold until the next."""
+        """Do the task for each shard of this rank's rows. Yield the results in the order of the shards, one
+        list for all that are computed at the same time; the gradients are valid until the next list."""
         shape = part.batch.weight.shape[0], part.rows
         if any(size > most for size, most in zip(shape, self.window, strict=True)):
             raise ValueError(f"a batch of {shape} (T, B), but the largest was to be {self.window}")
@@ -212,7 +211,7 @@ class Executor:
             )
 
     def _of_shards(self, task: Task, shards: list[Shard]) -> list[Result]:
-        """Do the task for each shard, the first in this process; return the results in their order."""
+        """Do the task for each shard, the first in this process; return the results in the same order."""
         mine, *others = shards
         ranks = self._ranks[: len(others)]
         for rank, shard in zip(ranks, others, strict=True):
@@ -222,7 +221,7 @@ class Executor:
             first = task(self.network, self.p, mine, self._work)
         finally:
             self._work.start()
-            answers = [rank.answer() for rank in ranks]  # all, so that none is left for later
+            answers = [rank.answer() for rank in ranks]  # of all ranks, so that none is left for later
             self._work.lap("waiting")
         results = [first]
         for answer in answers:
@@ -232,19 +231,19 @@ class Executor:
         return results
 
     def _shard(self, batch: Batch, own: int, state: State, dropout: Dropout, first: int, end: int) -> Shard:
-        """Return the rows from `first` to `end`, counted from this rank's first, which is the whole batch's
-        row `own`."""
+        """Return the shard with rows `first` to `end`, counted from this rank's first row, which is row `own`
+        of the whole batch."""
         rows = self.network.rows(batch, slice(first, end))
         return Shard(own + first, rows, {name: s[first:end] for name, s in state.items()}, dropout)
 
     def _kept(self, results: list[Result]) -> list[Result]:
-        """Return results whose states are not overwritten by the next round."""
+        """Return the results with states that the next round will not overwrite."""
         if self.team.accumulate == 1:
             return results
         return [(E, g, {name: s.copy() for name, s in after.items()}) for E, g, after in results]
 
     def _sum(self, of_shards: list[Gradients]) -> Gradients:
-        """Return the sum of the shards' gradients, dense ones in the memory of the first shard's."""
+        """Return the sum of the shards' gradients; dense ones use the memory of the first shard's."""
         if len(of_shards) == 1:
             return of_shards[0]
         total: Gradients = {}
@@ -260,13 +259,13 @@ class Executor:
         return total
 
     def _of_shares(self, of_share: Callable[[Share], None]) -> None:
-        """Call `of_share` with each share, in as many threads."""
+        """Call `of_share` with each share, in one thread per share."""
         run = self._pool.map if self._shares > 1 else map
         list(run(OVERFLOWS(of_share), (Share(k, self._shares) for k in range(self._shares))))
 
 
 def most_rows(B: int, threads: int) -> int:
-    """Return the most rows that a shard has of a batch of at most B: a few rows make fewer shards."""
+    """Return the most rows of a shard, for batches of at most B rows: small batches make fewer shards."""
     return min(B, max(-(-B // threads), 2 * ROWS))
 
 
@@ -276,9 +275,10 @@ def _side_by_side(states: list[State]) -> State:
 
 def worthwhile_threads(flops: float, rows: int, steps: int, windows: float, threads: int) -> int:
     """Return how many of the threads to use for a run of `windows` windows of `steps` steps and `rows` rows:
-    one for each possible shard, but only one where a step, or the run, is over sooner than a process starts.
+    one for each possible shard, but only one if a step or the whole run is too short to be worth starting
+    processes.
 
-    flops: operations a token (`Network.flops`).
+    flops: operations per token (`Network.flops`).
     """
     of_step = flops * rows * steps
     worthwhile = of_step > STEP_FLOPS and of_step * windows > RUN_FLOPS

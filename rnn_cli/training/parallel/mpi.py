@@ -1,8 +1,9 @@
 """The ranks of a run over MPI. No other file imports mpi4py.
 
-A sum must have the same bits wherever the ranks are. MPI_Allreduce chooses the order of its additions by
-their number and place. So each rank gets one slice of all ranks' arrays (Alltoall), adds these in the order
-of the ranks, and all get all slices (Allgather): as much traffic, and the same speed.
+A sum must have the same bits wherever the ranks are, but MPI_Allreduce chooses the order of its additions by
+the number and location of the ranks. So each rank receives one slice of every rank's array (Alltoall) and
+adds these in the order of the ranks, and all receive all slices (Allgather): the same traffic, and the same
+speed.
 """
 
 import math
@@ -20,15 +21,15 @@ from rnn_cli.network.columns import Columns
 from rnn_cli.training.parallel.bits import code_of
 from rnn_cli.training.parallel.watch import NAP, PATIENCE, Pulse, Watch
 
-MOMENT = 0.1  # seconds in which a launcher reads what a rank has said
+MOMENT = 0.1  # seconds for the launcher to read what a rank has printed
 
 
 class Ranks:
-    """All ranks that a launcher has started (MPI_COMM_WORLD)."""
+    """All ranks that the launcher has started (MPI_COMM_WORLD)."""
 
     def __init__(self) -> None:
         self._all = MPI.COMM_WORLD
-        self._errors = self._all.Dup()  # of `meet`: an error may come while others are in a sum
+        self._errors = self._all.Dup()  # for `meet`: an error may come while other ranks are in a sum
         host = self._all.Split_type(MPI.COMM_TYPE_SHARED)
         self.rank, self.size = self._all.rank, self._all.size
         self.hosts: Sequence[str] = tuple(self._all.allgather(socket.gethostname()))
@@ -44,7 +45,7 @@ class Ranks:
         if self._slices.size != code.size or self._slices.dtype != code.dtype:
             self._sent, self._slices = np.empty_like(code) if code is not flat else flat, np.empty_like(code)
         if code is not flat:
-            sent = self._sent  # MPI is slow with memory that it has not seen before
+            sent = self._sent  # MPI is slow with memory that is new to it
             np.copyto(sent, code)
         with self._watch.waiting():
             self._all.Alltoall(sent, self._slices)
@@ -61,8 +62,8 @@ class Ranks:
         self._count(2 * sent.nbytes)
 
     def sum_columns(self, columns: Columns, count: int, bits: int = 32) -> Columns:
-        """A column is summed by the rank that its token belongs to. Neighbours belong to different ranks, as
-        the tokens with the lowest numbers are the most frequent."""
+        """Sum each column on the rank that owns its token. Neighbouring tokens have different owners, because
+        the tokens with the lowest ids are the most frequent."""
         encode, decode = code_of(bits)
         owner = columns.tokens % self.size
         order = np.argsort(owner, kind="stable")
@@ -85,11 +86,11 @@ class Ranks:
         return Columns(whole.tokens[order], whole.values[order])
 
     def _count(self, sent: int) -> None:
-        """Count bytes sent to all ranks, this one included."""
+        """Add to the traffic, given the bytes sent to all ranks, this one included."""
         self.traffic += sent * (self.size - 1) // self.size
 
     def _exchanged(self, rows: Any, sent: Any, received: Any) -> Any:
-        """Send `sent[k]` of the rows to rank k; return the `received[k]` that each rank k sends here."""
+        """Send `sent[k]` of the rows to each rank k; return the `received[k]` rows that each rank k sends."""
         found = np.empty(int(received.sum()), rows.dtype)
         size = rows.itemsize
         with self._watch.waiting():
@@ -137,7 +138,7 @@ class Ranks:
         def answer() -> bool | None:
             try:
                 return bool(found[0]) if request.Test() else None
-            except MPI.Exception:  # a connection is gone
+            except MPI.Exception:  # a connection is lost
                 return None
 
         return answer
@@ -151,11 +152,11 @@ class Ranks:
     def abort(self, status: int) -> None:
         time.sleep(MOMENT)
         self._all.Abort(status)
-        os._exit(status)  # MPI comes back where its launcher is cut off
+        os._exit(status)  # Abort returns if the launcher is cut off
 
 
 def _come(request: MPI.Request, seconds: float | None) -> bool:
-    """Return whether the others have come to a request, after `seconds` at the latest."""
+    """Wait for a request, at most `seconds`; return whether the other ranks have come."""
     began = time.monotonic()
     while not request.Test():
         if seconds is not None and time.monotonic() > began + seconds:
@@ -165,7 +166,7 @@ def _come(request: MPI.Request, seconds: float | None) -> bool:
 
 
 def _packed(tokens: Any, values: Array) -> Any:
-    """Return columns as records, (k,)."""
+    """Return columns as an array of records, (k,)."""
     records = np.empty(len(tokens), [("token", np.int64), ("values", values.dtype, values.shape[1:])])
     records["token"], records["values"] = tokens, values
     return records
@@ -176,7 +177,7 @@ def _unpacked(records: Any, decode: Callable[[Array], Array]) -> Columns:
 
 
 def _sum(parts: Iterable[Columns]) -> Columns:
-    """Return the sum of columns in their order, as `Columns.__add__` has it."""
+    """Return the sum of columns, added in their order by `Columns.__add__`."""
     first, *others = parts
     for other in others:
         first = first + other

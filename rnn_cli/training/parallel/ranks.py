@@ -1,11 +1,11 @@
-"""Ranks: the processes that compute shards beside this one.
+"""Ranks: the further processes that compute shards.
 
-They are processes and not threads because of Python's lock: each array operation of a window's T steps
-releases it and takes it again, and a thread that finds it taken goes to sleep. In two threads a shard took
-up to twice as long as alone (hidden 128); in two processes, as long.
+They are processes instead of threads because of Python's global lock: each array operation of a window's T
+steps releases it and takes it again, and a thread that finds it taken goes to sleep. With two threads, a
+shard took up to twice as long as alone (hidden 128); with two processes, no longer.
 
-A rank shares memory with its parent: the parameters, its gradients, and a tray for the arrays of a shard
-and of its results. Only a few numbers go through a pipe, where arrays took up to 0.6 ms of each step.
+A rank shares memory with its parent: the parameters, its gradients, and a tray for the arrays of a shard and
+its results. Only a few numbers go through a pipe, in which arrays took up to 0.6 ms of each step.
 """
 
 import contextlib
@@ -26,14 +26,14 @@ from rnn_cli.processes import OF_TERMINAL, begin
 from rnn_cli.training.parallel.sharing import Shapes, SharedArrays, Tray
 from rnn_cli.training.parallel.trainable import DType, Rows, Trainable
 
-SIGNALS = (*OF_TERMINAL, signal.SIGTERM)  # ignored by ranks: it is the parent that stops a run, between steps
+SIGNALS = (*OF_TERMINAL, signal.SIGTERM)  # ignored by ranks: the parent stops a run, between steps
 
-# An overflow leaves the loss or the gradient not finite, and the training loop checks both.
+# An overflow makes the loss or the gradient non-finite; the training loop checks both.
 OVERFLOWS = np.errstate(over="ignore", invalid="ignore")
 
 
 class Dropout(NamedTuple):
-    """What a step leaves out. Its masks are a function of the key and of a shard's first row."""
+    """The dropout of a step. Its masks depend only on the key and on a shard's first row."""
 
     drop: Drop = NO_DROP
     key: tuple[int, ...] = ()
@@ -50,7 +50,7 @@ NO_DROPOUT = Dropout()
 class Shard(NamedTuple):
     """The rows of a batch that one process computes."""
 
-    first: int  # the batch's row that is the first here
+    first: int  # the row of the batch that is the shard's first
     batch: Rows
     state: State
     dropout: Dropout
@@ -62,14 +62,14 @@ Task = Callable[[Trainable, Parameters, Shard, Workspace], Result]
 
 @OVERFLOWS
 def evaluate(network: Trainable, p: Parameters, shard: Shard, work: Workspace) -> Result:
-    """Return E by which an epoch is judged, and the state after the shard, without gradients or dropout."""
+    """Return the evaluation loss E and the state after the shard, without gradients or dropout."""
     E, after = network.evaluate(p, shard.batch, shard.state, work)
     return E, {}, after
 
 
 @OVERFLOWS
 def loss_and_gradients(network: Trainable, p: Parameters, shard: Shard, work: Workspace) -> Result:
-    """Return E, dE/dp, and the state after the shard, under the shard's own dropout masks."""
+    """Return E, dE/dp and the state after the shard, with the shard's own dropout masks."""
     masks = shard.dropout.masks(network, shard.first, *shard.batch.weight.shape)
     return network.loss_and_gradients(p, shard.batch, shard.state, work, masks)
 
@@ -79,9 +79,9 @@ class RankDied(RnnError):
 
 
 class Rank:
-    """The k-th process that computes shards, as its parent sees it; 0 is the parent.
+    """The k-th process that computes shards, as seen by its parent, which is number 0.
 
-    shared: what `sharing.of_run` lists.
+    shared: the arrays that `sharing.of_run` lists.
     Raises RnnError if no process can be started.
     """
 
@@ -91,14 +91,14 @@ class Rank:
         self._process, self._pipe = begin(_serve, (network, shared, k, dtype), SIGNALS)
 
     def ask(self, task: Task, shard: Shard) -> None:
-        """Start a task. Each call is followed by one of `answer`."""
+        """Start a task. Each call must be followed by one call of `answer`."""
         of_batch, of_state = self._tray.put(shard.batch._asdict()), self._tray.put(shard.state)
         with contextlib.suppress(ConnectionError):  # `answer` reports it
             self._pipe.send((task, shard.first, type(shard.batch), of_batch, of_state, shard.dropout))
 
     def answer(self) -> Result | Exception:
-        """Return the task's result, whose arrays hold until the next task; or the exception that it raised;
-        or RankDied if the process has ended."""
+        """Return the task's result, whose arrays are valid until the next task, or the exception that it
+        raised, or RankDied if the process has ended."""
         try:
             answer = self._pipe.recv()
         except (EOFError, ConnectionError):
@@ -111,13 +111,13 @@ class Rank:
         return E, {**self._gradients, **columns}, self._tray.get(of_state)
 
     def close(self) -> None:
-        """End the process, after its task."""
+        """End the process after its task."""
         self._pipe.close()
         self._process.join()
 
 
 def _serve(pipe: Connection, network: Trainable, shared: SharedArrays, k: int, dtype: DType) -> None:
-    """Be rank k: do tasks until the parent closes the pipe."""
+    """Run as rank k: do tasks until the parent closes the pipe."""
     p, gradients = (network.views(shared.flat(group)) for group in ("p", f"gradients {k}"))
     tray, work = Tray(shared.flat(f"tray {k}")), Workspace(dtype, gradients=gradients)
     with blas_threads(1), contextlib.suppress(EOFError, ConnectionError):
@@ -127,13 +127,13 @@ def _serve(pipe: Connection, network: Trainable, shared: SharedArrays, k: int, d
                 shard = Shard(first, rows(**tray.get(of_batch)), tray.get(of_state), dropout)
                 E, found, after = task(network, p, shard, work)
                 pipe.send((E, _leave(found, gradients, tray), tray.put(after)))
-            except Exception as error:  # of any kind: the parent raises it
+            except Exception as error:  # of any kind; the parent raises it
                 pipe.send(error)
 
 
 def _leave(found: Gradients, shared: Parameters, tray: Tray) -> dict[str, Shapes]:
-    """Leave gradients where the parent sees them: dense ones in `shared`, where most have been computed, the
-    others on the tray. Return the shapes of those."""
+    """Put gradients where the parent sees them: dense ones in `shared`, where most were computed, the others
+    on the tray. Return the shapes of the latter."""
     by_columns = {}
     for name, gradient in found.items():
         if isinstance(gradient, Columns):

@@ -1,8 +1,8 @@
-"""Memory that several processes see: parameters, gradients, and trays for what goes from one to another.
+"""Memory shared by several processes: parameters, gradients, and trays that pass arrays between processes.
 
-multiprocessing puts it into a file in /dev/shm or, where that lacks room, in the temporary folder. In a
-container /dev/shm is small, and a write to a page for which the file system has no room ends the process
-(SIGBUS). So the room is checked first, and all of the memory is written to (zeroed) at once.
+multiprocessing puts it into a file in /dev/shm or, if that lacks room, in the temporary folder. In a
+container, /dev/shm is small, and writing to a page for which the file system has no room ends the
+process (SIGBUS). So the room is checked first, and all of the memory is written to (zeroed) immediately.
 """
 
 import ctypes
@@ -25,14 +25,14 @@ from rnn_cli.training.parallel.trainable import DType, Trainable
 
 Rooms = dict[str, tuple[int, np.dtype[Any]]]  # name -> number of entries, and their type
 Shapes = dict[str, tuple[int, ...]]
-ALIGNMENT = 64  # bytes: a line of the cache
+ALIGNMENT = 64  # bytes: a cache line
 SHARED_MEMORY = "/dev/shm"
 
 
 class SharedArrays:
-    """Flat arrays by group and name, all zero at first. Picklable, but only as an argument of a new process.
+    """Flat arrays by group and name, initially zero. Picklable, but only as an argument of a new process.
 
-    Raises RnnError where there is no room for them.
+    Raises RnnError if there is no room for them.
     """
 
     def __init__(self, groups: Mapping[str, Rooms]):
@@ -54,7 +54,7 @@ class SharedArrays:
         self._start = -ctypes.addressof(self._memory) % ALIGNMENT  # in each process: pages are aligned
 
     def flat(self, group: str) -> dict[str, Array]:
-        """Return the arrays of a group, by name: views of the shared memory."""
+        """Return the arrays of a group by name, as views of the shared memory."""
         memory = memoryview(self._memory)
         return {
             name: np.frombuffer(memory, dtype, size, self._start + offset)
@@ -64,8 +64,8 @@ class SharedArrays:
 
 
 def _look_for_room(needed: int) -> None:
-    """Raise OSError where the folder that multiprocessing will choose has no room for that many bytes. It
-    chooses /dev/shm on Linux, if that has room, and else the temporary folder (multiprocessing/heap.py)."""
+    """Raise OSError if the folder that multiprocessing will choose has no room for that many bytes: on Linux
+    /dev/shm, if it has room, and otherwise the temporary folder (multiprocessing/heap.py)."""
     if sys.platform == "win32":
         return  # shared memory is no file there
     folders = [SHARED_MEMORY] if sys.platform == "linux" else []
@@ -79,8 +79,8 @@ def _rounded_up(size: int, unit: int) -> int:
 
 
 def of_run(network: Trainable, T: int, rows: int, threads: int, dtype: DType) -> dict[str, Rooms]:
-    """Return what `threads` processes share: the parameters, and for each process but the first the
-    gradients that it computes and a tray for its shards, of T steps and `rows` rows at most."""
+    """Return the rooms that `threads` processes share: the parameters and, for each process except the first,
+    its gradients and a tray for its shards, of at most T steps and `rows` rows."""
     floats = np.dtype(dtype)
     parameters = {name: (size, floats) for name, size in network.sizes.items()}
     gradients = {name: room for name, room in parameters.items() if network.is_dense(name)}
@@ -90,7 +90,7 @@ def of_run(network: Trainable, T: int, rows: int, threads: int, dtype: DType) ->
 
 
 def of_shard(network: Trainable, T: int, rows: int, dtype: DType) -> Rooms:
-    """Return the rooms of a shard's arrays and of its results, but for dense gradients."""
+    """Return the rooms of a shard's arrays and of its results, except dense gradients."""
     ids, floats = np.dtype(np.intp), np.dtype(dtype)
     return {
         name: (size, ids if are_ids else floats) for name, (size, are_ids) in network.rooms(T, rows).items()
@@ -98,24 +98,24 @@ def of_shard(network: Trainable, T: int, rows: int, dtype: DType) -> Rooms:
 
 
 def bytes_of(rooms: Rooms) -> int:
-    """Return how many bytes the arrays take together."""
+    """Return the total size of the arrays in bytes."""
     return sum(size * dtype.itemsize for size, dtype in rooms.values())
 
 
 class Tray:
-    """Arrays that go from process to process: one puts them, the other gets them by their shapes, and they
-    stay until the next are put."""
+    """Passes arrays between processes: one puts them, the other gets them by their shapes. They stay until
+    the next are put."""
 
     def __init__(self, flat: dict[str, Array]):
         self._flat = flat
 
     def put(self, arrays: Mapping[str, Array]) -> Shapes:
-        """Copy the arrays, each into the room of its name; return their shapes."""
+        """Copy each array into the room of its name; return the shapes."""
         shapes = {name: array.shape for name, array in arrays.items()}
         for name, place in self.get(shapes).items():
             np.copyto(place, arrays[name])
         return shapes
 
     def get(self, shapes: Shapes) -> dict[str, Array]:
-        """Return views of what was put."""
+        """Return views of the arrays that were put."""
         return {name: self._flat[name][: math.prod(shape)].reshape(shape) for name, shape in shapes.items()}

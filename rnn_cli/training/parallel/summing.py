@@ -1,4 +1,4 @@
-"""The sum of gradients over ranks, and over shards that one process computes in turn."""
+"""Sums of gradients over ranks, and over shards that one process computes in turn."""
 
 import numpy as np
 
@@ -7,14 +7,14 @@ from rnn_cli.network.columns import Columns, Gradients
 from rnn_cli.training.parallel.trainable import DType, Trainable
 from rnn_cli.training.parallel.world import Team
 
-ALIGNMENT = 16  # entries: a line of the cache
+ALIGNMENT = 16  # entries: a cache line
 
 
 class Total:
-    """Memory for a sum of gradients: the dense ones lie in one buffer, which goes to the other ranks as it
+    """Memory for a sum of gradients. The dense ones are in one buffer, which is sent to the other ranks as it
     is.
 
-    dense: views of it, as parameters.
+    dense: views of the buffer, as parameters.
     """
 
     dense: Parameters
@@ -32,7 +32,7 @@ class Total:
         self.dense = network.views({name: self._flat[part] for name, part in slices.items()})
 
     def keep(self, gradients: Gradients) -> Gradients:
-        """Copy gradients into the buffer; return them as they are there."""
+        """Copy gradients, dense ones into the buffer; return the copies."""
         kept: Gradients = {}
         for name, gradient in gradients.items():
             if isinstance(gradient, Columns):
@@ -46,7 +46,7 @@ class Total:
     def of_ranks(self, gradients: Gradients, B: int) -> Gradients:
         """Return the sum of all ranks' gradients of a batch of B rows.
 
-        gradients: this rank's, as `keep` has returned them; {} where it had no rows.
+        gradients: this rank's, as returned by `keep`; {} if it had no rows.
         """
         world, count, bits = self._team.world, self._team.at_work(B), self._team.bits
         if world.size == 1:
@@ -58,7 +58,7 @@ class Total:
         return {name: total[name] for name in gradients or total}
 
     def _columns(self, gradients: Gradients, name: str) -> Columns:
-        """Return this rank's columns of a parameter: none where it had no rows."""
+        """Return this rank's columns of a parameter; none if it had no rows."""
         found = gradients.get(name)
         if isinstance(found, Columns):
             return found

@@ -1,7 +1,7 @@
-"""The end of a rank that hears nothing from the others, as when a machine was cut off.
+"""Ends a rank that hears nothing from the others, for example because a machine was cut off.
 
-While they train, ranks meet at every step: a long wait shows that one is gone. While they read a text, one
-may wait for hours until another has cut its share. So threads of all ranks give each other signs of life.
+During training, ranks meet at every step, so a long wait shows that one is gone. While they read a text, one
+may wait for hours until another has tokenized its share, so threads of all ranks exchange signs of life.
 """
 
 import atexit
@@ -11,30 +11,30 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-SILENCE = 60.0  # seconds without a word from the other ranks, from which on this one ends
-STEPS = 20  # usual ones, that are waited for in any case
-PATIENCE = 5  # times the usual limit, while a text is read and while rank 0 saves
-GRACE = 2  # seconds by which rank 0 ends earlier than the others, so that one line is printed
+SILENCE = 60.0  # seconds without a sign from the other ranks after which this one ends
+STEPS = 20  # the wait is at least as long as this many usual steps
+PATIENCE = 5  # times the usual limit, while a text is read or rank 0 saves
+GRACE = 2  # seconds by which rank 0 ends before the others, so that only one line is printed
 BEAT = 1.0  # seconds between two signs of life
 LOOK = 0.2  # seconds between two looks of the watch
-NAP = 0.005  # seconds between two looks at whether the others have come
+NAP = 0.005  # seconds between two checks whether the others have come
 
 
 class Pulse:
-    """Signs of life, given by a thread of each rank: a small exchange that all take part in, again and again.
+    """Signs of life: a small exchange, repeated again and again, between a thread of each rank.
 
-    One that is done shows that all were there. The one in which all want to end is the last.
+    A completed exchange shows that all ranks were alive. The exchange in which all want to end is the last.
     """
 
     def __init__(self, ask: Callable[[bool], Callable[[], bool | None]]):
-        """ask: begins an exchange with whether this rank wants to end; what it returns says whether all do,
-        and None until all have come."""
+        """ask: begins an exchange, given whether this rank wants to end, and returns a function that says
+        whether all do, or None until all have come."""
         self._ask = ask
         self._answer: Callable[[], bool | None] | None = None  # of the exchange under way
-        self._heard = self._due = 0.0  # when all were last heard from; when the next exchange begins
+        self._heard = self._due = 0.0  # when all were last heard from, and when the next exchange begins
         self._is_wanted = self._is_on = False
-        self._lock = threading.Lock()  # for these two
-        self._hurry = threading.Event()  # the process ends
+        self._lock = threading.Lock()  # for _is_wanted and _is_on
+        self._hurry = threading.Event()  # set when the process ends
         atexit.register(self._leave)
 
     def begin(self) -> None:
@@ -45,7 +45,7 @@ class Pulse:
             self._is_wanted = self._is_on = True
 
     def end(self) -> None:
-        """Give none, once all ranks want that."""
+        """Stop giving signs of life once all ranks want to."""
         with self._lock:
             self._is_wanted = False
 
@@ -57,7 +57,8 @@ class Pulse:
             self._hurry.wait(LOOK)
 
     def heard(self) -> float | None:
-        """Take part; return when all ranks were last heard from, or None where they give no signs."""
+        """Take part in the exchanges; return when all ranks were last heard from, or None if signs are
+        off."""
         if not self._is_on:
             return None
         now = time.monotonic()
@@ -67,11 +68,11 @@ class Pulse:
         if is_last is not None:
             self._answer, self._heard = None, now
             with self._lock:
-                self._is_on = self._is_wanted or not is_last  # it is wanted again by the next command
+                self._is_on = self._is_wanted or not is_last  # the next command may want it again
         return self._heard
 
     def _leave(self) -> None:
-        """Take leave of the other ranks: MPI ends after this, and an exchange must not be under way then."""
+        """Complete the last exchange with the other ranks: none may be under way when MPI ends."""
         self.end()
         self._hurry.set()
         deadline = time.monotonic() + GRACE
@@ -81,29 +82,29 @@ class Pulse:
 
 
 class Watch:
-    """Ends the process where the others are not heard from. A thread looks, because the main one is in MPI.
+    """Ends the process if the other ranks are silent. A thread does this, because the main one is inside MPI.
 
-    rank: of this process. abort: ends all ranks with a status.
+    rank: the number of this process. abort: ends all ranks with a status.
     """
 
     def __init__(self, rank: int, abort: Callable[[int], None], pulse: Pulse):
         self._rank, self._abort, self._pulse = rank, abort, pulse
-        self._since: float | None = None  # it waits
-        self._patience = 1.0  # times the usual limit, for this wait
-        self._seconds: float | None = None  # a limit that was asked for
-        self._last, self._usual = time.monotonic(), 0.0  # the end of the last step; seconds of one
+        self._since: float | None = None  # when the present wait began
+        self._patience = 1.0  # times the usual limit, for the present wait
+        self._seconds: float | None = None  # the limit, if one was given
+        self._last, self._usual = time.monotonic(), 0.0  # the end of the last step; usual seconds per step
         self._is_training = False
         self._thread: threading.Thread | None = None
 
     def read(self, seconds: float | None, silent: Callable[[str], None], has_signs: bool) -> None:
-        """Expect signs of life from here on, if the ranks can give them."""
+        """From here on, expect signs of life, if the ranks can give them."""
         self._is_training = False
         if has_signs:
             self._pulse.begin()
             self._begin(seconds, silent)
 
     def train(self, seconds: float | None, silent: Callable[[str], None]) -> None:
-        """Expect an end of each wait from here on."""
+        """From here on, expect every wait to end."""
         self._pulse.end()
         self._is_training = True
         self._begin(seconds, silent)
@@ -117,7 +118,7 @@ class Watch:
 
     @contextmanager
     def waiting(self, patience: float = 1.0) -> Iterator[None]:
-        """With the main thread in an exchange."""
+        """Mark the main thread as waiting in an exchange."""
         self._patience, self._since = patience, time.monotonic()
         try:
             yield
@@ -125,7 +126,7 @@ class Watch:
             self._since = None
 
     def step(self) -> None:
-        """Count a step that has ended."""
+        """Record the end of a step."""
         now = time.monotonic()
         self._usual += (now - self._last - self._usual) / STEPS
         self._last = now

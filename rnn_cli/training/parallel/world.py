@@ -1,8 +1,8 @@
-"""The ranks of a run: processes, most often one a machine, that train one network together.
+"""The ranks of a run: processes, usually one per machine, that train one network together.
 
 Each rank takes some rows of every batch. The gradients are summed over the ranks, so that all take the same
-step on the same parameters (synchronous training, one program on many ranks). What a rank must ask of the
-others is in `World`; mpi.py does it over MPI, and `ALONE` is the world of a run on one machine.
+step on the same parameters (synchronous training, one program on many ranks). `World` is the communication
+that a rank needs; mpi.py implements it over MPI, and `ALONE` is the world of a run on one machine.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -16,7 +16,7 @@ from rnn_cli.network.columns import Columns
 from rnn_cli.processes import place
 from rnn_cli.training.parallel.trainable import OwnBatch, Trainable
 
-ROWS = 4  # of a shard, at least
+ROWS = 4  # the least rows of a shard
 Value = TypeVar("Value")
 
 
@@ -24,9 +24,10 @@ class World(Protocol):
     """The ranks of a run, as one of them sees them. Except for `abort`, all ranks call the same methods in
     the same order.
 
-    rank: of this process, from 0. size: the number of ranks. hosts: the name of each rank's machine.
-    leaders: for each rank, the first rank of its machine.
-    traffic: bytes that this rank has sent to others to sum gradients.
+    rank: the number of this process, from 0. size: the number of ranks. hosts: the name of each rank's
+    machine.
+    leaders: for each rank, the first rank on its machine.
+    traffic: the bytes that this rank has sent to others to sum gradients.
     """
 
     rank: int
@@ -37,42 +38,43 @@ class World(Protocol):
 
     def sum(self, flat: Array, count: int, bits: int = 32) -> None:
         """Replace a flat array, whose size is a multiple of `size`, by the sum of the first `count` ranks'
-        arrays, added in the order of the ranks.
+        arrays, added in the order of the ranks. All ranks get the same sum.
 
-        bits: of a number on its way, one of bits.BITS. All ranks have the same sum.
+        bits: the bits with which a number is sent, one of bits.BITS.
         """
 
     def sum_columns(self, columns: Columns, count: int, bits: int = 32) -> Columns:
-        """Return the sum of the first `count` ranks' columns, as `sum` does."""
+        """Return the sum of the first `count` ranks' columns, computed as in `sum`."""
 
     def numbers(self, values: Sequence[float]) -> Array:
-        """Return the numbers of every rank, (size, k), float64."""
+        """Return the k numbers of every rank, (size, k), float64."""
 
     def share(self, value: Any, of: int = 0) -> Any:
         """Return the value that rank `of` has."""
 
     def exchange(self, values: Sequence[Any]) -> Sequence[Any]:
-        """Give each rank k the value k, one for each rank; return what each has given to this one."""
+        """Send values[k] to rank k, for every rank; return the values that the ranks have sent to this
+        one."""
 
     def share_arrays(self, arrays: Iterable[Array]) -> None:
-        """Fill arrays with those of rank 0."""
+        """Fill the arrays with those of rank 0."""
 
     def rows(self, array: Array) -> Array:
         """Return the rows of all ranks, one after another in the order of the ranks."""
 
     def meet(self, status: int, seconds: float | None = None) -> Sequence[int] | None:
-        """Wait for the other ranks, without using a core; return the status that each has given. None where
-        some have not come after `seconds`."""
+        """Wait for the other ranks, without using a core; return each rank's status, or None if some have not
+        come after `seconds`."""
 
     def expect_signs(self, seconds: float | None, silent: Callable[[str], None]) -> None:
-        """From here to `expect`, end this process where the others give no sign of life, whether it waits for
-        them or works. seconds: PATIENCE times these are too long. All else is as for `expect`."""
+        """From here until `expect`, end this process if the others give no sign of life, whether it waits for
+        them or works. seconds: PATIENCE times this is too long. Otherwise as for `expect`."""
 
     def expect(self, seconds: float | None, silent: Callable[[str], None]) -> None:
-        """From here on, end this process where it has waited for the others for too long.
+        """From here on, end this process if it has waited too long for the others.
 
-        seconds: how long that is; None: SILENCE, and at least 20 usual steps. silent: is called before the
-        end with what to say.
+        seconds: how long is too long; None: SILENCE, but at least 20 usual steps. silent: called with a
+        message before the end.
         """
 
     def abort(self, status: int) -> None:
@@ -126,15 +128,15 @@ ALONE: World = Alone()
 
 
 def by_first(world: World, work: Callable[[], Value]) -> Value:
-    """Return, on every rank, what rank 0 returns from some work that it alone does. What it raises is raised
-    on every rank."""
+    """Let rank 0 alone do some work; return its result on every rank. An exception is raised on every rank
+    too."""
     if world.size == 1:
         return work()
     outcome: tuple[Any, Exception | None] = None, None
     if world.rank == 0:
         try:
             outcome = work(), None
-        except Exception as error:  # of any kind: it is raised below
+        except Exception as error:  # of any kind; raised below
             outcome = None, error
     value, failed = world.share(outcome)
     if failed is not None:
@@ -143,7 +145,7 @@ def by_first(world: World, work: Callable[[], Value]) -> Value:
 
 
 class Elsewhere(RnnError):
-    """Another rank has failed, and says so itself. status: its exit status."""
+    """Another rank has failed and reports it itself. status: its exit status."""
 
     def __init__(self, status: int):
         super().__init__("another rank of this run has failed")
@@ -151,10 +153,10 @@ class Elsewhere(RnnError):
 
 
 def meet(world: World, seconds: float | None = None) -> None:
-    """Wait until all ranks are here. Raises Elsewhere where one has failed, RnnError where one has not come
-    after `seconds`.
+    """Wait until all ranks are here. Raises Elsewhere if one has failed, RnnError if one has not come after
+    `seconds`.
 
-    A rank that fails comes to the same meeting with its status, as a negative number (cli/ranks.py).
+    A rank that fails comes to the same meeting with its negated exit status (cli/ranks.py).
     """
     statuses = world.meet(0, seconds)
     if statuses is None:
@@ -166,9 +168,9 @@ def meet(world: World, seconds: float | None = None) -> None:
 class Team(NamedTuple):
     """How the rows of a batch are divided.
 
-    ranks: those that take rows, the first of the world; the others only take the same steps.
-    accumulate: how many shards each process computes one after another before the gradients are summed.
-    bits: of a number of a gradient on its way between ranks.
+    ranks: the number of ranks that take rows, the first of the world; the others only take the same steps.
+    accumulate: the number of shards that each process computes in turn before the gradients are summed.
+    bits: the bits with which a number of a gradient is sent to other ranks.
     """
 
     world: World = ALONE
@@ -182,11 +184,11 @@ class Team(NamedTuple):
         return self.world.size > 1 or self.accumulate > 1
 
     def at_work(self, B: int) -> int:
-        """Return how many ranks take rows of a batch of B."""
+        """Return how many ranks take rows of a batch of B rows."""
         return max(1, min(self.ranks, B // ROWS))
 
     def share(self, B: int) -> tuple[int, int]:
-        """Return the first and the end of this rank's rows of a batch of B."""
+        """Return the start and the end of this rank's rows in a batch of B rows."""
         count, rank = self.at_work(B), self.world.rank
         return (B * rank // count, B * (rank + 1) // count) if rank < count else (B, B)
 
@@ -195,10 +197,10 @@ NO_TEAM = Team()
 
 
 class Part(NamedTuple):
-    """This rank's rows of a batch, and what it must know of the others.
+    """This rank's rows of a batch, and what it must know about the whole batch.
 
-    batch: T steps of this rank's rows. rows: of the whole batch. weight: the sum of its weights. targets: how
-    many of its weights are not 0.
+    batch: T steps of this rank's rows. Of the whole batch, rows: the number of rows; weight: the sum of the
+    weights; targets: the number of weights that are not 0.
     """
 
     batch: Any
@@ -217,10 +219,10 @@ class Part(NamedTuple):
 
 
 class Accord:
-    """What the ranks tell each other with every batch, in one small exchange.
+    """One small exchange between the ranks with every batch.
 
-    asks_to_stop, asks_to_save: what this rank tells with the next batch.
-    stopper: the first rank that has asked to stop; None: none has. saves: whether rank 0 has asked to save.
+    asks_to_stop, asks_to_save: what this rank sends with the next batch.
+    stopper: the first rank that has asked to stop, or None. saves: whether rank 0 has asked to save.
     """
 
     def __init__(self, team: Team):
@@ -230,10 +232,10 @@ class Accord:
         self.saves = False
 
     def of_batch(self, E: float, norm: float, rows: int) -> tuple[float, float]:
-        """Return the sum of all ranks' E, in their order, and the norm as rank 0 has it: processors of
-        different kinds may round it differently.
+        """Return the sum of all ranks' E, in their order, and rank 0's norm, as different kinds of processors
+        may round it differently.
 
-        rows: of the batch.
+        rows: the number of rows of the whole batch.
         """
         world = self._team.world
         if world.size == 1:
@@ -245,13 +247,13 @@ class Accord:
         return sum(told[: self._team.at_work(rows), 0].tolist()), float(told[0, 1])
 
 
-_world: World | None = None  # MPI begins once in a process
+_world: World | None = None  # MPI can be initialised only once per process
 
 
 def world_of(environment: Mapping[str, str]) -> World:
-    """Return the world that an MPI launcher has put this process into; ALONE without one.
+    """Return the world into which an MPI launcher has put this process; ALONE if there is no launcher.
 
-    Raises UsageError where mpi4py is missing, or belongs to another MPI than the launcher.
+    Raises UsageError if mpi4py is missing, or belongs to another MPI than the launcher.
     """
     global _world
     size = place(environment)[1]
@@ -260,7 +262,7 @@ def world_of(environment: Mapping[str, str]) -> World:
     if _world is None:
         try:
             from rnn_cli.training.parallel.mpi import Ranks
-        except (ImportError, RuntimeError) as error:  # RuntimeError: it finds no MPI
+        except (ImportError, RuntimeError) as error:  # RuntimeError: mpi4py finds no MPI
             what = f"{size} ranks were started by an MPI launcher"
             raise UsageError(f"{what}, which needs mpi4py: pip install 'rnn-cli[mpi]' ({error})") from error
         _world = Ranks()

@@ -1,6 +1,6 @@
-// The cells. Each takes a_t = U x_t + b_a, W s_{t-1} and the state before, and returns all that it computes, by
-// the letters of the tutorial; of these, `state` names what the next step begins with. The rows of U, W and b_a
-// lie in blocks, one for each gate in the order of its letters.
+// The cells. Each takes a_t = U x_t + b_a, W s_{t-1} and the state before, and returns all that it computes, named
+// by the letters of the tutorial; `state` lists those that the next step begins with. The rows of U, W and b_a
+// are in blocks, one for each gate, in the order of their letters.
 
 const simple = (g1) => ({
   state: ["s"],

@@ -3,13 +3,13 @@
 //     l = L x_label        s_0 = tanh(F l + b_f)        a_t = U h_t + Q l + b_a, of the first layer
 
 class Conditional {
-  // about: what the language model needs, as in the model file.
+  // about: the settings of the language model, as in the model file.
   constructor(about, p) {
     this.about = about;
     this.p = p;
   }
 
-  // Return the language model of the texts of a label: Q l is part of its b_a, and s_0 is not 0.
+  // Return the language model for texts of a label: its b_a includes Q l, and its s_0 is not 0.
   of(label) {
     const { L, Q, F, b_f } = this.p;
     const l = column(L, label);

@@ -9,7 +9,7 @@ class Encoder {
     this.input = INPUTS[about.input];
   }
 
-  // Return the states of each step of one direction of a layer, in the order of the steps.
+  // Return the states of one direction of a layer, in the order of the steps.
   way(name, enter, steps, isReverse) {
     const [W, n] = [this.p[`W${name}`], this.about.n];
     let state = Object.fromEntries(this.cell.state.map((letter) => [letter, new Float64Array(n)]));
@@ -22,7 +22,7 @@ class Encoder {
     return h;
   }
 
-  // Return h_1 … h_L, the states of both directions side by side. q: a second input of each step; null without.
+  // Return h_1 … h_L, the states of both directions side by side. q: a second input at each step, or null.
   encode(ids, q = null) {
     let steps = ids;
     for (let layer = 0; layer < this.about.layers; layer++) {
@@ -39,7 +39,7 @@ class Encoder {
     return steps;
   }
 
-  // Return h for what there is to read: a text without tokens has one step of padding, which is 0.
+  // Return h for any text: one without tokens has a single step of padding, which is 0.
   states(ids) {
     return ids.length
       ? this.encode(ids)
@@ -47,7 +47,7 @@ class Encoder {
   }
 }
 
-// Return the state of each direction that has read the whole text: h_L, and h_1 of the second direction.
+// Return the state of each direction after the whole text: h_L, and h_1 of the second direction.
 const lastStates = (h, n) => vector(h[0].length, (k) => (k < n ? h.at(-1)[k] : h[0][k]));
 
 // Return the sum of some columns, c Σ_i G x_i.

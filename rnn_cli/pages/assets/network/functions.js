@@ -1,4 +1,4 @@
-// Vectors, matrices, and the functions that are applied to each number.
+// Vectors, matrices, and functions of each number.
 //
 // A vector is an array of numbers. A matrix is {shape: [rows, columns], values}, its rows one after another.
 
@@ -19,13 +19,13 @@ function dot(v, w) {
   return total;
 }
 
-// Return the k parts of a vector that lie one after another in it, as views.
+// Return k consecutive parts of a vector, of equal length, as views.
 function parts(v, k) {
   const n = v.length / k;
   return Array.from({ length: k }, (_, i) => v.subarray(i * n, (i + 1) * n));
 }
 
-// Return vectors as one, one after another.
+// Return several vectors joined into one.
 function joined(vectors) {
   const all = new Float64Array(vectors.reduce((sum, v) => sum + v.length, 0));
   let at = 0;
@@ -39,7 +39,7 @@ function joined(vectors) {
 const row = (A, i) => A.values.subarray(i * A.shape[1], (i + 1) * A.shape[1]);
 const column = (A, j) => vector(A.shape[0], (i) => A.values[i * A.shape[1] + j]);
 
-// Return A v. Four sums at a time do not wait for each other.
+// Return A v. It adds up four sums at a time, which do not wait for each other.
 function times({ shape: [rows, n], values }, v) {
   const product = new Float64Array(rows);
   const whole = n - (n % 4);
@@ -62,7 +62,7 @@ function times({ shape: [rows, n], values }, v) {
   return product;
 }
 
-// Loops, as `reduce` of an array of numbers takes ten times as long, and `vector` of a large one twice.
+// Plain loops: `reduce` over an array of numbers takes ten times as long, and `vector` of a large one twice.
 function largest(z) {
   let most = -Infinity;
   for (let k = 0; k < z.length; k++) if (z[k] > most) most = z[k];
@@ -82,7 +82,7 @@ function exponentials(z, most, temperature = 1) {
   return weight;
 }
 
-// Return log softmax(z). The largest is taken away first, so that no exponential overflows.
+// Return log softmax(z). The largest z is subtracted first, so that no exponential overflows.
 function logSoftmax(z) {
   const most = largest(z);
   const total = Math.log(sum(exponentials(z, most)));

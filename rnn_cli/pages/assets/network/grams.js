@@ -7,7 +7,7 @@ const [OF_WORDS, OF_CHARACTERS, OF_PREFIXES, OF_SUFFIXES, OF_SHAPES, OF_BEFORE, 
   0, 1, 2, 3, 4, 5, 6,
 ];
 
-// Return the bucket of a hash, other ones for each kind and length.
+// Return the bucket of a hash; it depends on the kind and the length, too.
 function bucket(hash, kind, length, buckets) {
   let h = (hash + BigInt(kind * (GRAM_LONGEST + 1) + length + 1) * A) & BITS;
   h = ((h ^ (h >> 30n)) * A) & BITS;
@@ -15,7 +15,7 @@ function bucket(hash, kind, length, buckets) {
   return Number((((h ^ (h >> 31n)) >> 32n) * BigInt(buckets)) >> 32n);
 }
 
-// Return H of the characters from a to b: Σ_i (c_i + 1) P^(k-i).
+// Return the hash H of the characters from a to b: Σ_i (c_i + 1) P^(k-i).
 function hash(codes, a, b) {
   let H = 0n;
   for (let i = a; i < b; i++) H = (H * P + codes[i] + 1n) & BITS;
@@ -24,7 +24,7 @@ function hash(codes, a, b) {
 
 const codesOf = (text) => Array.from(text, (c) => BigInt(c.codePointAt(0)));
 
-// Return the buckets of a text: of words and of characters, `words`, `least` and `most` long.
+// Return the buckets of a text: of n-grams of up to `words` words, and of `least` to `most` characters.
 function bucketsOf(text, { words, least, most, buckets, lower }) {
   const bare = (lower ? text.toLowerCase() : text)
     .trim()
@@ -44,8 +44,8 @@ function bucketsOf(text, { words, least, most, buckets, lower }) {
   return found;
 }
 
-// Return the buckets of each word: of its first and last characters, all of it, its shape and, with `pairs`, of
-// itself with the word before and with the one after.
+// Return the buckets of each word: of its first and last characters, the whole word, its shape and, if `pairs`
+// is set, the word together with the one before and with the one after.
 function affixesOf(words, { most, buckets, pairs }) {
   const whole = words.map((word) => hash(codesOf(word), 0, Array.from(word).length));
   return words.map((word, t) => {
@@ -67,7 +67,7 @@ function affixesOf(words, { most, buckets, pairs }) {
   });
 }
 
-// Return the shape of a word: Mc'Donald's3 is Aa'Aa'a0.
+// Return the shape of a word: that of Mc'Donald's3 is Aa'Aa'a0.
 function shapeOf(word) {
   const drawn = Array.from(word, (c) =>
     /\p{Lu}/u.test(c) ? "A" : /\p{L}/u.test(c) ? "a" : /\p{N}/u.test(c) ? "0" : c,

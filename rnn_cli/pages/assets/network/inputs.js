@@ -1,4 +1,4 @@
-// How a token enters the first layer: a_t = U h_t + b_a, where h_t is what stands for the token x_t.
+// How a token enters the first layer: a_t = U h_t + b_a, where h_t is the vector of the token x_t.
 
 const INPUTS = {
   one_hot: {

@@ -1,4 +1,4 @@
-// A network of labels: what the states of a whole text say of it, and what its n-grams say.
+// A network of labels, which it predicts from the states of a whole text, and from its n-grams.
 //
 //     h_1 … h_L = encoder(x)      s = pooling(h)         z = V s + b_y
 //     w = κ/√N Σ_i G x_i + b_g                           o = output(λ z + (1 - λ) w), or output(z) without
@@ -18,14 +18,14 @@ const LABELS = {
 };
 
 class Classifier {
-  // about: n, pooling and output besides what the encoder needs, as in the model file.
+  // about: n, pooling, output and the settings of the encoder, as in the model file.
   constructor(about, p) {
     this.about = about;
     this.p = p;
     this.encoder = new Encoder(about, p);
   }
 
-  // Return o for the ids of a text and the buckets of its n-grams: of each label, or the score from 0 to 1.
+  // Return o for the ids of a text and the buckets of its n-grams: a number for each label, or the score from 0 to 1.
   probabilities(ids, buckets) {
     const { n, pooling, output } = this.about;
     const h = this.encoder.states(ids);

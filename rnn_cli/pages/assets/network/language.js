@@ -1,9 +1,9 @@
 // What the worker answers with a language model: a text read, a text written, one step with all its numbers.
 
 const TOP = 10; // successors that are shown
-const LONGEST = 4000; // tokens of a text that is read
+const LONGEST = 4000; // tokens of a text that are read, at most
 
-// Return the ids of the k likeliest, with the logarithms of their probabilities.
+// Return the k likeliest ids, with the logarithms of their probabilities.
 function likeliest(log, k = TOP) {
   const best = [];
   for (let id = 0; id < log.length; id++) {
@@ -16,7 +16,7 @@ function likeliest(log, k = TOP) {
   return best;
 }
 
-// Return the steps of a text, one for each input x_t: START and the tokens of each unit, with what follows.
+// Return the steps of a text, one for each input x_t: START, the tokens and END of each unit, each with what follows.
 function stepsOf(text) {
   const { lexicon, about } = model;
   const units = lexicon.units(text).filter((unit) => about.carries || unit.trim());
@@ -31,10 +31,10 @@ function stepsOf(text) {
   });
 }
 
-// Return the language model that reads and writes: of a model of texts from labels, that of the label.
+// Return the language model that reads and writes; in a model of texts from labels, that of the label.
 const networkOf = (label) => (model.network instanceof Conditional ? model.network.of(label) : model.network);
 
-// Return what the layers hold when x is read: a line begins with s_0, or where the line before ended.
+// Return the state of the layers before x is read: a line begins with s_0, or with the state after the line before.
 const begin = (network, x, layers) => (x === START && !model.about.carries ? network.first() : layers);
 
 const OF_LANGUAGE = {
@@ -58,7 +58,7 @@ const OF_LANGUAGE = {
     return { read, isCut: steps.length > LONGEST };
   },
 
-  // Write a text: after the prompt and the ids that are given, `length` tokens are drawn, or `lines` lines.
+  // Write a text after the prompt: the ids given, then drawn ones, until there are `length` tokens or `lines` lines.
   async write({ prompt, label, given, length, lines, ...how }, more) {
     const network = networkOf(label);
     const { lexicon, about } = model;

@@ -2,7 +2,7 @@
 
 class Network {
   // about: m, n, cell, output, layers, input and cutoffs, as in the model file. p: the parameters by name.
-  // s_0: the first states of all layers, one below another; null: 0.
+  // s_0: the first states of all layers, joined into one vector; null for 0.
   constructor(about, p, s_0 = null) {
     this.about = about;
     this.p = p;
@@ -12,7 +12,7 @@ class Network {
     this.suffixes = Array.from({ length: about.layers }, (_, k) => (k ? String(k + 1) : ""));
   }
 
-  // Return s_0 of each layer.
+  // Return the first state of each layer.
   first(s_0 = this.s_0) {
     const { n } = this.about;
     let at = 0;
@@ -33,7 +33,7 @@ class Network {
     });
   }
 
-  // Return log o_t, the logarithm of each token's probability, after layers have computed this.
+  // Return log o_t, the logarithm of each token's probability. layers: what `advance` returned.
   log(layers) {
     return OUTPUTS[this.about.output].log(this.p, layers.at(-1).s, this.about);
   }

@@ -33,8 +33,8 @@ const OUTPUTS = {
   },
 };
 
-// Return log o_t from what the softmaxes of the head and of each cluster are of. Tokens below the first cutoff are
-// in the head, which has one more entry for each cluster of rarer ones.
+// Return log o_t from the logits of the head and of each cluster. Tokens below the first cutoff are in the head,
+// which has one more entry for each cluster of rarer tokens.
 function ofClusters(head, within, cutoffs) {
   const log_head = logSoftmax(head);
   const log = new Float64Array(cutoffs.at(-1) + within.at(-1).length);

@@ -3,8 +3,8 @@
 const [START, END, UNK, SPECIAL] = [0, 1, 2, 3];
 const COLDEST = 1e-6;
 
-// Return the k-th of a seed's numbers in [0, 1): SplitMix (Steele, Lea and Flood 2014) with 32 bits. Any number
-// can be had without those before it, so that a text that goes on from another choice needs no history.
+// Return the k-th of a seed's numbers in [0, 1): SplitMix (Steele, Lea and Flood 2014) with 32 bits. It needs none
+// of the numbers before, so a text can go on from another choice without a history.
 function uniform(seed, k) {
   let h = (seed + Math.imul(k + 1, 0x9e3779b9)) | 0;
   h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
@@ -12,8 +12,8 @@ function uniform(seed, k) {
   return ((h ^ (h >>> 16)) >>> 0) / 2 ** 32;
 }
 
-// Return the id drawn: the first whose probability and those of all ids before it exceed u together.
-// Only ids that `may` allows are drawn, and never START and UNK; -1 where nothing may be.
+// Return the id drawn: the first at which the sum of the probabilities up to it exceeds u.
+// START, UNK and ids that `may` forbids are never drawn; -1 if no id is allowed.
 function draw(log, u, { temperature, topK, topP }, may = null) {
   const z = Float64Array.from(log);
   z[START] = z[UNK] = -Infinity;
@@ -32,8 +32,8 @@ function draw(log, u, { temperature, topK, topP }, may = null) {
   return latest;
 }
 
-// Return the weights with 0 for the ids that top-k (0: all) and top-p leave out: those beyond the k likeliest,
-// then those beyond the fewest likeliest that hold the share p of what is left. Of equal ones the first are kept.
+// Return the weights with 0 for the ids that top-k (0: all) and top-p leave out. Top-k keeps the k likeliest; of
+// these, top-p keeps the fewest likeliest that hold the share p of their sum. Of equal ones the first are kept.
 function truncated(weight, topK, topP) {
   if (!topK && topP >= 1) return weight;
   const sorted = Float64Array.from(weight).sort().reverse();

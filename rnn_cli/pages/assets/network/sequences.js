@@ -1,14 +1,14 @@
 // What the worker answers with a model of labels or of pairs.
 
-const [READ, GRAMS] = [400, 4000]; // tokens and n-grams of a text that are read, its first
-const EXPLAINED = 60; // tokens of a text that are left out, one at a time
-const MORE = 5; // tokens that a source counts as longer than it is, where the length of its target is bounded
+const [READ, GRAMS] = [400, 4000]; // the first tokens and n-grams of a text, which are read
+const EXPLAINED = 60; // tokens of a text that are left out, one at a time, at most
+const MORE = 5; // tokens added to a source's length in the bound of its target's length
 
-// Return the places of numbers, from the largest to the least.
+// Return the indices of numbers, from the largest number to the least.
 const falling = (z) => Array.from(z.keys()).sort((a, b) => z[b] - z[a] || a - b);
 
 const OF_SEQUENCES = {
-  // Return the probabilities of labels, and of each token what they would be without it.
+  // Return the probabilities of labels, and what they would be without each of the tokens.
   async label({ text }, more) {
     const { network, lexicon, about } = model;
     const tokens = lexicon.split(text.replaceAll("\n", " "));
@@ -28,7 +28,7 @@ const OF_SEQUENCES = {
     return answer;
   },
 
-  // Return the tokens of a text with their tags: the likeliest of each, or the likeliest legal sequence.
+  // Return the tokens of a text with their tags: the likeliest tag of each, or the likeliest legal sequence.
   async tag({ text }) {
     const { network, lexicon, about } = model;
     const pieces = lexicon.split(text.replaceAll("\n", " "));
@@ -50,8 +50,8 @@ const OF_SEQUENCES = {
     return { tagged };
   },
 
-  // Write the target of a text: after the ids that are given the likeliest token at each step, with where the
-  // decoder looks. An unknown token is that of the source to which it looks most.
+  // Write the target of a text: the ids that are given, then the likeliest token at each step, with the decoder's
+  // attention. An unknown token is replaced by the unknown token of the source with the most attention.
   async translate({ text, given }, more) {
     const { network, lexicon, target, about } = model;
     const source = text.trim() ? lexicon.split(text.replaceAll("\n", " ")).slice(0, READ) : [];

@@ -3,21 +3,21 @@
 //     q_t = 1/N_t Σ_i G x_i        h_1 … h_L = encoder(x, q)        o_t = softmax(V h_t + b_y)
 
 class Tagger {
-  // about: what the encoder needs, as in the model file.
+  // about: the settings of the encoder, as in the model file.
   constructor(about, p) {
     this.about = about;
     this.p = p;
     this.encoder = new Encoder(about, p);
   }
 
-  // Return log o_t of each step. buckets: of each token's affixes; null without.
+  // Return log o_t of each step. buckets: those of each token's affixes, or null.
   log(ids, buckets) {
     const q = buckets && buckets.map((some) => sumOf(this.p.G, some, 1 / some.length));
     return this.encoder.encode(ids, q).map((h_t) => logSoftmax(affine(this.p.V, this.p.b_y, h_t)));
   }
 }
 
-const BREACH = 1e9; // nats, more than any tags cost
+const BREACH = 1e9; // nats that an illegal step costs: more than any tags
 
 // Return the legal sequence of tags with the highest probability (Viterbi 1967):
 // best_t[j] = log o_t[j] + max_i best_{t-1}[i] over the tags i that j may follow.

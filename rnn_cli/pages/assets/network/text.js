@@ -1,4 +1,4 @@
-// A text in the tokens of the model: its lines or paragraphs, each with START before it.
+// A text as tokens of the model, by lines or paragraphs.
 
 class Lexicon {
   // about: tokenizer, normalize, unit, separator, tokens and counts, as in the model file.
@@ -16,14 +16,14 @@ class Lexicon {
     return this.ids.get(token) ?? UNK;
   }
 
-  // Return the units of a text, which are learned one by one: lines, or paragraphs between blank lines.
+  // Return the units of a text, which were learned one by one: lines, or paragraphs between blank lines.
   units(text) {
     const lines = text.replace(/\r\n?/g, "\n");
     if (this.about.unit === "line") return lines.split("\n");
     return lines.replace(/^(\s*\n)+/, "").split(/\n(?:[^\S\n]*\n)+/);
   }
 
-  // Return a text in the model's form of Unicode.
+  // Return a text in the model's Unicode normalization form.
   normal(text) {
     const form = this.about.normalize;
     return form === "none" ? text : text.normalize(form.toUpperCase());
@@ -36,7 +36,7 @@ class Lexicon {
     return lines.flatMap((tokens, k) => (k ? ["\n", ...tokens] : tokens));
   }
 
-  // Return the end of a prompt that is a word begun: the first token drawn is to begin with it. "" for none.
+  // Return the unfinished word at the end of a prompt, with which the first token drawn has to begin; "" for none.
   begun(unit, tokens) {
     const last = tokens.at(-1);
     if (this.about.tokenizer === "char" || !last || !unit.endsWith(last) || unit.endsWith("  ")) return "";
@@ -51,8 +51,8 @@ const SPLITS = {
   jieba: (line, lexicon) => splitWords(line, lexicon),
 };
 
-// Words: a single space belongs to what follows. Letters that stand together are a word, but Chinese is cut
-// by the counts of the vocabulary's words, as a page cannot hold jieba's dictionary.
+// Words: a single space belongs to what follows. Adjacent letters are a word; but Chinese is cut by the counts of
+// the vocabulary's words, because a page cannot hold jieba's dictionary.
 const WORD = new RegExp(
   [
     String.raw`(?:(?<! ) (?! ))?(?:`,
@@ -73,7 +73,7 @@ function splitWords(line, lexicon) {
   });
 }
 
-// Return the words that a run of Chinese characters is cut into: those with the largest product of frequencies.
+// Return the words into which a run of Chinese characters is cut: those with the largest product of frequencies.
 function likeliestWords(run, lexicon) {
   const characters = Array.from(run);
   const total = lexicon.about.counts.reduce((a, b) => a + b, 1);

@@ -1,4 +1,4 @@
-// From one sequence to another: an encoder reads a source, a decoder writes a target and looks at the source.
+// From one sequence to another: an encoder reads a source, and a decoder with attention to it writes a target.
 //
 //     h_1 … h_S = encoder(x)                   s_0 = tanh(F v + b_f)          v: the last states of the encoder
 //     s_t = decoder(y_{t-1}, s_{t-1})          α_t = softmax(e_t)
@@ -6,7 +6,7 @@
 
 const DECODER = "_dec"; // ends the names of the decoder's parameters
 
-// What is computed once of the encoder's states, and e_ti from it and s_t.
+// `prepare` computes once what is needed of the encoder's states; `compare` computes e_ti from that and s_t.
 const ATTENTIONS = {
   luong: {
     prepare: (p, h) => h.map((h_i) => times(p.A, h_i)), //                       e_ti = s_t · A h_i / √n
@@ -22,7 +22,7 @@ const ATTENTIONS = {
 };
 
 class EncoderDecoder {
-  // about: `decoder`, `attention`, and what the encoder needs, as in the model file.
+  // about: `decoder`, `attention` and the settings of the encoder, as in the model file.
   constructor(about, p) {
     this.about = about;
     this.p = p;
@@ -35,14 +35,14 @@ class EncoderDecoder {
     this.attention = ATTENTIONS[about.attention];
   }
 
-  // Return what the steps of the decoder need of a source, and its state before the first.
+  // Return what the decoder's steps need of a source, and the decoder's first state.
   begin(ids) {
     const h = this.encoder.states(ids);
     const s_0 = affine(this.p.F, this.p.b_f, lastStates(h, this.about.n)).map(Math.tanh);
     return { memory: { h, prepared: this.attention.prepare(this.p, h) }, layers: this.decoder.first(s_0) };
   }
 
-  // Return log o_t after a token, where the decoder looked, and its layers then.
+  // Return log o_t after a token x, the attention, and the decoder's layers after this step.
   step(x, before, { h, prepared }) {
     const layers = this.decoder.advance(x, before);
     const s = layers.at(-1).s;

@@ -1,5 +1,5 @@
-// The parameters as the page holds them: bytes in base 85, compressed. Of each array come the first bytes of all
-// numbers, then the second ones, and so on.
+// The parameters as the page holds them: compressed bytes in base 85. For each array, the first bytes of all numbers
+// come first, then the second bytes, and so on.
 
 async function unpack({ arrays, digits, size, data }) {
   const compressed = bytesOf(data, digits).subarray(0, size);
@@ -15,7 +15,7 @@ async function unpack({ arrays, digits, size, data }) {
   return p;
 }
 
-// Return the bytes of a text in base 85: five digits are a number of four bytes.
+// Return the bytes of a text in base 85: five digits make a number of four bytes.
 function bytesOf(text, digits) {
   const value = new Uint8Array(128);
   Array.from(digits, (digit, k) => (value[digit.charCodeAt(0)] = k));
@@ -28,7 +28,7 @@ function bytesOf(text, digits) {
   return new Uint8Array(view.buffer);
 }
 
-// Return whole numbers of three bytes times a step. The last bit is the sign: 0, 1, 2, 3 are 0, -1, 1, -2.
+// Return whole numbers of three bytes times a step. The last bit is the sign: 0, 1, 2, 3 mean 0, -1, 1, -2.
 function wholes(planes, step) {
   const size = planes.length / 3;
   const values = new Float32Array(size);
@@ -39,7 +39,7 @@ function wholes(planes, step) {
   return values;
 }
 
-// Return numbers of float32.
+// Return float32 numbers.
 function floats(planes) {
   const size = planes.length / 4;
   const bits = new Uint32Array(size);

@@ -1,5 +1,5 @@
-// The worker: it holds the network, so that the page never waits for it. Each message is {id, kind, of, ...}, and
-// each answer {id, ...}; `isDone` marks the last. A new question ends the older one of the same kind and `of`.
+// The worker, which runs the network, so that the page never waits for it. A question is {id, kind, of, ...}, an
+// answer {id, ...}; `isDone` marks the last one. A new question ends an older one of the same kind and `of`.
 
 const MOMENT = 30; // milliseconds between two answers
 
@@ -26,7 +26,7 @@ const GENERAL = {
     return {};
   },
 
-  // Return the tokens whose vectors point most nearly the same way, with the cosines.
+  // Return the tokens whose vectors have the most similar direction, with their cosines.
   async neighbours({ token }) {
     const { network, lexicon } = model;
     const { vectors } = model.about;
@@ -46,7 +46,7 @@ self.onmessage = async ({ data: { id, kind, of = "", ...asked } }) => {
   latest[kind + of] = id;
   let said = performance.now();
   const over = {};
-  // Send what there is, once in a moment; then a newer question can come in, and ends this one.
+  // Send the answer so far, once every MOMENT, and let a newer question come in, which ends this one.
   const more = async (answer) => {
     if (performance.now() - said < MOMENT) return false;
     self.postMessage({ id, ...answer });

@@ -1,4 +1,4 @@
-// Questions to the worker, which holds the network.
+// Questions to the worker, which runs the network.
 
 const worker = new Worker(
   URL.createObjectURL(new Blob([byId("worker-source").textContent], { type: "text/javascript" })),
@@ -14,8 +14,8 @@ worker.onmessage = ({ data: { id, isDone, error, ...answer } }) => {
   else onPart(answer);
 };
 
-// Ask the worker something: the kinds of question are those of network/worker.js. `onPart` gets what comes before
-// the last answer. A question that a newer one has ended is rejected, with an empty message.
+// Ask the worker a question of a kind in network/worker.js; resolve to its last answer. `onPart` gets the answers
+// before that. A question that a newer one has ended is rejected with an empty message.
 function ask(kind, question = {}, onPart = () => {}) {
   const id = ++questions;
   return new Promise((resolve, reject) => {

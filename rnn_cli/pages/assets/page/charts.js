@@ -2,7 +2,7 @@
 
 const [WIDTH, HEIGHT, LEFT, BOTTOM, EDGE] = [480, 200, 40, 28, 10];
 
-// Return a chart. curves: {name, kind, points: [[x, y], ...]}. onPoint(x) makes the points of the first curve buttons.
+// Return a chart. curves: {name, kind, points: [[x, y], ...]}. onPoint(x) is called for the point under the pointer.
 function chart(title, curves, { xName, level = null, onPoint = null, marks = [] }) {
   const points = curves.flatMap((curve) => curve.points);
   const [xs, ys] = [
@@ -75,7 +75,7 @@ function chart(title, curves, { xName, level = null, onPoint = null, marks = [] 
   );
 }
 
-// Return a few round numbers between two.
+// Return a few round numbers between two numbers.
 function ticks(from, to) {
   const rough = (to - from) / 4;
   const power = 10 ** Math.floor(Math.log10(rough));

@@ -1,4 +1,4 @@
-// The label that a model of texts from labels writes and reads for: one choice, which several parts obey.
+// The label for which a model of texts from labels reads and writes: one choice, shared by several parts.
 
 const choosing = {
   start(about, parts) {
@@ -13,7 +13,7 @@ const choosing = {
     });
   },
 
-  // Show the choice with the parts that obey it.
+  // Show the choice with the parts that it affects.
   show(about, part) {
     byId("choose").hidden = about.label === undefined || !part.renew;
   },

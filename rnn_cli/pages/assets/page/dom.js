@@ -1,4 +1,4 @@
-// What the page is built of. Text from the model or from a reader only ever becomes a text node.
+// The building blocks of the page. Text from the model or from a reader only ever becomes a text node.
 
 const byId = (id) => document.getElementById(id);
 const data = (id) => JSON.parse(byId(id).textContent);
@@ -6,7 +6,7 @@ const data = (id) => JSON.parse(byId(id).textContent);
 const SVG = "http://www.w3.org/2000/svg";
 const SVG_NAMES = new Set(["svg", "g", "path", "rect", "circle", "line", "text"]);
 
-// Return children that may lie in arrays, or be null.
+// Return children as one list, without the null ones; they may be in nested arrays.
 const pieces = (children) => children.flat(Infinity).filter((child) => child !== null);
 
 // Return an element. `attributes` may hold listeners (onclick), and numbers for the style sheet (--share).

@@ -1,4 +1,4 @@
-// The part Labels: what the model says of a text as one types it, and which tokens speak for it.
+// The part Labels: the labels of a text as one types it, and which tokens speak for a label.
 
 const labelling = {
   start(about) {
@@ -50,7 +50,7 @@ const labelling = {
     legend(byId("label-legend"), say("against", { label: name }), say("for", { label: name }));
   },
 
-  // Show the probabilities, and beneath what they would be without token k.
+  // Show the probabilities, and below them what they would be without token k.
   show(k = this.text.current) {
     const rows = (o) => Array.from(o.keys(), (label) => [label, o[label]]).sort((a, b) => b[1] - a[1]);
     const of = (o, onChoose) =>

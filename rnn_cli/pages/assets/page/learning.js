@@ -1,6 +1,6 @@
 // The part Learn: the equations of this network with their numbers, step by step.
 
-// What enters the first layer, what a cell computes, and its name among the values that the worker returns.
+// The input of the first layer and what each cell computes: names among the worker's values, with their equations.
 const ENTRANCES = {
   one_hot: ["x", "x_t"],
   embedding: ["h", "h_t = C x_t"],
@@ -75,7 +75,7 @@ const learning = {
     this.read();
   },
 
-  // Go to a step: the last token is only predicted.
+  // Go to a step. The last token has none: it is only predicted.
   async go(place) {
     if (this.items.length < 2) return fill(byId("equations"));
     this.place = Math.max(0, Math.min(place, this.items.length - 2));

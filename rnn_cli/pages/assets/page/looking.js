@@ -18,7 +18,7 @@ const looking = {
     this.read();
   },
 
-  // Read the text, and show it as far as it is read.
+  // Read the text, and show what has been read so far.
   async read() {
     let isFirst = true;
     const add = ({ read }) => {
@@ -46,7 +46,7 @@ const looking = {
     byId("look-sum").textContent = "";
   },
 
-  // Fill the list of what one can shade by.
+  // Fill the list of what the text can be shaded by.
   choices() {
     const before = byId("shade").value;
     const found = this.about.neurons.map(({ fact, neuron, r }) =>
@@ -98,7 +98,7 @@ const looking = {
     fill(byId("look-detail"), make("p", { class: "quiet" }, say("point")));
   },
 
-  // Show what a token cost, what is expected after it, and the state.
+  // Show what a token cost, what the model expects after it, and the state.
   show(k) {
     const { id, token, E, next, s } = this.items[k];
     const cost = E === null ? null : make("p", {}, say("cost_of", { nats: digits(E), share: share(-E) }));

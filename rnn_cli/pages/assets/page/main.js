@@ -1,4 +1,4 @@
-// The page: it starts the worker, then its parts.
+// The page: loads the model in the worker, then shows the first part.
 
 const PARTS = {
   label: labelling,
@@ -32,7 +32,7 @@ function render() {
   for (const part of Object.values(PARTS)) if (part.isStarted) part.render();
 }
 
-// Return what the network is, in words.
+// Return a description of the network, in words.
 function facts() {
   const { cell, n, m, layers, embedding, input, output, bidirectional } = about.network;
   return [

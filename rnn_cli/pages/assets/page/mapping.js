@@ -1,4 +1,4 @@
-// The part Words: the tokens on a map, and the neighbours of one.
+// The part Words: a map of the tokens, and the nearest neighbours of one.
 
 const mapping = {
   start(about) {

@@ -1,12 +1,12 @@
 // Pieces that several parts of the page show: tokens, bars, strips of numbers.
 
-const DARKEST = 8; // nats from which on a token is as dark as it gets
-const PAUSE = 150; // milliseconds after a key before a text is read
+const DARKEST = 8; // nats at which a token has the darkest shade
+const PAUSE = 150; // milliseconds after a key press before a text is read
 const heatOf = (E) => (E === null ? 0 : Math.min(1, Math.max(0, E) / DARKEST));
 
-// Show tokens as a text in which one moves by pointer or by arrow keys. items: {id, token, E}.
-// onPoint(k) is called for the token that is pointed at or has the focus, onChoose(k) for one clicked. A click holds
-// the token, so that the pointer can leave it; another click lets it go.
+// Tokens shown as a text in which one moves by pointer or by arrow keys. items: {id, token, E, note}.
+// onPoint(k) is called for a token that is pointed at or has the focus, onChoose(k) for one that is clicked. A click
+// holds the token, so that the pointer can leave it; another click lets it go.
 class TokenText {
   constructor(element, { onPoint, onChoose = onPoint, separator = "" }) {
     Object.assign(this, {
@@ -98,8 +98,8 @@ class TokenText {
   }
 }
 
-// Return bars for tokens with the logarithms of their probabilities, the likeliest as long as there is room for.
-// onChoose(id) makes them buttons.
+// Return bars for tokens with the logarithms of their probabilities; the likeliest has the full length, if it has a
+// probability of 0.2 or more. With onChoose(id) they are buttons.
 function bars(
   rows,
   tokenOf,
@@ -137,7 +137,7 @@ function bars(
   );
 }
 
-// Return a vector as a strip of colours: one side of 0 warm, the other cool. `scale` is the number of full colour.
+// Return a vector as a strip of colours, warm above 0 and cool below. `scale` is the number with full colour.
 function strip(name, v, scale = Math.max(1e-9, ...Array.from(v, Math.abs))) {
   const canvas = make("canvas", { width: String(v.length), height: "1", role: "img" });
   const [least, most] = [Math.min(...v), Math.max(...v)].map((value) => digits(value));
@@ -160,7 +160,7 @@ function strip(name, v, scale = Math.max(1e-9, ...Array.from(v, Math.abs))) {
   return make("span", { class: "heat" }, canvas, reading);
 }
 
-// Show what the colours of a text mean: those of surprise, or of numbers on both sides of 0.
+// Show what the colours of a text mean: surprise, or numbers on both sides of 0.
 function legend(element, from = null, to = null, hasBoth = from !== null) {
   const ramp = make("span", { class: hasBoth ? "ramp both" : "ramp", "aria-hidden": "true" });
   fill(element, from ?? say("legend"), ramp, to ?? say("legend_end"));

@@ -3,13 +3,13 @@
 const WORDS = data("words-data");
 let language = navigator.language.toLowerCase().startsWith("zh") ? "zh" : "en";
 
-// Return the words of a name, with values in their places.
+// Return the words of this name, with the values filled in.
 function say(name, values = {}) {
   const text = WORDS[language][name] ?? name;
   return text.replace(/\{(\w+)\}/g, (_, key) => String(values[key]));
 }
 
-// Put the words into the elements that name some.
+// Put the words into the elements that refer to them by name.
 function speak() {
   document.documentElement.lang = language === "zh" ? "zh-Hans" : "en";
   for (const element of document.querySelectorAll("[data-say]"))
@@ -21,7 +21,7 @@ function speak() {
   byId("language").textContent = say("other");
 }
 
-// Return how a token is shown by itself: white space has signs, and a space that belongs to a word is left out.
+// Return how a token is shown on its own: white space as signs, and a word without the spaces around it.
 function shown(id, token) {
   if (id === 0) return say("start");
   if (id === 1) return say("end");

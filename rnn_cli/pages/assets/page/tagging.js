@@ -1,4 +1,4 @@
-// The part Tags: a tag for each token as one types, the darker the less certain.
+// The part Tags: a tag for each token as one types; the less certain it is, the darker.
 
 const tagging = {
   start(about) {

@@ -1,4 +1,4 @@
-// The part Training: how the model came to be.
+// The part Training: how the model was trained.
 
 const telling = {
   start(about) {
@@ -109,7 +109,7 @@ const telling = {
 const pointsOf = (rows, name) =>
   rows.map((row) => [row.step ?? row.epoch, row[name]]).filter(([, y]) => typeof y === "number");
 
-// Return a value of the settings, in four digits where it is no whole number.
+// Return a setting's value, with four digits if it is not a whole number.
 function setting(value) {
   return typeof value === "number" && !Number.isInteger(value)
     ? String(Number(value.toPrecision(4)))

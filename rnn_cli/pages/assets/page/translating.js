@@ -1,4 +1,4 @@
-// The part Translate: a target as one types its source, what else could have come, and where the model looks.
+// The part Translate: a target as one types its source, what else could have come, and the attention.
 
 const translating = {
   start(about) {
@@ -17,7 +17,7 @@ const translating = {
     this.write();
   },
 
-  // Write the target; it begins with the ids given.
+  // Write the target, which begins with the ids given.
   async write(given = []) {
     let isFirst = true;
     const add = ({ source, written }) => {

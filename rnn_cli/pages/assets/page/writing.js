@@ -1,4 +1,4 @@
-// The part Write: text from the model, and at each token what else could have come.
+// The part Write: text from the model and, at each token, what else could have come.
 
 const LENGTH = 600; // tokens of a text, at most
 
@@ -27,7 +27,7 @@ const writing = {
     this.write();
   },
 
-  // Return what the dials say.
+  // Return the values of the dials.
   how() {
     const value = (id) => Number(byId(id).value) || 0;
     return {
@@ -51,7 +51,7 @@ const writing = {
       output.textContent = values[output.htmlFor[0]];
   },
 
-  // Write a text; it begins with the ids given, after the prompt.
+  // Write a text, which begins with the prompt and the ids given.
   async write(given = []) {
     this.items = [];
     this.text.clear();
@@ -94,7 +94,7 @@ const writing = {
     this.write();
   },
 
-  // Stop by a question that is answered at once.
+  // Stop, by asking a question that is answered at once.
   stop() {
     byId("stop").disabled = true;
     ask("write", { prompt: "", label: this.about.label, given: [], length: 0, lines: 0 }).catch(trouble);
