@@ -199,7 +199,7 @@ def describe(run: Run) -> Iterator[str]:
     recipe = run.recipe
     yield from run.about_text()
     if not run.data.valid_targets:
-        yield "nothing to validate on: the figures of an epoch are of the training texts"
+        yield "no validation data: the figures of each epoch are those of the training texts"
     yield f"network: {run.about_network}, {run.network.size:,} parameters"
     yield f"preset: {run.settings.preset}"
     yield (

@@ -166,7 +166,7 @@ def _judge(side: Side, texts: Texts, order: int | None, is_told: bool) -> None:
     ours, counted = (side.tallies[name].totals.bits_per_character for name in (MODEL, BASELINE))
     if ours < counted:
         if is_told:
-            say(f"bits per character: {ours:.3f}, and of the n-grams of order {order} {counted:.3f}")
+            say(f"bits per character: {ours:.3f}; n-grams of order {order}: {counted:.3f}")
         return
     advice = "train longer, or a larger network"
     if texts.baseline and texts.baseline.path in texts.paths:

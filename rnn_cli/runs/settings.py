@@ -161,12 +161,12 @@ class Settings:
         "Network", "Learn tags from the beginnings and ends of words too. Default: yes."
     )
     attention: str | None = _one_of(
-        "Network", ATTENTIONS, "How a target's state looks at its source. Default: luong."
+        "Network", ATTENTIONS, "The decoder's attention to the source. Default: luong."
     )
     class_weight: str | None = _one_of(
         "Training",
         dict.fromkeys(CLASS_WEIGHTS),
-        "Let each label count the same, however seldom it is. Default: each text counts the same.",
+        "Give each label the same weight, however rare it is. Default: give each text the same weight.",
     )
     tie: bool | None = setting(
         "Network", "Use the embedding as the output weights; its size is then the hidden size."
@@ -249,8 +249,8 @@ class Settings:
     log: str | None = setting("Files", "Append one JSON object a line to this file.")
     save_every: str | None = setting(
         "Files",
-        "Save so often (30s, 10m, 2h, or a number of steps) and after each epoch. "
-        "Default: as often as costs less than 2 % of the time.",
+        "How often to save (30s, 10m, 2h, or a number of steps), besides after each epoch. Default: as "
+        "often as takes less than 2 % of the time.",
     )
 
     def __post_init__(self) -> None:

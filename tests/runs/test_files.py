@@ -54,7 +54,7 @@ def test_a_folder_in_place_of_an_output_is_refused(output, name, fails, corpus, 
         assert "--log needs the name of a file" in fails(2, *OUTPUTS[output], name)
         return
     if output == "model" and name in ("", "."):  # the same to Path
-        assert "the name of a file is needed" in fails(2, *OUTPUTS[output], name)
+        assert "a file name is needed" in fails(2, *OUTPUTS[output], name)
         return
     forced = [] if output == "log" else ["--force"]
     message = fails(1, *OUTPUTS[output], name, *forced)

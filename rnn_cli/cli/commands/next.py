@@ -22,7 +22,7 @@ def next(
         list[str] | None,
         typer.Argument(
             metavar="[TEXT]...",
-            help="The text that comes before; - is standard input, a text a line, as is none.",
+            help="The text to continue. Without one, or with -, standard input is read, one text a line.",
             show_default=False,
         ),
     ] = None,
@@ -34,7 +34,7 @@ def next(
     weights: WeightsOption = None,
     begun: Annotated[
         bool,
-        typer.Option("--begun", help="Finish the last word, though it is known as it stands: cat, cats."),
+        typer.Option("--begun", help="Finish the last word even if it is already a known word: cat, cats."),
     ] = False,
     threads: ThreadsOption = None,
     as_json: JsonOption = False,

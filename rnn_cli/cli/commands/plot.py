@@ -57,8 +57,8 @@ def plot(
     write_bytes(out, drawn.data)
     if drawn.undrawable:
         warn(
-            f"no font has {printable(drawn.undrawable)}: boxes stand for them; a font such as Noto Sans CJK "
-            "draws Chinese"
+            f"no font has {printable(drawn.undrawable)}: they are drawn as boxes; a font such as Noto Sans "
+            "CJK has Chinese characters"
         )
     say(f"wrote {out}")
 

@@ -34,7 +34,7 @@ def predict(
         list[str] | None,
         typer.Argument(
             metavar="[FILE]...",
-            help="Text files, a text a line; - is standard input, as is none.",
+            help="Text files, one text a line. Without any, or with -, standard input is read.",
             show_default=False,
             callback=files_of_text,
         ),
@@ -70,7 +70,8 @@ def predict(
             min=1,
             max=64,
             show_default=False,
-            help=f"Keep this many targets while one is written; 1: the likeliest token. Default: {BEAM}.",
+            help="Keep this many candidate targets while writing one; 1 takes the likeliest token at each "
+            f"step. Default: {BEAM}.",
         ),
     ] = None,
     nbest: Annotated[
@@ -87,7 +88,7 @@ def predict(
         typer.Option(
             "--attention",
             show_default=False,
-            help="With --json: how much each token of a target looks at each of its source.",
+            help="With --json: the attention of each target token to each source token.",
         ),
     ] = None,
     skip_bad: Annotated[

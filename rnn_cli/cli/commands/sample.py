@@ -60,7 +60,7 @@ def sample(
             min=0,
             max=100,
             callback=finite,
-            help="Above 1 bolder, below 1 safer; 0 the likeliest.",
+            help="Above 1 is bolder, below 1 safer; 0 always takes the likeliest token.",
         ),
     ] = TEMPERATURE,
     top_k: Annotated[
@@ -73,7 +73,7 @@ def sample(
             min=0,
             max=1,
             callback=finite,
-            help="Draw from the fewest that hold this much probability.",
+            help="Draw only from the likeliest tokens that together hold this much probability.",
         ),
     ] = TOP_P,
     repetition_penalty: Annotated[
@@ -82,7 +82,7 @@ def sample(
             min=1,
             max=100,
             callback=finite,
-            help="Make the latest 64 tokens less likely; 1: not, 1.2 is usual.",
+            help="Make the latest 64 tokens less likely; 1 is off, 1.2 is usual.",
         ),
     ] = 1.0,
     beam: Annotated[
@@ -127,7 +127,8 @@ def sample(
         typer.Option(
             metavar="WORDS",
             show_default=False,
-            help="Words not to write, with commas (, or ，) between; a comma alone is one. May be repeated.",
+            help="Words not to write, separated by commas (, or ，); a comma alone counts as a word. May be "
+            "repeated.",
         ),
     ] = None,
     form: Annotated[
@@ -150,14 +151,14 @@ def sample(
     ] = None,
     rhyme: Annotated[
         bool,
-        typer.Option("--rhyme", help="Let the lines of --form rhyme that end with 。 (Chinese).", **VERSE),
+        typer.Option("--rhyme", help="Make the lines of --form that end with 。 rhyme (Chinese).", **VERSE),
     ] = False,
     novelty: Annotated[
         str | None,
         typer.Option(
             metavar="TEXT",
             show_default=False,
-            help="Say what of each sample stands in this file, such as the text that the model learned.",
+            help="Report what each sample copies from this file, such as the training text.",
             **COPYING,
         ),
     ] = None,
@@ -166,7 +167,7 @@ def sample(
         typer.Option(
             min=1,
             show_default=False,
-            help="Draw again where more than this many characters stand in --novelty together.",
+            help="Draw again if a sample copies more than this many characters in a row from --novelty.",
             **COPYING,
         ),
     ] = None,

@@ -30,7 +30,7 @@ def score(
         list[str] | None,
         typer.Argument(
             metavar="[FILE]...",
-            help="Text files, read as one text; - is standard input, as is none.",
+            help="Text files, read as one text. Without any, or with -, standard input is read.",
             show_default=False,
             callback=files_of_text,
         ),
@@ -57,7 +57,9 @@ def score(
     ] = None,
     independent: Annotated[
         bool,
-        typer.Option("--independent", help="Score each line by itself, also where the state is carried."),
+        typer.Option(
+            "--independent", help="Score each line on its own, even if the model carries its state."
+        ),
     ] = False,
     skip_bad: Annotated[
         bool,
@@ -114,7 +116,7 @@ def score(
             min=1,
             max=1 << 30,
             show_default=False,
-            help=f"Count the first of the --baseline's tokens, so many. Default: {BASELINE_TOKENS:,}.",
+            help=f"Count only this many tokens, from the start of --baseline. Default: {BASELINE_TOKENS:,}.",
         ),
     ] = None,
     mix: MixOption = False,
@@ -123,7 +125,7 @@ def score(
     threads: Annotated[
         int | None,
         typer.Option(
-            min=1, max=1024, help="Cores to compute on. Default: as many as pay.", show_default=False
+            min=1, max=1024, help="Cores to compute on. Default: as many as speed it up.", show_default=False
         ),
     ] = None,
     as_json: JsonOption = False,

@@ -28,7 +28,8 @@ from rnn_cli.text.tokenizers import TOKENIZERS
 
 def show(
     text: Annotated[
-        str, typer.Argument(metavar="[TEXT]", help="The text; - is standard input, as is none.")
+        str,
+        typer.Argument(metavar="[TEXT]", help="The text. Without one, or with -, standard input is read."),
     ] = "-",
     model: Annotated[
         Path | None,

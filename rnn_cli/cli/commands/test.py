@@ -28,7 +28,7 @@ def test(
         typer.Option(
             metavar="FILE",
             show_default=False,
-            help="Count the texts that stand in this file too, and leave them out.",
+            help="Count the texts that are also in this file, and print the figures without them, too.",
         ),
     ] = None,
     baseline: Annotated[
@@ -36,7 +36,7 @@ def test(
         typer.Option(
             metavar="FILE",
             show_default=False,
-            help="Set the simplest rivals beside it, which learn from this training file.",
+            help="Compare with the simplest rivals, trained on this file.",
         ),
     ] = None,
     as_json: JsonOption = False,

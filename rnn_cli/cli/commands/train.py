@@ -69,8 +69,8 @@ def train(
             callback=finite,
             show_default=False,
             rich_help_panel="Training",
-            help="Under mpiexec: end where nothing is heard from the other ranks for so long. "
-            "Five times that while the text is read. Default: 60, or 20 usual steps.",
+            help="Under mpiexec: end if nothing is heard from the other ranks for this long, or five times "
+            "as long while the text is read. Default: 60, or 20 usual steps.",
         ),
     ] = None,
     plan_only: Annotated[
@@ -104,7 +104,7 @@ def train(
     as_json: Annotated[
         bool,
         typer.Option(
-            "--json", rich_help_panel="Files", help="Print one JSON object at the end: what it came to."
+            "--json", rich_help_panel="Files", help="Print one JSON object at the end, with the outcome."
         ),
     ] = False,
 ) -> None:

@@ -47,7 +47,7 @@ def bytes_of(size: str | None) -> int | None:
         count = float(number) * UNITS.get(unit, 1)
         if 1 <= count < 1 << 63:
             return int(count)
-    raise typer.BadParameter(f"{size!r} is no size of memory (500M, 2G)")
+    raise typer.BadParameter(f"{size!r} is not a memory size (such as 500M or 2G)")
 
 
 def a_size(value: str | None) -> str | None:
@@ -59,7 +59,7 @@ def a_size(value: str | None) -> str | None:
 def a_file(path: Named) -> Named:
     """Refuse an empty name, which `Path` takes for the current folder."""
     if path is not None and path == Path():
-        raise typer.BadParameter("the name of a file is needed")
+        raise typer.BadParameter("a file name is needed")
     return path
 
 
@@ -68,7 +68,7 @@ def files_of_text(context: typer.Context, paths: list[str] | None) -> list[str] 
     for path in paths or []:
         is_path = path == "-" or os.sep in path or ENDING.fullmatch(os.path.splitext(path)[1])
         if not is_path and not os.path.lexists(path):
-            way = f"a text goes through a pipe: echo … | rnn {context.info_name} --model …"
+            way = f"to give a text itself, pipe it in: echo … | rnn {context.info_name} --model …"
             raise RnnError(f"{path[:LONGEST_QUOTE]}: no such file; {way}")
     return paths
 
@@ -103,6 +103,10 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.
 ThreadsOption = Annotated[
     int | None,
     typer.Option(
-        "--threads", min=1, max=1024, show_default=False, help="Cores to compute on. Default: as many as pay."
+        "--threads",
+        min=1,
+        max=1024,
+        show_default=False,
+        help="Cores to compute on. Default: as many as speed it up.",
     ),
 ]

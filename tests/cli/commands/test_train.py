@@ -129,7 +129,7 @@ def test_the_options_decide_the_network(train, corpus, read_npz):
 def test_valid_fraction_0_learns_the_whole_text_and_validates_on_nothing(train, corpus, read_log):
     said = train(corpus, "--valid-fraction", "0", "--log", "log.jsonl")
     assert "48 lines" in said.err
-    assert "nothing to validate on" in said.err
+    assert "no validation data" in said.err
     assert " valid " not in said.err
     assert "perplexity" in said.err
     rows = read_log("log.jsonl", "valid")
