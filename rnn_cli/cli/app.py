@@ -27,20 +27,20 @@ from rnn_cli.version import VERSION
 
 COMMANDS = {
     "vocab": "Count the tokens of a text; write a vocabulary file.",
-    "train": "Train a language model on a text, or another task on pairs.",
+    "train": "Train a language model on a text, or another model on pairs.",
     "sample": "Write text with a trained model.",
     "next": "Print the likeliest next tokens after a text.",
     "show": "Show the network at work on a text, step by step.",
     "score": "Score a text under a model: perplexity and bits per character.",
-    "predict": "Print what a model says of each line: a label, tags, a target.",
+    "predict": "Predict for each line: a label, tags or a target.",
     "test": "Test a model on pairs: accuracy, F1, BLEU and more.",
     "page": "Write one HTML file that holds a model and runs it.",
     "info": "Print what a model file holds.",
     "plot": "Draw the learning curves of models.",
-    "export": "Write a model in the form of another program.",
-    "cache": "List the texts that are kept as ids; delete them.",
-    "gradcheck": "Check every hand-written derivative against differences.",
-    "bench": "Measure how fast training goes on this machine.",
+    "export": "Write a model in another program's format.",
+    "cache": "List or delete the texts cached as token ids.",
+    "gradcheck": "Check every hand-written derivative against finite differences.",
+    "bench": "Measure how fast training runs on this machine.",
 }
 ON_RANKS = ("vocab", "train")  # commands that several ranks run together
 # How long OpenBLAS's threads spin before they sleep: 2^20 cycles, about 0.3 ms, enough to reach the next

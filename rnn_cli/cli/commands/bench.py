@@ -31,11 +31,11 @@ def bench(
     profile: Annotated[bool, typer.Option("--profile", help="Show where the time of a step goes.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Measure how fast training goes on this machine.
+    """Measure how fast training runs on this machine.
 
     Trains as rnn train does, on random tokens that occur as often as words do. GFLOP/s counts the matrix
-    products of a step, which are most of its arithmetic; the peak is that of one large product in the same
-    process, on as many threads. By default tanh, hidden 256, 64 rows of 64 steps, adamw.
+    products of a step, which are most of its arithmetic; the peak is the speed of one large product in the
+    same process, on as many threads. The default is tanh, hidden size 256, 64 rows of 64 steps, adamw.
     """
     settings = Settings(**given)
     result = benchmark(vocab, settings.given(), settings.threads, seconds)

@@ -17,9 +17,10 @@ def cache(
     clear: Annotated[bool, typer.Option("--clear", help="Delete all of them.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """List the texts that are kept as ids, so that the next run begins sooner; delete them.
+    """List or delete the texts cached as token ids, which let the next run start sooner.
 
-    A row has megabytes, the time of the last use, the tokenizer, and the files that the text was read from.
+    A row has the size in megabytes, the time of last use, the tokenizer, and the files that the text was read
+    from.
     """
     try:
         kept = Cache(cache_dir or default_folder())

@@ -28,9 +28,9 @@ def export(
     out: Annotated[Path, typer.Option("--out", "-o", help="Write it here.")],
     force: Annotated[bool, typer.Option("--force", "-f", help="Overwrite --out.")] = False,
 ) -> None:
-    """Write a model in the form of another program, and print the lines of Python that load and run it.
+    """Write a model in another program's format, and print the Python code that loads and runs it.
 
-    Beside FILE stands FILE.json, with the tokens by id; word2vec's form has them itself.
+    FILE.json, written beside FILE, lists the tokens by id; the word2vec format contains them itself.
     """
     written = [out]
     refuse(out, model, force)

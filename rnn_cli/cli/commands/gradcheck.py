@@ -84,21 +84,22 @@ def gradcheck(
     seed: Annotated[int, typer.Option("--seed", "-s", min=0, max=2**64 - 1, help="Seed of the batch.")] = 0,
     as_json: JsonOption = False,
 ) -> None:
-    """Check every hand-written derivative against differences, in float64, on a sample of its entries.
+    """Check every hand-written derivative against finite differences, in float64, on a sample of its entries.
 
-    The networks are all that the options of `rnn train` allow: each cell, one layer and two, without an
-    embedding, with one and with a tied one, each output layer, on a small vocabulary and on a large one.
-    The batch has what real ones have: tokens that repeat within a step, padding, a state carried in, lines
-    that end, dropout. One network of each cell is also checked as two shards, in two processes; there the
-    state runs on. The column `tutorial` compares all gradients with those of network/tutorial.py, the plain
-    equations on one-hot vectors, for the networks that it can express. The exit status is 1 if any disagrees.
+    The networks cover all that the options of `rnn train` allow: each cell, one and two layers, no embedding,
+    an embedding and a tied one, each output layer, a small and a large vocabulary. The batch has what real
+    ones have: tokens that repeat within a step, padding, a state carried in, lines that end, dropout. One
+    network of each cell is also checked as two shards, in two processes, where the state carries over. The
+    column `tutorial` compares all gradients with those of network/tutorial.py, the plain equations on one-hot
+    vectors, for the networks that it can express. The exit status is 1 if any derivative disagrees.
 
-    A second table has the networks of whole sequences: those that label, tag, translate and generate. Each
-    cell is checked with every direction, pooling and attention, on rows of unlike length. The table is left
-    out where --layers, --embedding, --tie or --output choose a language model.
+    A second table has the networks for whole sequences: those that label, tag, translate and generate. Each
+    cell is checked with every direction, pooling and attention, on rows of different lengths. The table is
+    left out if --layers, --embedding, --tie or --output selects a language model.
 
-    With --model the network is that of a trained model, of any task, and each of its arrays has a row. With
-    --values there is one network, of the text's own tokens or of --model, and its numbers themselves.
+    With --model, the network is that of a trained model, of any task, and each of its arrays has a row. With
+    --values, there is one network, with the text's own tokens or from --model, and the numbers themselves are
+    shown.
     """
     options = {"cell": cell, "layers": layers, "embedding": embedding, "tie": tie, "output": output}
     chosen = {name: value for name, value in options.items() if value is not None}

@@ -41,8 +41,8 @@ def next(
 ) -> None:
     """Print the likeliest next tokens after a text, with their probabilities.
 
-    After a word that is begun and not known as it stands, or a space that belongs to the word that follows,
-    these are the tokens that finish it, with their probabilities among each other.
+    If the text ends in an unfinished word that is not itself in the vocabulary, or in a space that belongs to
+    the next word, these are the tokens that complete it, with their probabilities among all such tokens.
     """
     is_read = prompts in (None, [], ["-"])
     mixing = mixing_of(model, mix, baseline, valid, weights)

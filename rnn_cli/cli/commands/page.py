@@ -69,9 +69,9 @@ def page(
 ) -> None:
     """Write one HTML file that holds a model and runs it.
 
-    The file needs no network and no server: send it to a friend, who opens it in Chromium or Firefox. In it
-    one writes with the model, sees which tokens surprise it and what its neurons follow, and reads its
-    equations with their numbers.
+    The file needs no internet connection and no server: send it to a friend, who opens it in Chromium or
+    Firefox. There you can write with the model, see which tokens surprise it and what its neurons follow, and
+    read its equations with their numbers.
     """
     task = file.task_of(model)
     if valid and task != file.LANGUAGE:

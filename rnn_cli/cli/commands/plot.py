@@ -31,11 +31,11 @@ def plot(
     title: Annotated[str, typer.Option(help="Above the picture.", show_default=False)] = "",
     force: Annotated[bool, typer.Option("--force", "-f", help="Overwrite --out.")] = False,
 ) -> None:
-    """Draw the learning curves of one or several models together.
+    """Draw the learning curves of one or more models together.
 
-    A line is the validation loss of each epoch, a dashed one the training loss; a star marks the epoch of the
-    model, the best. The epochs after it are drawn where the training state is still there (m.state.npz beside
-    m.npz). Only losses of models of one task that split the text alike can be compared.
+    A solid line is the validation loss of each epoch, a dashed one the training loss; a star marks the best
+    epoch, that of the model. Later epochs are drawn if the training state still exists (m.state.npz beside
+    m.npz). Losses can be compared only between models of the same task that split the text alike.
     """
     kind = out.suffix.removeprefix(".").lower()
     if kind not in FORMATS:

@@ -99,10 +99,10 @@ def predict(
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Print what a model says of each line: a label with its probability, a score, or a target.
+    """Predict for each line: a label with its probability, a score, or a target.
 
-    One line comes out for each line that goes in. Of a line with labels or a target, as training files have
-    them, the text alone is read: what follows a tab, and __label__x before the text, are left out.
+    Each input line gives one output line. If a line has labels or a target, as in training files, only its
+    text is read: what follows a tab, and __label__x before the text, are ignored.
     """
     check_encoding(encoding)
     paths = files or ["-"]

@@ -180,9 +180,9 @@ def sample(
 ) -> None:
     """Write text with a trained model.
 
-    A sample ends where a line does; of a model trained with --carry-state it runs on over line ends
-    to --length. Several samples stand one below the other, parted by an empty line where one may
-    hold several lines. --help-all lists every option.
+    A sample stops at the end of a line; with a model trained with --carry-state, it continues past line ends
+    up to --length. Several samples are printed one below the other, separated by an empty line if a sample
+    may have several lines. --help-all lists every option.
     """
     rules = _rules(
         length=length,

@@ -130,12 +130,12 @@ def score(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Score a text under a model, or pairs: perplexity and bits per character.
+    """Score a text or pairs under a model: perplexity and bits per character.
 
-    Nats are -log p. An unknown token costs UNK and its spelling, so that bits per character can be
-    compared between models that split the text differently. Perplexity is of tokens, line ends counted,
-    without spellings. Models of other tasks score files of pairs, as for training: the target given its
-    source, the text given its label, and the label, tags or score given the text.
+    Nats are -log p. An unknown token costs UNK plus its spelling, so that bits per character can be compared
+    between models that split the text differently. Perplexity is per token, including line ends, without
+    spellings. Models of other tasks score files of pairs, in the format used for training: the target given
+    its source, the text given its label, and the label, tags or score given the text.
     """
     form = Form(per_line, per_token, as_json, line_buffered, skip_bad)
     paths = files or ["-"]

@@ -84,11 +84,11 @@ def show(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show the network at work on a text, a row a step.
+    """Show the network at work on a text, one row per step.
 
-    A row has the token that is read and its id, the state s_t as a strip, the likeliest next tokens with
-    their probabilities, and E_t, what the token that does come next costs. A model of labels shows what it
-    predicts from; a model of translations shows its source, and then how it writes the target.
+    A row has the token read and its id, the state s_t as a strip, the likeliest next tokens with their
+    probabilities, and E_t, the cost of the token that does come next. A model of labels shows what its
+    prediction is based on; a model of translations shows its source, and then how it writes the target.
     """
     choices = {"cell": cell, "layers": layers, "tokenizer": tokenizer, "seed": seed, "hidden": hidden}
     given = {name: value for name, value in choices.items() if value is not None}

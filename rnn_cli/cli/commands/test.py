@@ -41,10 +41,10 @@ def test(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Test a model on pairs that it has not learned from.
+    """Test a model on pairs that it was not trained on.
 
-    Prints accuracy, macro-F1, a table for each label and which labels are taken for which; of scores,
-    correlation and mean error; of translations, exact matches, token error rate, BLEU and chrF.
+    Prints accuracy, macro-F1, a table with a row for each label, and which labels are mistaken for which; for
+    scores, correlation and mean error; for translations, exact matches, token error rate, BLEU and chrF.
     """
     check_encoding(encoding)
     read, family = loaded(model)

@@ -108,10 +108,10 @@ def train(
         ),
     ] = False,
 ) -> None:
-    """Train a language model on a text, or with --task a model of labels, tags or pairs.
+    """Train a language model on a text or, with --task, a model of labels, tags or pairs.
 
-    The model file holds the model that is best on the validation text; beside it lies what --resume
-    needs. An interrupted run (Ctrl-C) finishes its step and saves. --help-all lists every option.
+    The model file holds the model that is best on the validation text; a file beside it holds what --resume
+    needs. An interrupted run (Ctrl-C) finishes its current step and saves. --help-all lists every option.
     """
     world = world_of(os.environ)
     settings = Settings(**given)

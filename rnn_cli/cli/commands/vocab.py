@@ -66,9 +66,9 @@ def vocab(
 ) -> None:
     """Count the tokens of a text; write a vocabulary file.
 
-    Prints how large the vocabulary is, how much of the text it covers, and how many different
-    tokens cover 80, 90, 95 and 99 % of it: what one needs to choose --max-size. Nothing is trained. With
-    --task, of files of pairs: the tokens of each side, labels and tags, as training would see them.
+    Prints the size of the vocabulary, how much of the text it covers, and how many different tokens cover 80,
+    90, 95 and 99 % of it, to help you choose --max-size. Nothing is trained. With --task, counts files of
+    pairs: the tokens of each side, labels and tags, as training would see them.
     """
     world = world_of(os.environ)
     resources = Resources.of_user(cache_dir, not no_cache, world=world)
