@@ -52,10 +52,10 @@ PASSED_ON = (  # words that are passed on in ways that the walk does not follow
     *("Kneser-Ney, order {}", *(field.name for field in fields(Demand))),
     *("Where it ends", "Verse", "Copying", "done", "nothing left to do"),
     *("the text was cut short", "a process was killed", "more than {}", "up to {}", "translations"),
-    *("something else", "{}: left out as no *{} files, or hidden: {}"),
+    *("something else", "{}: left out, as not *{} files or hidden: {}"),
     *("unknown {} '{}'", "output layer", "attention", "tokenizer", "setting", "choice of a network"),
     *("setting of the tokenizer", "normalization", "rule for words", "unit"),
-    "{}: left out as no *{} files, or hidden: {} and {} more",
+    "{}: left out, as not *{} files or hidden: {} and {} more",
     *("classes", "adaptive", *(kind.line for kind in KINDS.values())),
 )
 RULE = re.compile(

@@ -151,7 +151,7 @@ def cost_of(costs: Iterable[Cost | None]) -> dict[str, float] | None:
 
 def about_unknown(unknown: int, tokens: int) -> str:
     """Return the line below the rows that explains the mark of unknown tokens."""
-    what = f"marks what the model does not know: {unknown:,} of {tokens:,} tokens, read as {SPELLED[UNK]}"
+    what = f"marks tokens that the model does not know: {unknown:,} of {tokens:,}, read as {SPELLED[UNK]}"
     return f"{UNKNOWN}{UNK} {translated(what)}"
 
 

@@ -74,7 +74,10 @@ def counted_ngrams(model: "LanguageModel", counted: "Counted", encoding: str | N
     ngrams = Ngrams.of(model, counted, encoding)
     if ngrams.is_cut:
         what = f"the first {counted.most:,} tokens of {display_name(counted.path)}"
-        say(f"the n-grams are of {what} (--baseline-tokens of rnn score counts more, at some 40 bytes each)")
+        say(
+            f"the n-grams are counted on {what} (rnn score --baseline-tokens counts more, at about 40 "
+            "bytes each)"
+        )
     return ngrams
 
 

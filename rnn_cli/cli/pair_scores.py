@@ -51,7 +51,7 @@ def refuse_of_language(task: str, given: Mapping[str, Any]) -> None:
     if not given."""
     for option, value in given.items():
         if value not in (None, False):
-            raise UsageError(f"{option} is for a model of a language, and this is one of {USES[task][0]}")
+            raise UsageError(f"{option} is for a language model, but this is a model of {USES[task][0]}")
 
 
 def print_pair_scores(paths: Sequence[Path], files: PairFiles, per_line: bool, as_json: bool) -> None:

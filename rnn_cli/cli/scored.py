@@ -168,11 +168,11 @@ def _judge(side: Side, texts: Texts, order: int | None, is_told: bool) -> None:
         if is_told:
             say(f"bits per character: {ours:.3f}; n-grams of order {order}: {counted:.3f}")
         return
-    advice = "train longer, or a larger network"
+    advice = "train longer, or use a larger network"
     if texts.baseline and texts.baseline.path in texts.paths:
-        advice = "they were counted on the text that is scored: score one that neither has seen"
+        advice = "they were counted on the scored text itself: score a text that neither has seen"
     which = "mixture" if side.weights else "model"
     warn(
-        f"the {which} does not beat the n-grams of order {order}: {ours:.3f} bits per character, and "
-        f"theirs are {counted:.3f}; {advice}"
+        f"the {which} does not beat the n-grams of order {order}: {ours:.3f} bits per character against "
+        f"their {counted:.3f}; {advice}"
     )

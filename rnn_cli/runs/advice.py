@@ -90,7 +90,7 @@ def _unknown(asked: Settings, run: LanguageRun) -> str | None:
         return f"{what}: {command(asked, run.model, min_count=1)}"
     if len(run.data.lexicon.vocabulary.tokens) == settings.max_size:
         return f"{what}: {command(asked, run.model, max_size=LARGE)}"
-    return f"{share:.0%} of the text to validate on is unknown: the text to learn from does not have it"
+    return f"{share:.0%} of the validation text is unknown: it does not occur in the training text"
 
 
 def _unknown_share(part: Part) -> float:

@@ -78,7 +78,7 @@ class Resumption(NamedTuple):
         if is_another_text:
             another = f"{corpus_name(settings)}: not the text that the run in {saved.path} has read"
             if not self.force:
-                raise RnnError(f"{another} (name the right one, or --force to go on with this)")
+                raise RnnError(f"{another} (name the right one, or add --force to use this one)")
             yield Notice(another, is_warning=True)
         elif not run.window_fits:
             raise RnnError(f"{saved.path}: damaged: a window of {saved.window} is larger than its text")

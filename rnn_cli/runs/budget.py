@@ -137,7 +137,9 @@ def forecast(run: AnyRun, world: World, done: int) -> Notice | None:
     if left < LONG:
         return None
     short = max(1, round(left / 60 / 20))
-    return Notice(f"it will take about {left / 60:,.0f} minutes; --time {short}m would fit it into {short}")
+    return Notice(
+        f"this run will take about {left / 60:,.0f} minutes; --time {short}m would limit it to {short}"
+    )
 
 
 def late(settings: Settings, spent: float) -> Notice | None:
@@ -146,7 +148,7 @@ def late(settings: Settings, spent: float) -> Notice | None:
     seconds = seconds_of(settings)
     if seconds is None or spent < seconds / 2:
         return None
-    what = f"--time {settings.time}: it took {spent:.1f} s of it to read the text"
+    what = f"--time {settings.time}: reading the text took {spent:.1f} s of it"
     return Notice(f"{what}: give more time", is_warning=True)
 
 

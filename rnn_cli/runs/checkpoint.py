@@ -69,9 +69,9 @@ class Checkpoint:
         path = state_path(model)
         if not path.exists():
             if not model.exists():
-                raise RnnError(f"{path}: there is none, and so no run to go on with: leave out --resume")
+                raise RnnError(f"{path}: there is no such file, so no run to go on with: leave out --resume")
             way = f"--init {model} with another --model begins from its weights"
-            raise RnnError(f"{path}: there is none: {way}, --force without --resume starts over")
+            raise RnnError(f"{path}: there is no such file: {way}, --force without --resume starts over")
         arrays, header = storage.load(path)
         version = header.get("version")
         if header.get("format") != FORMAT or not isinstance(version, int):

@@ -109,7 +109,7 @@ def refuse_exclusions(given: Mapping[str, Any]) -> None:
     if "vocab" in given and given.keys() & {"normalize", "user_dict"}:
         raise UsageError("--vocab says how a line is split: drop --normalize and --user-dict")
     if "vocab" in given and given.keys() & {"min_count", "max_size"}:
-        raise UsageError("--vocab is the vocabulary as it stands: drop --min-count and --max-size")
+        raise UsageError("--vocab already fixes the vocabulary: drop --min-count and --max-size")
     if given.get("grow") and "init" not in given:
         raise UsageError("--grow needs --init, a model whose vocabulary is to grow")
     own = sorted(given.keys() & OF_A_MODEL - (OF_GROWTH if given.get("grow") else set()))

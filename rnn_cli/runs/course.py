@@ -175,7 +175,7 @@ class Course:
             saver.save(at, log.position())
         except OSError as error:
             if not was_failing:
-                what = f"{self._cannot_save(error)}; it goes on, and tries again"
+                what = f"{self._cannot_save(error)}; training goes on and retries"
                 yield Notice(what, is_warning=True)
         else:
             yield Saved(self.run.model, self.state.step)
@@ -192,7 +192,7 @@ class Course:
         yield Saved(self.run.model, self.state.step)
 
     def _cannot_save(self, error: OSError) -> str:
-        return f"{self.run.model}: cannot be saved: {error.strerror or error}; what was saved before is whole"
+        return f"{self.run.model}: cannot be saved: {error.strerror or error}; the previous save is intact"
 
     def _diverged(self, error: Diverged, saver: Saver) -> Diverged:
         """Write the text that the run diverged on to a file, and return the error to raise."""

@@ -149,8 +149,8 @@ def load_data(
     if fraction and not settings.valid:
         if train.lines < 2 and train.tokens < FEW_TOKENS:
             raise RnnError(
-                f"{corpus_name(settings)}: one short line, so nothing can be held out to validate on: "
-                "give --valid FILE, or --valid-fraction 0 to do without"
+                f"{corpus_name(settings)}: only one short line, so none can be held out for validation: "
+                "give --valid FILE, or --valid-fraction 0 for no validation"
             )
         train, valid = hold_out(text, fraction, settings.seed or DEFAULT_SEED, splitting.keep_blank)
     types = train.occurring(text.types)
@@ -200,7 +200,7 @@ def _vocabulary(types: Mapping[str, int], tokenizer: Tokenizer, settings: Settin
         way = "lower --min-count or give more text" if can_lower else "give more text"
         known = f" with --min-count {min_count}" if can_lower else ""
         found = f"{counted(len(vocabulary.tokens), 'different token')} to learn from{known}"
-        raise RnnError(f"{corpus_name(settings)}: {found}, and a model needs two: {way}")
+        raise RnnError(f"{corpus_name(settings)}: {found}, but a model needs two: {way}")
     return vocabulary
 
 

@@ -129,7 +129,7 @@ def examined(
     if train is not None:
         rows = every[~also_in(pairs, read(opened([train])))]
         if not len(rows):
-            raise RnnError(f"{train}: every text of the test stands in it: test on others")
+            raise RnnError(f"{train}: contains every text of the test: test on others")
         unseen = examiner.tested(model, pairs, rows)
     rivals = None
     if baseline is not None:

@@ -43,7 +43,7 @@ def refuse_overwriting(
             raise UsageError(f"{flag} {path} is also read or written here: name another file")
     if path.is_file() and not force:
         on = ", --resume to go on with its run" if is_resumable else ""
-        raise UsageError(f"{path} is there already: name another file with {flag}{on}, or --force")
+        raise UsageError(f"{path} already exists: name another file with {flag}{on}, or --force")
 
 
 def _is_same(path: Path, other: Path) -> bool:
@@ -59,7 +59,7 @@ def _is_same(path: Path, other: Path) -> bool:
 def refuse_replacing_a_stranger(path: Path) -> None:
     """Raise RnnError for a file that --force would replace although rnn did not write it."""
     if path.is_file() and not storage.is_ours(path):
-        raise RnnError(f"{path}: is there already, and no file of rnn: name another, or delete it")
+        raise RnnError(f"{path}: already exists and is not an rnn file: name another, or delete it")
 
 
 def refuse_appending_to_a_stranger(path: Path) -> None:
@@ -73,7 +73,7 @@ def refuse_appending_to_a_stranger(path: Path) -> None:
     except (ValueError, TypeError, RecursionError):
         is_log = False
     if not is_log:
-        raise RnnError(f"{path}: is there already, and no log of rnn: name another file with --log")
+        raise RnnError(f"{path}: already exists and is not an rnn log: name another file with --log")
 
 
 def try_writing(path: Path) -> None:
@@ -104,7 +104,7 @@ def refuse_full_disk(paths: Iterable[Path], needed: int) -> None:
         return
     if free + there < 2 * needed:
         raise RnnError(
-            f"{paths[0]}: the disk has {free / 2**20:,.0f} MiB left, and to save this run takes "
+            f"{paths[0]}: the disk has {free / 2**20:,.0f} MiB left, but saving this run takes "
             f"{(2 * needed - there) / 2**20:,.0f}: make room, or name a file elsewhere with --model"
         )
 

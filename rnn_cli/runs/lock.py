@@ -63,8 +63,8 @@ def _open(model: Path, path: Path) -> int:
         except (OSError, KeyError, RuntimeError):  # it is gone, or its user has no name
             owner = "another user"
         raise RnnError(
-            f"{model}: the lock file {path} is {owner}'s and cannot be opened ({error.strerror}): where no "
-            f"run of theirs is on the model, delete it, or name another file with --model"
+            f"{model}: the lock file {path} belongs to {owner} and cannot be opened ({error.strerror}): "
+            "if none of their runs uses the model, delete it, or name another file with --model"
         ) from error
 
 

@@ -122,7 +122,7 @@ def _why_fewer(run: Run, ranks: int) -> str:
     if worthwhile_threads(math.inf, run.rows, run.steps, math.inf, ranks) <= run.ranks:
         return f"the batch has only {counted(run.rows, 'row')} (--batch)"
     if worthwhile_threads(run.flops, run.rows, run.steps, math.inf, ranks) <= run.ranks:
-        return "a step is too small to gain from more (a larger --batch or --hidden does)"
+        return "a step is too small to gain from more (a larger --batch or --hidden would help)"
     return "the run is too short to gain from more"
 
 

@@ -39,7 +39,8 @@ def changed_settings(checkpoint: Checkpoint, changes: Mapping[str, Any]) -> Sett
     asked |= {name: absolute(asked[name]) for name in FILES if name in asked}
     if "epochs" in asked and checkpoint.settings.time:
         raise UsageError(
-            f"--epochs: the run has as many as fit --time {checkpoint.settings.time}: a longer --time goes on"
+            f"--epochs: their number follows from --time {checkpoint.settings.time}: to go on, give a "
+            "longer --time"
         )
     may_change = {*OF_RECIPE, *OF_SESSION, *OF_FILES}
     if not checkpoint.settings.valid:  # a validation file may have moved
@@ -58,8 +59,8 @@ def goes_with_its_model(checkpoint: Checkpoint, model: Path, force: bool) -> boo
         return True
     if not force:
         raise RnnError(
-            f"{model}: not the model that {checkpoint.path} goes with (deleted, or another since): put it "
-            "back, or --force to go on and write another"
+            f"{model}: not the model that belongs to {checkpoint.path} (deleted or replaced): put it "
+            "back, or add --force to go on and write another"
         )
     return False
 
@@ -79,10 +80,10 @@ def reason_it_is_over(checkpoint: Checkpoint, settings: Settings) -> str | None:
         return None
     if epochs != checkpoint.settings.epochs:
         raise UsageError(
-            f"--epochs {epochs}: the run stopped, no better for {no_better} epochs: "
-            f"give --patience too (now {patience})"
+            f"--epochs {epochs}: the run stopped after {no_better} epochs without improvement: give "
+            f"--patience too (now {patience})"
         )
-    return f"stopped, no better for {no_better} epochs: a --patience above that takes it further"
+    return f"stopped after {no_better} epochs without improvement: a --patience above that takes it further"
 
 
 def _finished(done: int, epochs: int, is_asked: bool) -> str:

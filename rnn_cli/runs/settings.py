@@ -70,9 +70,9 @@ class Settings:
 
     corpus: Sequence[str] = setting(
         "Text",
-        "Text files, read as one text; a folder means the *.txt in it, - is standard input. "
-        "Where no file is called so, chinese and english are the texts that come with rnn. "
-        "Default: the one in your language.",
+        "Text files, read as one text; a folder means its *.txt files, - is standard input. If no file "
+        "has that name, chinese and english are the texts that come with rnn. Default: the one in your "
+        "language.",
         default=(),
     )
     task: str | None = _one_of(
@@ -101,7 +101,7 @@ class Settings:
     target_tokenizer: str | None = _one_of(
         "Text",
         TOKENIZERS,
-        "How a target is split. Default: as --tokenizer says, or else as the first pairs look.",
+        "How a target is split. Default: as --tokenizer says, or else as suits the first pairs.",
     )
     normalize: str | None = _one_of(
         "Text", NORMALIZATIONS, "Unicode normalization form of the text and of prompts. Default: none."
@@ -115,8 +115,8 @@ class Settings:
     unit: str | None = _one_of(
         "Text",
         dict.fromkeys(UNITS),
-        "What is learned as one text, and sampled as one: a line, or a paragraph, the lines between blank "
-        f"lines. Default: {LINE}.",
+        "What is learned and sampled as one text: a line, or a paragraph (the lines between blank "
+        f"lines). Default: {LINE}.",
     )
     column: str | None = setting("Text", "Read this column of .csv, .tsv and .jsonl files.")
     encoding: str | None = setting("Text", ENCODING)
@@ -127,12 +127,12 @@ class Settings:
         "Text", f"Keep at most this many tokens, the most frequent. Default: {DEFAULT_MAX_SIZE:,}.", least=1
     )
     carry_state: bool | None = setting(
-        "Text", "Carry the state from one line into the next, as suits books and plays."
+        "Text", "Carry the state from each line to the next; suits books and plays."
     )
     init: str | None = setting(
         "Network",
-        "Begin from this model: its network and weights, its tokenizer and vocabulary. Other tasks begin "
-        "from a model of their own, or from a language model, whose layers read the texts then.",
+        "Begin from this model: its network, weights, tokenizer and vocabulary. Other tasks begin from a "
+        "model of the same task, or from a language model, whose layers then read the texts.",
     )
     grow: bool | None = setting(
         "Network", "With --init: add the tokens of the text that the model lacks to its vocabulary."
@@ -152,7 +152,7 @@ class Settings:
         most=1 << 20,
     )
     bidirectional: bool | None = setting(
-        "Network", "Read texts, or sources, in both directions. Default: yes, but for a language."
+        "Network", "Read texts, or sources, in both directions. Default: yes, except for language."
     )
     ngrams: bool | None = setting(
         "Network", "Learn labels from n-grams of words and characters too. Default: yes."
@@ -180,28 +180,29 @@ class Settings:
     batch: int | None = setting("Training", "Sequences side by side.", least=1, most=1 << 16)
     accumulate: int | None = setting(
         "Training",
-        "Windows a step: the batch has as many times the rows, which are computed one part after another. "
-        "It saves memory, and sums between machines. Default: 1.",
+        "Windows per step: multiplies the rows of the batch, which are computed one part after another. "
+        "Saves memory, and sums between machines. Default: 1.",
         least=1,
         most=1 << 10,
     )
     sum_bits: int | None = setting(
         "Training",
-        "Bits of each number that machines send to sum up a gradient, 16 or 32. 16 take half the time, and "
-        "change the last bits of the weights. Default: 32.",
+        "Bits of each number that machines send to sum a gradient: 16 or 32. Sending 16 takes half the "
+        "time, but changes the last bits of the weights. Default: 32.",
         least=16,
         most=32,
     )
     bptt: int | None = setting("Training", "Steps that a gradient reaches back.", least=1, most=1 << 16)
     epochs: int | None = setting(
         "Training",
-        "Passes over the text. Default: as many as make the preset's number of steps.",
+        "Passes over the text. Default: enough for the preset's number of steps.",
         least=1,
         most=1_000_000,
     )
     time: str | None = setting(
         "Training",
-        "Fit the run into this time (90s, 3m, 2h): preset, epochs and the course of the learning rate.",
+        "Fit the run into this time (90s, 3m, 2h); sets the preset, the epochs and the learning-rate "
+        "schedule.",
     )
     optimizer: str | None = _one_of("Training", OPTIMIZERS, "The optimizer.")
     lr: float | None = setting("Training", "Highest learning rate.", least=0, most=1000)
@@ -249,8 +250,8 @@ class Settings:
     log: str | None = setting("Files", "Append one JSON object a line to this file.")
     save_every: str | None = setting(
         "Files",
-        "How often to save (30s, 10m, 2h, or a number of steps), besides after each epoch. Default: as "
-        "often as takes less than 2 % of the time.",
+        "How often to save (30s, 10m, 2h, or a number of steps), as well as after each epoch. Default: "
+        "so that saving takes less than 2 % of the time.",
     )
 
     def __post_init__(self) -> None:

@@ -34,7 +34,7 @@ def refuse_other_texts(world: World, name: str, found: Any) -> None:
     if others:
         rank = others[0]
         raise RnnError(
-            f"{name}: rank {rank} on {world.hosts[rank]} has read another text than rank 0 on "
+            f"{name}: rank {rank} on {world.hosts[rank]} has read a different text from rank 0 on "
             f"{world.hosts[0]}: copy the same files to both"
         )
 

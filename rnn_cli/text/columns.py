@@ -152,7 +152,7 @@ def numbered_lines(blocks: Iterable[str], name: str) -> Iterator[Line]:
             yield number, f"{begun}\n"
             begun, number = line, number + 1
         if len(begun) > LONGEST_ROW:
-            what = f"longer than {LONGEST_ROW:,} characters, and so no row of a table"
+            what = f"longer than {LONGEST_ROW:,} characters, so not a row of a table"
             raise RnnError(f"{name}: line {number}: {what}")
     if begun:
         yield number, f"{begun}\n"

@@ -87,4 +87,4 @@ def _describe(folder: str, others: list[str]) -> str:
     """Return the line that names what was left out of a folder."""
     names = [os.path.relpath(path, folder) for path in others[:SHOWN]]
     more = f" and {len(others) - SHOWN} more" if len(others) > SHOWN else ""
-    return f"{folder}: left out as no *{SUFFIX} files, or hidden: {', '.join(names)}{more}"
+    return f"{folder}: left out, as not *{SUFFIX} files or hidden: {', '.join(names)}{more}"

@@ -41,8 +41,8 @@ CERTAIN = 4  # characters beyond ASCII that make UTF-8 certain, even if another 
 
 BINARY = "looks like binary data; --encoding NAME reads other encodings"
 UNKNOWN = (
-    "the encoding cannot be told from this: ask where the text comes from, or see what rnn vocab --encoding "
-    "NAME makes of it"
+    "the encoding is not clear from this: ask where the text comes from, or see what rnn vocab "
+    "--encoding NAME makes of it"
 )
 
 
@@ -64,7 +64,8 @@ def explain(error: UnicodeDecodeError) -> str:
         if good >= 2 * bad:
             bytes_ = "this byte" if bad == 1 else f"{bad} bytes"
             return (
-                f"it is UTF-8 but for {bytes_}: correct the text there, or drop what is wrong with iconv -c"
+                f"it is UTF-8 except for {bytes_}: correct the text there, or remove invalid bytes with "
+                "iconv -c"
             )
     elif is_utf_8(error.object):
         return "it is UTF-8: drop --encoding"

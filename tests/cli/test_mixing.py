@@ -78,7 +78,7 @@ def test_next_and_sample_take_a_mixture(rnn, two):
         (["--mix"], "--mix needs something to mix with"),
         (["--weights", "1,1"], "--weights needs --mix"),
         (["--model", "one.npz", "--mix"], "named twice"),
-        (["--model", "other.npz", "--mix", "--weights", "1"], "1 of them, and 2 predictions are mixed"),
+        (["--model", "other.npz", "--mix", "--weights", "1"], "it has 1, but 2 predictions are mixed"),
         (["--model", "other.npz", "--mix", "--weights", "1,2", "--valid", "text.txt"], "exclude each other"),
         (["--model", "other.npz", "--mix", "--compare", "other.npz"], "exclude each other"),
     ],
@@ -88,7 +88,9 @@ def test_what_is_no_mixture_is_refused(fails, two, options, told):
 
 
 def test_models_of_other_vocabularies_are_refused(fails, two, models):
-    assert "another vocabulary" in fails(
+    assert "its vocabulary differs" in fails(
         1, "score", "text.txt", "--model", "one.npz", "--model", models["gru"], "--mix"
     )
-    assert "splits a text" in fails(1, "next", "a", "--model", "one.npz", "--model", models["space"], "--mix")
+    assert "splits text differently" in fails(
+        1, "next", "a", "--model", "one.npz", "--model", models["space"], "--mix"
+    )

@@ -111,16 +111,16 @@ def test_a_header_is_named_where_its_label_is_unknown_with_a_way_out_that_works(
 def test_options_of_texts_are_refused(fails, model_of_labels, option, value):
     Path("in.tsv").write_text(PAIRS)
     message = fails(2, "score", "in.tsv", "--model", model_of_labels, option, *([value] if value else []))
-    assert message == f"{option} is for a model of a language, and this is one of labels"
+    assert message == f"{option} is for a language model, but this is a model of labels"
 
 
 def test_columns_are_refused_with_a_text_and_a_model_of_another_task_beside(fails, models, model_of_labels):
     Path("in.tsv").write_text(PAIRS)
     named = fails(2, "score", "in.tsv", "--model", models["char"], "--columns", "a,b")
-    assert named == "--columns is for files of pairs, and this is a model of a language"
+    assert named == "--columns is for files of pairs, but this is a language model"
     named = fails(2, "score", "in.tsv", "--model", model_of_labels, "--compare", models["char"])
     assert named.startswith("--compare needs a model of the same task: ")
-    assert named.endswith(" is one of a language, and --model one of labels")
+    assert named.endswith(" is a model of a language, --model one of labels")
 
 
 @pytest.mark.parametrize(

@@ -48,7 +48,7 @@ FAILING = {
     "cannot read standard input": ["-"],
     "pipe.txt: a run on several ranks cannot read a pipe": ["pipe.txt"],
     "no/m": ["t.txt", "--model", "no/m"],
-    "model.state.npz: there is none": ["--resume"],
+    "model.state.npz: there is no such file": ["--resume"],
 }
 STOPPED = {"TERM": (signal.SIGTERM, 143), "INT": (signal.SIGINT, 130)}
 
@@ -211,7 +211,7 @@ def test_without_mpi4py_one_line_says_what_is_missing(monkeypatch, capfd):
 def test_ranks_that_have_read_different_texts_are_told(told):
     (line,) = lines(told["another text"].said)
     assert "rank 1 on " in line
-    assert "has read another text" in line
+    assert "has read a different text" in line
 
 
 def test_ranks_whose_parameters_have_come_apart_are_told_and_nothing_is_saved(told):

@@ -75,7 +75,7 @@ def test_the_way_out_is_one_that_helps(options, way, no_way, look, corpus):
 def test_there_is_no_way_out_where_there_is_none(look, corpus, write):
     write("kana.txt", ["あいうえお" * 4 + "Anna sees the bread." * 3])
     [warning] = look(corpus, "-t", "char", "--valid", "kana.txt")
-    assert "does not have it" in warning
+    assert "does not occur in the training text" in warning
     assert "--" not in warning
 
 

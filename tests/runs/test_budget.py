@@ -15,7 +15,7 @@ from rnn_cli.runs.trainer import Trainer
 from rnn_cli.training.loop import Recipe, StepDone
 
 RECIPE = Recipe("adamw", lr=0.01, clip=1.0, epochs=10, warmup=0.02)
-SHORTER = r"it will take about \d+ minutes; --time 1m would fit it into 1"
+SHORTER = r"this run will take about \d+ minutes; --time 1m would limit it to 1"
 TINY = ("-t", "char", "--hidden", "16", "--layers", "1", "--embedding", "0")
 
 
@@ -167,13 +167,13 @@ def test_what_is_left_of_a_resumed_run_is_foretold(corpus, monkeypatch):
     list(Trainer.begin(settings))
     resumed = list(itertools.islice(Trainer.resume(epochs=9), 40))
     [line] = [event.text for event in resumed if isinstance(event, Notice) and "will take" in event.text]
-    assert line.startswith("it will take about 4 minutes")
+    assert line.startswith("this run will take about 4 minutes")
 
 
 def test_a_time_that_is_half_over_before_the_first_step_is_said(rnn, corpus, monkeypatch):
     assert budget.late(Settings(time="6s"), 2.9) is None
     said = budget.late(Settings(time="6s"), 3.4)
-    assert said == Notice("--time 6s: it took 3.4 s of it to read the text: give more time", is_warning=True)
+    assert said == Notice("--time 6s: reading the text took 3.4 s of it: give more time", is_warning=True)
     assert budget.late(Settings(), 3.4) is None
     monkeypatch.setattr("rnn_cli.runs.course.late", lambda settings, spent: said if spent > 0 else None)
     assert "give more time" in rnn("train", corpus, *TINY, "--epochs", "1").err
@@ -218,4 +218,4 @@ def test_a_run_that_fits_a_time_takes_no_number_of_epochs_when_it_goes_on(
     write("text.txt", english * 20)
     rnn("train", "text.txt", *TINY, "--time", "1s", "-q")
     message = fails(2, "train", "--resume", "--epochs", "3")
-    assert message == "--epochs: the run has as many as fit --time 1s: a longer --time goes on"
+    assert message == "--epochs: their number follows from --time 1s: to go on, give a longer --time"

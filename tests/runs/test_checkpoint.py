@@ -127,8 +127,8 @@ def test_a_save_that_fails_is_one_warning_and_the_run_goes_on(
     failing(monkeypatch, lambda count: 2 <= count <= 4, code)
     said = train(corpus, "--quiet", "--epochs", "6")
     assert said.err == (
-        f"rnn: warning: m.npz: cannot be saved: {os.strerror(code)}; what was saved before is whole; "
-        "it goes on, and tries again\n"
+        f"rnn: warning: m.npz: cannot be saved: {os.strerror(code)}; the previous save is intact; "
+        "training goes on and retries\n"
     )
     names = {path.name for path in folder.iterdir()}
     assert names == {corpus, "m.npz", "m.state.npz", "whole.npz", "whole.state.npz"}

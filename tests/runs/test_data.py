@@ -219,7 +219,7 @@ def test_a_text_of_one_line_says_what_to_do_and_then_trains(fails, train, write,
     write("line.txt", [" ".join(english)])
     write("short.txt", english[:1])
     message = fails(1, "train", "short.txt", *CHAR, "--valid-fraction", "0.1")
-    assert message.startswith("short.txt: one short line")
+    assert message.startswith("short.txt: only one short line")
     assert "--valid FILE" in message
     assert "--valid-fraction 0" in message
     train("line.txt", "--valid-fraction", "0", "--quiet", model="a.npz")

@@ -149,7 +149,7 @@ def test_a_model_has_one_file_and_one_state_however_it_is_called(rnn, fails, cor
     for name, model in [("sub/a.npz", "sub/a"), ("b", "b"), ("c.model", "c.model")]:
         rnn("train", corpus, "--model", name, *short)
         for same in (name, f"{model}.npz"):
-            assert "is there already" in fails(2, "train", corpus, "--model", same, *short)
+            assert "already exists" in fails(2, "train", corpus, "--model", same, *short)
             rnn("train", "--resume", "--model", same, "--quiet")
             rnn("info", same)
             rnn("sample", "--model", same, "--num", "1", "--seed", "1")
@@ -210,7 +210,7 @@ def test_a_file_that_is_no_log_is_not_added_to(fails, write, english, content, t
     Path("notes").write_text(content)
     message = fails(1, "train", "corpus.txt", "-t", "char", "--log", "notes")
     assert message.startswith("notes: ")
-    assert "no log of rnn" in message
+    assert "not an rnn log" in message
     assert Path("notes").read_text() == content
     assert not Path("model.npz").exists()
 

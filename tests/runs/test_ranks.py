@@ -61,7 +61,7 @@ def test_a_pipe_is_for_one_process_whatever_is_read_from_it(name, tmp_path):
     ("flops", "rows", "ranks", "why"),
     [
         (1e9, 32, 1, "the run is too short to gain from more"),
-        (1.0, 32, 1, "a step is too small to gain from more (a larger --batch or --hidden does)"),
+        (1.0, 32, 1, "a step is too small to gain from more (a larger --batch or --hidden would help)"),
         (1e9, ROWS, 1, f"the batch has only {ROWS} rows (--batch)"),
         (1e9, 2 * ROWS, 2, f"the batch has only {2 * ROWS} rows (--batch)"),
     ],

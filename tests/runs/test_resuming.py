@@ -202,7 +202,9 @@ def test_a_run_that_patience_stopped_wants_more_of_it(worsening, train, fails, r
     worsening("--patience", "1", "--quiet")
     epoch = read_npz("m.state.npz").header["position"]["epoch"]
     assert epoch < 12
-    assert "m.npz: stopped, no better for 1 epochs: a --patience above that" in train("--resume").err
+    assert (
+        "m.npz: stopped after 1 epochs without improvement: a --patience above that" in train("--resume").err
+    )
     assert "--patience too (now 1)" in fails(2, "train", "--resume", "--epochs", "30", "--model", "m.npz")
     train("--resume", "--patience", "2", "--quiet")
     assert read_npz("m.state.npz").header["position"]["epoch"] > epoch
@@ -409,14 +411,14 @@ def test_a_model_that_the_state_does_not_go_with_is_not_overwritten(
         rnn("train", corpus, *SMALL, "--epochs", "1", "--model", "other.npz", "--quiet")
         os.replace("other.npz", "m.npz")
     message = fails(1, "train", "--resume", "--model", "m.npz")
-    assert message.startswith("m.npz: not the model that m.state.npz goes with")
+    assert message.startswith("m.npz: not the model that belongs to m.state.npz")
     assert "--force" in message
     epochs = read_npz("m.state.npz").header["position"]["epoch"]
     train("--resume", "--force", "--lr", "0", "--quiet")  # no epoch is better than any before
     header = read_npz("m.npz").header
     assert header["history"]["epoch"] == read_npz("m.state.npz").header["position"]["best_epoch"]
     assert header["history"]["epoch"] == epochs + 1
-    assert "no better" in train("--resume").err  # they go together again
+    assert "without improvement" in train("--resume").err  # they go together again
 
 
 @pytest.mark.usefixtures("stopped")

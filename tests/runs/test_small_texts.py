@@ -26,7 +26,7 @@ def test_some_sentences_are_learned_at_the_first_try(lines, how, rnn, write, rea
     write("text.txt", lines)
     said = rnn("train", "text.txt", *how)
     assert "0 of them unknown" in said.err
-    assert "a text this small is learned by heart" in said.err
+    assert "a text this small is only memorized" in said.err
     found = losses(said)
     lowest = found[-1]
     assert lowest < 0.4
@@ -42,7 +42,7 @@ def test_a_line_without_an_end_is_parted_to_validate_on_a_stretch_of_it(rnn, fol
     (folder / "line.txt").write_text(line, encoding="utf-8")
     said = rnn("train", "line.txt", "-t", "char", "--epochs", "3", "--hidden", "16", "--log", "log.jsonl")
     sizes = re.search(r"1 lines?, ([\d,]+) tokens.*\nand ([\d,]+) tokens to validate on", said.err)
-    assert "by heart" not in said.err
+    assert "memorized" not in said.err
     learned, validated = (int(size.replace(",", "")) for size in sizes.groups())
     assert learned + validated == len(line)
     assert 0.08 < validated / len(line) < 0.12

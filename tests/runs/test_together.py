@@ -146,7 +146,7 @@ def test_ranks_with_other_texts_are_told(other, finished, tmp_path):
 
     def work(world):
         world.leaders, world.hosts = [0, 1], ["a", "b"]
-        with pytest.raises(RnnError, match="rank 1 on b has read another text than rank 0 on a"):
+        with pytest.raises(RnnError, match="rank 1 on b has read a different text from rank 0 on a"):
             prepared(finished, [str(tmp_path / world.hosts[world.rank] / "0.txt")], CHAR, None, world)
         return True
 

@@ -454,7 +454,7 @@ def test_a_run_that_takes_more_memory_than_allowed_is_refused(begin, folder):
 
 
 def test_where_there_is_no_run_there_is_none_to_go_on_with(folder):
-    with pytest.raises(RnnError, match=r"^m\.state\.npz: there is none.*: leave out --resume$"):
+    with pytest.raises(RnnError, match=r"^m\.state\.npz: there is no such file.*: leave out --resume$"):
         Trainer.resume("m.npz")
     assert is_free()
 
@@ -465,7 +465,7 @@ def test_a_model_without_its_state_names_only_ways_out_that_are_open(begin, fold
         begin()
     Path("m.state.npz").unlink()
     with pytest.raises(
-        UsageError, match=r"m\.npz is there already: name another file with --model, or --force"
+        UsageError, match=r"m\.npz already exists: name another file with --model, or --force"
     ):
         begin()
     with pytest.raises(RnnError, match=r"--init m\.npz with another --model .*, --force without --resume"):

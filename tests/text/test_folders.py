@@ -31,7 +31,7 @@ def found_in(folder) -> list[str]:
 
 def left_out_of(folder) -> str:
     (line,) = find_texts([str(folder)]).left_out
-    return line.removeprefix(f"{folder}: left out as no *.txt files, or hidden: ")
+    return line.removeprefix(f"{folder}: left out, as not *.txt files or hidden: ")
 
 
 def test_a_folder_stands_for_the_texts_below_it_in_sorted_order(folder):

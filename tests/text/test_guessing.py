@@ -148,7 +148,7 @@ def test_a_character_cut_off_at_the_end_is_called_so():
 def test_utf_8_but_for_a_few_bytes_is_called_so(text, bad):
     before, after = text[:5].encode(), text[5:].encode()
     said = explain(failure(before + bad + b" " + after))
-    assert said.startswith("it is UTF-8 but for ")
+    assert said.startswith("it is UTF-8 except for ")
     assert ("this byte" in said) == (b"and" not in bad)
     assert "--encoding" not in said
 

@@ -249,7 +249,7 @@ def test_another_encoding_is_read_where_it_is_the_right_one(encoding):
 
 def test_utf_8_but_for_a_byte_is_not_sent_to_another_encoding():
     message = error_of("L’été à Paris.\nCaf".encode() + b"\xe9 noir.\n")
-    assert message.startswith("poem.txt: line 2, byte 4: not UTF-8 (it is UTF-8 but for this byte: ")
+    assert message.startswith("poem.txt: line 2, byte 4: not UTF-8 (it is UTF-8 except for this byte: ")
     assert "--encoding" not in message
 
 

@@ -21,7 +21,7 @@ def export(
         typer.Option(
             "--to",
             show_default=False,
-            help="A state dict of PyTorch, the same as safetensors, one step as ONNX, or vectors of tokens.",
+            help="A PyTorch state dict, the same as safetensors, one step as ONNX, or token vectors.",
             **one_of(FORMS),
         ),
     ],

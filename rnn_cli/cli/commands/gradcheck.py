@@ -77,8 +77,8 @@ def gradcheck(
         typer.Option(
             metavar="TEXT",
             show_default=False,
-            help="Show derivatives of this text beside differences, some of each array, of one network: the "
-            "tutorial's, or as the other options say.",
+            help="Show derivatives on this text next to differences, some of each array, for one "
+            "network: the tutorial's, or the one that the other options choose.",
         ),
     ] = None,
     seed: Annotated[int, typer.Option("--seed", "-s", min=0, max=2**64 - 1, help="Seed of the batch.")] = 0,
@@ -109,7 +109,8 @@ def gradcheck(
         if model and (task := task_of(model)) in USES.keys() - {LANGUAGE}:
             of = USES[task][0]
             raise UsageError(
-                f"--values is for a model of a language, and {model} is one of {of}: --model alone checks any"
+                f"--values is for a language model, but {model} is a model of {of}: --model alone checks "
+                "any model"
             )
         shown = _loaded(model, chosen) if model else _noisy(values, hidden, chosen, seed)
         raise typer.Exit(0 if _show_values(shown, values, seed, as_json) else 1)
@@ -183,8 +184,8 @@ def _noisy(text: str, hidden: int, chosen: dict[str, Any], seed: int) -> Languag
         return noisy_model(text, hidden, chosen, seed)
     except ValueError as error:
         raise UsageError(
-            "no network is like that: --tie needs an --embedding of the hidden size and --output softmax or "
-            "classes, and --output classes or adaptive a text of several words"
+            "there is no such network: --tie needs an --embedding of the hidden size and --output "
+            "softmax or classes; --output classes or adaptive needs a text of several words"
         ) from error
 
 
@@ -218,7 +219,7 @@ def _of_task(path: Path, chosen: dict[str, Any], rng: Any) -> SequenceCase:
     loaded = load(path)
     if others := chosen.keys() - {"cell"}:
         of = USES[loaded.task][0]
-        raise UsageError(f"--{min(others)} chooses a model of a language, and {path} is one of {of}")
+        raise UsageError(f"--{min(others)} chooses a language model, but {path} is a model of {of}")
     case = sequence_model_case(loaded.task, loaded.network, loaded.p, rng)
     _refuse_another(path, "cell", chosen.get("cell", case.example.cell), case.example.cell)
     return case

@@ -47,7 +47,7 @@ def next(
     is_read = prompts in (None, [], ["-"])
     mixing = mixing_of(model, mix, baseline, valid, weights)
     if is_read and sys.stdin.isatty():
-        say("reading standard input, a text a line; Ctrl-D ends it")
+        say("reading standard input, one text per line; Ctrl-D ends it")
     language_model = LanguageModel.load(model[0]) if mixing is None else load_mixture(model, mixing, baseline)
     number, told = 0, set[str]()
     for texts in lines_that_come(["-"]) if is_read else [prompts or []]:

@@ -30,7 +30,7 @@ def page(
         typer.Option(
             metavar="FILE",
             show_default=False,
-            help="A text to show, and to find neurons in: its first lines stand in the page. May be "
+            help="A text to show and to find neurons in: the page contains its first lines. May be "
             "repeated. Default: the model writes one.",
         ),
     ] = None,
@@ -46,8 +46,8 @@ def page(
         typer.Option(
             metavar="FILE",
             show_default=False,
-            help="A text that the model did not learn: the loss of an n-gram model of --text on it is drawn. "
-            "May be repeated.",
+            help="A text that the model has not seen, to draw the loss of an n-gram model of --text on "
+            "it. May be repeated.",
         ),
     ] = None,
     log: Annotated[
@@ -75,9 +75,9 @@ def page(
     """
     task = file.task_of(model)
     if valid and task != file.LANGUAGE:
-        raise UsageError(f"--valid is for language models, and {model_path(model)} is of the task {task}")
+        raise UsageError(f"--valid is for language models, but {model_path(model)} has the task {task}")
     if valid and not text:
-        raise UsageError("--valid needs --text, whose n-grams are counted")
+        raise UsageError("--valid needs --text, to count the n-grams on")
     inputs: list[str | Path] = [model_path(model), *(text or []), *(valid or []), *([log] if log else [])]
     refuse_overwriting(out, inputs, force, "--out")
     loaded = load(model)

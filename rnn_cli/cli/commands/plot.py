@@ -28,7 +28,7 @@ def plot(
             help="Write the picture here; its name ends in .svg, .png or .pdf.",
         ),
     ] = Path("loss.svg"),
-    title: Annotated[str, typer.Option(help="Above the picture.", show_default=False)] = "",
+    title: Annotated[str, typer.Option(help="The picture's title.", show_default=False)] = "",
     force: Annotated[bool, typer.Option("--force", "-f", help="Overwrite --out.")] = False,
 ) -> None:
     """Draw the learning curves of one or more models together.
@@ -50,7 +50,7 @@ def plot(
         losses.add(LOSSES[loaded.facts()["task"]])
         curve = Curve.of(follow(with_later_epochs(model, loaded.history)))
         if not curve.losses:
-            raise RnnError(f"{model_path(model)}: its history holds no losses of epochs")
+            raise RnnError(f"{model_path(model)}: no losses per epoch in its history")
         curves[_label(model, curves)] = curve
     loss = ", ".join([label("loss"), *map(label, losses if len(losses) == 1 else ())])
     drawn = draw(curves, kind, title, Words(label("epoch"), loss, label("training")))

@@ -42,7 +42,7 @@ def predict(
     model: ModelOption = DEFAULT_MODEL,
     top: Annotated[
         int | None,
-        typer.Option(min=1, show_default=False, help="Print the likeliest labels, this many. Default: 1."),
+        typer.Option(min=1, show_default=False, help="Print this many of the likeliest labels. Default: 1."),
     ] = None,
     threshold: Annotated[
         float | None,
@@ -80,7 +80,7 @@ def predict(
             min=1,
             max=64,
             show_default=False,
-            help="Print this many targets of each source, each with the logarithm of its probability.",
+            help="Print this many targets for each source, each with the logarithm of its probability.",
         ),
     ] = None,
     attention: Annotated[
@@ -107,12 +107,12 @@ def predict(
     check_encoding(encoding)
     paths = files or ["-"]
     if "-" in paths and sys.stdin.isatty():
-        say("reading standard input, a text a line; Ctrl-D ends it")
+        say("reading standard input, one text per line; Ctrl-D ends it")
     read, family = loaded(model, predicts=True)
     asked = Asked(top, threshold, form, beam, nbest, attention)
     refuse_others(read.task, asked)
     if attention and not as_json:
-        raise UsageError("--attention is printed with --json")
+        raise UsageError("--attention needs --json")
     unknown, undecoded, cut, number = _Count(), _Count(), _Count(), 0
     for lines in lines_that_come(paths, encoding, skip_bad):
         for answer in _answers(Loaded(read, family), lines, asked, threads):

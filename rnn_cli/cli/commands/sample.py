@@ -46,11 +46,11 @@ def sample(
         typer.Option(
             metavar="LABEL",
             show_default=False,
-            help="Write for this label, of a model trained with --task generate. Default: labels as often as "
-            "in training, each before its sample.",
+            help="Write for this label (models trained with --task generate). Default: draw labels as "
+            "often as in training, printing each before its sample.",
         ),
     ] = None,
-    num: Annotated[int, typer.Option("--num", min=1, max=10_000, help="How many samples (of a prompt).")] = 1,
+    num: Annotated[int, typer.Option("--num", min=1, max=10_000, help="How many samples (per prompt).")] = 1,
     length: Annotated[
         int, typer.Option("--length", "-l", min=1, help="At most this many tokens a sample.", **ENDS)
     ] = LENGTH,
@@ -91,7 +91,7 @@ def sample(
             min=1,
             max=MOST_BEAMS,
             show_default=False,
-            help="Draw nothing: search for the likeliest line with this many beginnings at a time.",
+            help="Search for the likeliest line instead of drawing, keeping this many candidate beginnings.",
         ),
     ] = None,
     seed: Annotated[
@@ -102,7 +102,7 @@ def sample(
             min=0,
             max=2**64 - 1,
             show_default=False,
-            help="The same seed gives the same text. Default: another each time.",
+            help="The same seed gives the same text. Default: a different one each time.",
         ),
     ] = None,
     lines: Annotated[
@@ -145,7 +145,8 @@ def sample(
         typer.Option(
             metavar="TEXT",
             show_default=False,
-            help="Begin each line with a character of this text, or, if it has commas, with a part of it.",
+            help="Begin the lines with the characters of this text in turn, or, if it has commas, with "
+            "its parts.",
             **VERSE,
         ),
     ] = None,
@@ -201,7 +202,7 @@ def sample(
     _check(prompt, prompts, num, beam, novelty, reject)
     mixing = mixing_of(model, mix, baseline, valid, weights)
     if mixing and label is not None:
-        raise UsageError("--mix is for models of a language, and --label for one of text from a label")
+        raise UsageError("--mix is for language models, and --label for a model of text from a label")
     if form is not None or rhyme:
         form = None if form is None else _form(form)
         rules = _rules(**_given(rules) | {"form": form, "rhyme": rhyme})
@@ -257,7 +258,7 @@ def _check(
     if reject is not None and beam is not None:
         raise UsageError("--beam and --reject exclude each other")
     if prompts == "-" == novelty:
-        raise UsageError("standard input can be read once: name a file for --prompts, or for --novelty")
+        raise UsageError("standard input can be read only once: name a file for --prompts or for --novelty")
 
 
 def _form(form: str) -> str:

@@ -52,7 +52,9 @@ def score(
     compare: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", show_default=False, help="Score with this model too, and set both side by side."
+            metavar="FILE",
+            show_default=False,
+            help="Score with this model as well, and show both side by side.",
         ),
     ] = None,
     independent: Annotated[
@@ -71,7 +73,7 @@ def score(
         bool,
         typer.Option(
             "--line-buffered",
-            help="Write each row at once. Default: where the text comes from a terminal or a pipe.",
+            help="Write each row at once. Default: only if the text comes from a terminal or a pipe.",
         ),
     ] = False,
     dynamic: Annotated[
@@ -97,7 +99,7 @@ def score(
             "--baseline",
             metavar="TRAIN.txt",
             show_default=False,
-            help="Compare with the n-grams of this text, the one that the model was trained on.",
+            help="Compare with the n-grams of this text, which should be the model's training text.",
         ),
     ] = None,
     order: Annotated[
@@ -146,7 +148,7 @@ def score(
     _check_needs({"--baseline-order": order, "--baseline-tokens": baseline_tokens}, "--baseline", train_text)
     _check_needs({"--dynamic-lr": dynamic_lr}, "--dynamic", dynamic or None)
     if [*paths, train_text, valid].count("-") > 1:
-        raise UsageError("standard input can be read once: name a file to score, or for --baseline")
+        raise UsageError("standard input can be read only once: name a file to score or one for --baseline")
     if "-" in paths and sys.stdin.isatty():
         say("reading standard input; Ctrl-D ends it")
     task = task_of(model[0])
@@ -169,7 +171,7 @@ def score(
         print_pair_scores(both, PairFiles(paths, columns, encoding, threads), per_line, as_json)
         return
     if columns is not None:
-        raise UsageError("--columns is for files of pairs, and this is a model of a language")
+        raise UsageError("--columns is for files of pairs, but this is a language model")
     learning_rate = 0.0 if not dynamic else DYNAMIC_LR if dynamic_lr is None else dynamic_lr
     counted = None if train_text is None else Counted(train_text, order, baseline_tokens or BASELINE_TOKENS)
     with _memory_told(counted):
@@ -185,7 +187,7 @@ def _refuse_another_task(task: str, compare: Path) -> None:
     other = task_of(compare)
     if other != task:
         named = USES[other][0] if other in USES else repr(other)
-        both = f"{compare} is one of {named}, and --model one of {USES[task][0]}"
+        both = f"{compare} is a model of {named}, --model one of {USES[task][0]}"
         raise UsageError(f"--compare needs a model of the same task: {both}")
 
 

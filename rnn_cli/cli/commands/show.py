@@ -42,29 +42,30 @@ def show(
         ),
     ] = None,
     gradients: Annotated[
-        bool, typer.Option("--gradients", help="Add the norms of the derivatives of E, and of dE_T/ds_t.")
+        bool,
+        typer.Option("--gradients", help="Also show the norms of the derivatives of E and of dE_T/ds_t."),
     ] = False,
     numbers: Annotated[
-        bool, typer.Option("--numbers", help="Add all vectors in full, of a small network.")
+        bool, typer.Option("--numbers", help="Also show all vectors in full (small networks).")
     ] = False,
     label: Annotated[
         str | None,
         typer.Option(show_default=False, help="Read as a text of this label (of --task generate)."),
     ] = None,
     fresh: Annotated[
-        bool, typer.Option("--fresh", help="No model: a network of the text's own tokens, not trained.")
+        bool, typer.Option("--fresh", help="Use no model, but an untrained network of the text's own tokens.")
     ] = False,
     hidden: Annotated[
         int | None,
         typer.Option(
-            "--hidden", "-n", min=1, max=1024, show_default=False, help=f"Of --fresh. Default: {HIDDEN}."
+            "--hidden", "-n", min=1, max=1024, show_default=False, help=f"With --fresh. Default: {HIDDEN}."
         ),
     ] = None,
     cell: Annotated[
-        str | None, typer.Option(help="Of --fresh. Default: tanh.", show_default=False, **one_of(CELLS))
+        str | None, typer.Option(help="With --fresh. Default: tanh.", show_default=False, **one_of(CELLS))
     ] = None,
     layers: Annotated[
-        int | None, typer.Option(min=1, max=8, show_default=False, help="Of --fresh. Default: 1.")
+        int | None, typer.Option(min=1, max=8, show_default=False, help="With --fresh. Default: 1.")
     ] = None,
     tokenizer: Annotated[
         str | None,
@@ -72,14 +73,14 @@ def show(
             "--tokenizer",
             "-t",
             show_default=False,
-            help="Of --fresh. Default: space where the text has spaces, else jieba.",
+            help="With --fresh. Default: space if the text has spaces, else jieba.",
             **one_of(TOKENIZERS),
         ),
     ] = None,
     seed: Annotated[
         int | None,
         typer.Option(
-            "--seed", "-s", min=0, max=2**64 - 1, show_default=False, help="Of --fresh. Default: 0."
+            "--seed", "-s", min=0, max=2**64 - 1, show_default=False, help="With --fresh. Default: 0."
         ),
     ] = None,
     as_json: JsonOption = False,
@@ -93,9 +94,9 @@ def show(
     choices = {"cell": cell, "layers": layers, "tokenizer": tokenizer, "seed": seed, "hidden": hidden}
     given = {name: value for name, value in choices.items() if value is not None}
     if given and not fresh:
-        raise UsageError(f"--{next(iter(given))} goes with --fresh; a model file has its own")
+        raise UsageError(f"--{next(iter(given))} goes only with --fresh; a model file has its own")
     if fresh and model is not None:
-        raise UsageError("--fresh needs no --model: name one of the two")
+        raise UsageError("--fresh and --model exclude each other: give one")
     loaded = None if fresh else load(model or DEFAULT_MODEL)
     if text == "-" and sys.stdin.isatty():
         say("reading standard input; Ctrl-D ends it")

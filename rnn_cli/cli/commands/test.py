@@ -51,7 +51,7 @@ def test(
     with tempfile.TemporaryDirectory() as folder:
         found = examined(read, files, Path(folder), columns, encoding, train, baseline)
     for row, way in found.headers:
-        warn(f"{row} looks like a header, and is tested on ({way})")
+        warn(f"{row} looks like a header, but is tested as data ({way})")
     warn_of_empty(len(found.empty), found.rows, found.empty[0] + 1 if found.empty else 0, read.task)
     warn_of_long(found.cut[0], found.rows, found.cut[1])
     if as_json:

@@ -78,7 +78,7 @@ def train(
         typer.Option(
             "--plan",
             rich_help_panel="Training",
-            help="Print what the run would take, memory and time, and stop.",
+            help="Print how much memory and time the run would take, and stop.",
         ),
     ] = False,
     resume: Annotated[
@@ -86,7 +86,7 @@ def train(
         typer.Option(
             "--resume",
             rich_help_panel="Files",
-            help="Go on with the run of --model where it was saved; no other option is needed.",
+            help="Continue the run of --model from where it was saved; no other option is needed.",
         ),
     ] = False,
     force: Annotated[
@@ -95,7 +95,7 @@ def train(
             "--force",
             "-f",
             rich_help_panel="Files",
-            help="Start over: replace the model that is there. With --resume: go on, even on another text.",
+            help="Start over, replacing the existing model. With --resume: go on even with a different text.",
         ),
     ] = False,
     quiet: Annotated[

@@ -60,7 +60,9 @@ def vocab(
     force: Annotated[bool, typer.Option("--force", "-f", help="Overwrite --out.")] = False,
     cut: Annotated[
         str | None,
-        typer.Option(metavar="TEXT", show_default=False, help="Show how this is cut and numbered, instead."),
+        typer.Option(
+            metavar="TEXT", show_default=False, help="Show instead how this text is cut and numbered."
+        ),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:

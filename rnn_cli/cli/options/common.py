@@ -93,7 +93,8 @@ MaxMemoryOption = Annotated[
         callback=a_size,
         show_default=False,
         rich_help_panel="Training",
-        help="Refuse a run that would take more than this (500M, 2G). Default: what the machine has.",
+        help="Refuse a run that would take more memory than this (500M, 2G). Default: all that the "
+        "machine has.",
     ),
 ]
 EncodingOption = Annotated[  # of commands that are not runs

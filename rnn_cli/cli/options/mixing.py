@@ -18,13 +18,13 @@ def some_files(paths: list[Path]) -> list[Path]:
 ModelsOption = Annotated[
     list[Path],
     typer.Option(
-        "--model", "-m", metavar="FILE", callback=some_files, help="The model file; for --mix, each."
+        "--model", "-m", metavar="FILE", callback=some_files, help="The model file; repeat it for --mix."
     ),
 ]
 MixOption = Annotated[
     bool,
     typer.Option(
-        "--mix", help="Mix what several --model predict, and the --baseline if it is given.", **PANEL
+        "--mix", help="Mix the predictions of several --model, and of --baseline if it is given.", **PANEL
     ),
 ]
 ValidOption = Annotated[
@@ -33,7 +33,7 @@ ValidOption = Annotated[
         "--valid",
         metavar="FILE",
         show_default=False,
-        help="Find the weights of --mix that make this text likeliest. Default: they are equal.",
+        help="Find the --mix weights that make this text likeliest. Default: equal weights.",
         **PANEL,
     ),
 ]
@@ -43,7 +43,8 @@ WeightsOption = Annotated[
         "--weights",
         metavar="NUMBERS",
         show_default=False,
-        help="The weights of --mix, with commas: of each --model in order, then of the --baseline.",
+        help="The --mix weights, separated by commas: one for each --model in order, then one for "
+        "--baseline.",
         **PANEL,
     ),
 ]
@@ -53,7 +54,7 @@ BaselineOption = Annotated[
         "--baseline",
         metavar="TRAIN.txt",
         show_default=False,
-        help="Mix with the n-grams of this text, the one that the model was trained on.",
+        help="Mix with the n-grams of this text, which should be the model's training text.",
         **PANEL,
     ),
 ]

@@ -41,4 +41,4 @@ def refuse_others(task: str, asked: Asked) -> None:
     for name in asked.given():
         if name not in FAMILIES[task].options:
             others = " or ".join(USES[other][0] for other, row in FAMILIES.items() if name in row.options)
-            raise UsageError(f"--{name} is for a model of {others}, and this is one of {USES[task][0]}")
+            raise UsageError(f"--{name} is for a model of {others}, but this is a model of {USES[task][0]}")

@@ -111,4 +111,4 @@ def without_seen(found: Examined, train: str | None, names: dict[str, str]) -> s
         return ""
     seen = found.all.texts - found.unseen.texts
     figures = totals(found.unseen.texts, found.unseen.values, names)
-    return f"\n{translated(f'{seen:,} of the texts stand in {train}; without them:')}\n\n{figures}"
+    return f"\n{translated(f'{seen:,} of the texts are also in {train}; without them:')}\n\n{figures}"

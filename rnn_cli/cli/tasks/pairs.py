@@ -34,7 +34,7 @@ class Pairs:
         nbest = asked.nbest or 1
         beam = asked.beam or max(BEAM, nbest)
         if nbest > beam:
-            raise UsageError(f"--nbest {nbest} needs a --beam of as many (now {beam})")
+            raise UsageError(f"--nbest {nbest} needs a --beam as large (now {beam})")
         translations = model.predict(texts, beam, nbest, bool(asked.attention), threads)
         for text, translation in zip(texts, translations, strict=True):
             if asked.nbest is None:

@@ -47,7 +47,7 @@ def export(model: Any, form: str, file: str) -> Exported:
     """
     row = FORMS[form]
     if row.of_language and not isinstance(model, LanguageModel):
-        raise UsageError(f"--to {form} needs a language model, and this is one of the task {model.task}")
+        raise UsageError(f"--to {form} needs a language model, but this model's task is {model.task}")
     about = None
     if row.of_language:
         about = json.dumps(pytorch.about(model), ensure_ascii=False, indent=1).encode(

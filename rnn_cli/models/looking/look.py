@@ -37,5 +37,5 @@ def look(model: Any, text: str, asked: Asked = NOTHING_MORE) -> Iterator[Part]:
         return lines_of(model, text, asked)
     for name in ("gradients", "numbers"):
         if getattr(asked, name):
-            raise UsageError(f"--{name} needs a language model, and this is one of the task {model.task}")
+            raise UsageError(f"--{name} needs a language model, but this model's task is {model.task}")
     return READERS[type(model)](model, text)

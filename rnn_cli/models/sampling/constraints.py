@@ -119,7 +119,7 @@ class Constraints:
         if self._looks_ahead:
             allowed &= self._where(nexts, allowed, self._is_alive)
         if not allowed.any():
-            raise RnnError("no token may follow here: --ban, --form, --rhyme and the prompt leave none")
+            raise RnnError("no token is possible here: --ban, --form, --rhyme and the prompt exclude all")
         if allowed.sum() > 1:
             allowed[UNK] = False
         ending = self._where(nexts, allowed, self._all_may_end)

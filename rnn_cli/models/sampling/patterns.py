@@ -65,7 +65,7 @@ def is_form(text: str) -> bool:
 def check_form(form: str) -> None:
     """Raise ValueError for a text that is not a form, or is too long."""
     if not is_form(form):
-        raise ValueError(f"form is {form[:40]!r}: numbers (5,5,5,5 or 7x8) or lines of □ or ■ are needed")
+        raise ValueError(f"form is {form[:40]!r}: it must be numbers (5,5,5,5 or 7x8) or lines of □ or ■")
     if is_numbers(form):
         counts = [(int(number), int(times or 1)) for number, times in LENGTH.findall(form)]
         if not all(number and times for number, times in counts):
@@ -84,7 +84,7 @@ def openings_of(acrostic: str | Iterable[str]) -> tuple[str, ...]:
         acrostic = parted if len(parted) > 1 else acrostic
     openings = tuple(opening.strip() for opening in acrostic)
     if not openings or not all(openings) or any("\n" in opening for opening in openings):
-        raise ValueError("acrostic has an empty line, or none: a beginning for each line is needed")
+        raise ValueError("acrostic is empty or has an empty line: each line needs a beginning")
     return openings
 
 

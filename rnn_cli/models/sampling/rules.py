@@ -76,9 +76,9 @@ class Sampling:
 
     def _check_texts(self) -> None:
         if not all(self.stop):
-            raise ValueError("stop is an empty text: a character or more is needed")
+            raise ValueError("stop is empty: at least one character is needed")
         if any(not word.strip() or "\n" in word for word in self.ban):
-            raise ValueError("ban is white space or holds a line end: a word is needed")
+            raise ValueError("ban is white space or contains a line end: a word is needed")
         if self.form is not None:
             refuse_no_string(self.form, "form")
             from rnn_cli.models.sampling.patterns import check_form

@@ -202,8 +202,8 @@ class _Parts:
         place = cuttable(self.lexicon.tokenizer, text)
         if not place and len(text) > LONGEST_WORD:
             raise RnnError(
-                f"a word of more than {LONGEST_WORD:,} characters cannot be held: put white space into it, "
-                "or score it with a model of characters"
+                f"a word of more than {LONGEST_WORD:,} characters is too long: put white space into it, "
+                "or score it with a character model"
             )
         return place
 

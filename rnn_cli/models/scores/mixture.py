@@ -50,9 +50,9 @@ def parse_weights(text: str, count: int) -> Floats:
     except ValueError as error:
         raise UsageError(f"--weights {text}: numbers with commas between are needed") from error
     if len(weights) != count:
-        raise UsageError(f"--weights {text}: {len(weights)} of them, and {count} predictions are mixed")
+        raise UsageError(f"--weights {text}: it has {len(weights)}, but {count} predictions are mixed")
     if not (np.isfinite(weights).all() and (weights >= 0).all() and weights.sum() > 0):
-        raise UsageError(f"--weights {text}: each is 0 or more, and one of them above 0")
+        raise UsageError(f"--weights {text}: each must be 0 or more, and at least one above 0")
     return weights / weights.sum()
 
 

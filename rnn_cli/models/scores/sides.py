@@ -126,10 +126,14 @@ def refuse_unlike(models: dict[str, LanguageModel]) -> None:
         if one.lexicon.tokenizer != other.lexicon.tokenizer:
             names = f"{one.lexicon.tokenizer.name}, {other.lexicon.tokenizer.name}"
             raise RnnError(
-                f"{path}: splits a text otherwise than {first} ({names}), and cannot be mixed with it"
+                f"{path}: splits text differently from {first} ({names}), and cannot be mixed with it"
             )
         if one.lexicon.vocabulary.tokens != other.lexicon.vocabulary.tokens:
-            way = "both have one where rnn train --vocab FILE names the same, written by rnn vocab --out"
-            raise RnnError(f"{path}: has another vocabulary than {first}, so they cannot be mixed ({way})")
+            way = "train both with rnn train --vocab FILE, the same file written by rnn vocab --out"
+            raise RnnError(
+                f"{path}: its vocabulary differs from that of {first}, so they cannot be mixed ({way})"
+            )
         if one.carry_state != other.carry_state:
-            raise RnnError(f"{path}: only one of it and {first} carries its state: --independent mixes them")
+            raise RnnError(
+                f"{path}: either it or {first} carries its state, not both: --independent mixes them"
+            )

@@ -149,9 +149,7 @@ class Form:
         table = "" if suffix(name) == ".tsv" else " a .csv file is read as a table;"
         if line.lstrip().startswith("{"):
             table = " a .jsonl file is read as JSON Lines;"
-        return (
-            f"no tab in it (a line reads {self.kind.line};{table} a text alone is for a model of a language)"
-        )
+        return f"no tab in it (a line reads {self.kind.line};{table} plain text is for a language model)"
 
     def fasttext(self, source: Source) -> Iterator[Raw]:
         """Yield the pairs of lines with labels, each after __label__, and a text."""

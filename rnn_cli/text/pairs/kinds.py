@@ -72,7 +72,7 @@ def labels(cell: Any) -> Beside:
     words = text.split()
     names = [word.removeprefix(LABEL) for word in words]
     if not all(word.startswith(LABEL) for word in words):
-        raise ValueError(f"{LABEL} stands before some words of the label only")
+        raise ValueError(f"{LABEL} precedes only some words of the label")
     if not all(names):
         raise ValueError(f"no name after {LABEL}")
     return tuple(dict.fromkeys(names))
@@ -82,7 +82,7 @@ def label(cell: Any) -> Beside:
     """Return the one label in a cell."""
     found = labels(cell)
     if len(found) != 1:
-        raise ValueError(f"{len(found)} labels where one is needed")
+        raise ValueError(f"{len(found)} labels instead of one")
     return found
 
 

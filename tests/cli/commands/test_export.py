@@ -38,7 +38,7 @@ def test_nothing_is_overwritten_unless_it_is_said(fails, rnn, models, folder):
 def test_what_cannot_be_written_is_refused(fails, models, model_of_labels, monkeypatch):
     assert "not one of" in fails(2, "export", models["char"], "--to", "keras", "--out", "m.out")
     assert fails(1, "export", "none", "--to", "word2vec", "--out", "v").startswith("none.npz: no such file")
-    assert "task classify" in fails(2, "export", model_of_labels, "--to", "torch", "--out", "m.pt")
+    assert "task is classify" in fails(2, "export", model_of_labels, "--to", "torch", "--out", "m.pt")
     monkeypatch.setitem(sys.modules, "onnx", None)
     assert fails(2, "export", models["char"], "--to", "onnx", "--out", "m.onnx") == (
         "--to onnx needs its library: pip install 'rnn-cli[onnx]'"

@@ -337,7 +337,7 @@ def test_a_trained_model_of_any_task_is_checked(task, rnn, fails, models_of_task
     assert {row["array"]: tuple(row["shape"]) for row in said["rows"]} == network.shapes
     assert {row["task"] for row in said["rows"]} == {task}
     assert said["ok"]
-    assert fails(2, "gradcheck", "--model", model, "--tie").startswith("--tie chooses a model of a language")
+    assert fails(2, "gradcheck", "--model", model, "--tie").startswith("--tie chooses a language model")
     assert "--model alone checks any" in fails(2, "gradcheck", "--model", model, "--values", "a")
     own = said["rows"][0]["cell"]
     assert fails(2, "gradcheck", "--model", model, "--cell", "relu").endswith(f"has cell {own}")
@@ -412,7 +412,7 @@ def test_a_wrong_derivative_shows_in_the_values(rnn, wrong_tanh):
 
 def test_what_has_no_values_is_refused(fails, models):
     assert "--arrays" in fails(2, "gradcheck", "--values", SENTENCE, "--arrays")
-    assert "no network" in fails(2, "gradcheck", "--values", SENTENCE, "--tie", "--output", "adaptive")
+    assert "no such network" in fails(2, "gradcheck", "--values", SENTENCE, "--tie", "--output", "adaptive")
     assert "--cell gru" in fails(
         2, "gradcheck", "--values", SENTENCE, "--model", models["char"], "--cell", "gru"
     )

@@ -39,7 +39,7 @@ def test_an_exact_page_is_larger(rnn, train, corpus, folder):
 
 def test_nothing_is_overwritten_without_force(rnn, fails, models, folder):
     (folder / "page.html").write_text("mine")
-    assert "page.html is there already" in fails(2, "page", "--model", models["char"])
+    assert "page.html already exists" in fails(2, "page", "--model", models["char"])
     rnn("page", "--model", models["char"], "--force")
     assert (folder / "page.html").read_text("utf-8").startswith("<!doctype html>")
 
@@ -60,7 +60,7 @@ def test_a_model_of_labels_has_a_page_without_what_is_of_language_models(rnn, fa
 
 def test_an_n_gram_model_needs_a_text_to_count(fails, models, corpus):
     message = fails(2, "page", "--model", models["char"], "--valid", corpus)
-    assert message == "--valid needs --text, whose n-grams are counted"
+    assert message == "--valid needs --text, to count the n-grams on"
 
 
 def test_a_log_that_is_none_is_refused(fails, models, corpus):

@@ -341,13 +341,13 @@ class TestOptionsThatWillNotDo:
                 "--form five: neither numbers (5,5,5,5 or 7x8), lines of □ or ■, nor a file",
             ),
             (["--form", "5x0"], "--form is '5x0': a line has 1 character or more"),
-            (["--acrostic", "a,,b"], "--acrostic has an empty line, or none"),
+            (["--acrostic", "a,,b"], "--acrostic is empty or has an empty line"),
             (["--rhyme"], "--rhyme needs --form"),
-            (["--stop", ""], "--stop is an empty text"),
-            (["--ban", "a,,b"], "--ban is white space or holds a line end"),
+            (["--stop", ""], "--stop is empty"),
+            (["--ban", "a,,b"], "--ban is white space or contains a line end"),
             (["--prompt", "a", "--prompts", "p.txt"], "--prompt and --prompts exclude each other"),
             (["--reject", "5"], "--reject needs --novelty"),
-            (["--prompts", "-", "--novelty", "-"], "standard input can be read once"),
+            (["--prompts", "-", "--novelty", "-"], "standard input can be read only once"),
         ],
     )
     def test_options_that_exclude_each_other_are_named_before_any_file_is_read(self, options, message, fails):

@@ -84,7 +84,7 @@ def test_a_token_that_the_model_does_not_know_is_marked(kind, rnn, models, model
     assert [step["unknown"] for step in steps] == [step["id"] == 2 for step in steps]
     assert "".join(unknown).replace(" ", "").replace("day", "") == "☃☃☃"
     assert len(re.findall(r"^\S+ +\?2 ", said.out, re.M)) == len(unknown)
-    note = f"?2 marks what the model does not know: {len(unknown)} of {len(steps)} tokens, read as <unk>"
+    note = f"?2 marks tokens that the model does not know: {len(unknown)} of {len(steps)}, read as <unk>"
     assert said.out.splitlines().count(note) == 1
     assert "?2" not in rnn("show", "--fresh", "a b c").out
 
@@ -140,8 +140,10 @@ def test_control_characters_do_not_reach_the_terminal(rnn, models):
 def test_options_that_do_not_go_together_are_refused(fails, models):
     model = models["char"]
     assert fails(2, "show", "--model", model, "Anna", "--hidden", "4").startswith(
-        "--hidden goes with --fresh"
+        "--hidden goes only with --fresh"
     )
-    assert fails(2, "show", "--model", model, "Anna", "--fresh").startswith("--fresh needs no --model")
+    assert fails(2, "show", "--model", model, "Anna", "--fresh").startswith(
+        "--fresh and --model exclude each other"
+    )
     assert "--label" in fails(2, "show", "--model", model, "Anna", "--label", "x")
     assert "--gradients" not in fails(1, "show", "Anna", "--gradients")

@@ -180,7 +180,7 @@ def test_what_a_folder_leaves_out_is_told(command, rnn, write, folder, english):
     for name in ("a.txt", "b.text", ".hidden.txt"):
         write(f"texts/{name}", english)
     said = rnn(*command, "texts", "-t", "char")
-    assert "texts: left out as no *.txt files, or hidden: .hidden.txt, b.text" in said.err
+    assert "texts: left out, as not *.txt files or hidden: .hidden.txt, b.text" in said.err
 
 
 PAIRS = {
@@ -305,11 +305,11 @@ def test_a_vocabulary_of_one_token_is_refused_with_a_way_out_that_works(command,
     assert message == "--max-size 1: a language needs 2 tokens or more"
     rnn("vocab", *of_words, "--max-size", "2")
     assert fails(1, command, *of_words, "--min-count", "9") == (
-        "words.txt: 0 different tokens to learn from with --min-count 9, and a model needs two: "
+        "words.txt: 0 different tokens to learn from with --min-count 9, but a model needs two: "
         "lower --min-count or give more text"
     )
     rnn("vocab", *of_words, "--min-count", "1")
     for more in [(), ("--min-count", "1"), ("--min-count", "2")]:
         assert fails(1, command, "same.txt", "-t", "char", *more) == (
-            "same.txt: 1 different token to learn from, and a model needs two: give more text"
+            "same.txt: 1 different token to learn from, but a model needs two: give more text"
         )

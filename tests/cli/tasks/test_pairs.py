@@ -84,15 +84,15 @@ def test_the_figures_of_a_test_are_those_of_the_predictions(rnn, model):
     assert told["bleu_tokenizer"] == "13a"
     out = rnn("test", "test.tsv", "--model", model, "--train", "p.tsv").out
     assert "references                     6\n" in out
-    assert "4 of the texts stand in p.tsv; without them:" in out
+    assert "4 of the texts are also in p.tsv; without them:" in out
 
 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--top", 2], "--top is for a model of labels, and this is one of pairs"),
-        (["--nbest", 3, "--beam", 2], "--nbest 3 needs a --beam of as many (now 2)"),
-        (["--attention"], "--attention is printed with --json"),
+        (["--top", 2], "--top is for a model of labels, but this is a model of pairs"),
+        (["--nbest", 3, "--beam", 2], "--nbest 3 needs a --beam as large (now 2)"),
+        (["--attention"], "--attention needs --json"),
     ],
 )
 def test_options_that_make_no_sense_are_refused(fails, model, options, message):
@@ -109,7 +109,7 @@ def test_info_tells_of_both_sides(rnn, model):
 
 def test_a_header_that_is_tested_as_a_pair_is_warned_of(rnn, model):
     Path("test.tsv").write_text("source\ttarget\na b\tb a\n")
-    warning = 'test.tsv: line 1: "source target" looks like a header, and is tested on'
+    warning = 'test.tsv: line 1: "source target" looks like a header, but is tested as data'
     assert warning in rnn("test", "test.tsv", "--model", model).err
     assert warning not in rnn("test", "test.tsv", "--columns", "source,target", "--model", model).err
 

@@ -103,7 +103,7 @@ def test_sentences_that_were_learned_are_counted_and_left_out(rnn, made):
     told = json.loads(rnn("test", "test.tsv", "--model", model, "--train", "p.tsv", "--json").out)
     assert (told["texts"], told["unseen"]["texts"]) == (2, 1)
     shown = rnn("test", "test.tsv", "--model", model, "--train", "p.tsv").out
-    assert "1 of the texts stand in p.tsv" in shown
+    assert "1 of the texts are also in p.tsv" in shown
 
 
 @pytest.mark.parametrize(

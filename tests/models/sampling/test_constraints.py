@@ -66,7 +66,7 @@ def test_what_a_prompt_says_is_not_banned_but_counts(untrained):
 
 
 def test_where_everything_is_banned_that_may_come_an_error_says_so(untrained):
-    with pytest.raises(RnnError, match="no token may follow here: --ban"):
+    with pytest.raises(RnnError, match="no token is possible here: --ban"):
         untrained(("春", "江")).sample(ban=["春", "江"], form="□")
 
 

@@ -94,7 +94,7 @@ def test_a_stop_across_tokens_is_held_back_in_a_stream_until_it_is_none(untraine
 
 
 def test_an_empty_stop_is_refused(untrained):
-    with pytest.raises(ValueError, match=r"^stop is an empty text"):
+    with pytest.raises(ValueError, match=r"^stop is empty"):
         untrained(LETTERS).sample(stop="")
 
 

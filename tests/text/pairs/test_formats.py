@@ -76,13 +76,13 @@ def test_another_encoding_is_read_when_named_and_told_when_not(read):
     ("content", "task", "told"),
     [
         ("a\tx\nb\n", "classify", "line 2: no tab in it (a line reads text<TAB>label)"),
-        ("The cat sleeps.\n", "classify", "line 1: no tab in it (a line reads text<TAB>label; a text"),
+        ("The cat sleeps.\n", "classify", "line 1: no tab in it (a line reads text<TAB>label; plain text"),
         ("a\tx\ty\n", "classify", "line 1: 3 columns where there are 2 (a line reads text<TAB>label"),
         ("a\tx\nb\t \n", "classify", "line 2: the label: nothing in it (a line reads text<TAB>label)"),
-        ("a\t__label__x y\n", "classify", "line 1: the label: __label__ stands before some words"),
+        ("a\t__label__x y\n", "classify", "line 1: the label: __label__ precedes only some words"),
         ("a\t__label__\n", "classify", "line 1: the label: no name after __label__"),
         ("\ttext\n", "generate", "line 1: the label: nothing in it (a line reads label<TAB>text)"),
-        ("__label__x __label__y\ttext\n", "generate", "line 1: the label: 2 labels where one is needed"),
+        ("__label__x __label__y\ttext\n", "generate", "line 1: the label: 2 labels instead of one"),
         ("a\tfive\n", "rate", "line 1: the score: 'five' is not a finite number"),
         ("a\tnan\n", "rate", "line 1: the score: 'nan' is not a finite number"),
         ("a\t-inf\n", "rate", "line 1: the score: '-inf' is not a finite number"),
@@ -111,7 +111,7 @@ def test_a_text_given_by_mistake_is_told(read, task):
     message = refusal(read, "The cat sleeps.\nThe dog barks at the cat.\n", task)
     assert "line 1" in message or "line 2" in message
     if task != "tag":
-        assert "a text alone is for a model of a language" in message
+        assert "plain text is for a language model" in message
 
 
 def test_lines_of_fasttext_are_known_by_their_labels(read):
