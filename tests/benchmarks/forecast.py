@@ -32,7 +32,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("corpus", type=Path)
     a = parser.parse_args()
-    print("| flags | foretold, MiB | measured, MiB | ratio |")
+    print("| flags | predicted, MiB | measured, MiB | ratio |")
     print("|---|---|---|---|")
     with tempfile.TemporaryDirectory() as name:
         for number, shape in enumerate(SHAPES):
@@ -40,9 +40,9 @@ def main() -> None:
             flags = ["train", str(a.corpus), "-m", str(model), "--cache-dir", name, *shape.split()]
             said = subprocess.run([*RNN, *flags, "--plan"], capture_output=True, text=True, check=True).stdout
             amount, unit = re.findall(r"memory +([\d.,]+) (.iB)", said)[0]
-            foretold = float(amount.replace(",", "")) * {"MiB": 1, "GiB": 1024}[unit]
+            predicted = float(amount.replace(",", "")) * {"MiB": 1, "GiB": 1024}[unit]
             measured = peak_memory([*RNN, *flags, "-q", "-e", "1"], SECONDS)
-            print(f"| {shape} | {foretold:.0f} | {measured:.0f} | {foretold / measured:.2f} |", flush=True)
+            print(f"| {shape} | {predicted:.0f} | {measured:.0f} | {predicted / measured:.2f} |", flush=True)
 
 
 if __name__ == "__main__":
