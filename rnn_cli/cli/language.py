@@ -14,7 +14,7 @@ CHINESE = "zh"  # the beginning of its locales' names
 
 def is_chinese() -> bool:
     """Return whether the user's language is Chinese, according to RNN_LANG or else the locale."""
-    said = next((value for name in ("RNN_LANG", *LOCALE) if (value := os.environ.get(name))), "")
+    said = next((value for name in LOCALE if (value := os.environ.get(name))), "")
     return said.lower().startswith(CHINESE)
 
 

@@ -76,7 +76,10 @@ def _unknown(asked: Settings, run: LanguageRun) -> str | None:
     share = max(map(_unknown_share, parts))
     if share <= MUCH_UNKNOWN:
         return None
-    what = f"{share:.0%} of the text is unknown"
+    of_all = _unknown_share(run.data.train) > MUCH_UNKNOWN
+    what = (
+        f"{share:.0%} of the text is unknown" if of_all else f"{share:.0%} of the validation text is unknown"
+    )
     settings, tokenizer = run.settings, run.data.lexicon.tokenizer
     if settings.init and not settings.grow and _unknown_share(run.data.train) > MUCH_UNKNOWN:
         return f"{what}; its tokens are added to the vocabulary by {command(asked, run.model, grow=True)}"
@@ -85,7 +88,7 @@ def _unknown(asked: Settings, run: LanguageRun) -> str | None:
         return f"{what}: without {own} the model has a vocabulary of its own"
     if not tokenizer.code_points:
         way = command(asked, run.model, tokenizer="char")
-        return f"{what}; as characters nearly all of it is known: {way}"
+        return f"{what}; split into characters, less of it is: {way}"
     if (settings.min_count or 1) > 1:
         return f"{what}: {command(asked, run.model, min_count=1)}"
     if len(run.data.lexicon.vocabulary.tokens) == settings.max_size:

@@ -101,9 +101,6 @@ def prepare(
     return text, min(1.0, (limit or task.size) / task.size)
 
 
-OF_TASKS = ", and --task (classify, translate, …) learns one from the other"
-
-
 def _tables_read_as_text(sources: Sequence[Source], encoding: str | None) -> Iterator[Notice]:
     """Yield a warning for each source that looks like a table with several columns."""
     for source in sources:
@@ -114,7 +111,9 @@ def _tables_read_as_text(sources: Sequence[Source], encoding: str | None) -> Ite
             if len(there := columns(blocks, source.name)) > 1:
                 names = " or ".join(shlex.join(["--column", name]) for name in there[:SHOWN])
                 yield Notice(
-                    f"{source.name}: read as plain text, all its columns: {names} reads one{OF_TASKS}", True
+                    f"{source.name}: read as plain text, all its columns: --task classify (or translate, …) "
+                    f"learns one from the other, {names} reads one alone",
+                    True,
                 )
 
 

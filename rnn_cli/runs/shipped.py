@@ -11,7 +11,7 @@ from rnn_cli.errors import RnnError
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
 
-LOCALE = ("LC_ALL", "LC_MESSAGES", "LANG", "LANGUAGE")  # the first that is set gives the user's language
+LOCALE = ("RNN_LANG", "LC_ALL", "LC_MESSAGES", "LANG", "LANGUAGE")  # the first set is the user's language
 CHINESE, ENGLISH = "chinese", "english"
 
 

@@ -128,13 +128,12 @@ def test_windows_line_ends_and_a_byte_order_mark_change_nothing(rnn, write, engl
 @pytest.mark.parametrize(("locale", "name"), [("zh_CN.UTF-8", "chinese"), ("C.UTF-8", "english")])
 def test_without_a_corpus_the_shipped_text_of_the_locale_is_counted(locale, name, rnn, monkeypatch):
     monkeypatch.setenv("LC_ALL", locale)
-    said = rnn("vocab", *CHAR)
+    monkeypatch.delenv("RNN_LANG")
+    said = json.loads(rnn("vocab", *CHAR, "--json").out)
     text = (resources.files("rnn_cli.corpora") / f"{name}.txt").read_text(encoding="utf-8")
     lines = text.splitlines()
     characters = Counter("".join(lines))
-    assert f"lines {len(lines):>18,}\n" in said.out
-    assert f"tokens {characters.total():>17,}\n" in said.out
-    assert f"types {len(characters):>18,} " in said.out
+    assert (said["lines"], said["tokens"], said["types"]) == (len(lines), characters.total(), len(characters))
 
 
 def test_several_files_are_read_as_one_text(rnn, folder, english):
@@ -433,8 +432,10 @@ def test_a_piped_table_is_known_by_its_content(process, rnn, folder):
 def test_a_table_without_a_column_is_read_as_text_with_a_word(rnn, folder):
     write_tables(folder)
     said = rnn("vocab", "t.csv", *CHAR)
-    told = "t.csv: read as plain text, all its columns: --column id or --column text reads one"
-    told += ", and --task (classify, translate, …) learns one from the other"
+    told = (
+        "t.csv: read as plain text, all its columns: --task classify (or translate, …) learns one from the "
+    )
+    told += "other, --column id or --column text reads one alone"
     assert said.err == f"rnn: warning: {told}\n"
     assert '","' in said.out
     assert rnn("vocab", "t.csv", *CHAR, "--column", "text").err == ""

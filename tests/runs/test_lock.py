@@ -130,7 +130,9 @@ def test_another_users_lock_file_is_an_obstacle_only_while_it_is_held_or_cannot_
     said = subprocess.run(command, capture_output=True, encoding="utf-8", check=True).stdout
     os.close(descriptor)
     if not is_read:
-        assert said.startswith(f"m.npz: the lock file {lock} belongs to {lock.owner()} and cannot be opened (")
+        assert said.startswith(
+            f"m.npz: the lock file {lock} belongs to {lock.owner()} and cannot be opened ("
+        )
         assert "delete it, or name another file with --model" in said
     elif is_live:
         assert said.startswith("m.npz: another run, process 12345, is writing it")

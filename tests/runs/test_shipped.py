@@ -29,6 +29,8 @@ from rnn_cli.runs.shipped import LOCALE, corpus_paths, refuse_misspelled, shippe
         ({"LC_CTYPE": "zh_CN.UTF-8"}, "english"),  # how bytes are read is not a language
         ({"LANG": "C.UTF-8"}, "english"),
         ({"LANG": "de_DE.UTF-8"}, "english"),
+        ({"RNN_LANG": "zh", "LANG": "C.UTF-8"}, "chinese"),  # as the messages
+        ({"RNN_LANG": "en", "LANG": "zh_CN.UTF-8"}, "english"),
         ({}, "english"),
     ],
 )
