@@ -21,6 +21,7 @@ from rnn_cli.runs.settings import (
     DEFAULT_MAX_SIZE,
     DEFAULT_SEED,
     DEFAULT_VALID_FRACTION,
+    FEW_LINES,
     Settings,
 )
 from rnn_cli.runs.shipped import corpus_paths
@@ -34,7 +35,6 @@ from rnn_cli.text.tokenizers import DEFAULT_TOKENIZER, Tokenizer, load_tokenizer
 from rnn_cli.text.units import PARAGRAPH
 from rnn_cli.text.vocabulary import Vocabulary, build, loads
 
-FEW_LINES = 20  # with fewer lines and fewer tokens nothing is held out: chance would decide the loss
 FEW_TOKENS = 1000  # with fewer, every token is known: most words occur once
 
 

@@ -25,6 +25,7 @@ from rnn_cli.training.schedules import SCHEDULES
 
 DEFAULT_MAX_SIZE = 10_000  # tokens in a vocabulary
 DEFAULT_VALID_FRACTION = 0.1
+FEW_LINES = 45  # with fewer lines or pairs nothing is held out: chance would choose the best epoch
 DEFAULT_MAX_ROLLBACKS = 3
 DEFAULT_SEED = 0
 LEAST_PATIENCE = 4  # epochs
@@ -88,7 +89,8 @@ class Settings:
     valid: str | None = setting("Text", "Validate on this text.")
     valid_fraction: float | None = setting(
         "Text",
-        f"Share of the lines to hold out for validation. Default: {DEFAULT_VALID_FRACTION}.",
+        f"Share of the lines to hold out for validation. Default: {DEFAULT_VALID_FRACTION}, or 0 "
+        f"if there are fewer than {FEW_LINES}.",
         least=0,
         most=0.9,
     )

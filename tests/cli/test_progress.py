@@ -66,7 +66,7 @@ def test_an_epoch_without_validation_tells_of_training(train, corpus, english, r
 
 @pytest.mark.parametrize("task", [None, "classify"])
 def test_where_nothing_is_held_out_a_line_says_what_the_figures_are_of(task, rnn, write):
-    write("p.tsv", [f"a day {number}\t{'yn'[number % 2]}" for number in range(30)])
+    write("p.tsv", [f"a day {number}\t{'yn'[number % 2]}" for number in range(60)])
     options = ["--epochs", "1", "--hidden", "4", "--force", *(["--task", task] if task else [])]
     line = "the figures of each epoch are those of the training texts\n"
     assert line in rnn("train", "p.tsv", *options, "--valid-fraction", "0").err

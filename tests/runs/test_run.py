@@ -137,7 +137,7 @@ def test_the_last_line_has_the_loss_of_an_epoch_that_has_no_line(valid, rnn, wri
 
 
 def test_the_last_line_has_the_figure_that_decides(rnn, write):
-    write("p.tsv", [f"a day {number}\t{'yn'[number % 2]}" for number in range(30)])
+    write("p.tsv", [f"a day {number}\t{'yn'[number % 2]}" for number in range(60)])
     options = ["--task", "classify", "--metric", "accuracy", "--epochs", "2", "--hidden", "4"]
     said = rnn("train", "p.tsv", *options).err
     last = re.search(r"the model of epoch (\d), the best: (accuracy [\d.]+), (valid [\d.]+)\n", said)

@@ -37,6 +37,25 @@ def test_some_sentences_are_learned_at_the_first_try(lines, how, rnn, write, rea
     assert set(drawn) <= set(lines)
 
 
+MANY = ["The kettle is behind the blue door.", "Saturday is for sharpening knives.", "Mia counts the keys."]
+
+
+@pytest.mark.parametrize("task", [None, "classify"])
+@pytest.mark.parametrize(
+    ("rows", "options", "holds_out"),
+    [(40, [], False), (50, [], True), (40, ["--valid-fraction", "0.2"], True)],
+    ids=["few", "enough", "asked for"],
+)
+def test_of_few_lines_some_are_held_out_only_where_that_is_asked_for(
+    task, rows, options, holds_out, rnn, write
+):
+    """Two lines would choose the epoch that is kept by chance."""
+    lines = [f"{MANY[k % 3]} {k}" for k in range(rows)]
+    write("text.txt", [f"{line}\t{'yn'[k % 2]}" for k, line in enumerate(lines)] if task else lines)
+    given = ["--hidden", "4", "--epochs", "1", *(["--task", task] if task else [])]
+    assert ("to validate on" in rnn("train", "text.txt", *given, *options).err) == holds_out
+
+
 def test_a_line_without_an_end_is_parted_to_validate_on_a_stretch_of_it(rnn, folder, read_npz):
     line = "the cat sees a dog and the dog sees a cat near the long road " * 60
     (folder / "line.txt").write_text(line, encoding="utf-8")

@@ -123,8 +123,7 @@ class LanguageRun(Run):
             size = counted(data.valid.tokens, "token") if is_running else counted(data.valid.lines, unit)
             yield f"and {size} to validate on, {unknown:.1%} unknown"
         if data.is_tiny and not self.settings.init:
-            way = " (--valid-fraction 0 learns all of it)" if data.valid and not self.settings.valid else ""
-            yield f"a text this small is only memorized{way}: a few hundred lines are enough to begin with"
+            yield "a text this small is only memorized: a few hundred lines are enough to begin with"
 
     def about_loss(self, at: TrainingState, loss: float, is_valid: bool) -> Iterator[str]:
         part = self.data.valid if is_valid and self.data.valid else self.data.train

@@ -18,7 +18,7 @@ from rnn_cli.runs.notices import Notice, Reading
 from rnn_cli.runs.prepare import Resources
 from rnn_cli.runs.settings import DEFAULT_MAX_SIZE, DEFAULT_SEED, DEFAULT_VALID_FRACTION, Settings
 from rnn_cli.runs.tasks.init import Init
-from rnn_cli.runs.tasks.pair_files import FEWEST, NO_ROWS, opened, warnings
+from rnn_cli.runs.tasks.pair_files import NO_ROWS, has_enough, opened, warnings
 from rnn_cli.text.lexicon import Lexicon
 from rnn_cli.text.pairs.formats import Form
 from rnn_cli.text.pairs.numbered import Cutting, Pairs, in_vocabulary, read_pairs, token_counts
@@ -132,7 +132,7 @@ def _parts(pairs: Pairs, settings: Settings) -> tuple[Numbers, Numbers, float]:
     fraction = settings.valid_fraction
     if fraction is None:
         fraction = min(DEFAULT_VALID_FRACTION, MOST_VALID / pairs.rows)
-    if settings.valid or pairs.rows < FEWEST or not fraction:
+    if not fraction or not has_enough(pairs, settings):
         return np.arange(pairs.rows), NO_ROWS, 0.0
     return *hold_out(pairs, fraction, settings.seed or DEFAULT_SEED), fraction
 

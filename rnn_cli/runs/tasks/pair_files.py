@@ -10,7 +10,7 @@ import numpy as np
 from rnn_cli.errors import RnnError
 from rnn_cli.runs.data import corpus_files, tokenizer_of
 from rnn_cli.runs.notices import Notice, Reading
-from rnn_cli.runs.settings import DEFAULT_SEED, DEFAULT_VALID_FRACTION, Settings
+from rnn_cli.runs.settings import DEFAULT_SEED, DEFAULT_VALID_FRACTION, FEW_LINES, Settings
 from rnn_cli.runs.workplace import Workplace
 from rnn_cli.text.pairs.doubts import doubts, empty_rows
 from rnn_cli.text.pairs.formats import Form
@@ -20,7 +20,7 @@ from rnn_cli.text.pairs.parts import hold_out
 from rnn_cli.text.reading import Source, spool
 from rnn_cli.text.rows import Numbers
 
-FEWEST = 20  # pairs, at least, to hold some out
+FEWEST = 20  # pairs, at least, to hold some out as --valid-fraction says; without it, FEW_LINES
 FEW_TOKENS = 2.0  # per text on average: with fewer, characters say more
 NO_ROWS = np.empty(0, np.int64)
 
@@ -92,6 +92,11 @@ def divided(pairs: Pairs, settings: Settings) -> tuple[Numbers, Numbers]:
     """Return the training rows, and those held out for validation: none if a validation file is named, or
     there are few pairs."""
     fraction = DEFAULT_VALID_FRACTION if settings.valid_fraction is None else settings.valid_fraction
-    if fraction and not settings.valid and pairs.rows >= FEWEST:
+    if fraction and has_enough(pairs, settings):
         return hold_out(pairs, fraction, settings.seed or DEFAULT_SEED)
     return np.arange(pairs.rows), NO_ROWS
+
+
+def has_enough(pairs: Pairs, settings: Settings) -> bool:
+    """Return whether some of the pairs are to be held out for validation."""
+    return not settings.valid and pairs.rows >= (FEW_LINES if settings.valid_fraction is None else FEWEST)

@@ -117,9 +117,9 @@ def test_the_validation_text_may_be_a_file_of_its_own(train, folder):
 
 
 def test_conll_columns_are_read_too(train, folder):
-    (folder / "c.conll").write_text("the D\ncat N\n\na D\ndog N\nsees V\n\n" * 20)
+    (folder / "c.conll").write_text("the D\ncat N\n\na D\ndog N\nsees V\n\n" * 30)
     trainer = train([], corpus=["c.conll"])
-    assert trainer.run.data.texts == 20  # of 40: equal ones stay together, and one of two is held out
+    assert trainer.run.data.texts == 30  # of 60: equal ones stay together, and one of two is held out
     assert trainer.run.network.tags == 3
 
 
