@@ -32,7 +32,7 @@ COMMANDS = {
     "next": "Print the likeliest next tokens after a text.",
     "show": "Show the network at work on a text, step by step.",
     "score": "Score a text under a model: perplexity and bits per character.",
-    "predict": "Predict for each line: a label, tags or a target.",
+    "predict": "Predict for each line: a label, a score, tags or a target.",
     "test": "Test a model on pairs: accuracy, F1, BLEU and more.",
     "page": "Write one HTML file that holds a model and runs it.",
     "info": "Print what a model file holds.",

@@ -97,8 +97,8 @@ class Settings:
     tokenizer: str | None = _one_of(
         "Text",
         TOKENIZERS,
-        "How a line is split: into words, characters (code points), or at white space. "
-        f"Default: {DEFAULT_TOKENIZER}.",
+        "How a line is split: jieba, into words of any language; char, into characters (code points); space, "
+        f"at white space. Default: {DEFAULT_TOKENIZER}.",
     )
     target_tokenizer: str | None = _one_of(
         "Text",

@@ -99,7 +99,7 @@ def predict(
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Predict for each line: a label with its probability, a score, or a target.
+    """Predict for each line: a label with its probability, a score, tags (or words), or a target.
 
     Each input line gives one output line. If a line has labels or a target, as in training files, only its
     text is read: what follows a tab, and __label__x before the text, are ignored.

@@ -100,7 +100,7 @@ MaxMemoryOption = Annotated[
 EncodingOption = Annotated[  # of commands that are not runs
     str | None, typer.Option(metavar="NAME", help=ENCODING, show_default=False)
 ]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON: one object, or one per line.")]
 ThreadsOption = Annotated[
     int | None,
     typer.Option(
