@@ -81,7 +81,7 @@ def test_the_help_of_train_shows_options_in_groups_with_their_defaults(rnn, monk
         assert f"--{option} " in text, option
     rows = {match[1]: row for row in text.splitlines() if (match := re.search(r" --([a-z-]+)", row))}
     assert "[default: model.npz]" in text
-    assert "Default: 0.1." in rows["valid-fraction"]
+    assert "Default: 0.1, or 0 if" in rows["valid-fraction"]
     assert "Default: 0." in rows["seed"]
     assert "tanh|relu|gru|lstm" in rows["cell"]
     assert "softmax|classes|adaptive" in rows["output"]

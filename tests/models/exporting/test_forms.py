@@ -131,7 +131,7 @@ def test_gensim_reads_the_word_vectors(models, tmp_path, monkeypatch):
 
 def test_a_model_of_labels_has_word_vectors_alone(model_of_labels):
     model = Classifier.load(model_of_labels)
-    assert export(model, "word2vec", "v.txt").data.startswith(b"4 8\n")
+    assert export(model, "word2vec", "v.txt").data.startswith(b"5 8\n")
     with pytest.raises(UsageError, match="language model"):
         export(model, "torch", "m.pt")
 
