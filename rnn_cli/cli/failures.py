@@ -7,7 +7,7 @@ import typer
 from rnn_cli.cli.language import translated
 from rnn_cli.errors import Diverged, RnnError, UsageError
 
-TEXT = "text"  # the name of an argument
+TEXT, MODEL = "text", "model"  # the names of an argument and of an option
 EXTRA = "Got unexpected extra argument"  # how Typer's message begins
 
 
@@ -35,7 +35,10 @@ def failure(exception: BaseException) -> tuple[int, str]:
 
 
 def _hint(exception: typer.TyperException, context: Any) -> str:
-    """Return a hint for a command that takes a text and got it in pieces, without quotes; else ""."""
-    has_text = context and any(each.name == TEXT for each in context.command.params)
-    is_cut = has_text and exception.format_message().startswith(EXTRA)
-    return ": a text with spaces goes in quotes" if is_cut else ""
+    """Return a hint for a command that got a text in pieces, without quotes, or a model without its option;
+    else ""."""
+    said = exception.format_message()
+    names = {each.name for each in context.command.params} if context and said.startswith(EXTRA) else set()
+    if TEXT in names:
+        return ": a text with spaces goes in quotes"
+    return ": --model names the model file" if MODEL in names and ".npz" in said else ""

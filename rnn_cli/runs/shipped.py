@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 LOCALE = ("RNN_LANG", "LC_ALL", "LC_MESSAGES", "LANG", "LANGUAGE")  # the first set is the user's language
 CHINESE, ENGLISH = "chinese", "english"
+CLOSE = 0.8  # how alike two names of files are, from 0 to 1, if one is taken for a misspelling of the other
 
 
 def shipped_corpora() -> dict[str, str]:
@@ -53,11 +54,21 @@ def corpus_paths(corpus: Sequence[str], environment: Mapping[str, str] | None = 
 
 
 def refuse_misspelled(corpus: Sequence[str]) -> None:
-    """Raise RnnError for a path that does not exist but is close to the name of a text that comes with
-    rnn."""
+    """Raise RnnError for a path that does not exist but is close to the name of a text that comes with rnn,
+    or of a file in the same folder."""
     shipped = shipped_corpora()
     for path in corpus:
+        if path in shipped or path == "-" or os.path.lexists(path):
+            continue
         name = Path(path).name.removesuffix(".txt")
-        similar = [name] if name in shipped else difflib.get_close_matches(path, shipped, n=1)
-        if similar and path not in shipped and not os.path.lexists(path):
+        if similar := [name] if name in shipped else difflib.get_close_matches(path, shipped, n=1):
             raise RnnError(f"{path}: no such file (did you mean {similar[0]}, which comes with rnn?)")
+        if similar := difflib.get_close_matches(Path(path).name, _files_beside(path), n=1, cutoff=CLOSE):
+            raise RnnError(f"{path}: no such file (did you mean {Path(path).with_name(similar[0])}?)")
+
+
+def _files_beside(path: str) -> list[str]:
+    try:
+        return [entry.name for entry in Path(path).parent.iterdir() if entry.is_file()]
+    except OSError:
+        return []

@@ -89,6 +89,12 @@ def test_the_help_of_train_shows_options_in_groups_with_their_defaults(rnn, monk
     assert "|".join(preset_files()) in rows["preset"]
 
 
+def test_what_stands_where_no_argument_is_taken_is_said_to_need_an_option_or_quotes(fails):
+    assert "--model names the model file" in fails(2, "sample", "m.npz")
+    assert "goes in quotes" in fails(2, "show", "The", "cat.npz")
+    assert ": " not in fails(2, "sample", "Anna").partition("argument")[2]
+
+
 def test_version_is_printed(rnn):
     assert rnn("--version") == (f"rnn {rnn_cli.__version__}\n", "")
 

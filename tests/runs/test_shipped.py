@@ -108,6 +108,14 @@ def test_a_misspelled_name_is_refused_with_the_right_one(name, meant, folder):
     refuse_misspelled([name, "english", "-", "book.txt"])
 
 
+def test_a_misspelled_file_is_refused_with_the_one_in_its_folder(folder):
+    (folder / "texts").mkdir()
+    (folder / "texts" / "shop.txt").write_text("a\n")
+    with pytest.raises(RnnError, match=r"texts/shoop.txt: no such file .did you mean texts/shop.txt\?"):
+        refuse_misspelled(["texts/shoop.txt"])
+    refuse_misspelled(["texts/another.txt", "nowhere/shop.txt", "texts/shop.txt"])
+
+
 def test_a_python_that_was_started_in_a_clone_finds_the_texts_of_the_clone(tmp_path):
     root = Path(__file__).parents[2]
     shutil.copytree(root / "rnn_cli", tmp_path / "rnn_cli")
