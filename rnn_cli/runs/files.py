@@ -87,8 +87,10 @@ def try_writing(path: Path) -> None:
     # not the name that replacing.py uses: a crash may have left something in that file
     trial = target.with_name(f".{target.name}.rnn-try")
     try:
-        trial.touch()
-        trial.unlink()
+        try:
+            trial.touch()
+        finally:  # a signal may come in between
+            trial.unlink(missing_ok=True)
     except OSError as error:
         raise RnnError(f"{path}: cannot be written: {error.strerror}") from error
 

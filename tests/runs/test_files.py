@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from rnn_cli import LanguageModel
+from rnn_cli.runs.files import try_writing
 from rnn_cli.runs.lock import locked
 
 OUTPUTS = {
@@ -30,6 +31,19 @@ def unwritable(folder):
         yield Path("/sys/kernel")
     else:
         pytest.skip("every folder can be written")
+
+
+def test_a_signal_while_writing_is_tried_leaves_nothing(folder, monkeypatch):
+    touch = Path.touch
+
+    def interrupted(path):
+        touch(path)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Path, "touch", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        try_writing(folder / "m.npz")
+    assert list(folder.iterdir()) == []
 
 
 @pytest.mark.parametrize("output", OUTPUTS)
