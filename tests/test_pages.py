@@ -1,5 +1,5 @@
-"""The pages: their commands run, on shorter texts and for fewer epochs; their Python runs as it stands; their
-tables of options are the program's; their links lead somewhere.
+"""The pages: their commands run, on shorter texts, for fewer epochs and cells; their Python runs as it
+stands; their tables of options are the program's; their links lead somewhere.
 
 Pages train the same models again and again: a training on a shipped text runs once a session, and its files
 are copied wherever another line asks for them.
@@ -133,7 +133,8 @@ def trainings(folder_of_the_session):
 
 
 def pipeline(line, started):
-    """Run programs each of which reads what the one before it writes; -> what the last one writes."""
+    """Run programs, each of which reads what the one before it writes. Return what the last one writes; none
+    may complain. started: starts rnn as a copy of a process, which is sooner there than a new one."""
     processes, stream = [], subprocess.DEVNULL
     for stage in line.split(" | "):
         words, pipes = shlex.split(stage), {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
@@ -142,10 +143,10 @@ def pipeline(line, started):
         if len(processes) > 1:
             stream.close()  # so that a program hears when the next one ends
         stream = processes[-1].stdout
-    said = processes[-1].communicate()[0]
-    assert [process.communicate()[1] for process in processes[:-1]] == [""] * (len(processes) - 1), line
-    assert processes[-1].returncode == 0, line
-    return said
+    out, err = processes[-1].communicate()
+    complaints = [err, *(process.communicate()[1] for process in processes[:-1])]
+    assert (processes[-1].returncode, "".join(complaints)) == (0, ""), line
+    return out
 
 
 @pytest.fixture

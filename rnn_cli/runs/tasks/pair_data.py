@@ -16,13 +16,12 @@ from rnn_cli.runs.checks import columns_of
 from rnn_cli.runs.data import corpus_name
 from rnn_cli.runs.notices import Notice, Reading
 from rnn_cli.runs.prepare import Resources
-from rnn_cli.runs.settings import DEFAULT_MAX_SIZE, DEFAULT_SEED, DEFAULT_VALID_FRACTION, Settings
+from rnn_cli.runs.settings import DEFAULT_MAX_SIZE, DEFAULT_VALID_FRACTION, Settings
 from rnn_cli.runs.tasks.init import Init
-from rnn_cli.runs.tasks.pair_files import NO_ROWS, has_enough, opened, warnings
+from rnn_cli.runs.tasks.pair_files import divided, opened, share_held_out, warnings
 from rnn_cli.text.lexicon import Lexicon
 from rnn_cli.text.pairs.formats import Form
 from rnn_cli.text.pairs.numbered import Cutting, Pairs, in_vocabulary, read_pairs, token_counts
-from rnn_cli.text.pairs.parts import hold_out
 from rnn_cli.text.reading import Source
 from rnn_cli.text.rows import Numbers, Rows
 from rnn_cli.text.spelling import Spelling
@@ -101,7 +100,8 @@ def load_pairs(
         if known is None:
             yield from warnings(form, files, pairs)
         valid_pairs = read_pairs(files.valid, form, cutting, to_learn=False) if files.valid else None
-    train, valid, fraction = _parts(pairs, settings)
+    usual = min(DEFAULT_VALID_FRACTION, MOST_VALID / pairs.rows)
+    share, (train, valid) = share_held_out(pairs, settings, usual), divided(pairs, settings, usual)
     if known:
         lexicons = known[:2]
     elif init:
@@ -124,17 +124,7 @@ def load_pairs(
     growth = max(growth, base.growth) if base else growth
     fingerprint = hashlib.sha256(digest + train.tobytes() + valid.tobytes()).hexdigest()
     known = Known(*lexicons, growth)
-    return PairData(known, sides, train, valid, fingerprint, len(files.sources), fraction)
-
-
-def _parts(pairs: Pairs, settings: Settings) -> tuple[Numbers, Numbers, float]:
-    """Return the training rows, the validation rows, and the share of the latter."""
-    fraction = settings.valid_fraction
-    if fraction is None:
-        fraction = min(DEFAULT_VALID_FRACTION, MOST_VALID / pairs.rows)
-    if not fraction or not has_enough(pairs, settings):
-        return np.arange(pairs.rows), NO_ROWS, 0.0
-    return *hold_out(pairs, fraction, settings.seed or DEFAULT_SEED), fraction
+    return PairData(known, sides, train, valid, fingerprint, len(files.sources), share)
 
 
 def _tokenizers(settings: Settings, form: Form, sources: Sequence[Source]) -> tuple[Tokenizer, Tokenizer]:

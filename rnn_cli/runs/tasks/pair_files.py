@@ -88,15 +88,18 @@ def are_short(pairs: Pairs) -> bool:
     return 0 < pairs.texts.corpus.ids.size / pairs.rows - 1 < FEW_TOKENS
 
 
-def divided(pairs: Pairs, settings: Settings) -> tuple[Numbers, Numbers]:
-    """Return the training rows, and those held out for validation: none if a validation file is named, or
-    there are few pairs."""
-    fraction = DEFAULT_VALID_FRACTION if settings.valid_fraction is None else settings.valid_fraction
-    if fraction and has_enough(pairs, settings):
-        return hold_out(pairs, fraction, settings.seed or DEFAULT_SEED)
+def share_held_out(pairs: Pairs, settings: Settings, usual: float) -> float:
+    """Return the share of the pairs to hold out for validation: 0 if a validation file is named, or there are
+    few pairs. usual: the share if the settings do not give one."""
+    asked = settings.valid_fraction
+    share, fewest = (usual, FEW_LINES) if asked is None else (asked, FEWEST)
+    return 0.0 if settings.valid or pairs.rows < fewest else share
+
+
+def divided(
+    pairs: Pairs, settings: Settings, usual: float = DEFAULT_VALID_FRACTION
+) -> tuple[Numbers, Numbers]:
+    """Return the training rows, and those held out for validation (`share_held_out`)."""
+    if share := share_held_out(pairs, settings, usual):
+        return hold_out(pairs, share, settings.seed or DEFAULT_SEED)
     return np.arange(pairs.rows), NO_ROWS
-
-
-def has_enough(pairs: Pairs, settings: Settings) -> bool:
-    """Return whether some of the pairs are to be held out for validation."""
-    return not settings.valid and pairs.rows >= (FEW_LINES if settings.valid_fraction is None else FEWEST)
